@@ -1,0 +1,26 @@
+# Everything is installed into .venv and .cache of this checkout; nothing outside it is touched.
+# PYTHON chooses the interpreter that .venv is made with (3.11 or newer).
+PYTHON ?= python3
+BIN := .venv/bin
+COLLECTIONS := .cache/collections
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(COLLECTIONS)
+export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
+# Other collections on the machine must not shadow what is tested here.
+export ANSIBLE_COLLECTIONS_SCAN_SYS_PATH := false
+
+.PHONY: help
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.cache/python.stamp: tests/requirements.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.x")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt
+	@mkdir -p .cache && touch $@
+
+.cache/collections.stamp: .cache/python.stamp tests/install_collections.py
+	$(BIN)/python tests/install_collections.py $(COLLECTIONS)
+	@touch $@
+
+.PHONY: install
+install: .cache/collections.stamp ## Install what demo and tests need into the checkout
