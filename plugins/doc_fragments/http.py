@@ -1,0 +1,28 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Options of every module that calls an HTTP API; the spec stands in module_utils/_options.py."""
+
+    DOCUMENTATION = r"""
+options:
+  request_timeout:
+    description:
+      - Seconds to wait for the answer to one request before it is given up.
+    type: int
+    default: 30
+  retry_timeout:
+    description:
+      - Seconds that one call may take with all its retries and waits.
+      - Reads and requests that can be repeated without harm are retried with back-off after server errors, lost
+        connections and rate limits.
+      - A server that asks for a longer wait than this makes the task fail at once, saying when to come back.
+    type: int
+    default: 120
+requirements:
+  - requests
+"""

@@ -1,0 +1,183 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""The calls of Fivetran's REST API that the collection makes, one method each.
+
+Source: Fivetran's OpenAPI document, v1. Methods return ``data`` of the envelope. What does not exist is ``None``
+where looking is the point of the call. Fivetran's messages are never matched, only its codes and statuses.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from .._http import Call, Explanation, HttpClient, Response, RetryPolicy, check_base_url
+from .._options import retry_policy
+from .._redact import Redactor
+
+JsonObject = dict[str, Any]
+
+# The largest page that the API gives.
+PAGE_SIZE = 1000
+
+
+NEXT_STEPS = {
+    401: "Check fivetran_api_key and fivetran_api_secret (environment: FIVETRAN_APIKEY and FIVETRAN_APISECRET): Fivetran does"
+    " not know this pair.",
+    403: "The key is valid, but its user or system key lacks the right to do this. Fivetran asks for the role Account"
+    " Administrator, or for the right to manage connections in this group.",
+    429: "The rate limit counts for the whole Fivetran account.",
+}
+
+
+def explain(status: int, body: Any) -> Explanation:
+    """Return Fivetran's code and message from the envelope of a refusal, with what a person can do about it."""
+    envelope = body if isinstance(body, dict) else {}
+    return Explanation(
+        code=str(envelope.get("code") or f"http_{status}"),
+        message=str(envelope.get("message") or ""),
+        next_step=NEXT_STEPS.get(status, ""),
+    )
+
+
+def client_from_params(params: Mapping[str, Any], *, secrets: Mapping[str, Any] | None = None) -> FivetranClient:
+    """Build a client from the options of ``FIVETRAN_ARGUMENTS``.
+
+    ``secrets``: further values that no message may show.
+    """
+    return FivetranClient(
+        api_key=params["fivetran_api_key"],
+        api_secret=params["fivetran_api_secret"],
+        api_url=params["fivetran_api_url"],
+        policy=retry_policy(params),
+        more_secrets=[value for value in (secrets or {}).values() if isinstance(value, str)],
+    )
+
+
+class FivetranClient:
+    """A client for one Fivetran account."""
+
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        api_secret: str,
+        api_url: str,
+        policy: RetryPolicy | None = None,
+        more_secrets: list[str] | None = None,
+    ) -> None:
+        credentials = f"{api_key}:{api_secret}"
+        base_url = check_base_url("fivetran_api_url", api_url)
+        self._http = HttpClient(
+            vendor="Fivetran",
+            base_url=base_url if base_url.endswith("/v1") else base_url + "/v1",
+            authorization="Basic " + base64.b64encode(credentials.encode()).decode(),
+            redactor=Redactor([api_key, api_secret, credentials, *(more_secrets or [])]),
+            headers={"Accept": "application/json;version=2"},
+            policy=policy,
+            explain=explain,
+        )
+
+    # Account, groups, destinations
+
+    def account(self) -> JsonObject:
+        """``GET /account/info``: account id and name, and the id of the user or system key."""
+        return self._object(Call("GET", "/account/info"))
+
+    def groups(self) -> Iterator[JsonObject]:
+        """``GET /groups``: every group that the key can see."""
+        return self._pages("/groups", {})
+
+    def group(self, group_id: str) -> JsonObject | None:
+        """``GET /groups/{id}``."""
+        return self._object_or_none(f"/groups/{_segment(group_id)}")
+
+    def group_service_account(self, group_id: str) -> str:
+        """``GET /groups/{id}/service-account``: the e-mail of the Google service account that reads GCS buckets."""
+        call = Call("GET", f"/groups/{_segment(group_id)}/service-account")
+        e_mail = self._object(call).get("service_account")
+        if not isinstance(e_mail, str) or "@" not in e_mail:
+            raise self._http.unusable_answer(call, "an e-mail address in data.service_account")
+        return e_mail
+
+    def destination(self, group_id: str) -> JsonObject | None:
+        """``GET /destinations/{id}``: a group's destination has the group's id; None before one was set up."""
+        return self._object_or_none(f"/destinations/{_segment(group_id)}")
+
+    # Connections
+
+    def connections(self, group_id: str | None = None, schema: str | None = None) -> Iterator[JsonObject]:
+        """``GET /connections``, filtered by the server; the rows hold ``config`` and ``status``."""
+        wanted = {"group_id": group_id, "schema": schema}
+        return self._pages("/connections", {name: value for name, value in wanted.items() if value is not None})
+
+    def connection(self, connection_id: str) -> JsonObject | None:
+        """``GET /connections/{id}``."""
+        return self._object_or_none(f"/connections/{_segment(connection_id)}")
+
+    def create_connection(self, body: JsonObject) -> JsonObject:
+        """``POST /connections``. Sent once: after a doubtful end the caller has to look it up."""
+        return self._object(Call("POST", "/connections", body=body, expected=(201,), repeatable=False))
+
+    def update_connection(self, connection_id: str, body: JsonObject) -> JsonObject:
+        """``PATCH /connections/{id}``: sends the same values again after a doubtful end, which changes nothing."""
+        return self._object(Call("PATCH", f"/connections/{_segment(connection_id)}", body=body))
+
+    def delete_connection(self, connection_id: str) -> None:
+        """``DELETE /connections/{id}``; a connection that is already gone is fine."""
+        self._http.send(Call("DELETE", f"/connections/{_segment(connection_id)}", expected=(200, 404)))
+
+    def run_setup_tests(self, connection_id: str, body: JsonObject, timeout: float) -> JsonObject:
+        """``POST /connections/{id}/test``: the connection with ``setup_tests``. Can last over ten minutes.
+
+        ``timeout``: seconds to wait for the answer.
+        """
+        path = f"/connections/{_segment(connection_id)}/test"
+        return self._object(Call("POST", path, body=body, request_timeout=timeout))
+
+    # Metadata
+
+    def service_metadata(self, service: str) -> JsonObject | None:
+        """``GET /metadata/connector-types/{service}``: ``config`` is the JSON schema of the service's config."""
+        return self._object_or_none(f"/metadata/connector-types/{_segment(service)}")
+
+    def _pages(self, path: str, query: Mapping[str, Any]) -> Iterator[JsonObject]:
+        cursor: Mapping[str, Any] = {}
+        while True:
+            call = Call("GET", path, query={**query, "limit": PAGE_SIZE, **cursor})
+            data = self._data(call, self._http.send(call))
+            rows = data.get("items")
+            if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+                raise self._http.unusable_answer(call, "a list of objects in data.items")
+            yield from rows
+            next_cursor = data.get("next_cursor")
+            if not next_cursor:
+                return
+            if cursor.get("cursor") == next_cursor:
+                raise self._http.unusable_answer(call, "a next_cursor that moves on")
+            cursor = {"cursor": next_cursor}
+
+    def _object(self, call: Call) -> JsonObject:
+        return self._data(call, self._http.send(call))
+
+    def _object_or_none(self, path: str) -> JsonObject | None:
+        call = Call("GET", path, expected=(200, 404))
+        answer = self._http.send(call)
+        return None if answer.status == 404 else self._data(call, answer)
+
+    def _data(self, call: Call, answer: Response) -> JsonObject:
+        data = answer.body.get("data") if isinstance(answer.body, dict) else None
+        if not isinstance(data, dict):
+            raise self._http.unusable_answer(call, "an object in data")
+        return data
+
+
+def _segment(value: str) -> str:
+    """Quote ``value`` so that it stays one segment of a path, whatever it holds."""
+    return quote(value, safe="")

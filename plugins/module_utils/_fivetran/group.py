@@ -1,0 +1,72 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""Groups: a Fivetran group is one destination with its connections; its id is also the External ID."""
+
+from __future__ import annotations
+
+from .._errors import Failure, OnrampError
+from .._module import Result, Task
+from .client import FivetranClient, JsonObject, client_from_params
+
+
+def find_group(client: FivetranClient, name_or_id: str) -> JsonObject | None:
+    """Return the group with this id or, exactly, this name; None if there is none.
+
+    :raises OnrampError: with code ``ambiguous_group`` if several groups have the name.
+    """
+    groups = list(client.groups())
+    by_id = [group for group in groups if group.get("id") == name_or_id]
+    by_name = [group for group in groups if group.get("name") == name_or_id]
+    if by_id:
+        return by_id[0]
+    if len(by_name) > 1:
+        ids = ", ".join(sorted(str(group.get("id")) for group in by_name))
+        msg = f"Several Fivetran groups are named {name_or_id!r}. Give the id of the right one instead: {ids}."
+        raise OnrampError(msg=msg, failure=Failure(code="ambiguous_group", message=msg))
+    return by_name[0] if by_name else None
+
+
+def require_group(client: FivetranClient, name_or_id: str) -> JsonObject:
+    """Return the group with this id or name.
+
+    :raises OnrampError: with Fivetran's own code ``NotFound_Group``, naming the groups that the key can see.
+    """
+    group = find_group(client, name_or_id)
+    if group is None:
+        visible = sorted(f"{group.get('name')} ({group.get('id')})" for group in client.groups())
+        seen = ", ".join(visible[:20]) or "none"
+        msg = (
+            f"There is no Fivetran group {name_or_id!r} that this API key can see. It sees: {seen}."
+            " Check the name, and that the key belongs to the right account."
+        )
+        raise OnrampError(msg=msg, failure=Failure(code="NotFound_Group", message=msg))
+    return group
+
+
+def group_info(task: Task) -> Result:
+    """Do the work of ``fivetran_group_info``."""
+    client = client_from_params(task.params)
+    group = require_group(client, task.params["group"])
+    group_id = str(group["id"])
+    parts = task.params["gather"]
+    result = {
+        "id": group_id,
+        "name": group.get("name"),
+        "created_at": group.get("created_at"),
+        # Fivetran's OpenAPI document on s3external_id: "This is the same as your group_id".
+        "external_id": group_id,
+    }
+    if "service_account" in parts:
+        result["service_account"] = client.group_service_account(group_id)
+    if "destination" in parts:
+        result["destination"] = _destination(client.destination(group_id))
+    return {"changed": False, "group": result}
+
+
+def _destination(data: JsonObject | None) -> JsonObject | None:
+    names = ("id", "service", "region", "setup_status", "time_zone_offset", "networking_method")
+    return None if data is None else {name: data.get(name) for name in names}

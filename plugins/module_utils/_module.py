@@ -1,0 +1,64 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""What every module does the same way: take the arguments, do the work, return or fail.
+
+A module file declares ``SPEC`` and hands ``run`` a function from :class:`Task` to the result. The function knows
+nothing of AnsibleModule, so tests call it directly and an action plugin can run it in Ansible's own process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ._errors import OnrampError
+
+Result = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ModuleSpec:
+    """The arguments of a module, in AnsibleModule's own vocabulary."""
+
+    argument_spec: Mapping[str, Any]
+    supports_check_mode: bool = True
+    mutually_exclusive: Sequence[Sequence[str]] = ()
+    required_together: Sequence[Sequence[str]] = ()
+    required_one_of: Sequence[Sequence[str]] = ()
+    required_if: Sequence[Sequence[Any]] = ()
+
+    def rules(self) -> dict[str, Any]:
+        """Return the cross-option rules as keyword arguments of AnsibleModule and ArgumentSpecValidator."""
+        names = ("mutually_exclusive", "required_together", "required_one_of", "required_if")
+        return {name: [list(rule) for rule in getattr(self, name)] for name in names}
+
+
+@dataclass(frozen=True)
+class Task:
+    """One call of a module: validated arguments, and how it was called."""
+
+    params: Mapping[str, Any]
+    check_mode: bool
+    warn: Callable[[str], None]
+
+
+Work = Callable[[Task], Result]
+
+
+def run(spec: ModuleSpec, work: Work) -> NoReturn:
+    """Run ``work`` as an Ansible module and exit."""
+    module = AnsibleModule(
+        argument_spec=dict(spec.argument_spec), supports_check_mode=spec.supports_check_mode, **spec.rules()
+    )
+    try:
+        result = work(Task(params=module.params, check_mode=module.check_mode, warn=module.warn))
+    except OnrampError as error:
+        module.fail_json(**error.as_result())
+    module.exit_json(**result)

@@ -1,0 +1,50 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""Options that several modules share: each group's argument spec and what is built from it.
+
+The documentation of a group is the doc fragment of the same name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.module_utils.basic import env_fallback
+
+from ._http import RetryPolicy
+
+HTTP_ARGUMENTS: Mapping[str, Any] = {
+    "request_timeout": {"type": "int", "default": 30},
+    "retry_timeout": {"type": "int", "default": 120},
+}
+
+FIVETRAN_ARGUMENTS: Mapping[str, Any] = {
+    "fivetran_api_key": {
+        "type": "str",
+        "required": True,
+        "no_log": True,
+        "fallback": (env_fallback, ["FIVETRAN_APIKEY"]),
+    },
+    "fivetran_api_secret": {
+        "type": "str",
+        "required": True,
+        "no_log": True,
+        "fallback": (env_fallback, ["FIVETRAN_APISECRET"]),
+    },
+    "fivetran_api_url": {
+        "type": "str",
+        "default": "https://api.fivetran.com",
+        "fallback": (env_fallback, ["FIVETRAN_API_URL"]),
+    },
+    **HTTP_ARGUMENTS,
+}
+
+
+def retry_policy(params: Mapping[str, Any]) -> RetryPolicy:
+    """Build the retry policy from the options of ``HTTP_ARGUMENTS``."""
+    return RetryPolicy(request_timeout=float(params["request_timeout"]), total=float(params["retry_timeout"]))
