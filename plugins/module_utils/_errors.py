@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Self
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Failure:
     retry_after: int | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class OnrampError(Exception):
     """Ends the task: ``msg`` for a person, ``failure`` for a playbook, ``result`` for what is known all the same."""
 
@@ -40,6 +40,11 @@ class OnrampError(Exception):
 
     def __str__(self) -> str:
         return self.msg
+
+    def with_result(self, known: Mapping[str, Any]) -> Self:
+        """Add what is known all the same; returns itself, to be raised again."""
+        self.result = {**known, **self.result}
+        return self
 
     def as_result(self) -> dict[str, Any]:
         """Return the keys for ``fail_json``."""

@@ -62,11 +62,11 @@ class RetryPolicy:
 
     def wait(self, tries_made: int) -> float:
         """Return the seconds before the next try: exponential, with jitter so that hosts do not move in step."""
-        ceiling = min(self.longest_wait, self.first_wait * 2 ** (tries_made - 1))
+        ceiling = min(self.longest_wait, self.first_wait * 2.0 ** (tries_made - 1))
         return ceiling * random.uniform(0.5, 1.0)
 
 
-@dataclass
+@dataclass(eq=False)
 class HttpError(OnrampError):
     """A call that did not end with an expected answer.
 
@@ -290,7 +290,7 @@ class HttpClient:
         if isinstance(error, requests.exceptions.SSLError):
             return self._error(
                 call, "certificate", "has a certificate that cannot be trusted. Behind a proxy that inspects TLS, name"
-                " its CA in REQUESTS_CA_BUNDLE", message=str(error), processed=False,
+                " its CA in REQUESTS_CA_BUNDLE", message=_cause(error), processed=False,
             )  # fmt: skip
         if isinstance(error, requests.exceptions.ConnectTimeout):
             return self._error(call, "timeout", "could not be connected to in time", processed=False)
@@ -298,7 +298,7 @@ class HttpClient:
             return self._error(call, "timeout", "did not answer in time", processed=True)
         never_sent = "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error)
         what = "cannot be reached" if never_sent else "closed the connection before it had answered"
-        return self._error(call, "connection_failed", what, message=str(error), processed=not never_sent)
+        return self._error(call, "connection_failed", what, message=_cause(error), processed=not never_sent)
 
     def _error(
         self, call: Call, code: str, what: str, *, message: str = "", status: int | None = None,
@@ -350,6 +350,14 @@ def _decode(content: bytes) -> tuple[Any, bool]:
         return json.loads(content), True
     except ValueError:
         return None, False
+
+
+def _cause(error: BaseException) -> str:
+    """Return the innermost reason of what requests and urllib3 wrap in each other, without their objects."""
+    inner = getattr(error, "reason", None) or next((arg for arg in error.args if isinstance(arg, BaseException)), None)
+    if isinstance(inner, BaseException):
+        return _cause(inner)
+    return str(error).rpartition("): ")[2]
 
 
 def _requested_wait(headers: Mapping[str, str]) -> float | None:

@@ -28,8 +28,8 @@ PAGE_SIZE = 1000
 
 
 NEXT_STEPS = {
-    401: "Check fivetran_api_key and fivetran_api_secret (environment: FIVETRAN_APIKEY and FIVETRAN_APISECRET): Fivetran does"
-    " not know this pair.",
+    401: "Fivetran does not know this pair of key and secret. Check fivetran_api_key and fivetran_api_secret"
+    " (environment: FIVETRAN_APIKEY and FIVETRAN_APISECRET).",
     403: "The key is valid, but its user or system key lacks the right to do this. Fivetran asks for the role Account"
     " Administrator, or for the right to manage connections in this group.",
     429: "The rate limit counts for the whole Fivetran account.",
@@ -140,6 +140,10 @@ class FivetranClient:
         """
         path = f"/connections/{_segment(connection_id)}/test"
         return self._object(Call("POST", path, body=body, request_timeout=timeout))
+
+    def start_sync(self, connection_id: str) -> None:
+        """``POST /connections/{id}/sync`` without force: a sync that is running goes on."""
+        self._http.send(Call("POST", f"/connections/{_segment(connection_id)}/sync", body={"force": False}))
 
     # Metadata
 

@@ -19,7 +19,7 @@ FAILING_STATUSES = ("FAILED", "JOB_FAILED")
 
 # What AWS and Google say while a grant that exists has not reached every server yet. A match only decides
 # whether to wait and test again, never whether a test passed.
-_PROPAGATION_WORDS = ("assumerole", "assume role", "accessdenied", "access denied", "not authorized", "forbidden", "403")
+_PROPAGATION_WORDS = ("assumerole", "assume role", "accessdenied", "access denied", "not authorized", "forbidden")
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class SetupTest:
 
     @classmethod
     def from_json(cls, data: JsonObject) -> SetupTest:
+        """Read one item of ``setup_tests``; an item without a status counts as failed."""
         return cls(
             title=str(data.get("title") or "Untitled test"),
             status=str(data.get("status") or "FAILED"),
