@@ -24,3 +24,29 @@ help: ## Show the targets
 
 .PHONY: install
 install: .cache/collections.stamp ## Install what demo and tests need into the checkout
+
+.PHONY: demo
+demo: install ## Onboard two workspaces in the sandbox, twice, and show what exists then
+	$(BIN)/python -m tests.demo
+
+.PHONY: sandbox
+sandbox: install ## Open a shell with the sandbox running and its variables exported
+	$(BIN)/python -m tests.sandbox shell
+
+.PHONY: test
+test: install lint ## Run the checks and the tests, in less than ten minutes
+	$(BIN)/pytest -n 2 -m "not slow"
+
+.PHONY: test-full
+test-full: install lint ## Run everything, also what is slow
+	$(BIN)/pytest -n 2
+
+.PHONY: lint
+lint: install ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy plugins/modules plugins/module_utils tests/sandbox
+
+.PHONY: clean
+clean: ## Remove what was installed and cached
+	rm -rf .venv .cache .mypy_cache .ruff_cache .hypothesis

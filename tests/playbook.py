@@ -1,0 +1,141 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run a real ansible-playbook against the sandbox, and read what it did."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.sandbox.client import Sandbox
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+COLLECTIONS = CHECKOUT / ".cache" / "collections"
+# Longer than any test play; a hanging play fails the test instead of the whole run.
+TIMEOUT = 180
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """How one task ended on one host. ``result`` is what the module returned."""
+
+    host: str
+    task: str
+    action: str
+    result: Mapping[str, Any]
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.result.get("failed")) and not self.result.get("skipped")
+
+
+@dataclass(frozen=True)
+class PlayResult:
+    """One run: exit code, everything printed, every task's result, and the recap by host."""
+
+    exit_code: int
+    output: str
+    tasks: tuple[TaskResult, ...]
+    stats: Mapping[str, Mapping[str, int]]
+
+    def changed(self, host: str) -> int:
+        """Return how many tasks changed something on ``host``."""
+        return self.stats[host]["changed"]
+
+    def failures(self, host: str | None = None) -> list[TaskResult]:
+        """Return the failed tasks, of one host or of all."""
+        return [task for task in self.tasks if task.failed and host in (None, task.host)]
+
+    def messages(self, host: str | None = None) -> str:
+        """Return the messages of all failed tasks."""
+        return "\n".join(str(task.result.get("msg")) for task in self.failures(host))
+
+    def results(self, action: str, host: str | None = None) -> Iterator[Mapping[str, Any]]:
+        """Yield the results of the tasks that ran ``action``."""
+        return (task.result for task in self.tasks if task.action == action and host in (None, task.host))
+
+
+def run_playbook(
+    sandbox: Sandbox,
+    playbook: str | Path | list[dict[str, Any]],
+    *arguments: str,
+    inventory: str | Path | Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> PlayResult:
+    """Run ``playbook`` (a path, the name of a collection's playbook, or plays as data) with the sandbox's environment.
+
+    ``inventory``: a path, or data; without it, the play runs on localhost. ``arguments`` go to ansible-playbook.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        directory = Path(folder)
+        command = [str(Path(sys.executable).parent / "ansible-playbook"), *arguments]
+        command += ["-i", _inventory(directory, inventory), _playbook(directory, playbook)]
+        log = directory / "events.jsonl"
+        finished = subprocess.run(
+            command,
+            cwd=directory,
+            env=_environment(sandbox, directory, log, environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+        events = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    return PlayResult(
+        exit_code=finished.returncode,
+        output=finished.stdout,
+        tasks=tuple(TaskResult(**event["task"]) for event in events if "task" in event),
+        stats=next((event["stats"] for event in events if "stats" in event), {}),
+    )
+
+
+def _inventory(directory: Path, inventory: str | Path | Mapping[str, Any] | None) -> str:
+    if isinstance(inventory, str | Path):
+        return str(inventory)
+    data = inventory or {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
+    path = directory / "inventory.yml"
+    path.write_text(yaml.safe_dump(data))
+    return str(path)
+
+
+def _playbook(directory: Path, playbook: str | Path | list[dict[str, Any]]) -> str:
+    if isinstance(playbook, str | Path):
+        return str(playbook)
+    path = directory / "playbook.yml"
+    path.write_text(yaml.safe_dump(playbook, sort_keys=False))
+    return str(path)
+
+
+def _environment(
+    sandbox: Sandbox, directory: Path, log: Path, environment: Mapping[str, str] | None
+) -> dict[str, str]:
+    inherited = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
+    return {
+        **inherited,
+        "HOME": str(directory),
+        "LC_ALL": "C.UTF-8",
+        "ANSIBLE_HOME": str(directory / "ansible"),
+        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false",
+        "ANSIBLE_NOCOLOR": "true",
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+        "ANSIBLE_CALLBACK_PLUGINS": str(CHECKOUT / "tests" / "callbacks"),
+        "ANSIBLE_CALLBACKS_ENABLED": "record_results",
+        "RECORD_RESULTS_FILE": str(log),
+        **sandbox.env,
+        **(environment or {}),
+    }
