@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,12 +22,16 @@ from ansible.utils.collection_loader._collection_finder import _AnsibleCollectio
 if not any(isinstance(finder, _AnsibleCollectionFinder) for finder in sys.meta_path):
     _AnsibleCollectionFinder(paths=[str(COLLECTIONS)], scan_sys_paths=False)._install()
 
-from tests.sandbox.client import Sandbox  # noqa: E402
+
+if TYPE_CHECKING:
+    from tests.sandbox.client import Sandbox
 
 
 @pytest.fixture(scope="session")
 def running_sandbox() -> Iterator[Sandbox]:
     """Start one sandbox for all tests of this worker."""
+    from tests.sandbox.client import Sandbox
+
     with Sandbox.start() as sandbox:
         yield sandbox
 

@@ -1,0 +1,29 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._version import VERSION
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+
+
+def test_the_version_sent_to_the_vendors_is_that_of_the_collection() -> None:
+    assert yaml.safe_load((CHECKOUT / "galaxy.yml").read_text())["version"] == VERSION
+
+
+def test_every_module_is_in_exactly_the_action_group_that_its_documentation_names() -> None:
+    groups = yaml.safe_load((CHECKOUT / "meta" / "runtime.yml").read_text())["action_groups"]
+    stated: dict[str, list[str]] = {name: [] for name in groups}
+    for module in sorted((CHECKOUT / "plugins" / "modules").glob("*.py")):
+        for name in groups:
+            if f"onramp.braze_fivetran.attributes.actiongroup_{name}\n" in module.read_text():
+                stated[name].append(module.stem)
+    assert {name: sorted(members) for name, members in groups.items()} == stated
+    assert sorted(module for modules in stated.values() for module in modules) == sorted(
+        path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py")
+    )
