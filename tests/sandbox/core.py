@@ -1,0 +1,263 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What all servers of the sandbox share: operations, journal, scripted faults, control verbs.
+
+Everything runs in one asyncio loop. A handler that does not await is atomic, so state needs no locks.
+
+A server subclasses :class:`Server`, marks its handlers with :func:`operation`, returns its complete state from
+``state()``, starts over in ``reset()``, and offers ``control_<verb>(**payload)`` methods to tests. A request is
+journaled as a write if the state's hash differs afterwards, whatever its method.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import inspect
+import json
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from aiohttp import web
+
+Json = Any
+Handler = Callable[..., Awaitable[web.StreamResponse]]
+
+SHOWN_SECRET = "<redacted>"
+# What a fault of kind "large" answers with: larger than any client should read.
+LARGE_BODY = 10 * 1024 * 1024
+
+
+def operation(method: str, path: str, name: str) -> Callable[[Handler], Handler]:
+    """Mark a method of a server as the handler of ``method path``; ``name`` stands in journal and faults."""
+
+    def mark(handler: Handler) -> Handler:
+        routes = getattr(handler, "operation_routes", [])
+        handler.operation_routes = [*routes, (method, path, name)]  # type: ignore[attr-defined]
+        return handler
+
+    return mark
+
+
+@dataclass
+class Entry:
+    """One request. ``operation`` is ``server:name``; ``body`` and ``answer`` are JSON without secrets, if JSON."""
+
+    seq: int
+    server: str
+    operation: str
+    method: str
+    path: str
+    query: dict[str, str]
+    body: Json = None
+    status: int | None = None
+    answer: Json = None
+    changed_state: bool = False
+    # Who called: the AWS account, the Fivetran key's name, the service account ...
+    actor: str = ""
+    fault: str = ""
+
+
+@dataclass
+class Fault:
+    """A scripted fault: which requests it hits, how often, and what it does.
+
+    ``kind``: ``status`` (with ``status``, ``headers``, ``body``), ``delay`` (then as usual), ``drop`` (before the
+    request is handled), ``lost_answer`` (handled, then dropped), ``truncate``, ``html``, ``empty``, ``wrong_types``,
+    ``large``, ``redirect`` (to ``url``). ``skip`` lets the first requests pass; ``times`` 0 means for ever.
+    """
+
+    kind: str
+    server: str = ""
+    operation: str = ""
+    method: str = ""
+    path: str = ""
+    times: int = 1
+    skip: int = 0
+    status: int = 500
+    headers: dict[str, str] = field(default_factory=dict)
+    body: Json = None
+    delay: float = 0.0
+    url: str = ""
+    hits: int = 0
+
+    def matches(self, entry: Entry) -> bool:
+        """Tell whether this fault is meant for the request, apart from ``skip`` and ``times``."""
+        return (
+            self.server in ("", entry.server)
+            and self.operation in ("", entry.operation, entry.operation.partition(":")[2])
+            and self.method in ("", entry.method)
+            and (not self.path or re.search(self.path, entry.path) is not None)
+        )
+
+
+class Hub:
+    """The servers of one sandbox with what they share."""
+
+    def __init__(self) -> None:
+        self.servers: dict[str, Server] = {}
+        self.journal: list[Entry] = []
+        self.faults: list[Fault] = []
+        self.latency = 0.0
+        self._seq = 0
+
+    def open_entry(self, server: str, name: str, method: str, path: str, query: dict[str, str]) -> Entry:
+        """Begin the journal's entry of a request; it stays out of the journal until it is answered."""
+        self._seq += 1
+        return Entry(self._seq, server, f"{server}:{name}", method, path, query)
+
+    def take_fault(self, entry: Entry) -> Fault | None:
+        """Return the fault that hits this request, and count it."""
+        for fault in self.faults:
+            if not fault.matches(entry):
+                continue
+            fault.hits += 1
+            if fault.hits > fault.skip and (fault.times == 0 or fault.hits <= fault.skip + fault.times):
+                return fault
+        return None
+
+    def reset(self) -> None:
+        """Start over: empty journal, no faults, no latency; the servers reset themselves."""
+        self.journal.clear()
+        self.faults.clear()
+        self.latency = 0.0
+
+
+class Server:
+    """Base of the servers that speak a vendor's HTTP API."""
+
+    name: ClassVar[str]
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.port = 0
+        hub.servers[self.name] = self
+
+    @property
+    def url(self) -> str:
+        """Return the base URL on loopback."""
+        return f"http://127.0.0.1:{self.port}"
+
+    # For the subclass
+
+    def reset(self) -> None:
+        """Return to the empty state."""
+        raise AttributeError(f"{type(self).__name__} has no reset()")
+
+    def state(self) -> Json:
+        """Return the complete state as JSON, secrets included; it never leaves the control port."""
+        raise AttributeError(f"{type(self).__name__} has no state()")
+
+    def state_hash(self) -> str:
+        """Return a hash that changes whenever the state does."""
+        return hashlib.sha256(json.dumps(self.state(), sort_keys=True, default=str).encode()).hexdigest()
+
+    def actor(self, request: web.Request) -> str:  # noqa: ARG002
+        """Return who calls, for the journal."""
+        return ""
+
+    def redact(self, data: Json) -> Json:
+        """Return JSON for the journal, without secrets."""
+        return data
+
+    def unknown(self, request: web.Request) -> web.StreamResponse:
+        """Answer a path that does not exist, in the vendor's format."""
+        return web.json_response({"message": f"no route {request.method} {request.path}"}, status=404)
+
+    # The machinery
+
+    def application(self) -> web.Application:
+        """Build the aiohttp application out of the marked handlers."""
+        app = web.Application(client_max_size=64 * 1024 * 1024)
+        for _name, handler in inspect.getmembers(self, inspect.ismethod):
+            for method, path, name in getattr(handler, "operation_routes", []):
+                app.router.add_route(method, path, self._served(name, handler), expect_handler=None)
+        app.router.add_route("*", "/{path:.*}", self._served("unknown", self._unknown))
+        return app
+
+    async def _unknown(self, request: web.Request) -> web.StreamResponse:
+        return self.unknown(request)
+
+    def _served(self, name: str, handler: Handler) -> Handler:
+        async def serve(request: web.Request) -> web.StreamResponse:
+            entry = self.hub.open_entry(self.name, name, request.method, request.path, dict(request.query))
+            entry.actor = self.actor(request)
+            entry.body = self.redact(await _json_or_none(request))
+            await asyncio.sleep(self.hub.latency)
+            fault = self.hub.take_fault(entry)
+            entry.fault = fault.kind if fault else ""
+            try:
+                return await self._answer(request, entry, handler, fault)
+            finally:
+                self.hub.journal.append(entry)
+
+        return serve
+
+    async def _answer(
+        self, request: web.Request, entry: Entry, handler: Handler, fault: Fault | None
+    ) -> web.StreamResponse:
+        early = await _early_fault(request, fault)
+        if early is not None:
+            entry.status = early.status
+            return early
+        before = self.state_hash()
+        answer = await handler(request)
+        entry.changed_state = self.state_hash() != before
+        entry.status = answer.status
+        if isinstance(answer, web.Response) and answer.content_type == "application/json" and answer.text:
+            entry.answer = self.redact(json.loads(answer.text))
+        return _late_fault(request, answer, fault)
+
+
+async def _json_or_none(request: web.Request) -> Json:
+    if not request.can_read_body or "json" not in request.content_type:
+        return None
+    try:
+        return json.loads(await request.read())
+    except ValueError:
+        return None
+
+
+async def _early_fault(request: web.Request, fault: Fault | None) -> web.Response | None:
+    """Do what a fault does instead of handling the request; None where the request is handled."""
+    if fault is None:
+        return None
+    await asyncio.sleep(fault.delay)
+    if fault.kind == "drop":
+        _drop(request)
+        return web.Response(status=499)
+    if fault.kind == "status":
+        body = fault.body if isinstance(fault.body, str) else json.dumps(fault.body if fault.body is not None else {})
+        headers = {"Content-Type": "application/json", **fault.headers}
+        return web.Response(status=fault.status, body=body.encode(), headers=headers)
+    if fault.kind == "redirect":
+        return web.Response(status=302, headers={"Location": fault.url})
+    return None
+
+
+def _late_fault(request: web.Request, answer: web.StreamResponse, fault: Fault | None) -> web.StreamResponse:
+    """Spoil the answer of a request that was handled."""
+    if fault is None or fault.kind == "delay":
+        return answer
+    if fault.kind == "lost_answer":
+        _drop(request)
+        return answer
+    body = bytes(answer.body) if isinstance(answer, web.Response) and isinstance(answer.body, bytes) else b"{}"
+    spoiled = {
+        "truncate": body[: max(1, len(body) // 2)],
+        "html": b"<html><body><h1>502 Bad Gateway</h1></body></html>",
+        "empty": b"",
+        "wrong_types": b'{"code": 7, "message": [], "data": "text", "items": {}, "kind": 1}',
+        "large": b'{"padding": "' + b"x" * LARGE_BODY + b'"}',
+    }[fault.kind]
+    content_type = "text/html" if fault.kind == "html" else "application/json"
+    return web.Response(status=answer.status, body=spoiled, headers={"Content-Type": content_type})
+
+
+def _drop(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()
