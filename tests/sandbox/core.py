@@ -18,6 +18,7 @@ import hashlib
 import inspect
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -127,7 +128,7 @@ class Hub:
         self.latency = 0.0
 
 
-class Server:
+class Server(ABC):
     """Base of the servers that speak a vendor's HTTP API."""
 
     name: ClassVar[str]
@@ -144,13 +145,13 @@ class Server:
 
     # For the subclass
 
+    @abstractmethod
     def reset(self) -> None:
         """Return to the empty state."""
-        raise AttributeError(f"{type(self).__name__} has no reset()")
 
+    @abstractmethod
     def state(self) -> Json:
         """Return the complete state as JSON, secrets included; it never leaves the control port."""
-        raise AttributeError(f"{type(self).__name__} has no state()")
 
     def state_hash(self) -> str:
         """Return a hash that changes whenever the state does."""
@@ -159,6 +160,10 @@ class Server:
     def actor(self, request: web.Request) -> str:  # noqa: ARG002
         """Return who calls, for the journal."""
         return ""
+
+    async def operation_name(self, request: web.Request, route: str) -> str:  # noqa: ARG002
+        """Return the operation's name for journal and faults; by default the name of the route."""
+        return route
 
     def redact(self, data: Json) -> Json:
         """Return JSON for the journal, without secrets."""
@@ -184,7 +189,8 @@ class Server:
 
     def _served(self, name: str, handler: Handler) -> Handler:
         async def serve(request: web.Request) -> web.StreamResponse:
-            entry = self.hub.open_entry(self.name, name, request.method, request.path, dict(request.query))
+            operation = await self.operation_name(request, name)
+            entry = self.hub.open_entry(self.name, operation, request.method, request.path, dict(request.query))
             entry.actor = self.actor(request)
             entry.body = self.redact(await _json_or_none(request))
             await asyncio.sleep(self.hub.latency)

@@ -1,0 +1,61 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``python -m tests.sandbox``: run the sandbox, or a shell inside it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.sandbox.client import Sandbox
+from tests.sandbox.service import serve
+
+BANNER = """\
+The sandbox is running: Braze, Fivetran, Google Cloud Storage and AWS on 127.0.0.1, until you leave this shell.
+
+  Braze     {SANDBOX_BRAZE_URL}
+  Fivetran  {FIVETRAN_API_URL}   External ID and group: jovial_daylight (Warehouse)
+  AWS       {AWS_ENDPOINT_URL}   account 111122223333, bucket acme-currents-us
+  GCS       {STORAGE_EMULATOR_HOST}   bucket acme-currents-eu
+  Control   {SANDBOX_CONTROL_URL}   GET /journal, GET /state, POST /faults, POST /reset
+
+Try:
+  ansible-playbook -i examples/workspaces.yml playbooks/onboard.yml
+  curl -s $SANDBOX_CONTROL_URL/journal | python -m json.tool | less
+"""
+
+
+def main() -> int:
+    """Parse the command line and run."""
+    parser = argparse.ArgumentParser(prog="python -m tests.sandbox", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    serving = commands.add_parser("serve", help="run until stopped")
+    serving.add_argument("--announce", type=Path, required=True, help="file to write the environment to, as JSON")
+    serving.add_argument("--until-stdin-closes", action="store_true", help="stop when standard input closes")
+    shell = commands.add_parser("shell", help="run a shell, or COMMAND, with the sandbox running")
+    shell.add_argument("arguments", nargs="*", metavar="COMMAND", help="command to run instead of a shell")
+    options = parser.parse_args()
+    if options.command == "serve":
+        asyncio.run(serve(options.announce, until_stdin_closes=options.until_stdin_closes))
+        return 0
+    return run_inside(options.arguments)
+
+
+def run_inside(command: list[str]) -> int:
+    """Run ``command``, or the person's shell, with the sandbox's variables; return its exit code."""
+    with Sandbox.start() as sandbox:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+        environment = {**os.environ, **sandbox.env, "PATH": path}
+        if not command:
+            print(BANNER.format(**sandbox.env))
+        return subprocess.run(command or [os.environ.get("SHELL", "sh")], env=environment, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

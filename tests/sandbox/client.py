@@ -1,0 +1,153 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The sandbox as tests and tools hold it: start, ask, break, reset."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import boto3
+from botocore.config import Config
+
+from tests.sandbox.aws import CUSTOMER_ACCOUNT, REGION, SECRET_ACCESS_KEY
+from tests.sandbox.core import Entry
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+START_TIMEOUT = 30
+
+
+class Sandbox:
+    """A running sandbox. ``env`` holds the variables to export to whatever shall talk to it."""
+
+    def __init__(self, env: Mapping[str, str], process: subprocess.Popen[bytes] | None = None) -> None:
+        self.env = dict(env)
+        self.control_url = self.env["SANDBOX_CONTROL_URL"]
+        self._process = process
+
+    @classmethod
+    def start(cls) -> Self:
+        """Start a sandbox of its own; use it as a context manager to stop it."""
+        with tempfile.TemporaryDirectory() as folder:
+            announce = Path(folder, "environment.json")
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tests.sandbox", "serve", "--announce", str(announce), "--until-stdin-closes"],
+                cwd=CHECKOUT,
+                stdin=subprocess.PIPE,
+            )
+            deadline = time.monotonic() + START_TIMEOUT
+            while not announce.exists():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    process.kill()
+                    raise RuntimeError("the sandbox did not start")
+                time.sleep(0.02)
+            return cls(json.loads(announce.read_text()), process)
+
+    @classmethod
+    def attach(cls) -> Self:
+        """Use the sandbox whose variables are exported in this process."""
+        return cls({name: value for name, value in os.environ.items() if name.startswith(("SANDBOX_", "FIVETRAN_"))})
+
+    def stop(self) -> None:
+        """Stop it, with everything that it started."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(timeout=10)
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    # What happened
+
+    def journal(self, server: str | None = None, operation: str | None = None) -> list[Entry]:
+        """Return the requests so far, in order; of one server, or of one operation such as ``create_connection``."""
+        entries = [Entry(**entry) for entry in self._control("GET", "/journal")]
+        return [
+            entry
+            for entry in entries
+            if server in (None, entry.server)
+            and operation in (None, entry.operation, entry.operation.partition(":")[2])
+        ]
+
+    def writes(self) -> list[Entry]:
+        """Return the requests that changed the state of a server."""
+        return [entry for entry in self.journal() if entry.changed_state]
+
+    def clear_journal(self) -> None:
+        """Forget the requests so far."""
+        self._control("DELETE", "/journal")
+
+    def state(self) -> dict[str, Any]:
+        """Return the complete state by server."""
+        state: dict[str, Any] = self._control("GET", "/state")
+        return state
+
+    def state_hash(self) -> dict[str, str]:
+        """Return a hash of the state by server."""
+        hashes: dict[str, str] = self._control("GET", "/state/hash")
+        return hashes
+
+    # What shall happen
+
+    def fault(self, kind: str, **fields: Any) -> None:
+        """Script a fault; the fields are those of :class:`tests.sandbox.core.Fault`."""
+        self._control("POST", "/faults", {"kind": kind, **fields})
+
+    def clear_faults(self) -> None:
+        """Remove all faults."""
+        self._control("DELETE", "/faults")
+
+    def latency(self, seconds: float) -> None:
+        """Make every answer take so many seconds longer."""
+        self._control("POST", "/latency", {"seconds": seconds})
+
+    def reset(self) -> None:
+        """Return to the world of the start."""
+        self._control("POST", "/reset", {})
+
+    def seed(self, server: str, verb: str, **payload: Any) -> Any:
+        """Call a control verb of a server: ``seed("braze", "revoke_key", key=...)``."""
+        return self._control("POST", f"/servers/{server}/{verb}", payload)
+
+    def aws(self, service: str, account: str = CUSTOMER_ACCOUNT, **credentials: str) -> Any:
+        """Return a boto3 client that talks to the emulator past journal and faults, as root of ``account``."""
+        return boto3.client(
+            service,
+            endpoint_url=self.env["SANDBOX_MINISTACK_URL"],
+            region_name=REGION,
+            config=Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=10),
+            **(credentials or {"aws_access_key_id": account, "aws_secret_access_key": SECRET_ACCESS_KEY}),
+        )
+
+    def _control(self, method: str, path: str, body: Any = None) -> Any:
+        request = urllib.request.Request(
+            self.control_url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=60) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise RuntimeError(f"{method} {path}: {error.read().decode(errors='replace')[:2000]}") from None

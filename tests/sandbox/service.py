@@ -1,0 +1,126 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Start all servers in one process, and stop them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+from aiohttp import web
+
+from tests.sandbox import world
+from tests.sandbox.aws import CUSTOMER_ACCOUNT, REGION, SECRET_ACCESS_KEY, Aws
+from tests.sandbox.braze import Braze
+from tests.sandbox.control import Control
+from tests.sandbox.core import Hub, Server
+from tests.sandbox.fivetran import Fivetran
+from tests.sandbox.gcs import Gcs
+from tests.sandbox.s3_listing import S3Listing
+
+
+class Service:
+    """One sandbox."""
+
+    def __init__(self) -> None:
+        self.hub = Hub()
+        self.aws = Aws(self.hub)
+        self.braze = Braze(self.hub)
+        self.gcs = Gcs(self.hub)
+        self.fivetran = Fivetran(self.hub)
+        S3Listing(self.hub)
+        self.control = Control(self.hub, self.reset)
+        self.control_url = ""
+        self._runners: list[web.AppRunner] = []
+
+    async def start(self) -> None:
+        """Listen on free ports of 127.0.0.1 and build the world."""
+        self.aws.ministack.launch()
+        for server in self.hub.servers.values():
+            server.port = await self._listen(server.application())
+        self.control_url = f"http://127.0.0.1:{await self._listen(self.control.application())}"
+        await self.aws.ministack.wait()
+        await self._build()
+
+    async def reset(self) -> None:
+        """Return to the world of the start; the ports stay."""
+        await self.aws.empty()
+        await self._build()
+
+    async def _build(self) -> None:
+        for server in self.hub.servers.values():
+            server.reset()
+        await world.build(self.fivetran, self.braze, self.gcs, self.aws)
+        self.hub.reset()
+
+    async def stop(self) -> None:
+        """Stop listening and end ministack."""
+        for runner in self._runners:
+            await runner.cleanup()
+        await self.aws.close()
+
+    async def _listen(self, application: web.Application) -> int:
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        self._runners.append(runner)
+        port: int = runner.addresses[0][1]
+        return port
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables under which the vendors' own clients find the sandbox."""
+        urls: dict[str, Server] = self.hub.servers
+        return {
+            "FIVETRAN_API_URL": urls["fivetran"].url,
+            "FIVETRAN_APIKEY": world.FIVETRAN_KEY,
+            "FIVETRAN_APISECRET": world.FIVETRAN_SECRET,
+            "AWS_ENDPOINT_URL": urls["aws"].url,
+            "AWS_ACCESS_KEY_ID": CUSTOMER_ACCOUNT,
+            "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+            "AWS_DEFAULT_REGION": REGION,
+            # Nothing of the person's own set-up may get in.
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "STORAGE_EMULATOR_HOST": urls["gcs"].url,
+            "GOOGLE_CLOUD_PROJECT": "acme-analytics",
+            # A background request of the client that no test expects.
+            "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA": "true",
+            "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost",
+            "SANDBOX_BRAZE_URL": urls["braze"].url,
+            "SANDBOX_BRAZE_KEY_SHOP_US": world.BRAZE_KEY_SHOP_US,
+            "SANDBOX_BRAZE_KEY_SHOP_EU": world.BRAZE_KEY_SHOP_EU,
+            "SANDBOX_MINISTACK_URL": self.aws.ministack.url,
+            "SANDBOX_CONTROL_URL": self.control_url,
+        }
+
+
+async def serve(announce: Path, *, until_stdin_closes: bool) -> None:
+    """Run a sandbox until SIGINT or SIGTERM, or until whoever started it is gone.
+
+    ``announce``: file that the environment is written to, as JSON, once everything answers.
+    """
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    if until_stdin_closes:
+        # The pipe's other end closes with the starting process, however that ends.
+        loop.add_reader(sys.stdin.fileno(), stopping.set)
+    service = Service()
+    try:
+        await service.start()
+        partial = announce.with_suffix(".part")
+        partial.write_text(json.dumps(service.environment()))
+        partial.rename(announce)
+        await stopping.wait()
+    finally:
+        await service.stop()
