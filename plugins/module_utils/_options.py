@@ -44,6 +44,21 @@ FIVETRAN_ARGUMENTS: Mapping[str, Any] = {
     **HTTP_ARGUMENTS,
 }
 
+GCS_ARGUMENTS: Mapping[str, Any] = {
+    "credentials_file": {"type": "path"},
+    "user_project": {"type": "str"},
+    **HTTP_ARGUMENTS,
+}
+
+AWS_ARGUMENTS: Mapping[str, Any] = {
+    "profile": {"type": "str", "aliases": ["aws_profile"], "fallback": (env_fallback, ["AWS_PROFILE"])},
+    "region": {
+        "type": "str",
+        "aliases": ["aws_region"],
+        "fallback": (env_fallback, ["AWS_REGION", "AWS_DEFAULT_REGION"]),
+    },
+}
+
 
 def retry_policy(params: Mapping[str, Any]) -> RetryPolicy:
     """Build the retry policy from the options of ``HTTP_ARGUMENTS``."""

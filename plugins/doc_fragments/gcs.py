@@ -1,0 +1,27 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Access to Google Cloud Storage; the spec stands in module_utils/_options.py."""
+
+    DOCUMENTATION = r"""
+options:
+  credentials_file:
+    description:
+      - Path of a file with Google credentials, for example the key of a service account.
+      - If unset, Google's Application Default Credentials are used, which begin with the file that
+        E(GOOGLE_APPLICATION_CREDENTIALS) names.
+    type: path
+  user_project:
+    description:
+      - Project that pays for the requests. Needed for buckets with requester pays.
+    type: str
+requirements:
+  - google-cloud-storage >= 2.18.0
+notes:
+  - The environment variable E(STORAGE_EMULATOR_HOST) directs the requests to an emulator, without credentials.
+"""

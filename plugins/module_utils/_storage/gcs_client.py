@@ -1,0 +1,130 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""The client for Google Cloud Storage, how long its calls may take, and its errors in the collection's words."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+# The client reads it with its first call: without it, a hidden thread asks for the bucket's metadata.
+os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
+
+try:
+    import requests
+    from google.api_core.exceptions import GoogleAPICallError, RetryError
+    from google.auth import default as default_credentials
+    from google.auth import load_credentials_from_file
+    from google.auth.exceptions import GoogleAuthError
+    from google.cloud import storage
+    from google.cloud.storage.retry import DEFAULT_RETRY
+
+    GOOGLE_ERROR: ImportError | None = None
+    # What a call can raise; a tuple, so that callers need not import Google's packages.
+    CALL_ERRORS: tuple[type[Exception], ...] = (
+        GoogleAPICallError, RetryError, GoogleAuthError, requests.exceptions.RequestException,
+    )  # fmt: skip
+except ImportError as import_error:
+    GOOGLE_ERROR = import_error
+    CALL_ERRORS = ()
+
+from .._errors import Failure, InvalidArgument, OnrampError
+from .._libraries import require_library
+
+SCOPES = ("https://www.googleapis.com/auth/devstorage.full_control",)
+VENDOR = "Google Cloud Storage"
+
+
+def gcs_client(params: Mapping[str, Any]) -> Any:
+    """Return a ``google.cloud.storage.Client`` for the options of ``GCS_ARGUMENTS``.
+
+    Without ``credentials_file`` it uses Google's Application Default Credentials; against an emulator
+    (``STORAGE_EMULATOR_HOST``) none are needed.
+
+    :raises OnrampError: a missing package, or no usable credentials.
+    """
+    require_library("google-cloud-storage", GOOGLE_ERROR)
+    # No project: every call of the collection names a bucket, and looking a project up can fail.
+    return storage.Client(project=None, credentials=_credentials(params.get("credentials_file")))
+
+
+def _credentials(file: str | None) -> Any:
+    if file is not None:
+        try:
+            return load_credentials_from_file(file, scopes=SCOPES)[0]
+        except (OSError, ValueError, GoogleAuthError) as error:
+            raise InvalidArgument(f"credentials_file: {file!r} holds no usable Google credentials: {error}.") from None
+    if os.environ.get("STORAGE_EMULATOR_HOST"):
+        return None
+    try:
+        return default_credentials(scopes=SCOPES)[0]
+    except GoogleAuthError as error:
+        raise OnrampError(
+            msg=f"There are no Google credentials to use: {error} Name a file in credentials_file or in the"
+            " environment variable GOOGLE_APPLICATION_CREDENTIALS, or run 'gcloud auth application-default login'.",
+            failure=Failure(code="no_credentials", message=str(error)),
+        ) from None
+
+
+def bounded_retry(seconds: float) -> Any:
+    """Return Google's own retries for calls that can be repeated, ended after ``seconds``."""
+    return DEFAULT_RETRY.with_timeout(seconds)
+
+
+def call_error(error: Exception, request: str, next_steps: Mapping[int, str]) -> OnrampError:
+    """Return what ``error``, one of ``CALL_ERRORS``, means.
+
+    ``request``: what was tried, for example ``getIamPolicy of bucket acme``. ``next_steps``: advice by HTTP status.
+    """
+    if isinstance(error, RetryError) and isinstance(error.cause, CALL_ERRORS):
+        error = error.cause
+    status = error_status(error)
+    if status is None:
+        return OnrampError(
+            msg=f"{VENDOR} gave no usable answer. The request was {request}. Cause: {_cause(error)}.",
+            failure=Failure(code=_code_without_status(error), message=_cause(error), request=request),
+        )
+    code, message = error_code(error), error_message(error)
+    advice = next_steps.get(status, "")
+    return OnrampError(
+        msg=f"{VENDOR} answered with HTTP {status}. The request was {request}."
+        f" {VENDOR} says: {code}: {message.rstrip('.')}." + (f" {advice}" if advice else ""),
+        failure=Failure(code=code, message=message, status=status, request=request),
+    )
+
+
+def error_status(error: Exception) -> int | None:
+    """Return the HTTP status of a refusal, None where no answer arrived."""
+    return int(error.code) if isinstance(error, GoogleAPICallError) and error.code else None
+
+
+def error_code(error: Exception) -> str:
+    """Return Google's reason, such as ``notFound``, else ``http_<status>``."""
+    reason = _first_error(error).get("reason")
+    return str(reason) if reason else f"http_{error_status(error)}"
+
+
+def error_message(error: Exception) -> str:
+    """Return Google's message without the request that the client puts before it."""
+    message = _first_error(error).get("message") or getattr(error, "message", "") or str(error)
+    return " ".join(str(message).split())[:1000]
+
+
+def _first_error(error: Exception) -> Mapping[str, Any]:
+    errors = getattr(error, "errors", None) or []
+    return errors[0] if errors and isinstance(errors[0], Mapping) else {}
+
+
+def _code_without_status(error: Exception) -> str:
+    if isinstance(error, GoogleAuthError):
+        return "no_credentials"
+    return "timeout" if isinstance(error, requests.exceptions.Timeout | RetryError) else "connection_failed"
+
+
+def _cause(error: Exception) -> str:
+    return " ".join(str(error).split()).rpartition("): ")[2][:1000].rstrip(".")

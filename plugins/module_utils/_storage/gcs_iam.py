@@ -1,0 +1,276 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""Read and change the IAM policy of a bucket in Google Cloud Storage.
+
+A change is one read-modify-write: read with the etag, change our grant, write with that etag. Who loses the race
+against another writer reads again and starts over, so that nobody's grant gets lost.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from .._errors import Failure, OnrampError
+from .._http import RetryPolicy
+from .._module import Result, Task
+from .._options import retry_policy
+from .gcs_client import CALL_ERRORS, VENDOR, bounded_retry, call_error, error_message, error_status, gcs_client
+from .gcs_policy import (
+    POLICY_VERSION,
+    Condition,
+    Grant,
+    JsonObject,
+    Plan,
+    check_role,
+    complete_member,
+    grants,
+    plan,
+    same_member,
+)
+
+NEXT_STEPS = {
+    400: "If the bucket is a requester-pays bucket, name the project that pays in user_project.",
+    401: "Check the credentials: the file in credentials_file, or what GOOGLE_APPLICATION_CREDENTIALS names.",
+    403: "The credentials need storage.buckets.getIamPolicy and, to change it, storage.buckets.setIamPolicy on the"
+    " bucket; the role roles/storage.admin holds both.",
+    404: "Check the name of the bucket, and that the credentials belong to the right project.",
+}
+# Many writers may stand in line for one bucket; the deadline of the call is what ends the tries.
+LONGEST_WAIT_FOR_OTHERS = 5.0
+
+
+@dataclass(frozen=True)
+class BucketPolicy:
+    """The IAM policy of one bucket, through Google's own client."""
+
+    bucket: Any
+    limits: RetryPolicy
+
+    def read(self) -> JsonObject | None:
+        """``getIamPolicy`` with version 3; None if there is no such bucket.
+
+        :raises OnrampError: a refusal, or no answer in time.
+        """
+        try:
+            policy = self.bucket.get_iam_policy(
+                requested_policy_version=POLICY_VERSION,
+                timeout=self.limits.request_timeout,
+                retry=bounded_retry(self.limits.total),
+            )
+        except CALL_ERRORS as error:
+            if error_status(error) == 404:
+                return None
+            raise call_error(error, self.request("getIamPolicy"), NEXT_STEPS) from None
+        bindings = [{**binding, "members": sorted(binding["members"])} for binding in policy.bindings]
+        return {"version": policy.version, "etag": policy.etag, "bindings": bindings}
+
+    def write(self, policy: JsonObject) -> None:
+        """``setIamPolicy``, once: what a failure means is for the caller to find out by reading again.
+
+        :raises google.api_core.exceptions.GoogleAPICallError: and the other ``CALL_ERRORS``.
+        """
+        self.bucket.set_iam_policy(_RawPolicy(policy), timeout=self.limits.request_timeout, retry=None)
+
+    def request(self, method: str) -> str:
+        """Return how messages name a call."""
+        return f"{method} of bucket {self.bucket.name}"
+
+
+@dataclass(frozen=True)
+class _RawPolicy:
+    """A policy as Google's client sends it. The client's own class would drop fields that it does not know."""
+
+    policy: JsonObject
+
+    def to_api_repr(self) -> JsonObject:
+        return dict(self.policy)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a change ended: what was planned last, and whether it was, or would be, a change."""
+
+    plan: Plan
+    changed: bool
+
+
+@dataclass(frozen=True)
+class _Refusal:
+    """A write that did not succeed, or of which nobody knows."""
+
+    plan: Plan
+    error: Exception
+
+    @property
+    def was_conflict(self) -> bool:
+        return error_status(self.error) in (409, 412)
+
+
+def apply(
+    access: BucketPolicy,
+    wanted: Grant,
+    *,
+    present: bool,
+    check_mode: bool = False,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Outcome | None:
+    """Bring ``wanted`` to its state; None if there is no such bucket.
+
+    :raises OnrampError: a refusal, or still in conflict when the time is up (code ``conflict``).
+    """
+    give_up_at = time.monotonic() + access.limits.total
+    refusal: _Refusal | None = None
+    tries = 0
+    while True:
+        policy = access.read()
+        if policy is None:
+            return None
+        if refusal and _was_no_conflict(refusal, policy):
+            _refuse(access, refusal.error)
+        todo = plan(policy, wanted, present=present)
+        if check_mode or not todo.changed:
+            return _found(todo, refusal)
+        refusal = _write(access, todo)
+        if refusal is None:
+            return Outcome(todo, changed=True)
+        tries += 1
+        wait = _wait(tries)
+        if time.monotonic() + wait > give_up_at:
+            _give_up(access, refusal, tries)
+        sleep(wait)
+
+
+def _write(access: BucketPolicy, todo: Plan) -> _Refusal | None:
+    """Write once; return what is worth another look.
+
+    :raises OnrampError: a refusal that another try does not change.
+    """
+    try:
+        access.write(todo.policy)
+    except CALL_ERRORS as error:
+        status = error_status(error)
+        if status is None or status in (408, 409, 412, 429) or status >= 500:
+            return _Refusal(todo, error)
+        _refuse(access, error)
+    return None
+
+
+def _found(todo: Plan, refusal: _Refusal | None) -> Outcome:
+    """Return what reading has shown: after a write whose answer was lost, the grant that is found is our doing."""
+    if refusal is not None and not refusal.was_conflict and not todo.changed:
+        return Outcome(Plan(todo.policy, refusal.plan.before, refusal.plan.after), changed=True)
+    return Outcome(todo, changed=todo.changed)
+
+
+def _was_no_conflict(refusal: _Refusal, policy: JsonObject) -> bool:
+    """Tell whether a 412 cannot have been a race: the policy is still the one that was to be replaced."""
+    return error_status(refusal.error) == 412 and policy.get("etag") == refusal.plan.policy.get("etag")
+
+
+def _wait(tries: int) -> float:
+    """Return seconds, fully jittered so that writers who collided do not collide again."""
+    return random.uniform(0.0, min(LONGEST_WAIT_FOR_OTHERS, 0.1 * 2.0**tries))
+
+
+def _refuse(access: BucketPolicy, error: Exception) -> NoReturn:
+    request = access.request("setIamPolicy")
+    if error_status(error) in (400, 412) and _speaks_of_an_organization_policy(error):
+        message = error_message(error)
+        raise OnrampError(
+            msg=f"An organization policy of the bucket's project forbids this member. {VENDOR} says: {message}"
+            f" The request was {request}. Nothing was changed. Somebody with roles/orgpolicy.policyAdmin has to allow"
+            " the member's organization in constraints/iam.allowedPolicyMemberDomains (domain-restricted sharing) or in"
+            " constraints/iam.managed.allowedPolicyMembers, for the project of the bucket.",
+            failure=Failure(code="organization_policy", message=message, status=error_status(error), request=request),
+        ) from None
+    steps = {
+        **NEXT_STEPS,
+        412: "The policy had not been changed by anybody else meanwhile, so trying again is useless. A condition needs"
+        " uniform bucket-level access on the bucket; a member of another organization may be forbidden by an"
+        " organization policy.",
+    }
+    raise call_error(error, request, steps) from None
+
+
+_ORGANIZATION_POLICY = re.compile(
+    r"organization policy|org policy|permitted customer|allowedPolicyMember|constraints/iam", re.IGNORECASE
+)
+
+
+def _speaks_of_an_organization_policy(error: Exception) -> bool:
+    """Choose the advice, and only that: whether it was a conflict has been decided by the etag."""
+    return _ORGANIZATION_POLICY.search(error_message(error)) is not None
+
+
+def _give_up(access: BucketPolicy, refusal: _Refusal, tries: int) -> NoReturn:
+    seconds = round(access.limits.total)
+    if not refusal.was_conflict:
+        error = call_error(refusal.error, access.request("setIamPolicy"), NEXT_STEPS)
+        error.msg += f" Gave up after {tries} {'try' if tries == 1 else 'tries'} in {seconds} seconds."
+        raise error
+    raise OnrampError(
+        msg=f"The IAM policy of bucket {access.bucket.name} was changed by others during each of {tries} tries in"
+        f" {seconds} seconds. Nothing was changed by this task. Run it again, or raise retry_timeout.",
+        failure=Failure(
+            code="conflict", message=error_message(refusal.error), status=error_status(refusal.error),
+            request=access.request("setIamPolicy"),
+        ),
+    )  # fmt: skip
+
+
+def access_from_params(params: Mapping[str, Any]) -> BucketPolicy:
+    """Build the access to a bucket's policy from the options of ``GCS_ARGUMENTS`` and ``bucket``."""
+    bucket = gcs_client(params).bucket(params["bucket"], user_project=params["user_project"])
+    return BucketPolicy(bucket=bucket, limits=retry_policy(params))
+
+
+def member(task: Task) -> Result:
+    """Do the work of ``gcs_bucket_iam_member``."""
+    params = task.params
+    wanted = Grant(
+        role=check_role(params["role"]),
+        member=complete_member(params["member"]),
+        condition=Condition.from_json(params["condition"]),
+    )
+    present = params["state"] == "present"
+    access = access_from_params(params)
+    outcome = apply(access, wanted, present=present, check_mode=task.check_mode)
+    name = params["bucket"]
+    if outcome is None:
+        if present:
+            msg = f"There is no bucket {name!r} that these credentials can see. {NEXT_STEPS[404]}"
+            raise OnrampError(msg=msg, failure=Failure(code="notFound", message=msg, status=404))
+        task.warn(f"There is no bucket {name!r}, so there is no grant to remove either. Check the name.")
+        return {"changed": False, "grant": None, "other_grants": []}
+    result: Result = {
+        "changed": outcome.changed,
+        "grant": {"bucket": name, **wanted.as_json()} if present else None,
+        "other_grants": [
+            grant.as_json()
+            for grant in grants(outcome.plan.policy)
+            if same_member(grant.member, wanted.member)
+            and (grant.role, grant.condition) != (wanted.role, wanted.condition)
+        ],
+    }
+    if outcome.changed:
+        result["diff"] = _diff(name, outcome.plan)
+    return result
+
+
+def _diff(bucket: str, change: Plan) -> JsonObject:
+    header = f"IAM policy of gs://{bucket}"
+    return {
+        "before_header": header,
+        "after_header": header,
+        "before": "".join(f"{line}\n" for line in change.before),
+        "after": "".join(f"{line}\n" for line in change.after),
+    }

@@ -1,0 +1,189 @@
+#!/usr/bin/python
+
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: gcs_bucket_iam_member
+short_description: Grant one role on a Google Cloud Storage bucket to one member, or take it away
+version_added: 1.0.0
+author:
+  - Contributors to the onramp.braze_fivetran project (@onramp-collections)
+description:
+  - Adds one member to one role in the IAM policy of a bucket, or removes it, and leaves everything else in the policy
+    as it is, conditions and bindings of others included.
+  - The policy is read and written with its etag. If somebody else changes it in between, the whole change is started
+    over, so that no grant gets lost.
+extends_documentation_fragment:
+  - onramp.braze_fivetran.attributes
+  - onramp.braze_fivetran.attributes.actiongroup_gcs
+  - onramp.braze_fivetran.gcs
+  - onramp.braze_fivetran.http
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details:
+      - Shows the line of this grant only, never those of others.
+  idempotent:
+    support: full
+options:
+  state:
+    description:
+      - V(present) makes sure that the member holds the role, V(absent) that it does not.
+      - Only the grant with exactly this O(condition) is looked at. Removing the grant without a condition leaves one
+        with a condition alone, and the other way round.
+    type: str
+    choices: [present, absent]
+    default: present
+  bucket:
+    description:
+      - Name of the bucket, without C(gs://).
+    type: str
+    required: true
+  role:
+    description:
+      - Role to grant, V(roles/NAME) or a custom role such as V(projects/PROJECT/roles/NAME).
+    type: str
+    default: roles/storage.objectViewer
+  member:
+    description:
+      - Who gets the role, as IAM names it, for example V(group:data@example.com).
+      - A bare e-mail address is that of a service account and gets the prefix C(serviceAccount:).
+    type: str
+    required: true
+  condition:
+    description:
+      - Under which condition the member holds the role. Needs uniform bucket-level access on the bucket.
+      - If unset, the grant is one without condition.
+    type: dict
+    suboptions:
+      title:
+        description: Name of the condition.
+        type: str
+        required: true
+      expression:
+        description: Expression in the Common Expression Language.
+        type: str
+        required: true
+      description:
+        description: What the condition is for.
+        type: str
+requirements:
+  - The permissions C(storage.buckets.getIamPolicy) and C(storage.buckets.setIamPolicy) on the bucket
+seealso:
+  - module: onramp.braze_fivetran.gcs_bucket_iam_info
+  - name: IAM conditions on buckets
+    description: What conditions can say, and what they need.
+    link: https://cloud.google.com/storage/docs/access-control/iam#conditions
+"""
+
+EXAMPLES = r"""
+- name: Let Fivetran read the bucket
+  onramp.braze_fivetran.gcs_bucket_iam_member:
+    bucket: acme-currents-eu
+    member: g-jovial-daylight@fivetran-production.iam.gserviceaccount.com
+
+- name: Let Fivetran read only what lies below a prefix
+  onramp.braze_fivetran.gcs_bucket_iam_member:
+    bucket: acme-currents-eu
+    member: g-jovial-daylight@fivetran-production.iam.gserviceaccount.com
+    condition:
+      title: Only currents
+      description: Fivetran reads Braze Currents and nothing else
+      # The first line is for listing, which is asked of the bucket, the second for the objects.
+      expression: >-
+        resource.type == "storage.googleapis.com/Bucket"
+        || resource.name.startsWith("projects/_/buckets/acme-currents-eu/objects/currents/")
+
+- name: Take the grant away
+  onramp.braze_fivetran.gcs_bucket_iam_member:
+    state: absent
+    bucket: acme-currents-eu
+    member: g-jovial-daylight@fivetran-production.iam.gserviceaccount.com
+"""
+
+RETURN = r"""
+grant:
+  description: The grant as it is now, in check mode as it would be; V(none) with O(state=absent).
+  returned: success
+  type: dict
+  contains:
+    bucket:
+      description: Name of the bucket.
+      type: str
+      sample: acme-currents-eu
+    role:
+      description: The role.
+      type: str
+      sample: roles/storage.objectViewer
+    member:
+      description: The member with its prefix.
+      type: str
+      sample: serviceAccount:g-jovial-daylight@fivetran-production.iam.gserviceaccount.com
+    condition:
+      description: The condition; V(none) if there is none.
+      type: dict
+      sample:
+        title: Only currents
+        expression: resource.name.startsWith("projects/_/buckets/acme-currents-eu/objects/currents/")
+other_grants:
+  description:
+    - What the same member holds on the bucket besides, by other roles or under other conditions. It is left alone, and
+      may be wider than this grant.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - role: roles/storage.legacyBucketReader
+      member: serviceAccount:g-jovial-daylight@fivetran-production.iam.gserviceaccount.com
+      condition:
+failure:
+  description:
+    - What went wrong, as data. The C(code) is Google's own reason where there is one.
+    - V(organization_policy) means that an organization policy forbids the member, V(conflict) that others kept on
+      changing the policy until the time was up.
+  returned: failure
+  type: dict
+  sample:
+    code: organization_policy
+    message: One or more users named in the policy do not belong to a permitted customer.
+    status: 412
+    request: setIamPolicy of bucket acme-currents-eu
+    request_id:
+    retry_after:
+"""
+
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import ModuleSpec, run
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import GCS_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_iam import member
+
+SPEC = ModuleSpec(
+    argument_spec={
+        **GCS_ARGUMENTS,
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "bucket": {"type": "str", "required": True},
+        "role": {"type": "str", "default": "roles/storage.objectViewer"},
+        "member": {"type": "str", "required": True},
+        "condition": {
+            "type": "dict",
+            "options": {
+                "title": {"type": "str", "required": True},
+                "expression": {"type": "str", "required": True},
+                "description": {"type": "str"},
+            },
+        },
+    },
+)
+
+
+def main() -> None:
+    run(SPEC, member)
+
+
+if __name__ == "__main__":
+    main()
