@@ -31,7 +31,7 @@ from xml.sax.saxutils import escape
 import aiohttp
 from aiohttp import web
 
-from tests.sandbox.core import Hub, Server, operation
+from tests.sandbox.core import Hub, Server
 
 CUSTOMER_ACCOUNT = "111122223333"
 SECOND_CUSTOMER_ACCOUNT = "444455556666"
@@ -127,8 +127,7 @@ class Aws(Server):
         """Refuse to assume a fresh role for ``refusals`` tries and ``seconds`` seconds."""
         self.propagation = Propagation(refusals=refusals, seconds=seconds)
 
-    @operation("*", "/{path:.*}", "call")
-    async def call(self, request: web.Request) -> web.StreamResponse:
+    async def other(self, request: web.Request) -> web.StreamResponse:
         """Pass one call on to ministack."""
         body = await request.read()
         _service, action, parameters = describe(request, body)
@@ -181,8 +180,9 @@ def _s3_action(request: web.Request) -> str:
         return verb + subresource
     if key:
         return verb + "Object"
-    listing = "ListObjectsV2" if "list-type" in request.query else "ListObjects"
-    return listing if verb == "Get" else verb + "Bucket"
+    if verb == "Get":
+        return "ListObjectsV2" if "list-type" in request.query else "ListObjects"
+    return {"Put": "CreateBucket", "Post": "DeleteObjects"}.get(verb, verb + "Bucket")
 
 
 def _denied(role_arn: str, account: str) -> web.Response:

@@ -181,10 +181,11 @@ class Server(ABC):
         for _name, handler in inspect.getmembers(self, inspect.ismethod):
             for method, path, name in getattr(handler, "operation_routes", []):
                 app.router.add_route(method, path, self._served(name, handler), expect_handler=None)
-        app.router.add_route("*", "/{path:.*}", self._served("unknown", self._unknown))
+        app.router.add_route("*", "/{path:.*}", self._served("unknown", self.other))
         return app
 
-    async def _unknown(self, request: web.Request) -> web.StreamResponse:
+    async def other(self, request: web.Request) -> web.StreamResponse:
+        """Answer what no operation matches."""
         return self.unknown(request)
 
     def _served(self, name: str, handler: Handler) -> Handler:
