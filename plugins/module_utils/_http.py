@@ -201,17 +201,17 @@ class HttpClient:
         status = error.failure.status
         if status == 429:
             # Refused before it was processed: safe for every method.
-            return _requested_wait(error.headers) or self.policy.wait(tries_made)
+            return requested_wait(error.headers) or self.policy.wait(tries_made)
         if error.failure.code in ("certificate", "redirect", "too_large"):
             return None
         if status is not None and status not in call.expected and status not in call.retried_statuses:
             return None
         if error.may_have_been_processed and not call.repeatable:
             return None
-        return max(_requested_wait(error.headers) or 0.0, self.policy.wait(tries_made))
+        return max(requested_wait(error.headers) or 0.0, self.policy.wait(tries_made))
 
     def _gave_up(self, error: HttpError, tries_made: int, wait: float) -> HttpError:
-        retry_after = _requested_wait(error.headers)
+        retry_after = requested_wait(error.headers)
         if retry_after is not None and retry_after > self.policy.longest_wait:
             advice = (
                 f" {self.vendor} asks to come back in {round(retry_after)} seconds, longer than the"
@@ -360,7 +360,7 @@ def _cause(error: BaseException) -> str:
     return str(error).rpartition("): ")[2]
 
 
-def _requested_wait(headers: Mapping[str, str]) -> float | None:
+def requested_wait(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that the server asks for: Retry-After, or Braze's x-ratelimit-reset (epoch seconds)."""
     value = headers.get("retry-after", "").strip()
     if value.isdigit():
