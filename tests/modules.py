@@ -1,0 +1,77 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Call a module's work in this process, with the same validation of arguments that Ansible makes.
+
+It is the whole module but for the process around it: real requests, no mocks. What the process adds is tested with
+real plays (``tests/playbook.py``).
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from unittest.mock import patch
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import ModuleSpec, Task, Work
+
+MODULES = "ansible_collections.onramp.braze_fivetran.plugins.modules"
+
+
+@dataclass
+class ModuleResult:
+    """What the module would have returned; ``failed`` and ``msg`` as Ansible shows them."""
+
+    values: dict[str, Any]
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.values.get("failed"))
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.values.get("changed"))
+
+    @property
+    def msg(self) -> str:
+        return str(self.values.get("msg", ""))
+
+    @property
+    def code(self) -> str:
+        """Return the code of ``failure``."""
+        return str(self.values["failure"]["code"])
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
+
+
+def run_module(
+    name: str, arguments: Mapping[str, Any], environment: Mapping[str, str], *, check: bool = False
+) -> ModuleResult:
+    """Run module ``name`` (without namespace) with ``environment`` for its fallbacks."""
+    spec, work = load(name)
+    with patch.dict("os.environ", environment):
+        validation = ArgumentSpecValidator(dict(spec.argument_spec), **spec.rules()).validate(dict(arguments))
+        if validation.error_messages:
+            return ModuleResult({"failed": True, "msg": "; ".join(validation.error_messages)})
+        warnings: list[str] = []
+        task = Task(params=validation.validated_parameters, check_mode=check, warn=warnings.append)
+        try:
+            return ModuleResult(work(task), warnings)
+        except OnrampError as error:
+            return ModuleResult({"failed": True, **error.as_result()}, warnings)
+
+
+def load(name: str) -> tuple[ModuleSpec, Work]:
+    """Return what the module hands to ``run``."""
+    module = importlib.import_module(f"{MODULES}.{name}")
+    handed: list[tuple[ModuleSpec, Work]] = []
+    with patch.object(module, "run", lambda spec, work: handed.append((spec, work))):
+        module.main()
+    return handed[0]
