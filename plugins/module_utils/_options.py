@@ -44,6 +44,12 @@ FIVETRAN_ARGUMENTS: Mapping[str, Any] = {
     **HTTP_ARGUMENTS,
 }
 
+BRAZE_ARGUMENTS: Mapping[str, Any] = {
+    "api_key": {"type": "str", "required": True, "no_log": True},
+    "api_url": {"type": "str", "required": True},
+    **HTTP_ARGUMENTS,
+}
+
 GCS_ARGUMENTS: Mapping[str, Any] = {
     "credentials_file": {"type": "path"},
     "user_project": {"type": "str"},

@@ -1,0 +1,81 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""The work of ``braze_api_key_info``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from .._errors import InvalidArgument
+from .._module import Result, Task
+from .._options import retry_policy
+from .instances import find_endpoint, other_instances
+from .permissions import PERMISSIONS, choose
+from .probes import Prober, braze_http
+from .verdict import Answer, Judgement, State, Verdict, judge, needs_controls, next_step
+
+# A permission that fails four times in a row is not decided by a fifth try.
+TRIES = 4
+
+
+def api_key_info(task: Task) -> Result:
+    """Probe a key and return the verdict.
+
+    :raises InvalidArgument: ``api_url`` or ``api_key`` cannot be what they are meant to be.
+    """
+    endpoint = find_endpoint(task.params["api_url"])
+    if endpoint.warning:
+        task.warn(endpoint.warning)
+    api_key = checked_key(task.params["api_key"])
+    policy = replace(retry_policy(task.params), tries=TRIES)
+    prober = Prober(braze_http(endpoint, api_key, policy), policy)
+    asked = choose(task.params["permissions"])
+    answers = prober.probe(asked)
+    others = [permission for permission in PERMISSIONS if permission not in asked]
+    controls = prober.probe(others) if others and needs_controls(answers) else []
+    judgement = judge(answers, controls)
+    return {
+        "changed": False,
+        "verdict": judgement.verdict.value,
+        "api_url": endpoint.api_url,
+        "instance": endpoint.instance.name if endpoint.instance else None,
+        "permissions": _permissions(judgement),
+        "missing": judgement.names(State.MISSING, optional=False),
+        "undecided": judgement.names(State.UNDECIDED, optional=False),
+        "possible_instances": other_instances(endpoint) if judgement.verdict is Verdict.INVALID_KEY else [],
+        "next_step": next_step(judgement, endpoint),
+    }
+
+
+def checked_key(api_key: str) -> str:
+    """Return ``api_key`` if it can be sent in a header.
+
+    :raises InvalidArgument: it is empty, or holds white space or something else that no key has.
+    """
+    if not api_key:
+        raise InvalidArgument("api_key: is empty. Give the REST API key that was made for Fivetran.")
+    if not (api_key.isascii() and api_key.isprintable()) or " " in api_key:
+        raise InvalidArgument(
+            "api_key: contains white space or characters that no key of Braze has, often the line break at the end of"
+            " a file. Remove them, for example with the filter trim."
+        )
+    return api_key
+
+
+def _permissions(judgement: Judgement) -> list[dict[str, Any]]:
+    return [_permission(answer, state) for answer, state in zip(judgement.answers, judgement.states, strict=True)]
+
+
+def _permission(answer: Answer, state: State) -> dict[str, Any]:
+    return {
+        "name": answer.permission.name,
+        "state": state.value,
+        "optional": answer.permission.optional,
+        "status": answer.status,
+        "message": answer.message,
+    }

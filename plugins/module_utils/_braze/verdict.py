@@ -1,0 +1,238 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""What the answers to all probes together say about a key, and what a person can do about it.
+
+Pure functions. Braze's documentation gives 401 in one place and 403 in another for a missing permission, so a
+single refusal says nothing: only the set of answers does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .instances import Endpoint, other_instances
+from .permissions import Permission
+
+REFUSALS = (401, 403)
+_ALLOWLIST = re.compile(r"(white|allow)[- ]?list", re.IGNORECASE)
+# Documented: "You do not have permission to access this resource".
+_NO_PERMISSION = re.compile(r"\bpermission", re.IGNORECASE)
+
+MENU = "Settings > APIs and Identifiers > API Keys > Create API key"
+
+
+class Verdict(StrEnum):
+    """What is known about the key as a whole."""
+
+    OK = "ok"
+    MISSING_PERMISSIONS = "missing_permissions"
+    INVALID_KEY = "invalid_key"
+    IP_NOT_ALLOWED = "ip_not_allowed"
+    FORBIDDEN = "forbidden"
+    UNREACHABLE = "unreachable"
+    UNDECIDED = "undecided"
+
+
+class State(StrEnum):
+    """What is known about one permission."""
+
+    GRANTED = "granted"
+    MISSING = "missing"
+    RETIRED = "retired"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How the probe of one permission ended.
+
+    ``accepted``: Braze answered in a way that proves the permission. ``status`` is None where no answer arrived.
+    ``html``: the answer is a web page, so it comes from something before Braze's API. ``code`` is the HTTP client's
+    word for an answer that cannot be used (``timeout``), ``message`` the server's text without secrets.
+    """
+
+    permission: Permission
+    accepted: bool
+    status: int | None
+    code: str = ""
+    message: str = ""
+    html: bool = False
+
+    @property
+    def refused(self) -> bool:
+        """Tell whether Braze's API refused the key, or its permission."""
+        return self.status in REFUSALS and not self.html
+
+    @property
+    def retired(self) -> bool:
+        """Tell whether Braze has given up the endpoint."""
+        return not self.accepted and self.status in self.permission.retired
+
+    @property
+    def undecided(self) -> bool:
+        """Tell whether the answer proves nothing."""
+        return not (self.accepted or self.refused or self.retired)
+
+    @property
+    def from_braze(self) -> bool:
+        """Tell whether something answered that can be Braze's API, in order or in trouble."""
+        return self.accepted or self.refused or (self.status is not None and (self.status == 429 or self.status >= 500))
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The verdict, with the answers that it rests on and the state of each permission that was asked for."""
+
+    verdict: Verdict
+    answers: tuple[Answer, ...]
+    states: tuple[State, ...]
+
+    def names(self, state: State, *, optional: bool | None = None) -> list[str]:
+        """Return the names of the permissions in ``state``; of the optional or the needed ones only, if given."""
+        return [permission.name for permission in self.permissions(state, optional=optional)]
+
+    def permissions(self, state: State, *, optional: bool | None = None) -> list[Permission]:
+        """Return the permissions in ``state``; the optional or the needed ones only, if given."""
+        return [
+            answer.permission
+            for answer, known in zip(self.answers, self.states, strict=True)
+            if known is state and optional in (None, answer.permission.optional)
+        ]
+
+
+def judge(answers: Sequence[Answer], controls: Sequence[Answer] = ()) -> Judgement:
+    """Return what ``answers`` say about the key.
+
+    ``controls``: answers to probes of further permissions, which show whether the key is good for anything at all.
+    """
+    about_the_key = _about_the_key([*answers, *controls])
+    states = tuple(_state(answer, key_is_good=about_the_key is None) for answer in answers)
+    return Judgement(verdict=about_the_key or _about_permissions(answers), answers=tuple(answers), states=states)
+
+
+def needs_controls(answers: Sequence[Answer]) -> bool:
+    """Tell whether a key that is no good and a lack of just these permissions would look the same."""
+    return any(answer.refused or answer.retired for answer in answers) and not any(
+        answer.accepted for answer in answers
+    )
+
+
+def _about_permissions(answers: Sequence[Answer]) -> Verdict:
+    needed = [answer for answer in answers if not answer.permission.optional]
+    if any(answer.refused for answer in needed):
+        return Verdict.MISSING_PERMISSIONS
+    if any(answer.undecided for answer in needed):
+        return Verdict.UNDECIDED
+    return Verdict.OK
+
+
+def _about_the_key(evidence: Sequence[Answer]) -> Verdict | None:
+    """Return what holds for the key whatever its permissions are; None if it is good for something."""
+    refused = [answer for answer in evidence if answer.refused]
+    if any(_ALLOWLIST.search(answer.message) for answer in refused):
+        return Verdict.IP_NOT_ALLOWED
+    if not any(answer.from_braze for answer in evidence):
+        return Verdict.UNREACHABLE
+    if any(answer.accepted for answer in evidence) or any(_NO_PERMISSION.search(answer.message) for answer in refused):
+        return None
+    # Too few refusals to speak for the others.
+    if len(refused) <= sum(answer.undecided for answer in evidence):
+        return Verdict.UNDECIDED
+    statuses = {answer.status for answer in refused}
+    # A key that Braze does not know gets 401 everywhere, an account without the API 403: both means a known key.
+    return {401: Verdict.INVALID_KEY, 403: Verdict.FORBIDDEN}[statuses.pop() or 0] if len(statuses) == 1 else None
+
+
+def _state(answer: Answer, *, key_is_good: bool) -> State:
+    if answer.accepted:
+        return State.GRANTED
+    if answer.retired:
+        return State.RETIRED
+    if answer.refused and key_is_good:
+        return State.MISSING
+    return State.UNDECIDED
+
+
+def next_step(judgement: Judgement, endpoint: Endpoint) -> str:
+    """Return what a person has to do, in sentences; empty if nothing."""
+    advice = {
+        Verdict.OK: _nothing,
+        Verdict.MISSING_PERMISSIONS: _make_a_new_key,
+        Verdict.INVALID_KEY: _find_the_right_key,
+        Verdict.IP_NOT_ALLOWED: _allow_the_address,
+        Verdict.FORBIDDEN: _ask_braze,
+        Verdict.UNREACHABLE: _check_the_way,
+        Verdict.UNDECIDED: _try_again,
+    }
+    return advice[judgement.verdict](judgement, endpoint)
+
+
+def _nothing(judgement: Judgement, endpoint: Endpoint) -> str:  # noqa: ARG001
+    return ""
+
+
+def _make_a_new_key(judgement: Judgement, endpoint: Endpoint) -> str:  # noqa: ARG001
+    missing = judgement.permissions(State.MISSING, optional=False)
+    ticks = ", ".join(f"{permission.name} (under {permission.tab})" for permission in missing)
+    count = "1 permission" if len(missing) == 1 else f"{len(missing)} permissions"
+    text = (
+        f"The key is valid and lacks {count} of those that Fivetran needs. A key cannot be edited, so make a new one:"
+        f" in Braze's dashboard open {MENU}, tick what the present key has and in addition {ticks}."
+        " Use the new key, then delete the old one."
+    )
+    undecided = judgement.names(State.UNDECIDED, optional=False)
+    if undecided:
+        text += f" Not decided yet, because Braze gave no usable answer: {', '.join(undecided)}."
+    return text
+
+
+def _find_the_right_key(judgement: Judgement, endpoint: Endpoint) -> str:  # noqa: ARG001
+    here = endpoint.instance.describe() if endpoint.instance else endpoint.api_url
+    return (
+        f"{here} refuses this key on every request. It was copied incompletely, or deleted, or it belongs to another"
+        f" instance: {', '.join(other_instances(endpoint))}. The address of the dashboard tells the instance:"
+        " dashboard-02.braze.com is US-02, dashboard-02.braze.eu is EU-02. A key without any of these permissions"
+        " can look the same. If the instance is right, make a new key: in Braze's dashboard open"
+        f" {MENU}."
+    )
+
+
+def _allow_the_address(judgement: Judgement, endpoint: Endpoint) -> str:  # noqa: ARG001
+    return (
+        "The key has an IP allowlist that does not hold the address of this machine, so its permissions cannot be"
+        " checked from here. Run this from an allowed address, or make a new key, because an allowlist cannot be"
+        f" edited: in Braze's dashboard open {MENU} and list this machine's address and those of Fivetran"
+        " (https://fivetran.com/docs/using-fivetran/ips)."
+    )
+
+
+def _ask_braze(judgement: Judgement, endpoint: Endpoint) -> str:  # noqa: ARG001
+    return (
+        "Braze knows the key and refuses every request with HTTP 403: the plan does not include the REST API, or the"
+        " account is inactive, or the key was made without any of these permissions. Look at the key's permissions in"
+        f" Braze's dashboard ({MENU.rpartition(' > ')[0]}); if they are there, ask your Braze account manager."
+    )
+
+
+def _check_the_way(judgement: Judgement, endpoint: Endpoint) -> str:
+    reasons = sorted({answer.message or answer.code for answer in judgement.answers if answer.undecided})
+    return (
+        f"No Braze REST API answers at {endpoint.api_url}"
+        + (f" ({'; '.join(reasons[:3])})" if reasons else "")
+        + ". Check api_url, and the way there: name resolution, firewall, proxy (HTTPS_PROXY)."
+    )
+
+
+def _try_again(judgement: Judgement, endpoint: Endpoint) -> str:  # noqa: ARG001
+    names = ", ".join(judgement.names(State.UNDECIDED, optional=False))
+    return (
+        f"Braze gave no usable answer about {names}, so the key is neither good nor bad yet. Run again in some"
+        " minutes; https://braze.statuspage.io tells whether Braze is in trouble."
+    )
