@@ -1,0 +1,107 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""Run a module's own work inside Ansible's worker, where that is what the play means anyway.
+
+A module's process costs a third of a second before it does anything. Where the task runs on the controller, under the
+controller's own Python, as the same user, the same code can run in the worker instead, with the same validation of
+arguments, check mode, diff and redaction. In every other case the module is executed as ever.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action import ActionBase
+
+from ..module_utils._errors import OnrampError
+from ..module_utils._module import ModuleSpec, Task
+from ..module_utils._redact import Redactor
+
+# Set to false to execute every module in a process of its own.
+SWITCH = "onramp_in_process"
+NO_LOG_PLACEHOLDER = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+
+
+class InProcessAction(ActionBase):  # type: ignore[misc]
+    """Base of the action plugins; ``module`` is the imported module file of the same name."""
+
+    module: ModuleType
+
+    def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Run the module's work here if that is the same, else execute the module."""
+        variables = task_vars or {}
+        result: dict[str, Any] = super().run(tmp, variables)
+        if not self._is_the_same_here(variables):
+            result.update(self._execute_module(task_vars=variables))
+            return result
+        spec: ModuleSpec = self.module.SPEC
+        arguments = self._task.args.copy()
+        for name in [name for name in arguments if name.startswith("_ansible_")]:
+            del arguments[name]
+        validation = ArgumentSpecValidator(dict(spec.argument_spec), **spec.rules()).validate(arguments)
+        redactor = Redactor(_secrets(spec, validation.validated_parameters))
+        result["invocation"] = {"module_args": _shown(spec, validation.validated_parameters)}
+        if validation.error_messages:
+            raise AnsibleActionFail(redactor.text("; ".join(validation.error_messages)), result=result)
+        warnings: list[str] = []
+        task = Task(
+            params=validation.validated_parameters,
+            check_mode=self._task.check_mode,
+            warn=warnings.append,
+        )
+        try:
+            result.update(redactor.data(spec.work(task)))
+        except OnrampError as error:
+            result.update(redactor.data(error.as_result()), failed=True, changed=False)
+        if warnings:
+            result["warnings"] = [redactor.text(warning) for warning in warnings]
+        if not self._task.diff:
+            result.pop("diff", None)
+        return result
+
+    def _is_the_same_here(self, variables: Mapping[str, Any]) -> bool:
+        """Tell whether the module's own process would be this Python, on this machine, as this user."""
+        task = self._task
+        if not boolean(self._templar.template(variables.get(SWITCH, True)), strict=False):
+            return False
+        interpreter = self._templar.template(variables.get("ansible_python_interpreter"))
+        plain = not (task.become or task.async_val or any(task.environment or []))
+        return (
+            plain
+            and self._connection.transport == "local"
+            # Not their real paths: two virtual environments share one binary and have different packages.
+            and interpreter == sys.executable
+        )
+
+
+def _secrets(spec: ModuleSpec, parameters: Mapping[str, Any]) -> list[str]:
+    """Return every string inside the parameters that are ``no_log``."""
+    values = [parameters.get(name) for name, option in spec.argument_spec.items() if option.get("no_log")]
+    found: list[str] = []
+    while values:
+        value = values.pop()
+        if isinstance(value, Mapping):
+            values += value.values()
+        elif isinstance(value, list):
+            values += value
+        elif isinstance(value, str):
+            found.append(value)
+    return found
+
+
+def _shown(spec: ModuleSpec, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: NO_LOG_PLACEHOLDER if spec.argument_spec[name].get("no_log") and value is not None else value
+        for name, value in parameters.items()
+        if name in spec.argument_spec
+    }
