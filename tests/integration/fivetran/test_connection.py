@@ -1,0 +1,490 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""fivetran_connection from creation to removal, module by module call, against the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran import connection as connection_module
+
+from tests.modules import ModuleResult, run_module
+from tests.sandbox import world
+from tests.sandbox.client import Sandbox
+
+SECRET = "a-distinctive-braze-key-4711"
+SHEET = {"sheet_id": "https://docs.google.com/spreadsheets/d/1", "named_range": "all"}
+
+Run = Callable[..., ModuleResult]
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The waits between setup tests are not what is tested here."""
+    monkeypatch.setattr(connection_module, "FIRST_TEST_WAIT", 0.01)
+
+
+@pytest.fixture
+def run(sandbox: Sandbox) -> Run:
+    """Call the module for a Braze connection without Currents, whose tests need the Braze key only."""
+
+    def call(check: bool = False, **changes: Any) -> ModuleResult:
+        arguments = {
+            "group_id": world.GROUP_ID,
+            "service": "braze",
+            "schema": "braze_shop_us",
+            "config": {"api_url": sandbox.env["SANDBOX_BRAZE_URL"], "cloud_storage_type": "NONE"},
+            "config_secrets": {"api_key": world.BRAZE_KEY_SHOP_US},
+            "paused": False,
+            "setup_test_retries": 0,
+        }
+        given = {name: value for name, value in {**arguments, **changes}.items() if value is not None}
+        result = run_module("fivetran_connection", given, sandbox.env, check=check)
+        assert world.BRAZE_KEY_SHOP_US not in str(result.values)
+        assert SECRET not in str(result.values)
+        return result
+
+    return call
+
+
+def stored(sandbox: Sandbox) -> list[dict[str, Any]]:
+    return list(sandbox.state()["fivetran"]["connections"].values())
+
+
+def only(sandbox: Sandbox) -> dict[str, Any]:
+    [connection] = stored(sandbox)
+    return connection
+
+
+def sent(sandbox: Sandbox, operation: str) -> list[Any]:
+    return [entry.body for entry in sandbox.journal("fivetran", operation)]
+
+
+# Create, adopt, leave alone
+
+
+def test_a_new_connection_is_created_paused_tested_and_started(sandbox: Sandbox, run: Run) -> None:
+    result = run()
+    assert not result.failed, result.msg
+    assert result.changed
+    [body] = sent(sandbox, "create_connection")
+    assert body["paused"] is True
+    assert body["run_setup_tests"] is False
+    assert body["destination_schema_names"] == "FIVETRAN_NAMING"
+    writing = [entry.operation for entry in sandbox.writes()]
+    assert writing == ["fivetran:create_connection", "fivetran:test_connection", "fivetran:update_connection"]
+    assert only(sandbox)["paused"] is False
+    assert result["connection"]["setup_state"] == "connected"
+    assert {test["status"] for test in result["setup_tests"]} <= {"PASSED", "SKIPPED"}
+
+
+def test_a_second_run_asks_once_and_changes_nothing(sandbox: Sandbox, run: Run) -> None:
+    run()
+    sandbox.clear_journal()
+    result = run()
+    assert not result.changed
+    assert [entry.operation for entry in sandbox.journal("fivetran")] == ["fivetran:list_connections"]
+
+
+def test_check_mode_predicts_a_creation_and_sends_nothing_that_writes(sandbox: Sandbox, run: Run) -> None:
+    result = run(check=True, sync_frequency=60)
+    assert result.changed
+    assert stored(sandbox) == []
+    assert result["connection"]["id"] is None
+    assert result["connection"]["sync_frequency"] == 60
+    assert result["diff"]["before"]["schema"] is None if "schema" in result["diff"]["before"] else True
+    assert result["diff"]["after"]["config.api_key"] == "********"
+
+
+def test_what_somebody_made_by_hand_is_adopted(sandbox: Sandbox, run: Run) -> None:
+    sandbox.seed(
+        "fivetran", "add_connection", group_id=world.GROUP_ID, service="braze", schema="braze_shop_us",
+        config={
+            "api_url": sandbox.env["SANDBOX_BRAZE_URL"],
+            "cloud_storage_type": "NONE",
+            "api_key": world.BRAZE_KEY_SHOP_US,
+        },
+    )  # fmt: skip
+    result = run()
+    assert not result.failed, result.msg
+    assert sent(sandbox, "create_connection") == []
+    assert only(sandbox)["status"]["setup_state"] == "connected"
+    assert only(sandbox)["paused"] is False
+
+
+def test_one_request_finds_a_connection_among_250(sandbox: Sandbox, run: Run) -> None:
+    run()
+    for number in range(250):
+        sandbox.seed(
+            "fivetran", "add_connection", group_id=world.GROUP_ID, service="google_sheets", schema=f"sheet_{number}.t"
+        )
+    sandbox.clear_journal()
+    assert not run().changed
+    assert len(sandbox.journal("fivetran")) == 1
+
+
+# Change
+
+
+CHANGES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    ("sync_frequency", {"sync_frequency": 60}, {"sync_frequency": 60}),
+    (
+        "daily_sync_time",
+        {"sync_frequency": 1440, "daily_sync_time": "14:00"},
+        {"sync_frequency": 1440, "daily_sync_time": "14:00"},
+    ),
+    ("schedule_type", {"schedule_type": "manual"}, {"schedule_type": "manual"}),
+    ("pause_after_trial", {"pause_after_trial": True}, {"pause_after_trial": True}),
+    ("data_delay_sensitivity", {"data_delay_sensitivity": "HIGH"}, {"data_delay_sensitivity": "HIGH"}),
+    (
+        "data_delay_threshold",
+        {"data_delay_sensitivity": "CUSTOM", "data_delay_threshold": 90},
+        {"data_delay_sensitivity": "CUSTOM", "data_delay_threshold": 90},
+    ),
+    (
+        "networking_method",
+        {"networking_method": "PrivateLink", "private_link_id": "link_1"},
+        {"networking_method": "PrivateLink", "private_link_id": "link_1"},
+    ),
+    (
+        "proxy_agent_id",
+        {"networking_method": "ProxyAgent", "proxy_agent_id": "agent_1"},
+        {"networking_method": "ProxyAgent", "proxy_agent_id": "agent_1"},
+    ),
+    ("hybrid_deployment_agent_id", {"hybrid_deployment_agent_id": "h_1"}, {"hybrid_deployment_agent_id": "h_1"}),
+    ("paused", {"paused": True}, {"paused": True}),
+    (
+        "two together",
+        {"sync_frequency": 30, "schedule_type": "manual"},
+        {"sync_frequency": 30, "schedule_type": "manual"},
+    ),
+    (
+        "config",
+        {"config": {"historic_sync_time_frame": "ONE_YEAR", "cloud_storage_type": "NONE"}},
+        {"config": {"historic_sync_time_frame": "ONE_YEAR"}},
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "body"), [row[1:] for row in CHANGES], ids=[row[0] for row in CHANGES])
+def test_exactly_what_differs_is_sent_shown_and_then_left_alone(
+    sandbox: Sandbox, run: Run, changes: dict[str, Any], body: dict[str, Any]
+) -> None:
+    run()
+    sandbox.clear_journal()
+    predicted = run(check=True, **changes)
+    assert predicted.changed
+    assert sandbox.writes() == []
+    sandbox.clear_journal()
+    result = run(**changes)
+    assert not result.failed, result.msg
+    assert result.changed
+    assert sent(sandbox, "update_connection")[0] == {**body, "run_setup_tests": False}
+    flat = {name: value for name, value in body.items() if name != "config"}
+    flat.update({f"config.{name}": value for name, value in body.get("config", {}).items()})
+    assert result["diff"]["after"] == flat
+    assert predicted["diff"] == result["diff"]
+    sandbox.clear_journal()
+    assert not run(**changes).changed
+    assert sandbox.writes() == []
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_null_empty_and_absent_are_the_same(sandbox: Sandbox, run: Run, value: str | None) -> None:
+    run()
+    config = {"cloud_storage_type": "NONE", "s3folder": value}
+    assert not run(config=config).changed
+
+
+def test_a_permanent_field_that_differs_says_what_would_have_to_be_recreated(sandbox: Sandbox, run: Run) -> None:
+    run()
+    connection_id = only(sandbox)["id"]
+    result = run(id=connection_id, group_id=world.SECOND_GROUP_ID)
+    assert result.code == "permanent_field"
+    assert "group_id" in result.msg
+    assert "create it again" in result.msg
+    assert run(destination_schema_names="SOURCE_NAMING").code == "permanent_field"
+
+
+def test_a_schema_name_taken_by_another_service_is_refused(sandbox: Sandbox, run: Run) -> None:
+    sandbox.seed("fivetran", "add_connection", group_id=world.GROUP_ID, service="google_sheets", schema="braze_shop_us")
+    result = run()
+    assert result.code == "schema_taken"
+    assert "google_sheets" in result.msg
+
+
+def test_a_connection_deleted_between_look_up_and_change_is_made_again(sandbox: Sandbox, run: Run) -> None:
+    run()
+    sandbox.fault(
+        "status", operation="update_connection", status=404, body={"code": "NotFound_Connection", "message": "gone"}
+    )
+    connection_id = only(sandbox)["id"]
+
+    def remove_first(
+        _client: Any, *arguments: Any, original: Any = connection_module.FivetranClient.update_connection
+    ) -> Any:
+        if any(connection["id"] == connection_id for connection in stored(sandbox)):
+            sandbox.seed("fivetran", "remove_connection", id=connection_id)
+        return original(_client, *arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection_module.FivetranClient, "update_connection", remove_first)
+        result = run(sync_frequency=60)
+    assert not result.failed, result.msg
+    assert only(sandbox)["id"] != connection_id
+    assert only(sandbox)["sync_frequency"] == 60
+
+
+# Refuse
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"config": {"s3_bucket": "b"}}, ["config.s3_bucket", "Did you mean s3bucket?"]),
+        ({"config": {"cloud_storage_type": "AWS-S3"}}, ["config.cloud_storage_type", "AWS_S3", "Did you mean"]),
+        ({"config": {"enable_exports": "perhaps"}}, ["config.enable_exports", "boolean"]),
+        ({"config_secrets": {"api_key": "******"}}, ["config.api_key", "mask"]),
+        ({"config": {"api_key": "x"}}, ["both hold api_key"]),
+        ({"schema": "Shop"}, ["schema", "lower-case"]),
+        ({"schema": "1shop"}, ["schema", "digit"]),
+        ({"daily_sync_time": "14:00"}, ["daily_sync_time", "1440"]),
+        ({"daily_sync_time": "14:30", "sync_frequency": 1440}, ["daily_sync_time", "14:30", "23:00"]),
+        ({"data_delay_threshold": 5}, ["data_delay_threshold", "CUSTOM"]),
+        ({"networking_method": "PrivateLink"}, ["networking_method", "private_link_id"]),
+        ({"proxy_agent_id": "a"}, ["proxy_agent_id", "ProxyAgent"]),
+        ({"sync_frequency": 7}, ["sync_frequency", "1440"]),
+        ({"service": "brase"}, ["service", "brase"]),
+        ({"fivetran_api_url": "http://api.fivetran.com"}, ["fivetran_api_url", "https://"]),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+)
+def test_bad_input_is_refused_before_anything_is_written(
+    sandbox: Sandbox, run: Run, changes: dict[str, Any], words: list[str]
+) -> None:
+    result = run(**changes)
+    assert result.failed
+    for word in words:
+        assert word in result.msg
+    assert sandbox.writes() == []
+
+
+def test_a_secret_given_as_plain_config_is_warned_about(run: Run, sandbox: Sandbox) -> None:
+    config = {"api_url": sandbox.env["SANDBOX_BRAZE_URL"], "cloud_storage_type": "NONE", "api_key": SECRET}
+    result = run_module(
+        "fivetran_connection",
+        {"group_id": world.GROUP_ID, "service": "braze", "schema": "b", "config": config, "run_setup_tests": "never"},
+        sandbox.env,
+    )
+    assert any("config_secrets" in warning for warning in result.warnings)
+
+
+# Secrets
+
+
+def revoke(sandbox: Sandbox) -> None:
+    """Make the stored key useless, as a rotation in Braze does."""
+    sandbox.seed("fivetran", "edit_connection", id=only(sandbox)["id"], config={"api_key": SECRET})
+
+
+def test_a_masked_secret_is_no_difference(sandbox: Sandbox, run: Run) -> None:
+    run()
+    revoke(sandbox)
+    sandbox.clear_journal()
+    assert not run(update_secrets="on_create").changed
+    assert sandbox.writes() == []
+
+
+def test_failing_tests_make_the_secrets_be_sent_again_and_heal_the_connection(sandbox: Sandbox, run: Run) -> None:
+    run()
+    revoke(sandbox)
+    result = run(run_setup_tests="always")
+    assert not result.failed, result.msg
+    assert result.changed
+    assert only(sandbox)["config"]["api_key"] == world.BRAZE_KEY_SHOP_US
+    assert only(sandbox)["status"]["setup_state"] == "connected"
+    assert result["diff"]["after"] == {"config.api_key": "******** (sent again)"}
+    [body] = sent(sandbox, "update_connection")
+    assert list(body["config"]) == ["api_key"]
+
+
+def test_on_create_never_sends_a_stored_secret_again(sandbox: Sandbox, run: Run) -> None:
+    run()
+    revoke(sandbox)
+    result = run(run_setup_tests="always", update_secrets="on_create")
+    assert result.code == "setup_tests_failed"
+    assert only(sandbox)["config"]["api_key"] == SECRET
+
+
+def test_always_sends_the_secrets_every_time_and_says_so(sandbox: Sandbox, run: Run) -> None:
+    run()
+    assert run(update_secrets="always").changed
+    assert run(update_secrets="always").changed
+
+
+# Setup tests
+
+
+FAILED_ASSUME = [{"title": "Connect to S3", "status": "FAILED", "message": "not authorized to perform: sts:AssumeRole"}]
+FAILED_KEY = [
+    {"title": "Validate key", "status": "FAILED", "message": "the key is wrong", "details": {"hint": [1, "x"]}}
+]
+WARNED = [{"title": "Check events", "status": "WARNING", "message": "no events yet", "details": "none"}]
+PASSED = [{"title": "Connect", "status": "PASSED"}]
+
+
+def test_tests_that_fail_three_times_while_a_role_propagates_are_waited_for(sandbox: Sandbox, run: Run) -> None:
+    sandbox.seed("fivetran", "script_setup_tests", runs=[FAILED_ASSUME] * 3 + [PASSED])
+    result = run(setup_test_retries=6)
+    assert not result.failed, result.msg
+    assert len(sandbox.journal("fivetran", "test_connection")) == 4
+    assert only(sandbox)["paused"] is False
+
+
+def test_tests_that_never_pass_leave_the_connection_paused_and_are_quoted(sandbox: Sandbox, run: Run) -> None:
+    sandbox.seed("fivetran", "script_setup_tests", runs=[FAILED_KEY] * 10)
+    result = run(setup_test_retries=2)
+    assert result.code == "setup_tests_failed"
+    assert "Validate key: FAILED (the key is wrong)" in result.msg
+    assert "stays paused" in result.msg
+    assert result["setup_tests"][0]["details"] == {"hint": [1, "x"]}
+    assert result["connection"]["id"] == only(sandbox)["id"]
+    assert only(sandbox)["paused"] is True
+    assert len(sandbox.journal("fivetran", "test_connection")) == 3
+
+
+def test_a_failure_that_waiting_cannot_cure_is_not_retried_on_an_unchanged_connection(
+    sandbox: Sandbox, run: Run
+) -> None:
+    run()
+    sandbox.seed("fivetran", "script_setup_tests", runs=[FAILED_KEY] * 10)
+    sandbox.clear_journal()
+    assert run(run_setup_tests="always", update_secrets="on_create", setup_test_retries=5).failed
+    assert len(sandbox.journal("fivetran", "test_connection")) == 1
+
+
+def test_a_warning_passes_unless_it_is_told_to_fail(sandbox: Sandbox, run: Run) -> None:
+    sandbox.seed("fivetran", "script_setup_tests", runs=[WARNED, WARNED])
+    assert not run().failed
+    result = run(run_setup_tests="always", failing_test_statuses=["WARNING", "FAILED"])
+    assert result.code == "setup_tests_failed"
+
+
+def test_the_next_run_continues_where_failing_tests_stopped_the_last(sandbox: Sandbox, run: Run) -> None:
+    sandbox.seed("fivetran", "script_setup_tests", runs=[FAILED_KEY])
+    assert run().failed
+    result = run()
+    assert not result.failed, result.msg
+    assert result.changed
+    assert only(sandbox)["paused"] is False
+    assert len(sent(sandbox, "create_connection")) == 1
+
+
+def test_never_testing_leaves_a_new_connection_paused(sandbox: Sandbox, run: Run) -> None:
+    result = run(run_setup_tests="never")
+    assert only(sandbox)["paused"] is True
+    assert any("stays paused" in warning for warning in result.warnings)
+    assert not run(run_setup_tests="never").changed
+
+
+def test_a_first_sync_is_triggered_once_when_asked_for(sandbox: Sandbox, run: Run) -> None:
+    run(trigger_first_sync=True)
+    run(trigger_first_sync=True)
+    assert sent(sandbox, "sync_connection") == [{"force": False}]
+
+
+# Lost answers and other faults
+
+
+def test_an_answer_lost_after_the_creation_leaves_exactly_one_connection(sandbox: Sandbox, run: Run) -> None:
+    sandbox.fault("lost_answer", operation="create_connection")
+    result = run()
+    assert not result.failed, result.msg
+    assert result.changed
+    assert only(sandbox)["paused"] is False
+    assert len(sent(sandbox, "create_connection")) == 1
+
+
+def test_a_creation_that_was_dropped_before_it_was_handled_is_not_sent_blindly_again(
+    sandbox: Sandbox, run: Run
+) -> None:
+    sandbox.fault("drop", operation="create_connection")
+    result = run()
+    assert result.failed
+    assert stored(sandbox) == []
+    assert len(sandbox.journal("fivetran", "create_connection")) == 1
+    assert not run().failed
+
+
+@pytest.mark.parametrize("status", [400, 409])
+def test_a_duplicate_is_adopted_if_it_is_ours(sandbox: Sandbox, run: Run, status: int) -> None:
+    sandbox.seed("fivetran", "set_duplicate_status", status=status)
+    sandbox.seed(
+        "fivetran", "add_connection", group_id=world.GROUP_ID, service="braze", schema="braze_shop_us",
+        config={"api_url": sandbox.env["SANDBOX_BRAZE_URL"], "cloud_storage_type": "NONE", "api_key": SECRET},
+    )  # fmt: skip
+    # The look-up does not see it yet, as if another run created it in between.
+    empty = {"code": "Success", "data": {"items": []}}
+    sandbox.fault("status", operation="list_connections", status=200, body=empty)
+    result = run()
+    assert not result.failed, result.msg
+    assert only(sandbox)["config"]["api_key"] == world.BRAZE_KEY_SHOP_US
+    assert only(sandbox)["status"]["setup_state"] == "connected"
+
+
+def test_a_short_rate_limit_is_waited_for(sandbox: Sandbox, run: Run) -> None:
+    sandbox.fault("status", operation="create_connection", status=429, headers={"Retry-After": "1"})
+    result = run()
+    assert not result.failed, result.msg
+    assert len(stored(sandbox)) == 1
+
+
+def test_a_rate_limit_of_an_hour_fails_at_once_and_says_when_to_come_back(sandbox: Sandbox, run: Run) -> None:
+    sandbox.fault(
+        "status", operation="list_connections", status=429, headers={"Retry-After": "3600"},
+        body={"code": "TooManyRequests", "message": "limit"}, times=0,
+    )  # fmt: skip
+    result = run()
+    assert result.code == "TooManyRequests"
+    assert "3600 seconds" in result.msg
+    assert result["failure"]["retry_after"] == 3600
+    assert len(sandbox.journal("fivetran")) == 1
+
+
+@pytest.mark.parametrize("kind", ["html", "truncate", "empty", "drop"])
+def test_a_read_that_goes_wrong_once_is_repeated(sandbox: Sandbox, run: Run, kind: str) -> None:
+    sandbox.fault(kind, operation="list_connections")
+    result = run()
+    assert not result.failed, result.msg
+    assert len(stored(sandbox)) == 1
+
+
+def test_two_server_errors_are_survived(sandbox: Sandbox, run: Run) -> None:
+    sandbox.fault("status", operation="list_connections", status=503, times=2)
+    assert not run().failed
+
+
+def test_html_for_good_is_a_clear_failure(sandbox: Sandbox, run: Run) -> None:
+    sandbox.fault("html", operation="list_connections", times=0)
+    result = run(retry_timeout=2)
+    assert result.code == "invalid_answer"
+    assert "not JSON" in result.msg
+
+
+# Remove
+
+
+def test_a_connection_is_removed_and_removing_it_again_changes_nothing(sandbox: Sandbox, run: Run) -> None:
+    run()
+    assert run(check=True, state="absent").changed
+    assert len(stored(sandbox)) == 1
+    result = run(state="absent")
+    assert result.changed
+    assert result["connection"] is None
+    assert result["diff"]["after"] == {}
+    assert stored(sandbox) == []
+    assert not run(state="absent").changed

@@ -1,0 +1,199 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""onboard.yml as a person runs it, against the strict sandbox."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.playbook import CHECKOUT, PlayResult, run_playbook
+from tests.sandbox import world
+from tests.sandbox.client import Sandbox
+
+INVENTORY = CHECKOUT / "examples" / "workspaces.yml"
+ONBOARD = CHECKOUT / "playbooks" / "onboard.yml"
+NEW_CONNECTION = "onramp.braze_fivetran.fivetran_connection"
+
+
+def onboard(sandbox: Sandbox, *arguments: str, inventory: Any = INVENTORY) -> PlayResult:
+    return run_playbook(sandbox, ONBOARD, *arguments, inventory=inventory)
+
+
+def workspaces(**changes: dict[str, Any]) -> dict[str, Any]:
+    """Return the example inventory with variables of some workspaces changed."""
+    inventory: dict[str, Any] = copy.deepcopy(yaml.safe_load(INVENTORY.read_text()))
+    for host, variables in changes.items():
+        inventory["braze_workspaces"]["hosts"][host].update(variables)
+    return inventory
+
+
+def connections(sandbox: Sandbox) -> dict[str, dict[str, Any]]:
+    """Return the connections in Fivetran by schema."""
+    found = sandbox.state()["fivetran"]["connections"].values()
+    return {connection["schema"]: connection for connection in found}
+
+
+@pytest.fixture
+def onboarded(sandbox: Sandbox) -> Sandbox:
+    """Give a sandbox in which both example workspaces have been onboarded."""
+    result = onboard(sandbox)
+    assert result.exit_code == 0, result.output
+    sandbox.clear_journal()
+    return sandbox
+
+
+def test_two_workspaces_become_two_running_connections_and_a_second_run_writes_nothing(sandbox: Sandbox) -> None:
+    first = onboard(sandbox)
+    assert first.exit_code == 0, first.output
+    assert first.changed("shop_us") > 0
+    assert first.changed("shop_eu") > 0
+    found = connections(sandbox)
+    assert sorted(found) == ["braze_shop_eu", "braze_shop_us"]
+    for connection in found.values():
+        assert connection["status"]["setup_state"] == "connected"
+        assert connection["paused"] is False
+
+    sandbox.clear_journal()
+    before = sandbox.state_hash()
+    second = onboard(sandbox)
+    assert second.exit_code == 0, second.output
+    assert {host: stats["changed"] for host, stats in second.stats.items()} == {"shop_eu": 0, "shop_us": 0}
+    assert sandbox.writes() == []
+    assert sandbox.state_hash() == before
+
+
+def test_check_mode_on_an_empty_sandbox_walks_every_step_predicts_changes_and_writes_nothing(sandbox: Sandbox) -> None:
+    before = sandbox.state_hash()
+    result = onboard(sandbox, "--check", "--diff")
+    assert result.exit_code == 0, result.output
+    assert sandbox.writes() == []
+    assert sandbox.state_hash() == before
+    for host in ("shop_us", "shop_eu"):
+        assert result.changed(host) >= 2, result.output
+        [connection] = result.results(NEW_CONNECTION, host)
+        assert connection["changed"]
+        assert connection["connection"]["id"] is None
+    [connection] = result.results(NEW_CONNECTION, "shop_us")
+    assert connection["diff"]["after"]["config.s3role_arn"] == "arn:aws:iam::111122223333:role/Fivetran"
+    assert sandbox.aws("iam").list_roles()["Roles"] == []
+
+
+def test_a_key_that_lacks_two_permissions_stops_its_workspace_and_no_other(sandbox: Sandbox) -> None:
+    result = onboard(sandbox, inventory=workspaces(shop_us={"braze_api_key": world.BRAZE_KEY_INCOMPLETE}))
+    assert result.exit_code != 0
+    message = result.messages("shop_us")
+    catalogue = {entry["name"] for entry in sandbox.seed("braze", "permissions")}
+    named = {permission for permission in catalogue if permission in message}
+    assert named == set(world.BRAZE_KEY_INCOMPLETE_LACKS)
+    assert "shop_us" in message
+    assert list(connections(sandbox)) == ["braze_shop_eu"]
+    assert sandbox.aws("iam").list_roles()["Roles"] == []
+    assert result.stats["shop_eu"]["failures"] == 0
+
+
+def test_a_trust_policy_with_the_wrong_external_id_fails_the_setup_test_that_names_the_role(onboarded: Sandbox) -> None:
+    iam = onboarded.aws("iam")
+    role = iam.get_role(RoleName="Fivetran")["Role"]
+    trust = json.dumps(role["AssumeRolePolicyDocument"]).replace(world.GROUP_ID, world.GROUP_ID.upper())
+    iam.update_assume_role_policy(RoleName="Fivetran", PolicyDocument=trust)
+    connection = connections(onboarded)["braze_shop_us"]
+    onboarded.seed("fivetran", "remove_connection", id=connection["id"])
+    result = run_role(onboarded, "shop_us")
+    assert_stays_paused_and_named(onboarded, result, "braze_shop_us", "AssumeRole")
+
+
+def test_a_missing_bucket_grant_fails_the_setup_test_that_names_the_bucket(onboarded: Sandbox) -> None:
+    onboarded.seed("gcs", "set_policy", bucket=world.GCS_BUCKET, bindings=[])
+    connection = connections(onboarded)["braze_shop_eu"]
+    onboarded.seed("fivetran", "remove_connection", id=connection["id"])
+    result = run_role(onboarded, "shop_eu")
+    assert_stays_paused_and_named(onboarded, result, "braze_shop_eu", world.GCS_BUCKET)
+
+
+def assert_stays_paused_and_named(sandbox: Sandbox, result: PlayResult, schema: str, word: str) -> None:
+    assert result.exit_code != 0
+    connection = connections(sandbox)[schema]
+    assert connection["paused"] is True
+    assert connection["status"]["setup_state"] == "incomplete"
+    [failure] = result.failures()
+    failing = [test for test in failure.result["setup_tests"] if test["status"] == "FAILED"]
+    assert failing
+    for test in failing:
+        assert test["title"] in failure.result["msg"]
+    assert any(word in test["message"] for test in failing), failing
+    assert "stays paused" in failure.result["msg"]
+
+
+def run_role(sandbox: Sandbox, workspace: str) -> PlayResult:
+    """Run only the last step of onboarding, so that no earlier step repairs what the test broke."""
+    storage = {
+        "shop_us": {
+            "fivetran_connection_storage": "s3",
+            "fivetran_connection_bucket": world.S3_BUCKET,
+            "fivetran_connection_role_arn": "arn:aws:iam::111122223333:role/Fivetran",
+        },
+        "shop_eu": {"fivetran_connection_storage": "gcs", "fivetran_connection_bucket": world.GCS_BUCKET},
+    }[workspace]
+    variables = {
+        "fivetran_connection_group_id": world.GROUP_ID,
+        "fivetran_connection_schema": f"braze_{workspace}",
+        "fivetran_connection_api_url": sandbox.env["SANDBOX_BRAZE_URL"],
+        "fivetran_connection_api_key": sandbox.env[f"SANDBOX_BRAZE_KEY_{workspace.upper()}"],
+        "fivetran_connection_prefix": world.PREFIX,
+        # The failure is for good: waiting for propagation would only cost time.
+        "fivetran_connection_setup_test_retries": 0,
+        **storage,
+    }
+    role = {"role": "onramp.braze_fivetran.fivetran_connection", "vars": variables}
+    return run_playbook(sandbox, [{"hosts": "localhost", "gather_facts": False, "roles": [role]}])
+
+
+def test_no_secret_is_printed_at_the_highest_verbosity(sandbox: Sandbox) -> None:
+    runs = [
+        onboard(sandbox, "-vvvv", "--diff", "--check"),
+        onboard(sandbox, "-vvvv", "--diff"),
+        onboard(sandbox, "-vvvv", "--diff"),
+        onboard(sandbox, "-vvvv", inventory=workspaces(shop_us={"braze_api_key": world.BRAZE_KEY_REVOKED})),
+    ]
+    for result in runs:
+        assert "braze_shop_us" in result.output
+        for secret in world.secrets():
+            assert secret not in result.output
+            assert secret not in json.dumps([task.result for task in result.tasks])
+    for entry in sandbox.journal():
+        for secret in world.secrets():
+            assert secret not in json.dumps([entry.path, entry.query])
+
+
+def test_the_playbook_runs_by_its_name_in_the_collection(sandbox: Sandbox) -> None:
+    result = run_playbook(sandbox, "onramp.braze_fivetran.onboard", "--limit", "shop_eu", inventory=INVENTORY)
+    assert result.exit_code == 0, result.output
+    assert list(connections(sandbox)) == ["braze_shop_eu"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"currents_storage": "ftp"}, ["currents_storage", "s3, gcs, azure, none"]),
+        ({"fivetran_schema": "Shop-US"}, ["schema", "Shop-US", "lower-case"]),
+        ({"sync_frequency": 7}, ["sync_frequency", "1440"]),
+        ({"fivetran_group": "Warehose"}, ["Warehose", "Warehouse"]),
+        ({"braze_api_url": "http://rest.iad-01.braze.com"}, ["braze_api_key_api_url", "https://"]),
+    ],
+    ids=["storage", "schema", "frequency", "group", "plain HTTP"],
+)
+def test_a_wrong_setting_is_refused_before_anything_is_created(
+    sandbox: Sandbox, changes: dict[str, Any], named: list[str]
+) -> None:
+    result = onboard(sandbox, "--limit", "shop_us", inventory=workspaces(shop_us=changes))
+    assert result.exit_code != 0
+    for words in named:
+        assert words in result.messages("shop_us")
+    assert sandbox.writes() == []
