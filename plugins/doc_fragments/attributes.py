@@ -68,3 +68,13 @@ attributes:
     membership:
       - onramp.braze_fivetran.gcs
 """
+
+    ACTIONGROUP_AWS = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/onramp.braze_fivetran.aws) in C(module_defaults) to set defaults for this module.
+    support: full
+    membership:
+      - onramp.braze_fivetran.aws
+"""

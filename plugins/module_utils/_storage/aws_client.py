@@ -1,0 +1,123 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""Clients for AWS, how long their calls may take, and their errors in the collection's words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+try:
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ProfileNotFound
+
+    BOTO3_ERROR: ImportError | None = None
+    # What a call can raise; a tuple, so that callers need not import Amazon's packages.
+    CALL_ERRORS: tuple[type[Exception], ...] = (BotoCoreError, ClientError)
+except ImportError as import_error:
+    BOTO3_ERROR = import_error
+    CALL_ERRORS = ()
+
+from .._errors import Failure, InvalidArgument, OnrampError
+from .._libraries import require_library
+
+# IAM and STS are global; where nothing names a region, their requests are signed for this one.
+DEFAULT_REGION = "us-east-1"
+
+
+@dataclass(frozen=True)
+class Aws:
+    """One session: credentials and region. ``client`` gives the client of a service."""
+
+    session: Any
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client with bounded time and retries."""
+        return self.session.client(
+            service,
+            region_name=self.session.region_name or DEFAULT_REGION,
+            config=Config(connect_timeout=10, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 5}),
+        )
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whose credentials these are: account id and partition (``aws``, ``aws-us-gov``, ``aws-cn``)."""
+
+    account: str
+    partition: str
+
+
+def aws_from_params(params: Mapping[str, Any]) -> Aws:
+    """Build the session from the options of ``AWS_ARGUMENTS``.
+
+    :raises OnrampError: a missing package, or a profile that does not exist.
+    """
+    require_library("boto3", BOTO3_ERROR)
+    try:
+        return Aws(boto3.session.Session(profile_name=params["profile"], region_name=params["region"]))
+    except ProfileNotFound:
+        raise InvalidArgument(f"profile: there is no profile {params['profile']!r} in the AWS configuration.") from None
+
+
+def identity(aws: Aws) -> Identity:
+    """``sts:GetCallerIdentity``, which needs no permission."""
+    answer = ask("sts:GetCallerIdentity", aws.client("sts").get_caller_identity)
+    return Identity(account=answer["Account"], partition=answer["Arn"].split(":")[1])
+
+
+def ask(action: str, call: Callable[..., Any], absent: tuple[str, ...] = (), **arguments: Any) -> Any:
+    """Make one call and return its answer; None where AWS answers with a code of ``absent``.
+
+    :raises OnrampError: with AWS's own code. ``action`` is the permission that the call needs.
+    """
+    try:
+        return call(**arguments)
+    except CALL_ERRORS as error:
+        if error_code(error) in absent:
+            return None
+        raise call_error(error, action) from None
+
+
+def error_code(error: Exception) -> str:
+    """Return AWS's code of a refusal, or a word of the collection where no answer arrived."""
+    if isinstance(error, ClientError):
+        return str(error.response.get("Error", {}).get("Code") or f"http_{_status(error)}")
+    return "no_credentials" if isinstance(error, NoCredentialsError) else "connection_failed"
+
+
+def call_error(error: Exception, action: str) -> OnrampError:
+    """Return what ``error``, one of ``CALL_ERRORS``, means; ``action`` is the permission that the call needs."""
+    code = error_code(error)
+    if isinstance(error, ClientError):
+        details = error.response.get("Error", {})
+        message = " ".join(str(details.get("Message") or "").split())[:1000]
+        request_id = error.response.get("ResponseMetadata", {}).get("RequestId")
+        msg = f"AWS refused {action}. AWS says: {code}: {message.rstrip('.')}."
+        if request_id:
+            msg += f" Request id: {request_id}."
+        failure = Failure(code=code, message=message, status=_status(error), request=action, request_id=request_id)
+    else:
+        message = " ".join(str(error).split())
+        msg = f"AWS gave no usable answer to {action}. Cause: {message.rstrip('.')}."
+        failure = Failure(code=code, message=message, request=action)
+    return OnrampError(msg=msg + _next_step(code, action), failure=failure)
+
+
+def _status(error: Any) -> int | None:
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return int(status) if status else None
+
+
+def _next_step(code: str, action: str) -> str:
+    if code in ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"):
+        return f" The credentials need the permission {action}."
+    if code == "no_credentials":
+        return " Name a profile, or set the environment variables that the AWS SDK reads, such as AWS_PROFILE."
+    return ""

@@ -1,0 +1,249 @@
+#!/usr/bin/python
+
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: s3_access_info
+short_description: Compare the IAM policy and role for Fivetran with what they should be
+version_added: 1.0.0
+author:
+  - Contributors to the onramp.braze_fivetran project (@onramp-collections)
+description:
+  - Builds the IAM policy and the trust policy that let Fivetran read S3 buckets, reads what the AWS account holds under
+    their names, and returns what has to be created, updated or deleted. The role
+    P(onramp.braze_fivetran.s3_access#role) does that.
+  - Fails where something of that name is there which the role has not made, so that nothing is overwritten silently.
+    What it has made bears the tag C(onramp.braze_fivetran/external-id).
+extends_documentation_fragment:
+  - onramp.braze_fivetran.attributes
+  - onramp.braze_fivetran.attributes.info_module
+  - onramp.braze_fivetran.attributes.actiongroup_aws
+  - onramp.braze_fivetran.aws
+options:
+  state:
+    description:
+      - Whether to return what creates and updates, or what removes.
+    type: str
+    choices: [present, absent]
+    default: present
+  external_id:
+    description:
+      - The External ID under which Fivetran assumes the role, which is the id of the Fivetran group.
+    type: str
+    required: true
+  buckets:
+    description:
+      - Names of the buckets that Fivetran reads.
+    type: list
+    elements: str
+    required: true
+  scope:
+    description:
+      - V(bucket) is the policy of Fivetran's guide, V(prefix) narrows listing and reading to O(prefix).
+    type: str
+    choices: [bucket, prefix]
+    default: bucket
+  prefix:
+    description:
+      - Folder to narrow the access to. Needed with O(scope=prefix).
+    type: str
+  kms_key_arns:
+    description:
+      - ARNs of the KMS keys with which the objects are encrypted. Adds C(kms:Decrypt) for these.
+    type: list
+    elements: str
+    default: []
+  role_name:
+    description:
+      - Name of the IAM role.
+    type: str
+    default: Fivetran
+  policy_name:
+    description:
+      - Name of the IAM policy.
+    type: str
+    default: Fivetran-S3-Access
+  path:
+    description:
+      - IAM path of both.
+    type: str
+    default: /
+  tags:
+    description:
+      - Tags that both shall have. Others are left alone.
+    type: dict
+    default: {}
+  permissions_boundary:
+    description:
+      - ARN of the policy that bounds the role. Unset leaves it alone, an empty string removes it.
+    type: str
+  max_session_duration:
+    description:
+      - Longest session of the role in seconds. Unset leaves it alone; AWS begins with V(3600).
+    type: int
+  fivetran_account_id:
+    description:
+      - AWS account of Fivetran.
+    type: str
+    default: "834469178297"
+  partition:
+    description:
+      - AWS partition. If unset, that of the credentials.
+    type: str
+    choices: [aws, aws-us-gov, aws-cn]
+  adopt:
+    description:
+      - Whether to take over, or with O(state=absent) to remove, what the role has not made or somebody has changed.
+    type: bool
+    default: false
+requirements:
+  - The permissions C(iam:GetRole), C(iam:ListAttachedRolePolicies), C(iam:ListRolePolicies), C(iam:GetPolicy),
+    C(iam:GetPolicyVersion) and C(iam:ListPolicies), with O(state=absent) also C(iam:ListEntitiesForPolicy) and
+    C(iam:ListInstanceProfilesForRole)
+seealso:
+  - plugin: onramp.braze_fivetran.s3_access
+    plugin_type: role
+"""
+
+EXAMPLES = r"""
+- name: See what Fivetran's access lacks
+  onramp.braze_fivetran.s3_access_info:
+    external_id: jovial_daylight
+    buckets: [acme-currents-us]
+  register: fivetran_access
+
+- name: Show it
+  ansible.builtin.debug:
+    msg: "Policy: {{ fivetran_access.access.policy.action }}, role: {{ fivetran_access.access.role.action }}"
+"""
+
+RETURN = r"""
+access:
+  description: What should be, and what has to happen for it.
+  returned: success, and failure if it is known
+  type: dict
+  contains:
+    account:
+      description: The AWS account of the credentials.
+      type: str
+      sample: "111122223333"
+    partition:
+      description: The AWS partition.
+      type: str
+      sample: aws
+    policy:
+      description: The IAM policy.
+      type: dict
+      contains: &step
+        name:
+          description: Its name.
+          type: str
+          sample: Fivetran-S3-Access
+        arn:
+          description: Its ARN, or the one that it will have.
+          type: str
+          sample: arn:aws:iam::111122223333:policy/Fivetran-S3-Access
+        document:
+          description: The document that it should have.
+          type: dict
+          sample:
+            Version: "2012-10-17"
+            Statement:
+              - Sid: FivetranReadsBucket
+                Effect: Allow
+                Action: ["s3:Get*", "s3:List*"]
+                Resource: ["arn:aws:s3:::acme-currents-us", "arn:aws:s3:::acme-currents-us/*"]
+        action:
+          description: V(none), V(create), V(update) or V(delete).
+          type: str
+          sample: create
+        before:
+          description: What is there of that which differs.
+          type: dict
+          sample: {}
+        after:
+          description: What should be there instead.
+          type: dict
+          sample:
+            tags:
+              onramp.braze_fivetran/external-id: jovial_daylight
+    role:
+      description: The IAM role. RV(access.role.document) is its trust policy.
+      type: dict
+      contains: *step
+    findings:
+      description: What a person should know, or what forbids to go on.
+      type: list
+      elements: dict
+      contains:
+        severity:
+          description: V(error), V(warning) or V(info).
+          type: str
+          sample: info
+        code:
+          description: Stable word for the kind of finding.
+          type: str
+          sample: other_policies_attached
+        message:
+          description: What was found.
+          type: str
+          sample: Somebody else has given the role further permissions.
+        remedy:
+          description: What to do about it.
+          type: str
+          sample: Look whether Fivetran shall have them.
+failure:
+  description: What went wrong, as data. The C(code) is AWS's own, or that of the first finding of severity V(error).
+  returned: failure
+  type: dict
+  sample:
+    code: foreign_role
+    message: The IAM role exists and was not made by this role.
+    status:
+    request:
+    request_id:
+    retry_after:
+"""
+
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import ModuleSpec, run
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import AWS_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access import access_info
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_documents import (
+    FIVETRAN_ACCOUNT,
+    PARTITIONS,
+)
+
+SPEC = ModuleSpec(
+    argument_spec={
+        **AWS_ARGUMENTS,
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "external_id": {"type": "str", "required": True},
+        "buckets": {"type": "list", "elements": "str", "required": True},
+        "scope": {"type": "str", "choices": ["bucket", "prefix"], "default": "bucket"},
+        "prefix": {"type": "str"},
+        # ARNs of keys, not keys.
+        "kms_key_arns": {"type": "list", "elements": "str", "default": [], "no_log": False},
+        "role_name": {"type": "str", "default": "Fivetran"},
+        "policy_name": {"type": "str", "default": "Fivetran-S3-Access"},
+        "path": {"type": "str", "default": "/"},
+        "tags": {"type": "dict", "default": {}},
+        "permissions_boundary": {"type": "str"},
+        "max_session_duration": {"type": "int"},
+        "fivetran_account_id": {"type": "str", "default": FIVETRAN_ACCOUNT},
+        "partition": {"type": "str", "choices": list(PARTITIONS)},
+        "adopt": {"type": "bool", "default": False},
+    },
+    required_if=[("scope", "prefix", ("prefix",))],
+)
+
+
+def main() -> None:
+    run(SPEC, access_info)
+
+
+if __name__ == "__main__":
+    main()
