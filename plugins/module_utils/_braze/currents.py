@@ -1,0 +1,176 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""The verdict about Currents in a bucket, and the work of ``braze_currents_info``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from .._errors import Failure, InvalidArgument
+from .._module import Result, Task
+from .._options import retry_policy
+from .._storage.objects import AccessDenied, BucketMissing, BucketObjects
+from .layout import as_prefix
+from .survey import EventType, FoundIntegration, Survey, take_survey
+
+INTEGRATION_PAGE = "Partner Integrations > Data Export"
+SEND_TEST_EVENTS = (
+    f'In Braze\'s dashboard open {INTEGRATION_PAGE}, choose the Currents integration and press "Send Test Events";'
+    " a file has to appear within half an hour"
+)
+
+
+class Verdict(StrEnum):
+    """What is known about Currents in the bucket."""
+
+    LANDING = "landing"
+    STALE = "stale"
+    EMPTY = "empty"
+    NOT_CURRENTS = "not_currents"
+    NO_BUCKET = "no_bucket"
+    NO_ACCESS = "no_access"
+
+
+def judge(survey: Survey, now: datetime, stale_after: timedelta) -> Verdict:
+    """Return what the survey says at the time ``now``; an hour is over before it can be late."""
+    newest = survey.newest_hour
+    if newest is None:
+        return Verdict.NOT_CURRENTS if survey.first_name is not None else Verdict.EMPTY
+    if not survey.has_files or _nothing_is_avro(survey):
+        return Verdict.NOT_CURRENTS
+    return Verdict.LANDING if now - newest <= stale_after + timedelta(hours=1) else Verdict.STALE
+
+
+def next_step(verdict: Verdict, survey: Survey, now: datetime) -> str:
+    """Return what a person has to do, in sentences; empty if nothing."""
+    if verdict is Verdict.STALE and survey.newest_hour:
+        age = round((now - survey.newest_hour) / timedelta(hours=1))
+        return (
+            f"The newest events are of {_iso(survey.newest_hour)}, {age} hours ago. In a quiet workspace that can be"
+            f" right. {SEND_TEST_EVENTS}. If none does, look there for errors of the integration: what Braze cannot"
+            " write for days is lost for good."
+        )
+    if verdict is Verdict.EMPTY:
+        return _elsewhere(survey) or (
+            f"Nothing has been written under this prefix yet. In a new workspace that can be right. {SEND_TEST_EVENTS}."
+            " If none does, compare bucket and folder with those of the integration."
+        )
+    if verdict is Verdict.NOT_CURRENTS:
+        return _elsewhere(survey) or _what_is_there(survey)
+    return ""
+
+
+def _elsewhere(survey: Survey) -> str:
+    if not survey.other_prefixes:
+        return ""
+    places = " and ".join(_place(prefix) for prefix in survey.other_prefixes)
+    return f"Currents does not write under this prefix but under {places}. Set the prefix to that."
+
+
+def _place(prefix: str) -> str:
+    return repr(prefix.rstrip("/")) if prefix else "the root of the bucket (an empty prefix)"
+
+
+def _what_is_there(survey: Survey) -> str:
+    advice = f" Compare bucket and folder with those of the integration in Braze ({INTEGRATION_PAGE})."
+    if survey.first_name is not None:
+        return f"What is under this prefix was not written by Currents, for example {survey.first_name!r}." + advice
+    if survey.samples:
+        return (
+            f"The files have the names that Currents gives, but are no Avro files, for example"
+            f" {survey.samples[0].name!r}. Fivetran reads what Currents wrote, unchanged: whatever rewrites or"
+            " compresses these files has to write to another place."
+        )
+    return "There are folders of Currents, but none of its files in the newest hours." + advice
+
+
+def _nothing_is_avro(survey: Survey) -> bool:
+    looked_at = [sample.avro for sample in survey.samples if sample.avro is not None]
+    return bool(looked_at) and not any(looked_at)
+
+
+def currents_info(task: Task) -> Result:
+    """Look into the bucket and return the verdict.
+
+    :raises OnrampError: an option cannot be right, or the bucket gives no usable answer.
+    """
+    params = task.params
+    if params["stale_after"] < 1 or params["format_samples"] < 0:
+        raise InvalidArgument("stale_after: expected at least 1 hour; format_samples: expected 0 or more.")
+    objects = _open_bucket(params)
+    now = datetime.now(UTC)
+    survey, verdict, refusal, advice = Survey(), Verdict.NO_BUCKET, None, ""
+    try:
+        survey = take_survey(objects, as_prefix(params["prefix"]), now, params["format_samples"])
+        verdict = judge(survey, now, timedelta(hours=params["stale_after"]))
+        advice = next_step(verdict, survey, now)
+    except (BucketMissing, AccessDenied) as error:
+        verdict = Verdict.NO_ACCESS if isinstance(error, AccessDenied) else Verdict.NO_BUCKET
+        refusal, advice = error.failure, error.msg
+    return _result(verdict, survey, refusal, advice) | {
+        "storage": params["storage"],
+        "bucket": params["bucket"],
+        "prefix": as_prefix(params["prefix"]).rstrip("/"),
+        "list_calls": objects.list_calls,
+    }
+
+
+def _open_bucket(params: Any) -> BucketObjects:
+    # One cloud's SDK takes a quarter of a second to import; the other one is not needed.
+    if params["storage"] == "s3":
+        from .._storage.s3_objects import s3_objects
+
+        return s3_objects(params, params["bucket"], retry_policy(params))
+    from .._storage.gcs_objects import gcs_objects
+
+    return gcs_objects(params, params["bucket"], retry_policy(params))
+
+
+def _result(verdict: Verdict, survey: Survey, refusal: Failure | None, advice: str) -> Result:
+    return {
+        "changed": False,
+        "verdict": verdict.value,
+        "newest_hour": _iso(survey.newest_hour),
+        "integrations": [_integration(found) for found in survey.integrations],
+        "samples": [
+            {
+                "name": sample.name,
+                "avro": sample.avro,
+                "message": f"{sample.failure.code}: {sample.failure.message}" if sample.failure else "",
+            }
+            for sample in survey.samples
+        ],
+        "other_prefixes": [prefix.rstrip("/") for prefix in survey.other_prefixes],
+        "refusal": asdict(refusal) if refusal else None,
+        "next_step": advice,
+    }
+
+
+def _integration(found: FoundIntegration) -> dict[str, Any]:
+    return {
+        "id": found.integration.id,
+        "cluster": found.integration.cluster,
+        "storage": found.integration.storage,
+        "newest_hour": _iso(found.newest_hour),
+        "event_types": [_event_type(kind) for kind in found.event_types],
+    }
+
+
+def _event_type(kind: EventType) -> dict[str, Any]:
+    return {
+        "name": kind.name,
+        "newest_hour": _iso(kind.newest_hour),
+        "layout": kind.parsed.layout if kind.parsed else None,
+        "schema": kind.parsed.schema if kind.parsed else None,
+    }
+
+
+def _iso(hour: datetime | None) -> str | None:
+    return None if hour is None else f"{hour:%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,250 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""Look whether Currents writes to a bucket, with a number of listings that no number of objects raises.
+
+The walk goes from folder to folder: integrations, their event types, and of each event type the newest hour. Hours
+sort like time, so the newest one is searched for from the end, and one event type's newest hour is the first guess
+for the next.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from .._errors import Failure, OnrampError
+from .._storage.objects import BucketObjects
+from .layout import (
+    AVRO_MAGIC,
+    DATE_START,
+    EVENT_TYPE_START,
+    INTEGRATION_START,
+    CurrentsObject,
+    Integration,
+    format_hour,
+    parse_event_type,
+    parse_hour_folder,
+    parse_integration,
+    parse_object,
+)
+
+HOUR = timedelta(hours=1)
+# The window in which the newest hour is expected, and one whose hours fit into one page.
+NEAR = timedelta(days=1)
+ONE_PAGE = timedelta(days=40)
+FIRST_HOUR = datetime(1, 1, 1, tzinfo=UTC)
+LAST_HOUR = datetime(9999, 12, 31, 23, tzinfo=UTC)
+# Pages of folder names that are read at most. Only names that Currents does not give can fill so many.
+FOLDER_PAGES = 5
+# Names of an hour among which a Currents file has to be.
+NAMES_PER_HOUR = 10
+# Listings that the search for Currents under another prefix may cost, and prefixes that it may name.
+SEARCH_LISTINGS = 30
+OTHER_PREFIXES = 5
+
+
+@dataclass(frozen=True)
+class EventType:
+    """One event type of one integration. ``newest`` is one object of the newest hour, if it holds one of Currents."""
+
+    name: str
+    newest_hour: datetime | None
+    newest_object: str | None = None
+    parsed: CurrentsObject | None = None
+
+
+@dataclass(frozen=True)
+class FoundIntegration:
+    """An integration with its event types."""
+
+    integration: Integration
+    event_types: tuple[EventType, ...]
+
+    @property
+    def newest_hour(self) -> datetime | None:
+        """Return the newest hour of all event types, if there is one."""
+        return max((known for kind in self.event_types if (known := kind.newest_hour)), default=None)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A look into one object. ``avro`` is None, and ``failure`` says why, where it could not be read."""
+
+    name: str
+    avro: bool | None
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What is in the bucket. ``first_name``: the first object under the prefix, where nothing of Currents is."""
+
+    integrations: tuple[FoundIntegration, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    first_name: str | None = None
+    other_prefixes: tuple[str, ...] = ()
+
+    @property
+    def newest_hour(self) -> datetime | None:
+        """Return the newest hour of all integrations, if there is one."""
+        return max((known for found in self.integrations if (known := found.newest_hour)), default=None)
+
+    @property
+    def has_files(self) -> bool:
+        """Tell whether any file with a name of Currents was found."""
+        return any(kind.parsed for found in self.integrations for kind in found.event_types)
+
+
+def take_survey(objects: BucketObjects, prefix: str, now: datetime, samples: int) -> Survey:
+    """Look what Currents has written under ``prefix``, which ends with the delimiter or is empty.
+
+    :raises BucketMissing: and AccessDenied, and OnrampError where the bucket gives no usable answer.
+    """
+    folders = _folders(objects, prefix + INTEGRATION_START)
+    integrations = tuple(
+        _look_at(objects, integration, now) for folder in folders if (integration := parse_integration(folder))
+    )
+    if not any(found.newest_hour for found in integrations):
+        names = objects.list(prefix, by_folder=False, limit=1).names
+        return Survey(
+            integrations=integrations,
+            first_name=names[0] if names else None,
+            other_prefixes=tuple(_other_prefixes(objects, prefix, names)),
+        )
+    return Survey(integrations=integrations, samples=tuple(_samples(objects, integrations, samples)))
+
+
+def _folders(objects: BucketObjects, prefix: str) -> list[str]:
+    folders: list[str] = []
+    start = ""
+    for _ in range(FOLDER_PAGES):
+        page = objects.list(prefix, by_folder=True, start=start)
+        folders += page.folders
+        if page.complete:
+            break
+        start = max(*page.names[-1:], *(_after(folder) for folder in page.folders[-1:]), start)
+    return folders
+
+
+def _after(folder: str) -> str:
+    """Return what sorts after everything in ``folder`` and before everything behind it."""
+    return folder[:-1] + chr(ord(folder[-1]) + 1)
+
+
+def _look_at(objects: BucketObjects, integration: Integration, now: datetime) -> FoundIntegration:
+    guess: datetime | None = None
+    event_types = []
+    for folder in _folders(objects, integration.folder + EVENT_TYPE_START):
+        name = parse_event_type(folder)
+        if name is None:
+            continue
+        hour = _newest_hour(objects, folder, guess or now)
+        if hour is not None:
+            guess = max(guess or hour, min(hour, now))
+        event_types.append(_event_type(objects, folder, name, hour))
+    return FoundIntegration(integration, tuple(event_types))
+
+
+def _event_type(objects: BucketObjects, folder: str, name: str, hour: datetime | None) -> EventType:
+    if hour is None:
+        return EventType(name, None)
+    page = objects.list(f"{folder}{DATE_START}{format_hour(hour)}/", by_folder=False, limit=NAMES_PER_HOUR)
+    for object_name in page.names:
+        parsed = parse_object(object_name)
+        if parsed is not None:
+            return EventType(name, hour, object_name, parsed)
+    return EventType(name, hour)
+
+
+def _newest_hour(objects: BucketObjects, folder: str, guess: datetime) -> datetime | None:
+    prefix = folder + DATE_START
+
+    def hours_from(start: datetime) -> tuple[list[datetime], bool]:
+        page = objects.list(prefix, by_folder=True, start=prefix + format_hour(start))
+        return [hour for name in page.folders if (hour := parse_hour_folder(name))], page.complete
+
+    return newest(hours_from, guess)
+
+
+def newest(hours_from: Callable[[datetime], tuple[list[datetime], bool]], guess: datetime) -> datetime | None:
+    """Return the newest hour of all, near ``guess`` with one question; None if there is none.
+
+    ``hours_from(start)`` returns the first hours that are not before ``start``, and whether these are all.
+    """
+    hours: list[datetime] = []
+    complete = True
+    empty_from: datetime | None = None
+    for start in (_earlier(guess, NEAR), _earlier(guess, ONE_PAGE), FIRST_HOUR):
+        hours, complete = hours_from(start)
+        if hours:
+            break
+        empty_from = start
+    jump = ONE_PAGE
+    while hours and not complete:
+        last = hours[-1]
+        # Where nothing is known of the end, ever farther ahead; then halve the gap.
+        start = last + (min(jump, LAST_HOUR - last) if empty_from is None else max(HOUR, (empty_from - last) // 2))
+        jump *= 2
+        if start in (last, empty_from):
+            break
+        later, later_complete = hours_from(start)
+        if later:
+            hours, complete = later, later_complete
+        else:
+            empty_from = start
+    return hours[-1] if hours else None
+
+
+def _earlier(hour: datetime, distance: timedelta) -> datetime:
+    return hour - distance if hour - FIRST_HOUR > distance else FIRST_HOUR
+
+
+def _samples(objects: BucketObjects, integrations: Sequence[FoundIntegration], number: int) -> Iterator[Sample]:
+    newest_first = sorted(
+        (kind for found in integrations for kind in found.event_types if kind.newest_object and kind.newest_hour),
+        key=lambda kind: kind.newest_hour or FIRST_HOUR,
+        reverse=True,
+    )
+    for kind in newest_first[:number]:
+        name = kind.newest_object or ""
+        try:
+            yield Sample(name, objects.first_bytes(name, len(AVRO_MAGIC)) == AVRO_MAGIC)
+        except OnrampError as error:
+            yield Sample(name, None, error.failure)
+
+
+def _other_prefixes(objects: BucketObjects, prefix: str, names: Sequence[str]) -> list[str]:
+    """Return prefixes under which Currents writes, found in a bounded walk below ``prefix`` and from the root.
+
+    ``names``: the first names under ``prefix``, which tell at once if it points into Currents' own folders.
+    """
+    found = [parsed.prefix for name in names if (parsed := parse_object(name))]
+    if found:
+        return found
+    if prefix and any(map(parse_integration, _folders(objects, INTEGRATION_START))):
+        found.append("")
+    waiting = deque([prefix, ""] if prefix else [""])
+    seen = set()
+    for _ in range(SEARCH_LISTINGS):
+        if not waiting or len(found) == OTHER_PREFIXES:
+            break
+        folder = waiting.popleft()
+        seen.add(folder)
+        folders = objects.list(folder, by_folder=True).folders
+        if any(map(parse_integration, folders)):
+            found += [folder] if folder not in (prefix, *found) else []
+        else:
+            waiting.extend(sorted(set(folders) - seen - set(waiting), key=_unlikely))
+    return found
+
+
+def _unlikely(folder: str) -> tuple[bool, str]:
+    """Sort folders whose names speak of Braze or Currents before all others."""
+    return re.search("braze|currents", folder, re.IGNORECASE) is None, folder
