@@ -17,8 +17,8 @@ description:
   - Braze has no call that tells this. The module sends one harmless request for each permission, all at once, and
     judges the answers together. Nothing is read out of the workspace, exported or written; the only trace is the date
     in the column B(Last Seen) of the dashboard's list of keys.
-  - A bad key does not make the task fail; RV(verdict) tells about it. The role P(onramp.braze_fivetran.braze_api_key#role)
-    makes it stop a play.
+  - A bad key does not make the task fail; RV(verdict) tells about it. The role
+    P(onramp.braze_fivetran.braze_api_key#role) makes it stop a play.
 extends_documentation_fragment:
   - onramp.braze_fivetran.attributes
   - onramp.braze_fivetran.attributes.info_module
@@ -78,7 +78,8 @@ options:
       - Seconds that all requests may take together, with their retries and waits.
       - A permission that Braze gives no usable answer about until then is undecided; that does not make the task fail.
 notes:
-  - If the key has an IP allowlist, the answer holds for the machine that the task runs on. Fivetran has other addresses.
+  - If the key has an IP allowlist, the answer holds for the machine that the task runs on. Fivetran has other
+    addresses.
 seealso:
   - name: Braze's guide to Fivetran
     description: The list of permissions.

@@ -155,7 +155,7 @@ integrations:
           sample: "2026-03-01T14:00:00Z"
         layout:
           description:
-            - V(version) for names with C(version=), which Currents gives since 2026, or V(schema_id) for the older ones.
+            - V(version) for names with C(version=), which Currents gives since 2026, V(schema_id) for the older ones.
             - V(none) if there is no file of Currents in the newest hour.
           type: str
           sample: version
