@@ -1,0 +1,275 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The walk through a bucket, on buckets in memory: what it finds, and that it costs few listings."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.currents import Verdict, judge, next_step
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.survey import (
+    SEARCH_LISTINGS,
+    Survey,
+    newest,
+    take_survey,
+)
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import Failure
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.objects import (
+    PAGE_SIZE,
+    AccessDenied,
+    Page,
+    first_filled,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.sandbox.currents import generate_currents, generate_segment_exports
+
+NOW = datetime(2026, 3, 1, 12, 34, tzinfo=UTC)
+THIS_HOUR = NOW.replace(minute=0)
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+INTEGRATION = "currents/dataexport.prod-01.S3.integration.66f1/"
+
+
+class MemoryBucket:
+    """A bucket that lists like S3 and Google Cloud Storage. ``inclusive``: an object named like ``start`` is in."""
+
+    def __init__(self, objects: Iterable[tuple[str, bytes]], *, inclusive: bool = False) -> None:
+        self.objects = dict(objects)
+        self.inclusive = inclusive
+        self.list_calls = 0
+        self.unreadable = False
+
+    def list(self, prefix: str, *, by_folder: bool, start: str = "", limit: int = PAGE_SIZE) -> Page:
+        self.list_calls += 1
+        names: list[str] = []
+        folders: list[str] = []
+        for name in sorted(self.objects):
+            before_start = name < start if self.inclusive else start and name <= start
+            if before_start or not name.startswith(prefix):
+                continue
+            end = name.find("/", len(prefix)) if by_folder else -1
+            folder = name[: end + 1]
+            if end >= 0 and folder in folders[-1:]:
+                continue
+            if len(names) + len(folders) == limit:
+                return Page(tuple(names), tuple(folders), complete=False)
+            (names if end < 0 else folders).append(name if end < 0 else folder)
+        return Page(tuple(names), tuple(folders))
+
+    def first_bytes(self, name: str, length: int) -> bytes:
+        if self.unreadable:
+            raise AccessDenied(msg="no", failure=Failure(code="AccessDenied", message="Access Denied"))
+        return self.objects[name][:length]
+
+
+def currents(
+    prefix: str = "currents", newest_hours: Mapping[str, datetime] | None = None, hours: int = 3, **more: str
+) -> list[tuple[str, bytes]]:
+    """Return Currents objects whose event types end at the given hours."""
+    ends = newest_hours or {"users.messages.email.Open": THIS_HOUR}
+    arguments = {"cluster": "prod-01", "storage": "S3", "integration_id": "66f1", **more}
+    return [
+        entry
+        for event_type, end in ends.items()
+        for entry in generate_currents(
+            prefix=prefix, event_types=[event_type], hours=[end - n * HOUR for n in range(hours)], **arguments
+        )
+    ]
+
+
+def survey(objects: Iterable[tuple[str, bytes]], prefix: str = "currents/", samples: int = 3) -> Survey:
+    return take_survey(MemoryBucket(objects), prefix, NOW, samples)
+
+
+def verdict(found: Survey) -> Verdict:
+    return judge(found, NOW, DAY)
+
+
+def test_each_event_type_has_its_own_newest_hour() -> None:
+    ends = {"users.a": THIS_HOUR - 5 * HOUR, "users.b": THIS_HOUR, "agentconsole.c": THIS_HOUR - 300 * DAY}
+    found = survey(currents(newest_hours=ends))
+    (integration,) = found.integrations
+    assert {kind.name: kind.newest_hour for kind in integration.event_types} == ends
+    assert integration.newest_hour == found.newest_hour == THIS_HOUR
+    assert verdict(found) is Verdict.LANDING
+
+
+@pytest.mark.parametrize("layout", ["version", "schema_id"])
+def test_both_layouts_are_told_apart(layout: str) -> None:
+    found = survey(currents(layout=layout))
+    (kind,) = found.integrations[0].event_types
+    assert kind.parsed is not None
+    assert kind.parsed.layout == layout
+
+
+def test_two_integrations_are_told_apart() -> None:
+    objects = currents(integration_id="one") + currents(
+        integration_id="two", newest_hours={"users.a": THIS_HOUR - 9 * DAY}
+    )
+    found = survey(objects)
+    assert {entry.integration.id: entry.newest_hour for entry in found.integrations} == {
+        "one": THIS_HOUR,
+        "two": THIS_HOUR - 9 * DAY,
+    }
+
+
+@pytest.mark.parametrize(("age", "expected"), [(0, "landing"), (24, "landing"), (25, "stale"), (9000, "stale")])
+def test_a_day_without_a_file_is_stale(age: int, expected: str) -> None:
+    assert verdict(survey(currents(newest_hours={"users.a": THIS_HOUR - age * HOUR}))) == expected
+
+
+def test_the_clock_of_braze_may_be_ahead() -> None:
+    assert verdict(survey(currents(newest_hours={"users.a": THIS_HOUR + 2 * HOUR}))) is Verdict.LANDING
+
+
+def test_an_empty_bucket_is_empty_and_the_advice_names_the_button() -> None:
+    found = survey([])
+    assert verdict(found) is Verdict.EMPTY
+    assert "Send Test Events" in next_step(Verdict.EMPTY, found, NOW)
+
+
+def test_foreign_objects_are_not_currents_and_the_advice_shows_one() -> None:
+    found = survey(generate_segment_exports("currents"))
+    assert verdict(found) is Verdict.NOT_CURRENTS
+    assert "currents/segment-export/" in next_step(Verdict.NOT_CURRENTS, found, NOW)
+
+
+def test_foreign_objects_beside_currents_do_not_matter() -> None:
+    foreign = [
+        *generate_segment_exports("currents"),
+        ("currents/dataexport.txt", b""),
+        (f"{INTEGRATION}README", b""),
+        (f"{INTEGRATION}event_type=users.x/date=latest/f.avro", b""),
+        (f"{INTEGRATION}event_type=users.messages.email.Open/date=zzz/f.avro", b""),
+    ]
+    found = survey(currents() + foreign)
+    assert verdict(found) is Verdict.LANDING
+    assert {kind.name: kind.newest_hour for kind in found.integrations[0].event_types} == {
+        "users.messages.email.Open": THIS_HOUR,
+        "users.x": None,
+    }
+
+
+def test_files_that_are_no_avro_are_not_currents() -> None:
+    packed = [(name, b"\x1f\x8b" + content) for name, content in currents()]
+    found = survey(packed)
+    assert verdict(found) is Verdict.NOT_CURRENTS
+    assert "no Avro files" in next_step(Verdict.NOT_CURRENTS, found, NOW)
+
+
+def test_files_that_may_not_be_read_leave_the_verdict_to_their_names() -> None:
+    bucket = MemoryBucket(currents())
+    bucket.unreadable = True
+    found = take_survey(bucket, "currents/", NOW, 3)
+    assert verdict(found) is Verdict.LANDING
+    assert [(sample.avro, sample.failure and sample.failure.code) for sample in found.samples] == [
+        (None, "AccessDenied")
+    ]
+
+
+def test_samples_are_of_the_newest_event_types() -> None:
+    ends = {f"users.{age}": THIS_HOUR - age * HOUR for age in range(5)}
+    found = survey(currents(newest_hours=ends), samples=2)
+    assert [sample.avro for sample in found.samples] == [True, True]
+    assert ["event_type=users.0/" in found.samples[0].name, "event_type=users.1/" in found.samples[1].name] == [
+        True,
+        True,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("real", "given_prefix", "place"),
+    [
+        ("currents", "curents/", "'currents'"),
+        ("", "currents/", "the root of the bucket"),
+        ("currents", "", "'currents'"),
+        ("team/braze/currents", "currents/", "'team/braze/currents'"),
+        ("currents", INTEGRATION, "'currents'"),
+        ("currents", f"{INTEGRATION}event_type=users.messages.email.Open/", "'currents'"),
+    ],
+)  # fmt: skip
+def test_currents_under_another_prefix_is_pointed_out(real: str, given_prefix: str, place: str) -> None:
+    found = survey(currents(prefix=real), prefix=given_prefix)
+    assert verdict(found) in (Verdict.EMPTY, Verdict.NOT_CURRENTS)
+    assert found.other_prefixes == (f"{real}/" if real else "",)
+    assert place in next_step(verdict(found), found, NOW)
+
+
+def test_the_search_for_another_prefix_ends_in_a_bucket_full_of_folders() -> None:
+    bucket = MemoryBucket((f"{a}/{b}/file", b"") for a in range(30) for b in range(30))
+    assert take_survey(bucket, "currents/", NOW, 3).other_prefixes == ()
+    assert bucket.list_calls <= SEARCH_LISTINGS + 3
+
+
+def test_a_folder_full_of_files_named_like_folders_does_not_raise_the_number_of_listings() -> None:
+    bucket = MemoryBucket((f"currents/dataexport.{number:05}.avro", b"") for number in range(20_000))
+    assert judge(take_survey(bucket, "currents/", NOW, 3), NOW, DAY) is Verdict.NOT_CURRENTS
+    assert bucket.list_calls < 15
+
+
+hours = st.integers(0, 9 * 365 * 24).map(lambda ago: THIS_HOUR + 48 * HOUR - ago * HOUR)
+long_stretch = st.builds(lambda end, count: [end - n * HOUR for n in range(count)], hours, st.integers(1, 5000))
+
+
+class Calendar:
+    """Answers ``hours_from`` like a listing of folders, and counts."""
+
+    def __init__(self, known: Iterable[datetime]) -> None:
+        self.known = sorted(set(known))
+        self.questions = 0
+
+    def hours_from(self, start: datetime) -> tuple[list[datetime], bool]:
+        self.questions += 1
+        first = bisect_left(self.known, start)
+        return self.known[first : first + PAGE_SIZE], first + PAGE_SIZE >= len(self.known)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(hours, max_size=30), st.lists(long_stretch, max_size=3), hours | st.none())
+def test_the_newest_hour_is_found_wherever_it_is(
+    single: list[datetime], stretches: list[list[datetime]], guess: datetime | None
+) -> None:
+    calendar = Calendar([*single, *(hour for stretch in stretches for hour in stretch)])
+    assert newest(calendar.hours_from, guess or NOW) == (calendar.known[-1] if calendar.known else None)
+    assert calendar.questions <= 20
+
+
+@given(long_stretch)
+def test_a_good_guess_needs_one_question(stretch: list[datetime]) -> None:
+    calendar = Calendar(stretch)
+    assert newest(calendar.hours_from, stretch[0]) == stretch[0]
+    assert calendar.questions == 1
+
+
+def test_the_ends_of_the_calendar_are_no_trouble() -> None:
+    last = datetime(9999, 12, 31, 23, tzinfo=UTC)
+    first = datetime(1, 1, 1, tzinfo=UTC)
+    dense = [last - n * HOUR for n in range(3000)]
+    for known in ([first], [last], [first, last], dense, [first, *dense]):
+        for guess in (first, NOW, last):
+            assert newest(Calendar(known).hours_from, guess) == max(known)
+
+
+@pytest.mark.parametrize("inclusive", [True, False])
+def test_it_does_not_matter_whether_a_listing_begins_with_or_after_its_start(inclusive: bool) -> None:
+    objects = currents(newest_hours={"users.a": THIS_HOUR, "users.b": THIS_HOUR - 24 * HOUR}, hours=30)
+    found = take_survey(MemoryBucket(objects, inclusive=inclusive), "currents/", NOW, 0)
+    assert [kind.newest_hour for kind in found.integrations[0].event_types] == [THIS_HOUR, THIS_HOUR - 24 * HOUR]
+
+
+def test_empty_pages_are_passed_over_and_their_number_is_bounded() -> None:
+    pages = [Page(complete=False), Page(complete=False), Page(names=("a",)), Page(names=("b",))]
+    assert first_filled(pages) == Page(names=("a",))
+    assert not first_filled([Page(complete=False)] * 100).names
+    assert first_filled([]) == Page()
+
+
+def test_memory_bucket_lists_folders_once() -> None:
+    bucket = MemoryBucket([("a/1", b""), ("a/2", b""), ("b", b"")])
+    assert bucket.list("", by_folder=True) == Page(names=("b",), folders=("a/",))
