@@ -51,8 +51,8 @@ class Permission:
     """One permission, as Braze's dashboard lists it, and the request that probes it.
 
     ``tab``: where the dashboard shows it when a key is created. ``granted``, ``retired``: the statuses that mean it.
-    ``optional``: Fivetran works without it. ``rate_limit``: probes of the same name share one hourly limit of Braze,
-    so they are sent one after the other; empty for Braze's default limit of 250,000 requests.
+    ``optional``: Fivetran works without it. ``rate_limit``: probes with the same one share a low limit of Braze, so
+    they are sent one after the other; empty where Braze's limit is out of reach.
     """
 
     name: str
@@ -101,9 +101,10 @@ PERMISSIONS = (
     Permission("segments.details", "Segments", "GET", "/segments/details", query={"segment_id": MALFORMED_ID}),
     # 1,000 requests an hour, shared by these two.
     Permission(
-        "purchases.product_list", "Purchases", "GET", "/purchases/product_list", query=FIRST_PAGE, rate_limit="events",
+        "purchases.product_list", "Purchases", "GET", "/purchases/product_list", query=FIRST_PAGE,
+        rate_limit="events_and_products",
     ),
-    Permission("events.list", "Events", "GET", "/events/list", query=FIRST_PAGE, rate_limit="events"),
+    Permission("events.list", "Events", "GET", "/events/list", query=FIRST_PAGE, rate_limit="events_and_products"),
     # Braze has retired News Feed.
     Permission("feed.list", "News Feed", "GET", "/feed/list", query=FIRST_PAGE, retired=RETIRED, optional=True),
     Permission(
@@ -116,13 +117,14 @@ PERMISSIONS = (
         granted=ACCEPTED | {404},
     ),
     Permission("templates.email.list", "Templates", "GET", "/templates/email/list", query={"limit": "1"}),
+    # 5,000 requests a minute, shared by these two.
     Permission(
         "subscription.status.get", "Subscription", "GET", "/subscription/status/get",
-        query={"subscription_group_id": MALFORMED_ID, "external_id": MALFORMED_ID},
+        query={"subscription_group_id": MALFORMED_ID, "external_id": MALFORMED_ID}, rate_limit="subscription",
     ),
     Permission(
         "subscription.groups.get", "Subscription", "GET", "/subscription/user/status",
-        query={"external_id": Value.RANDOM_UUID, "limit": "1"},
+        query={"external_id": Value.RANDOM_UUID, "limit": "1"}, rate_limit="subscription",
     ),
 )  # fmt: skip
 

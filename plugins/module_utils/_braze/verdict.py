@@ -222,7 +222,7 @@ def _ask_braze(judgement: Judgement, endpoint: Endpoint) -> str:  # noqa: ARG001
 
 
 def _check_the_way(judgement: Judgement, endpoint: Endpoint) -> str:
-    reasons = sorted({answer.message or answer.code for answer in judgement.answers if answer.undecided})
+    reasons = sorted({answer.message or _what_came(answer) for answer in judgement.answers if answer.undecided})
     return (
         f"No Braze REST API answers at {endpoint.api_url}"
         + (f" ({'; '.join(reasons[:3])})" if reasons else "")
@@ -231,8 +231,16 @@ def _check_the_way(judgement: Judgement, endpoint: Endpoint) -> str:
 
 
 def _try_again(judgement: Judgement, endpoint: Endpoint) -> str:  # noqa: ARG001
-    names = ", ".join(judgement.names(State.UNDECIDED, optional=False))
-    return (
-        f"Braze gave no usable answer about {names}, so the key is neither good nor bad yet. Run again in some"
-        " minutes; https://braze.statuspage.io tells whether Braze is in trouble."
+    open_questions = ", ".join(
+        f"{answer.permission.name} ({answer.message.rstrip('.') or _what_came(answer)})"
+        for answer, state in zip(judgement.answers, judgement.states, strict=True)
+        if state is State.UNDECIDED and not answer.permission.optional
     )
+    return (
+        f"Braze gave no usable answer about {open_questions}, so the key is neither good nor bad yet. Run again in"
+        " some minutes; https://braze.statuspage.io tells whether Braze is in trouble."
+    )
+
+
+def _what_came(answer: Answer) -> str:
+    return f"HTTP {answer.status}" if answer.status else answer.code
