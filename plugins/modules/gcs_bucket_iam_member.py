@@ -95,10 +95,10 @@ EXAMPLES = r"""
     condition:
       title: Only currents
       description: Fivetran reads Braze Currents and nothing else
-      # The first line is for listing, which is asked of the bucket, the second for the objects.
+      # Reading is judged by the name of the object, listing by the prefix that it asks for.
       expression: >-
-        resource.type == "storage.googleapis.com/Bucket"
-        || resource.name.startsWith("projects/_/buckets/acme-currents-eu/objects/currents/")
+        resource.name.startsWith("projects/_/buckets/acme-currents-eu/objects/currents/")
+        || api.getAttribute("storage.googleapis.com/objectListPrefix", "").startsWith("currents/")
 
 - name: Take the grant away
   onramp.braze_fivetran.gcs_bucket_iam_member:

@@ -8,8 +8,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
+
+from .._errors import Failure, OnrampError
+from .._module import Result, Task
 
 
 @dataclass(frozen=True)
@@ -34,9 +38,37 @@ class Finding:
         return asdict(self)
 
 
+PREFLIGHT_ARGUMENTS: Mapping[str, Any] = {
+    "fail_on": {"type": "str", "choices": ["error", "never"], "default": "never"},
+}
+
 SEVERITIES = ("error", "warning", "info")
 
 
 def by_severity(findings: Iterable[Finding]) -> list[Finding]:
     """Return the findings, the worst first, otherwise in their order."""
     return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
+
+
+def report(task: Task, findings: Iterable[Finding]) -> Result:
+    """Return the result of a preflight: warn of what may go wrong, and fail where ``fail_on`` says so.
+
+    :raises OnrampError: with the code of the first finding of severity ``error``.
+    """
+    found = by_severity(findings)
+    errors = [finding for finding in found if finding.severity == "error"]
+    result: Result = {
+        "changed": False,
+        "findings": [finding.as_json() for finding in found],
+        "ready": not errors,
+    }
+    if errors and task.params["fail_on"] == "error":
+        raise OnrampError(
+            msg=" ".join(finding.text() for finding in errors),
+            failure=Failure(code=errors[0].code, message=errors[0].message),
+            result=result,
+        )
+    for finding in found:
+        if finding.severity != "info":
+            task.warn(finding.text())
+    return result

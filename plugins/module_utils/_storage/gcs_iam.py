@@ -247,8 +247,7 @@ def member(task: Task) -> Result:
     name = params["bucket"]
     if outcome is None:
         if present:
-            msg = f"There is no bucket {name!r} that these credentials can see. {NEXT_STEPS[404]}"
-            raise OnrampError(msg=msg, failure=Failure(code="notFound", message=msg, status=404))
+            raise _no_bucket(name)
         task.warn(f"There is no bucket {name!r}, so there is no grant to remove either. Check the name.")
         return {"changed": False, "grant": None, "other_grants": []}
     result: Result = {
@@ -274,3 +273,24 @@ def _diff(bucket: str, change: Plan) -> JsonObject:
         "before": "".join(f"{line}\n" for line in change.before),
         "after": "".join(f"{line}\n" for line in change.after),
     }
+
+
+def iam_info(task: Task) -> Result:
+    """Do the work of ``gcs_bucket_iam_info``."""
+    params = task.params
+    wanted_member = complete_member(params["member"]) if params["member"] else None
+    wanted_role = check_role(params["role"]) if params["role"] else None
+    policy = access_from_params(params).read()
+    if policy is None:
+        raise _no_bucket(params["bucket"])
+    found = [
+        grant.as_json()
+        for grant in grants(policy)
+        if (wanted_member is None or same_member(grant.member, wanted_member)) and wanted_role in (None, grant.role)
+    ]
+    return {"changed": False, "bucket": params["bucket"], "grants": found, "version": policy["version"]}
+
+
+def _no_bucket(name: str) -> OnrampError:
+    msg = f"There is no bucket {name!r} that these credentials can see. {NEXT_STEPS[404]}"
+    return OnrampError(msg=msg, failure=Failure(code="notFound", message=msg, status=404))

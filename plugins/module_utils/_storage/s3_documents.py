@@ -77,6 +77,15 @@ def check_reading(reading: Reading) -> Reading:
     return reading
 
 
+def is_possible(reading: Reading) -> bool:
+    """Tell whether a policy can be made of ``reading``."""
+    try:
+        check_reading(reading)
+    except InvalidArgument:
+        return False
+    return True
+
+
 def trust_document(external_id: str, fivetran_account: str, partition: str) -> JsonObject:
     """Return who may assume the role: Fivetran's account, and only with the External ID.
 
@@ -141,7 +150,7 @@ def same_document(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None
 
 
 def _normal(document: Mapping[str, Any]) -> Any:
-    statements = [_normal_statement(statement) for statement in _listed(document.get("Statement"))]
+    statements = [_normal_statement(statement) for statement in listed(document.get("Statement"))]
     return document.get("Version"), sorted(statements, key=repr)
 
 
@@ -151,9 +160,9 @@ def _normal_statement(statement: Mapping[str, Any]) -> Any:
         if name == "Sid":
             continue
         if name in ("Action", "NotAction"):
-            value = [action.lower() for action in _listed(value)]
+            value = [action.lower() for action in listed(value)]
         elif name in ("Principal", "NotPrincipal") and isinstance(value, Mapping):
-            value = {kind: [_principal(who) for who in _listed(whom)] for kind, whom in value.items()}
+            value = {kind: [_principal(who) for who in listed(whom)] for kind, whom in value.items()}
         parts.append((name, _frozen(value)))
     return tuple(sorted(parts))
 
@@ -167,10 +176,11 @@ def _principal(who: Any) -> Any:
 def _frozen(value: Any) -> Any:
     if isinstance(value, Mapping):
         return tuple(sorted((str(name), _frozen(inner)) for name, inner in value.items()))
-    return tuple(sorted({str(item) for item in _listed(value)}))
+    return tuple(sorted({str(item) for item in listed(value)}))
 
 
-def _listed(value: Any) -> list[Any]:
+def listed(value: Any) -> list[Any]:
+    """Return what may stand alone or in a list as a list."""
     if value is None:
         return []
     return list(value) if isinstance(value, list | tuple) else [value]
@@ -185,16 +195,16 @@ def granted_buckets(document: Mapping[str, Any] | None) -> list[str]:
 def external_ids(document: Mapping[str, Any] | None) -> list[str]:
     """Return the External IDs that a trust document asks for."""
     found: set[str] = set()
-    for statement in _listed((document or {}).get("Statement")):
+    for statement in listed((document or {}).get("Statement")):
         for operator in (statement.get("Condition") or {}).values():
-            values: Iterable[Any] = _listed(operator.get("sts:ExternalId")) if isinstance(operator, Mapping) else ()
+            values: Iterable[Any] = listed(operator.get("sts:ExternalId")) if isinstance(operator, Mapping) else ()
             found.update(map(str, values))
     return sorted(found)
 
 
 def _resources(document: Mapping[str, Any] | None) -> Iterator[str]:
-    for statement in _listed((document or {}).get("Statement")):
-        yield from map(str, _listed(statement.get("Resource")))
+    for statement in listed((document or {}).get("Statement")):
+        yield from map(str, listed(statement.get("Resource")))
 
 
 def _bucket_of(resource: str) -> str | None:

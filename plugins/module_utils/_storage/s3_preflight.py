@@ -1,0 +1,264 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""Explain what about an S3 bucket would make Fivetran or Braze fail, before they do.
+
+Reading and judging are apart: :func:`look` asks AWS, :func:`findings` judges what it saw. What the credentials may not
+look at is a finding too, never a failure.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._errors import InvalidArgument, OnrampError
+from .._module import Result, Task
+from .aws_client import ask, aws_from_params, identity
+from .bucket_policy import Denial, Reader, denials
+from .finding import Finding, report
+from .s3_documents import JsonObject, Reading, check_reading
+
+# Operation of boto3 -> the permission it needs, and the codes by which AWS says that there is none of it.
+QUESTIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "get_bucket_policy": ("s3:GetBucketPolicy", ("NoSuchBucketPolicy",)),
+    "get_bucket_encryption": (
+        "s3:GetEncryptionConfiguration", ("ServerSideEncryptionConfigurationNotFoundError",),
+    ),
+    "get_object_lock_configuration": (
+        "s3:GetBucketObjectLockConfiguration", ("ObjectLockConfigurationNotFoundError",),
+    ),
+    "get_public_access_block": ("s3:GetBucketPublicAccessBlock", ("NoSuchPublicAccessBlockConfiguration",)),
+    "get_bucket_policy_status": ("s3:GetBucketPolicyStatus", ("NoSuchBucketPolicy",)),
+    "get_bucket_ownership_controls": ("s3:GetBucketOwnershipControls", ("OwnershipControlsNotFoundError",)),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """What AWS told about a bucket. ``answers``: by operation, None where there is none; refused ones are missing."""
+
+    name: str
+    exists: bool | None = True
+    in_this_account: bool = True
+    answers: Mapping[str, JsonObject | None] = field(default_factory=dict)
+
+    @property
+    def policy(self) -> JsonObject:
+        answer = self.answers.get("get_bucket_policy")
+        return dict(json.loads(answer["Policy"])) if answer else {}
+
+    @property
+    def encryption(self) -> Mapping[str, Any]:
+        """The default encryption: ``SSEAlgorithm`` and ``KMSMasterKeyID``."""
+        answer = self.answers.get("get_bucket_encryption")
+        rules = answer["ServerSideEncryptionConfiguration"]["Rules"] if answer else []
+        return next((rule.get("ApplyServerSideEncryptionByDefault") or {} for rule in rules), {})
+
+    @property
+    def has_object_lock(self) -> bool:
+        answer = self.answers.get("get_object_lock_configuration") or {}
+        return bool(answer.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") == "Enabled")
+
+    @property
+    def unblocked(self) -> list[str]:
+        """Return the settings of Block Public Access that are off; empty also where that is not known."""
+        if "get_public_access_block" not in self.answers:
+            return []
+        answer = self.answers["get_public_access_block"] or {}
+        settings = answer.get("PublicAccessBlockConfiguration") or {}
+        names = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+        return [name for name in names if not settings.get(name)]
+
+    @property
+    def is_public(self) -> bool:
+        answer = self.answers.get("get_bucket_policy_status") or {}
+        return bool(answer.get("PolicyStatus", {}).get("IsPublic"))
+
+    @property
+    def ownership(self) -> str:
+        answer = self.answers.get("get_bucket_ownership_controls") or {}
+        rules = answer.get("OwnershipControls", {}).get("Rules") or []
+        return next((str(rule.get("ObjectOwnership")) for rule in rules), "")
+
+
+def look(s3: Any, name: str, account: str) -> Bucket:
+    """Ask AWS everything about one bucket; ``account`` is the one in which the role for Fivetran is."""
+    head = _status_of_head(s3, name)
+    if head == 404:
+        return Bucket(name, exists=False)
+    if head == 403:
+        return Bucket(name, exists=None)
+    in_this_account = _status_of_head(s3, name, ExpectedBucketOwner=account) == 200
+    answers: dict[str, JsonObject | None] = {}
+    for operation, (action, absent) in QUESTIONS.items():
+        try:
+            answers[operation] = ask(action, getattr(s3, operation), absent, Bucket=name)
+        except OnrampError as error:
+            if error.failure.status not in (403, 405):
+                raise
+    return Bucket(name, exists=True, in_this_account=in_this_account, answers=answers)
+
+
+def _status_of_head(s3: Any, name: str, **arguments: Any) -> int:
+    try:
+        ask("s3:ListBucket", s3.head_bucket, Bucket=name, **arguments)
+    except OnrampError as error:
+        if error.failure.status not in (403, 404):
+            raise
+        return int(error.failure.status)
+    return 200
+
+
+def findings(bucket: Bucket, reader: Reader, kms_key_arns: tuple[str, ...]) -> Iterator[Finding]:
+    """Judge what AWS told about a bucket."""
+    if bucket.exists is not True:
+        yield _not_there(bucket)
+        return
+    if not bucket.in_this_account:
+        yield Finding(
+            "error", "bucket_in_another_account",
+            f"Bucket {bucket.name} belongs to another AWS account than {reader.account}, in which the role is.",
+            "Use credentials of the bucket's account. If the role shall stay here, the bucket's own policy has to let"
+            f" {reader.role_arn} read as well.",
+        )  # fmt: skip
+    for judge in (_policy, _encryption, _object_lock, _public_access, _unanswered):
+        yield from judge(bucket, reader, kms_key_arns)
+
+
+def _not_there(bucket: Bucket) -> Finding:
+    if bucket.exists is False:
+        return Finding(
+            "error", "bucket_missing", f"There is no bucket {bucket.name}.",
+            "Check its name in the settings of Currents in Braze, and create it if it is new.",
+        )  # fmt: skip
+    return Finding(
+        "warning", "bucket_not_readable",
+        f"These credentials may not look at bucket {bucket.name}: it belongs to another AWS account, or they lack the"
+        " permission s3:ListBucket.",
+        "Use credentials of the account that the bucket is in.",
+    )  # fmt: skip
+
+
+def _policy(bucket: Bucket, reader: Reader, _keys: tuple[str, ...]) -> Iterator[Finding]:
+    for denial in denials(bucket.policy, reader):
+        what = f"The Deny statement {denial.sid} in the policy of bucket {bucket.name}"
+        if not denial.undecided:
+            yield Finding(
+                "error", "bucket_policy_denies", f"{what} keeps Fivetran from reading, whatever the role allows.",
+                f"Make an exception for {reader.role_arn}, by a condition on aws:PrincipalArn.",
+            )  # fmt: skip
+        else:
+            yield Finding(
+                "warning", "bucket_policy_may_deny",
+                f"{what} may keep Fivetran from reading. That depends on {', '.join(denial.undecided)}.",
+                _remedy(denial, reader),
+            )  # fmt: skip
+
+
+def _remedy(denial: Denial, reader: Reader) -> str:
+    if any(key.lower() == "aws:sourceip" for key in denial.undecided):
+        return (
+            "Allow the IP addresses of Fivetran's region (https://fivetran.com/docs/using-fivetran/ips), or make an"
+            f" exception for {reader.role_arn}."
+        )
+    return f"Make an exception for {reader.role_arn} if the setup tests of Fivetran fail."
+
+
+def _encryption(bucket: Bucket, _reader: Reader, kms_key_arns: tuple[str, ...]) -> Iterator[Finding]:
+    if not str(bucket.encryption.get("SSEAlgorithm", "")).startswith("aws:kms"):
+        return
+    yield Finding(
+        "warning", "kms_not_supported_by_braze",
+        f"Bucket {bucket.name} encrypts with KMS (SSE-KMS), which Braze Currents does not support.",
+        "Use SSE-S3 (AES256) as the default encryption of the bucket, or look whether Currents really writes.",
+    )  # fmt: skip
+    key = str(bucket.encryption.get("KMSMasterKeyID") or "")
+    # The key that AWS manages for S3 lets everybody in the account decrypt who may read.
+    if not key or key.endswith("alias/aws/s3") or _is_named(key, kms_key_arns):
+        return
+    yield Finding(
+        "error", "kms_decrypt_missing",
+        f"Bucket {bucket.name} encrypts with the KMS key {key}, which the role may not decrypt with.",
+        "Name the key's ARN in kms_key_arns (s3_access_kms_key_arns in the role), and let the key's policy allow the"
+        " role or the whole account.",
+    )  # fmt: skip
+
+
+def _is_named(key: str, kms_key_arns: tuple[str, ...]) -> bool:
+    return any(arn == key or arn.endswith(f":key/{key}") for arn in kms_key_arns)
+
+
+def _object_lock(bucket: Bucket, _reader: Reader, _keys: tuple[str, ...]) -> Iterator[Finding]:
+    if bucket.has_object_lock:
+        yield Finding(
+            "warning", "object_lock",
+            f"Bucket {bucket.name} has Object Lock, which Braze Currents does not support.",
+            "Let Currents write to a bucket without Object Lock; it cannot be turned off for an existing one.",
+        )  # fmt: skip
+
+
+def _public_access(bucket: Bucket, _reader: Reader, _keys: tuple[str, ...]) -> Iterator[Finding]:
+    if bucket.is_public:
+        yield Finding(
+            "warning", "bucket_is_public", f"The policy of bucket {bucket.name} lets everybody in.",
+            "Remove the statements that allow it to everybody: Fivetran reads through the role.",
+        )  # fmt: skip
+    elif bucket.unblocked:
+        yield Finding(
+            "info", "public_access_not_blocked",
+            f"Block Public Access of bucket {bucket.name} is not complete: {', '.join(bucket.unblocked)} are off.",
+            "Turn all four on: neither Braze nor Fivetran needs public access.",
+        )  # fmt: skip
+    if bucket.ownership == "ObjectWriter":
+        yield Finding(
+            "warning", "objects_owned_by_writer",
+            f"Objects in bucket {bucket.name} belong to the account that writes them; what another account writes, the"
+            " role cannot read.",
+            "Set Object Ownership to BucketOwnerEnforced.",
+        )  # fmt: skip
+
+
+def _unanswered(bucket: Bucket, _reader: Reader, _keys: tuple[str, ...]) -> Iterator[Finding]:
+    missing = [action for operation, (action, _) in QUESTIONS.items() if operation not in bucket.answers]
+    if missing:
+        yield Finding(
+            "info", "not_checked", f"Not all could be checked about bucket {bucket.name}.",
+            f"The credentials lack {', '.join(missing)}.",
+        )  # fmt: skip
+
+
+def _checked_arn(role_arn: str | None) -> str | None:
+    if role_arn and not re.fullmatch(r"arn:[a-z-]+:iam::\d{12}:role/.+", role_arn):
+        raise InvalidArgument(f"role_arn: expected the ARN of an IAM role, got {role_arn!r}.")
+    return role_arn
+
+
+def preflight_info(task: Task) -> Result:
+    """Do the work of ``s3_bucket_preflight_info``."""
+    params = task.params
+    reading = check_reading(
+        Reading(buckets=tuple(dict.fromkeys(params["buckets"])), kms_key_arns=tuple(params["kms_key_arns"]))
+    )
+    role_arn = _checked_arn(params["role_arn"])
+    aws = aws_from_params(params)
+    caller = identity(aws)
+    role_arn = (
+        _checked_arn(params["role_arn"]) or f"arn:{caller.partition}:iam::{caller.account}:role/{params['role_name']}"
+    )
+    account = role_arn.split(":")[4]
+    s3 = aws.client("s3")
+    found = [
+        finding
+        for name in reading.buckets
+        for finding in findings(
+            look(s3, name, account), Reader(role_arn, name, params["prefix"] or ""), reading.kms_key_arns
+        )
+    ]
+    return report(task, found)

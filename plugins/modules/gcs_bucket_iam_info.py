@@ -1,0 +1,119 @@
+#!/usr/bin/python
+
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: gcs_bucket_iam_info
+short_description: List who holds which role on a Google Cloud Storage bucket
+version_added: 1.0.0
+author:
+  - Contributors to the onramp.braze_fivetran project (@onramp-collections)
+description:
+  - Returns the grants in the IAM policy of a bucket, one for each member, role and condition.
+  - Grants that the bucket inherits from its project, folder or organization are not in its policy.
+extends_documentation_fragment:
+  - onramp.braze_fivetran.attributes
+  - onramp.braze_fivetran.attributes.info_module
+  - onramp.braze_fivetran.attributes.actiongroup_gcs
+  - onramp.braze_fivetran.gcs
+  - onramp.braze_fivetran.http
+options:
+  bucket:
+    description:
+      - Name of the bucket, without C(gs://).
+    type: str
+    required: true
+  member:
+    description:
+      - Return the grants of this member only. A bare e-mail address is that of a service account.
+    type: str
+  role:
+    description:
+      - Return the grants of this role only.
+    type: str
+requirements:
+  - The permission C(storage.buckets.getIamPolicy) on the bucket
+seealso:
+  - module: onramp.braze_fivetran.gcs_bucket_iam_member
+"""
+
+EXAMPLES = r"""
+- name: See what Fivetran holds on the bucket
+  onramp.braze_fivetran.gcs_bucket_iam_info:
+    bucket: acme-currents-eu
+    member: g-jovial-daylight@fivetran-production.iam.gserviceaccount.com
+  register: fivetran
+
+- name: Show it
+  ansible.builtin.debug:
+    msg: "{{ fivetran.grants | map(attribute='role') | join(', ') }}"
+"""
+
+RETURN = r"""
+bucket:
+  description: Name of the bucket.
+  returned: success
+  type: str
+  sample: acme-currents-eu
+version:
+  description: Version of the policy; V(3) where it holds conditions.
+  returned: success
+  type: int
+  sample: 1
+grants:
+  description: The grants, in the order of the policy.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    role:
+      description: The role.
+      type: str
+      sample: roles/storage.objectViewer
+    member:
+      description: The member with its prefix.
+      type: str
+      sample: serviceAccount:g-jovial-daylight@fivetran-production.iam.gserviceaccount.com
+    condition:
+      description: The condition under which the member holds the role; V(none) if there is none.
+      type: dict
+      sample:
+        title: Only currents
+        expression: resource.name.startsWith("projects/_/buckets/acme-currents-eu/objects/currents/")
+failure:
+  description: What went wrong, as data. The C(code) is Google's own reason where there is one.
+  returned: failure
+  type: dict
+  sample:
+    code: forbidden
+    message: The caller does not have storage.buckets.getIamPolicy access to the bucket.
+    status: 403
+    request: getIamPolicy of bucket acme-currents-eu
+    request_id:
+    retry_after:
+"""
+
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import ModuleSpec, run
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import GCS_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_iam import iam_info
+
+SPEC = ModuleSpec(
+    argument_spec={
+        **GCS_ARGUMENTS,
+        "bucket": {"type": "str", "required": True},
+        "member": {"type": "str"},
+        "role": {"type": "str"},
+    },
+)
+
+
+def main() -> None:
+    run(SPEC, iam_info)
+
+
+if __name__ == "__main__":
+    main()
