@@ -55,6 +55,7 @@ _PAGE = 1000
 
 # Parameters that change nothing here. Any other that an operation does not know is refused, never ignored.
 _HARMLESS = frozenset({"alt", "fields", "prettyPrint", "projection", "userProject", "key", "quotaUser"})
+_VERSION = ("generation", "ifGenerationMatch")
 
 Method = Callable[["Gcs", web.Request], Awaitable[web.StreamResponse]]
 
@@ -269,18 +270,18 @@ class Gcs(Server):
             answer["items"] = [bucket.object_resource(stored, self.url) for stored in objects]
         return web.json_response(answer)
 
-    @_call("GET", "/storage/v1/b/{bucket}/o/{object:.+}", "objects.get")
+    @_call("GET", "/storage/v1/b/{bucket}/o/{object:.+}", "objects.get", *_VERSION)
     async def get_object(self, request: web.Request) -> web.StreamResponse:
         bucket, stored = self._object(request, "storage.objects.get")
         if request.query.get("alt") == "media":
             return _media(request, stored)
         return web.json_response(bucket.object_resource(stored, self.url))
 
-    @_call("GET", "/download/storage/v1/b/{bucket}/o/{object:.+}", "objects.get")
+    @_call("GET", "/download/storage/v1/b/{bucket}/o/{object:.+}", "objects.get", *_VERSION)
     async def download_object(self, request: web.Request) -> web.StreamResponse:
         return _media(request, self._object(request, "storage.objects.get")[1])
 
-    @_call("DELETE", "/storage/v1/b/{bucket}/o/{object:.+}", "objects.delete")
+    @_call("DELETE", "/storage/v1/b/{bucket}/o/{object:.+}", "objects.delete", *_VERSION)
     async def delete_object(self, request: web.Request) -> web.StreamResponse:
         bucket, stored = self._object(request, "storage.objects.delete")
         bucket.objects.delete(stored.name)
@@ -293,9 +294,10 @@ class Gcs(Server):
         name, content = await _upload(request)
         bucket = self._bucket(request, "storage.objects.create", Target(request.match_info["bucket"], name))
         existing = bucket.objects.get(name)
-        expected = request.query.get("ifGenerationMatch")
-        if expected is not None and expected != (str(existing.generation) if existing else "0"):
-            raise conflict(412)
+        _check_generation(request, existing)
+        if existing is not None:
+            # To replace an object is to delete the one before.
+            self._bucket(request, "storage.objects.delete", Target(bucket.name, name))
         return web.json_response(bucket.object_resource(bucket.objects.put(name, content), self.url))
 
     def _object(self, request: web.Request, permission: str) -> tuple[Bucket, StoredObject]:
@@ -303,7 +305,8 @@ class Gcs(Server):
         name = request.match_info["object"]
         bucket = self._bucket(request, permission, Target(request.match_info["bucket"], name))
         stored = bucket.objects.get(name)
-        if stored is not None:
+        if stored is not None and request.query.get("generation") in (None, str(stored.generation)):
+            _check_generation(request, stored)
             return bucket, stored
         if not self._may(request, bucket, "storage.objects.list", Target(bucket.name)):
             raise forbidden(self._service_account(request) or OWNER, "storage.objects.list", "bucket")
@@ -425,6 +428,12 @@ def _number(request: web.Request, name: str, default: int) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise GcsError(400, "invalidParameter", f"Invalid value '{text}'.", ("parameter", name))
     return int(text)
+
+
+def _check_generation(request: web.Request, stored: StoredObject | None) -> None:
+    expected = request.query.get("ifGenerationMatch")
+    if expected is not None and expected != (str(stored.generation) if stored else "0"):
+        raise conflict(412)
 
 
 def _token_of_row(row: Row) -> str:
