@@ -30,6 +30,7 @@ from xml.sax.saxutils import escape
 
 import aiohttp
 from aiohttp import web
+from yarl import URL
 
 from tests.sandbox.core import Hub, Server
 
@@ -135,8 +136,10 @@ class Aws(Server):
         if action == "AssumeRole" and self.propagation.refuses(role):
             return _denied(parameters.get("RoleArn", ""), self.actor(request))
         headers = {name: value for name, value in request.headers.items() if name.lower() != "content-length"}
+        # As it came: another spelling of the same path would break the signature.
+        url = URL(self.ministack.url + request.raw_path, encoded=True)
         async with self._client().request(
-            request.method, self.ministack.url + request.raw_path, data=body, headers=headers, allow_redirects=False
+            request.method, url, data=body, headers=headers, allow_redirects=False
         ) as answer:
             content = await answer.read()
             if answer.status < 300 and not _READING.match(action):

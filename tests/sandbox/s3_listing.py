@@ -48,12 +48,16 @@ class S3Listing(Server):
     def unknown(self, request: web.Request) -> web.StreamResponse:
         return _error(501, "NotImplemented", f"The sandbox has no {request.method} {request.path_qs}")
 
-    def control_share_bucket(self, bucket: str, source: str) -> None:
-        """Serve the objects of the Google Cloud Storage server's bucket ``source`` as S3 bucket ``bucket``."""
+    def control_share_bucket(self, bucket: str, source: str) -> str:
+        """Serve the objects of the Google Cloud Storage server's bucket ``source`` as S3 bucket ``bucket``.
+
+        Returns the endpoint to send S3's requests to.
+        """
         gcs = self.hub.servers[Gcs.name]
         if not isinstance(gcs, Gcs) or source not in gcs.buckets:
             raise ValueError(f"there is no bucket {source} to share")
         self.buckets[bucket] = gcs.buckets[source].objects
+        return self.url
 
     @operation("HEAD", "/{bucket}", "HeadBucket")
     @operation("HEAD", "/{bucket}/", "HeadBucket")

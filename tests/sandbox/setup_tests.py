@@ -78,9 +78,9 @@ class SetupTests:
     ) -> list[dict[str, Any]]:
         if storage == "AWS_S3":
             title = f"Access S3 Bucket{suffix}"
-            return [result(title, await asyncio.to_thread(self._s3, *values, external_id))]
+            return [result(title, await asyncio.to_thread(self._s3, values, external_id))]
         if storage == "GCS":
-            return [result(f"Access Google Cloud Storage Bucket{suffix}", await self._gcs(*values, service_account))]
+            return [result(f"Access Google Cloud Storage Bucket{suffix}", await self._gcs(values, service_account))]
         container, _prefix, connection_string = values
         problem = None if container and connection_string else "Container Name and Connection String are required."
         return [result(f"Access Azure Container{suffix}", problem)]
@@ -99,7 +99,8 @@ class SetupTests:
             return f"Cannot connect to Braze at {url}."
         return None if status == 200 else f"Braze refused the API key: HTTP {status}."
 
-    def _s3(self, bucket: str, folder: str, role_arn: str, external_id: str) -> str | None:
+    def _s3(self, values: list[str], external_id: str) -> str | None:
+        bucket, folder, role_arn = values
         if not bucket or not role_arn:
             return "Bucket and Role ARN are required."
         try:
@@ -129,7 +130,8 @@ class SetupTests:
             **credentials,
         )
 
-    async def _gcs(self, bucket: str, folder: str, service_account: str) -> str | None:
+    async def _gcs(self, values: list[str], service_account: str) -> str | None:
+        bucket, folder = values
         if not bucket:
             return "Bucket is required."
         base = self.hub.servers["gcs"].url
