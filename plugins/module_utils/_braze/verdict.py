@@ -66,6 +66,11 @@ class Answer:
     html: bool = False
 
     @property
+    def proves_the_key(self) -> bool:
+        """Tell whether nobody but Braze answers like this; whatever is not found there is a 404 on any server."""
+        return self.accepted and self.status != 404
+
+    @property
     def refused(self) -> bool:
         """Tell whether Braze's API refused the key, or its permission."""
         return self.status in REFUSALS and not self.html
@@ -83,7 +88,11 @@ class Answer:
     @property
     def from_braze(self) -> bool:
         """Tell whether something answered that can be Braze's API, in order or in trouble."""
-        return self.accepted or self.refused or (self.status is not None and (self.status == 429 or self.status >= 500))
+        return (
+            self.proves_the_key
+            or self.refused
+            or (self.status is not None and (self.status == 429 or self.status >= 500))
+        )
 
 
 @dataclass(frozen=True)
@@ -119,8 +128,8 @@ def judge(answers: Sequence[Answer], controls: Sequence[Answer] = ()) -> Judgeme
 
 def needs_controls(answers: Sequence[Answer]) -> bool:
     """Tell whether a key that is no good and a lack of just these permissions would look the same."""
-    return any(answer.refused or answer.retired for answer in answers) and not any(
-        answer.accepted for answer in answers
+    return any(answer.refused or answer.status == 404 or answer.retired for answer in answers) and not any(
+        answer.proves_the_key for answer in answers
     )
 
 
@@ -140,7 +149,9 @@ def _about_the_key(evidence: Sequence[Answer]) -> Verdict | None:
         return Verdict.IP_NOT_ALLOWED
     if not any(answer.from_braze for answer in evidence):
         return Verdict.UNREACHABLE
-    if any(answer.accepted for answer in evidence) or any(_NO_PERMISSION.search(answer.message) for answer in refused):
+    if any(answer.proves_the_key for answer in evidence) or any(
+        _NO_PERMISSION.search(answer.message) for answer in refused
+    ):
         return None
     # Too few refusals to speak for the others.
     if len(refused) <= sum(answer.undecided for answer in evidence):
@@ -151,7 +162,7 @@ def _about_the_key(evidence: Sequence[Answer]) -> Verdict | None:
 
 
 def _state(answer: Answer, *, key_is_good: bool) -> State:
-    if answer.accepted:
+    if answer.accepted and (key_is_good or answer.proves_the_key):
         return State.GRANTED
     if answer.retired:
         return State.RETIRED

@@ -209,3 +209,13 @@ def test_only_retired_permissions_asked_for_are_ok_if_the_key_is_good_for_others
 
 def test_a_granted_permission_needs_no_controls() -> None:
     assert not needs_controls(answers(names=TWO))
+
+
+def test_a_template_that_is_not_found_is_granted_only_if_the_key_is_good_for_others() -> None:
+    (template,) = choose(["templates.email.info"])
+    not_found = Answer(template, accepted=True, status=404)
+    assert needs_controls([not_found])
+    good = judge([not_found], answers(names=["canvas.list"]))
+    assert (good.verdict, good.states) == (Verdict.OK, (State.GRANTED,))
+    nowhere = judge([not_found], answers(rest=(404, ""), names=["canvas.list"]))
+    assert (nowhere.verdict, nowhere.states) == (Verdict.UNREACHABLE, (State.UNDECIDED,))
