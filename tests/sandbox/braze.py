@@ -15,7 +15,7 @@ import ipaddress
 import json
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -228,7 +228,7 @@ class Braze(Server):
         self,
         key: str,
         name: str = "",
-        missing: Iterable[str] = (),
+        missing: Collection[str] = (),
         permissions: list[str] | None = None,
         instance: str | None = None,
         allowlist: Iterable[str] = (),
@@ -237,7 +237,9 @@ class Braze(Server):
 
         ``instance``: the one that the key belongs to, by default the server's.
         """
-        held = [name for name in permissions or PERMISSIONS if name not in set(missing)]
+        wanted = list(PERMISSIONS) if permissions is None else permissions
+        _check_known([*wanted, *missing])
+        held = [name for name in wanted if name not in set(missing)]
         networks = [str(ipaddress.ip_network(network)) for network in allowlist]
         self.keys[key] = ApiKey(key, name or f"key-{len(self.keys) + 1}", held, instance or self.instance, networks)
 
@@ -246,6 +248,7 @@ class Braze(Server):
     ) -> None:
         """Change a key. Braze's dashboard cannot; it stands for a key that was made anew under the same value."""
         if permissions is not None:
+            _check_known(permissions)
             self.keys[key].permissions = permissions
         if allowlist is not None:
             self.keys[key].allowlist = [str(ipaddress.ip_network(network)) for network in allowlist]
@@ -283,6 +286,12 @@ class Braze(Server):
 
 for _endpoint in (*ENDPOINTS, *WRITING_ENDPOINTS):
     operation(_endpoint.method, _endpoint.path, _endpoint.permission)(Braze.serve)
+
+
+def _check_known(permissions: Iterable[str]) -> None:
+    known = {endpoint.permission for endpoint in _BY_ROUTE.values()}
+    if unknown := sorted(set(permissions) - known):
+        raise ValueError(f"no such permission: {', '.join(unknown)}")
 
 
 def _bearer(request: web.Request) -> str:

@@ -164,6 +164,17 @@ def test_a_key_of_another_instance_is_refused_like_an_unknown_one(braze: Braze) 
     assert ask(braze, "campaigns.list", KEY).status_code == 401
 
 
+def test_a_key_can_be_made_without_any_permission(braze: Braze) -> None:
+    braze.control_create_key(KEY, permissions=[])
+
+    assert set(ask_all(braze).values()) == {401}
+
+
+def test_a_misspelled_permission_is_no_permission(braze: Braze) -> None:
+    with pytest.raises(ValueError, match="no such permission"):
+        braze.control_create_key(KEY, missing=["campaign.lists"])
+
+
 def test_no_key_at_all_is_a_401(braze: Braze) -> None:
     assert requests.get(f"{braze.url}/campaigns/list", timeout=10).status_code == 401
 
