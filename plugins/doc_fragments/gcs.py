@@ -12,9 +12,9 @@ class ModuleDocFragment:
 options:
   credentials_file:
     description:
-      - Path of a file with Google credentials, for example the key of a service account.
+      - Path of the key file of a Google service account.
       - If unset, Google's Application Default Credentials are used, which begin with the file that
-        E(GOOGLE_APPLICATION_CREDENTIALS) names.
+        E(GOOGLE_APPLICATION_CREDENTIALS) names and also know workload identity federation and user credentials.
     type: path
   user_project:
     description:

@@ -19,10 +19,10 @@ try:
     import requests
     from google.api_core.exceptions import GoogleAPICallError, RetryError
     from google.auth import default as default_credentials
-    from google.auth import load_credentials_from_file
     from google.auth.exceptions import GoogleAuthError
     from google.cloud import storage
     from google.cloud.storage.retry import DEFAULT_RETRY
+    from google.oauth2 import service_account
 
     GOOGLE_ERROR: ImportError | None = None
     # What a call can raise; a tuple, so that callers need not import Google's packages.
@@ -56,16 +56,19 @@ def gcs_client(params: Mapping[str, Any]) -> Any:
 def _credentials(file: str | None) -> Any:
     if file is not None:
         try:
-            return load_credentials_from_file(file, scopes=SCOPES)[0]
+            return service_account.Credentials.from_service_account_file(file, scopes=SCOPES)
         except (OSError, ValueError, GoogleAuthError) as error:
-            raise InvalidArgument(f"credentials_file: {file!r} holds no usable Google credentials: {error}.") from None
+            raise InvalidArgument(
+                f"credentials_file: {file!r} holds no usable key of a service account: {type(error).__name__}."
+                " For other kinds of credentials, name the file in GOOGLE_APPLICATION_CREDENTIALS."
+            ) from None
     if os.environ.get("STORAGE_EMULATOR_HOST"):
         return None
     try:
         return default_credentials(scopes=SCOPES)[0]
     except GoogleAuthError as error:
         raise OnrampError(
-            msg=f"There are no Google credentials to use: {error} Name a file in credentials_file or in the"
+            msg=f"There are no Google credentials to use: {error} Name the key file of a service account in credentials_file or any in the"
             " environment variable GOOGLE_APPLICATION_CREDENTIALS, or run 'gcloud auth application-default login'.",
             failure=Failure(code="no_credentials", message=str(error)),
         ) from None
