@@ -52,15 +52,15 @@ class Query:
     include_trailing_delimiter: bool = False
 
     def common_prefix(self, name: str) -> str | None:
-        """Return the common prefix that ``name`` is rolled up into, None if it is listed itself."""
-        if not self.delimiter:
+        """Return the common prefix that ``name`` is rolled up into, None if it is listed itself or not at all."""
+        if not self.delimiter or not name.startswith(self.prefix):
             return None
         found = name.find(self.delimiter, len(self.prefix))
         return None if found < 0 else name[: found + len(self.delimiter)]
 
     def row(self, name: str) -> Row:
-        """Return the row in which ``name`` appears."""
-        group = self.common_prefix(name) if name.startswith(self.prefix) else None
+        """Return the row in which ``name`` appears, or would appear."""
+        group = self.common_prefix(name)
         return Row(name) if group is None else Row(group, is_prefix=True)
 
 

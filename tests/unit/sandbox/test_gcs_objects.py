@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -66,6 +67,15 @@ def test_a_listing_is_what_the_naive_model_lists(stored: set[str], shared: set[s
 @given(st.sets(names, max_size=16), queries, st.integers(1, 4))
 def test_pages_of_any_size_add_up_to_the_listing(stored: set[str], query: Query, limit: int) -> None:
     assert listed_in_pages(index_of(stored, set()), query, limit) == listed_naively(stored, query)
+
+
+@given(st.sets(names, max_size=16), queries, names)
+def test_a_listing_goes_on_behind_any_name_whether_it_exists_or_not(stored: set[str], query: Query, name: str) -> None:
+    query = replace(query, include_trailing_delimiter=False)
+
+    behind = list(index_of(stored, set()).rows(query, query.row(name)))
+
+    assert behind == [row for row in listed_naively(stored, query) if row.value > name]
 
 
 @given(st.sets(names, max_size=12), st.sets(names, max_size=12), names)
