@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -102,8 +103,7 @@ def currents_info(task: Task) -> Result:
     :raises OnrampError: an option cannot be right, or the bucket gives no usable answer.
     """
     params = task.params
-    if params["stale_after"] < 1 or params["format_samples"] < 0:
-        raise InvalidArgument("stale_after: expected at least 1 hour; format_samples: expected 0 or more.")
+    _check(params)
     objects = _open_bucket(params)
     now = datetime.now(UTC)
     survey, verdict, refusal, advice = Survey(), Verdict.NO_BUCKET, None, ""
@@ -122,7 +122,19 @@ def currents_info(task: Task) -> Result:
     }
 
 
-def _open_bucket(params: Any) -> BucketObjects:
+def _check(params: Mapping[str, Any]) -> None:
+    bucket = params["bucket"]
+    if not bucket or "/" in bucket or ":" in bucket:
+        raise InvalidArgument(
+            f"bucket: expected the name of a bucket, without s3:// or gs:// and without a folder, got {bucket!r}."
+        )
+    if params["stale_after"] < 1:
+        raise InvalidArgument(f"stale_after: expected 1 hour or more, got {params['stale_after']}.")
+    if params["format_samples"] < 0:
+        raise InvalidArgument(f"format_samples: expected 0 or more, got {params['format_samples']}.")
+
+
+def _open_bucket(params: Mapping[str, Any]) -> BucketObjects:
     # One cloud's SDK takes a quarter of a second to import; the other one is not needed.
     if params["storage"] == "s3":
         from .._storage.s3_objects import s3_objects

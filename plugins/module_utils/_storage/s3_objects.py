@@ -17,7 +17,7 @@ except ImportError:
     # aws_from_params reports it, before anything here is used.
     Config = None
 
-from .._errors import OnrampError
+from .._errors import Failure, OnrampError
 from .._http import CONNECT_TIMEOUT, RetryPolicy
 from .aws_client import CALL_ERRORS, DEFAULT_REGION, aws_from_params, call_error
 from .objects import DELIMITER, PAGE_SIZE, AccessDenied, BucketMissing, Page, first_filled
@@ -26,6 +26,8 @@ from .objects import DELIMITER, PAGE_SIZE, AccessDenied, BucketMissing, Page, fi
 MOST_TRIES = 5
 # Refusals of the credentials with another status than 401 and 403, or before anything was sent.
 BAD_CREDENTIALS = ("ExpiredToken", "InvalidToken", "TokenRefreshRequired", "no_credentials")
+# What botocore raises for a configuration that it cannot use.
+BAD_CONFIGURATION: tuple[type[Exception], ...] = (*CALL_ERRORS, ValueError)
 # Answers of a bucket in another region that botocore could not follow by itself.
 OTHER_REGION = ("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException")
 
@@ -92,18 +94,20 @@ class S3Objects:
 def s3_objects(params: Mapping[str, Any], bucket: str, policy: RetryPolicy) -> S3Objects:
     """Return the objects of ``bucket`` for the options of ``AWS_ARGUMENTS``.
 
-    :raises OnrampError: boto3 is missing, or there is no such profile.
+    :raises OnrampError: boto3 is missing, or the AWS configuration cannot be used.
     """
     session = aws_from_params(params).session
-    client = session.client(
-        "s3",
-        region_name=session.region_name or DEFAULT_REGION,
-        config=Config(
-            connect_timeout=CONNECT_TIMEOUT,
-            read_timeout=policy.request_timeout,
-            retries={"mode": "standard", "total_max_attempts": _tries(policy)},
-        ),
+    limits = Config(
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=policy.request_timeout,
+        retries={"mode": "standard", "total_max_attempts": _tries(policy)},
     )
+    try:
+        client = session.client("s3", region_name=session.region_name or DEFAULT_REGION, config=limits)
+    except BAD_CONFIGURATION as error:
+        reason = str(error).rstrip(".")
+        msg = f"The AWS configuration cannot be used: {reason}. Check profile, region and AWS_ENDPOINT_URL."
+        raise OnrampError(msg=msg, failure=Failure(code="invalid_configuration", message=str(error))) from None
     return S3Objects(client, bucket)
 
 
