@@ -34,10 +34,7 @@ class TaskResult:
     task: str
     action: str
     result: Mapping[str, Any]
-
-    @property
-    def failed(self) -> bool:
-        return bool(self.result.get("failed")) and not self.result.get("skipped")
+    failed: bool
 
 
 @dataclass(frozen=True)
@@ -119,9 +116,7 @@ def _playbook(directory: Path, playbook: str | Path | list[dict[str, Any]]) -> s
     return str(path)
 
 
-def _environment(
-    sandbox: Sandbox, directory: Path, log: Path, environment: Mapping[str, str] | None
-) -> dict[str, str]:
+def _environment(sandbox: Sandbox, directory: Path, log: Path, environment: Mapping[str, str] | None) -> dict[str, str]:
     inherited = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
     return {
         **inherited,

@@ -263,7 +263,7 @@ class HttpClient:
         return bytes(content)
 
     def _judge(self, call: Call, status: int, headers: Mapping[str, str], content: bytes) -> Response:
-        body, readable = _decode(content)
+        body, readable = _decode(content, status)
         if status in call.expected:
             if readable:
                 return Response(status=status, body=body, headers=headers)
@@ -342,10 +342,10 @@ class _Authorization:
         return request
 
 
-def _decode(content: bytes) -> tuple[Any, bool]:
-    """Return (decoded JSON, whether it could be decoded); an empty body decodes to None."""
+def _decode(content: bytes, status: int) -> tuple[Any, bool]:
+    """Return (decoded JSON, whether it could be decoded). Only "204 No Content" may be empty."""
     if not content.strip():
-        return None, True
+        return None, status == 204
     try:
         return json.loads(content), True
     except ValueError:

@@ -30,7 +30,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         with open(os.environ["RECORD_RESULTS_FILE"], "a", encoding="utf-8") as file:
             file.write(json.dumps(event, default=str) + "\n")
 
-    def _record(self, result: Any) -> None:
+    def _record(self, result: Any, failed: bool = False) -> None:
         self._write(
             {
                 "task": {
@@ -38,14 +38,15 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
                     "task": result._task.get_name(),
                     "action": result._task.resolved_action or result._task.action,
                     "result": result._result,
+                    "failed": failed,
                 }
             }
         )
 
     v2_runner_on_ok = v2_runner_on_skipped = v2_runner_on_unreachable = _record
 
-    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:  # noqa: ARG002
-        self._record(result)
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+        self._record(result, failed=not ignore_errors)
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         self._write({"stats": {host: stats.summarize(host) for host in stats.processed}})

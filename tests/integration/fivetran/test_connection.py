@@ -292,6 +292,7 @@ def test_a_masked_secret_is_no_difference(sandbox: Sandbox, run: Run) -> None:
 def test_failing_tests_make_the_secrets_be_sent_again_and_heal_the_connection(sandbox: Sandbox, run: Run) -> None:
     run()
     revoke(sandbox)
+    sandbox.clear_journal()
     result = run(run_setup_tests="always")
     assert not result.failed, result.msg
     assert result.changed
@@ -360,7 +361,7 @@ def test_a_failure_that_waiting_cannot_cure_is_not_retried_on_an_unchanged_conne
 def test_a_warning_passes_unless_it_is_told_to_fail(sandbox: Sandbox, run: Run) -> None:
     sandbox.seed("fivetran", "script_setup_tests", runs=[WARNED, WARNED])
     assert not run().failed
-    result = run(run_setup_tests="always", failing_test_statuses=["WARNING", "FAILED"])
+    result = run(run_setup_tests="always", update_secrets="on_create", failing_test_statuses=["WARNING", "FAILED"])
     assert result.code == "setup_tests_failed"
 
 

@@ -110,8 +110,16 @@ OK = answer(200, {"fine": True})
 
 @pytest.mark.parametrize(
     "fault",
-    [answer(500), answer(503, b"<html>"), answer(429), drop, answer(200, b"<html>"), answer(200, b'{"cut')],
-    ids=["500", "503 with HTML", "429", "dropped", "HTML with 200", "truncated JSON"],
+    [
+        answer(500),
+        answer(503, b"<html>"),
+        answer(429),
+        drop,
+        answer(200, b"<html>"),
+        answer(200, b'{"cut'),
+        answer(200),
+    ],
+    ids=["500", "503 with HTML", "429", "dropped", "HTML with 200", "truncated JSON", "empty"],
 )
 def test_a_read_is_tried_again_until_it_is_answered(server: Server, fault: Answer) -> None:
     server.answers = [fault, fault, OK]
