@@ -18,7 +18,7 @@ from unittest.mock import patch
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import ModuleSpec, Task, Work
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import ModuleSpec, Task
 
 MODULES = "ansible_collections.onramp.braze_fivetran.plugins.modules"
 
@@ -55,7 +55,7 @@ def run_module(
     name: str, arguments: Mapping[str, Any], environment: Mapping[str, str], *, check: bool = False
 ) -> ModuleResult:
     """Run module ``name`` (without namespace) with ``environment`` for its fallbacks."""
-    spec, work = load(name)
+    spec = load(name)
     with patch.dict("os.environ", environment):
         validation = ArgumentSpecValidator(dict(spec.argument_spec), **spec.rules()).validate(dict(arguments))
         if validation.error_messages:
@@ -63,15 +63,12 @@ def run_module(
         warnings: list[str] = []
         task = Task(params=validation.validated_parameters, check_mode=check, warn=warnings.append)
         try:
-            return ModuleResult(work(task), warnings)
+            return ModuleResult(spec.work(task), warnings)
         except OnrampError as error:
             return ModuleResult({"failed": True, **error.as_result()}, warnings)
 
 
-def load(name: str) -> tuple[ModuleSpec, Work]:
-    """Return what the module hands to ``run``."""
-    module = importlib.import_module(f"{MODULES}.{name}")
-    handed: list[tuple[ModuleSpec, Work]] = []
-    with patch.object(module, "run", lambda spec, work: handed.append((spec, work))):
-        module.main()
-    return handed[0]
+def load(name: str) -> ModuleSpec:
+    """Return what the module declares."""
+    spec: ModuleSpec = importlib.import_module(f"{MODULES}.{name}").SPEC
+    return spec

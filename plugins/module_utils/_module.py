@@ -6,8 +6,9 @@
 
 """What every module does the same way: take the arguments, do the work, return or fail.
 
-A module file declares ``SPEC`` and hands ``run`` a function from :class:`Task` to the result. The function knows
-nothing of AnsibleModule, so tests call it directly and an action plugin can run it in Ansible's own process.
+A module file declares ``SPEC``: its arguments, and the function from :class:`Task` to the result that does the work.
+The function knows nothing of AnsibleModule, so that the action plugin of the module's name can run it in Ansible's own
+process, and tests in theirs.
 """
 
 from __future__ import annotations
@@ -24,9 +25,19 @@ Result = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class ModuleSpec:
-    """The arguments of a module, in AnsibleModule's own vocabulary."""
+class Task:
+    """One call of a module: validated arguments, and how it was called."""
 
+    params: Mapping[str, Any]
+    check_mode: bool
+    warn: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ModuleSpec:
+    """A module: its work, and its arguments in AnsibleModule's own vocabulary."""
+
+    work: Callable[[Task], Result]
     argument_spec: Mapping[str, Any]
     supports_check_mode: bool = True
     mutually_exclusive: Sequence[Sequence[str]] = ()
@@ -40,25 +51,13 @@ class ModuleSpec:
         return {name: [list(rule) for rule in getattr(self, name)] for name in names}
 
 
-@dataclass(frozen=True)
-class Task:
-    """One call of a module: validated arguments, and how it was called."""
-
-    params: Mapping[str, Any]
-    check_mode: bool
-    warn: Callable[[str], None]
-
-
-Work = Callable[[Task], Result]
-
-
-def run(spec: ModuleSpec, work: Work) -> NoReturn:
-    """Run ``work`` as an Ansible module and exit."""
+def run(spec: ModuleSpec) -> NoReturn:
+    """Do a module's work as an Ansible module and exit."""
     module = AnsibleModule(
         argument_spec=dict(spec.argument_spec), supports_check_mode=spec.supports_check_mode, **spec.rules()
     )
     try:
-        result = work(Task(params=module.params, check_mode=module.check_mode, warn=module.warn))
+        result = spec.work(Task(params=module.params, check_mode=module.check_mode, warn=module.warn))
     except OnrampError as error:
         module.fail_json(**error.as_result())
     module.exit_json(**result)

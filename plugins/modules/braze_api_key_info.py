@@ -203,6 +203,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module impo
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import BRAZE_ARGUMENTS
 
 SPEC = ModuleSpec(
+    work=api_key_info,
     argument_spec={
         **BRAZE_ARGUMENTS,
         "permissions": {
@@ -216,7 +217,7 @@ SPEC = ModuleSpec(
 
 
 def main() -> None:
-    run(SPEC, api_key_info)
+    run(SPEC)
 
 
 if __name__ == "__main__":

@@ -238,6 +238,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module impo
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import AWS_ARGUMENTS, GCS_ARGUMENTS
 
 SPEC = ModuleSpec(
+    work=currents_info,
     argument_spec={
         **AWS_ARGUMENTS,
         **GCS_ARGUMENTS,
@@ -251,7 +252,7 @@ SPEC = ModuleSpec(
 
 
 def main() -> None:
-    run(SPEC, currents_info)
+    run(SPEC)
 
 
 if __name__ == "__main__":

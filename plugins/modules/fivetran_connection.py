@@ -375,6 +375,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module impo
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import FIVETRAN_ARGUMENTS
 
 SPEC = ModuleSpec(
+    work=connection,
     argument_spec={
         **FIVETRAN_ARGUMENTS,
         **STORED_FIELDS,
@@ -412,7 +413,7 @@ SPEC = ModuleSpec(
 
 
 def main() -> None:
-    run(SPEC, connection)
+    run(SPEC)
 
 
 if __name__ == "__main__":

@@ -134,6 +134,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options imp
 PARTS = ["service_account", "destination"]
 
 SPEC = ModuleSpec(
+    work=group_info,
     argument_spec={
         **FIVETRAN_ARGUMENTS,
         "group": {"type": "str", "required": True},
@@ -143,7 +144,7 @@ SPEC = ModuleSpec(
 
 
 def main() -> None:
-    run(SPEC, group_info)
+    run(SPEC)
 
 
 if __name__ == "__main__":

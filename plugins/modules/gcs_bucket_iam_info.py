@@ -102,6 +102,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options imp
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_iam import iam_info
 
 SPEC = ModuleSpec(
+    work=iam_info,
     argument_spec={
         **GCS_ARGUMENTS,
         "bucket": {"type": "str", "required": True},
@@ -112,7 +113,7 @@ SPEC = ModuleSpec(
 
 
 def main() -> None:
-    run(SPEC, iam_info)
+    run(SPEC)
 
 
 if __name__ == "__main__":

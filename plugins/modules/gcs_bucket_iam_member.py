@@ -163,6 +163,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options imp
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_iam import member
 
 SPEC = ModuleSpec(
+    work=member,
     argument_spec={
         **GCS_ARGUMENTS,
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -182,7 +183,7 @@ SPEC = ModuleSpec(
 
 
 def main() -> None:
-    run(SPEC, member)
+    run(SPEC)
 
 
 if __name__ == "__main__":

@@ -100,6 +100,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.fin
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_preflight import preflight_info
 
 SPEC = ModuleSpec(
+    work=preflight_info,
     argument_spec={
         **GCS_ARGUMENTS,
         **PREFLIGHT_ARGUMENTS,
@@ -111,7 +112,7 @@ SPEC = ModuleSpec(
 
 
 def main() -> None:
-    run(SPEC, preflight_info)
+    run(SPEC)
 
 
 if __name__ == "__main__":

@@ -218,6 +218,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_
 )
 
 SPEC = ModuleSpec(
+    work=access_info,
     argument_spec={
         **AWS_ARGUMENTS,
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -242,7 +243,7 @@ SPEC = ModuleSpec(
 
 
 def main() -> None:
-    run(SPEC, access_info)
+    run(SPEC)
 
 
 if __name__ == "__main__":

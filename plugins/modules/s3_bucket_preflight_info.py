@@ -116,6 +116,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.fin
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_preflight import preflight_info
 
 SPEC = ModuleSpec(
+    work=preflight_info,
     argument_spec={
         **AWS_ARGUMENTS,
         **PREFLIGHT_ARGUMENTS,
@@ -130,7 +131,7 @@ SPEC = ModuleSpec(
 
 
 def main() -> None:
-    run(SPEC, preflight_info)
+    run(SPEC)
 
 
 if __name__ == "__main__":

@@ -32,12 +32,12 @@ SWITCH = "onramp_in_process"
 NO_LOG_PLACEHOLDER = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 
-class InProcessAction(ActionBase):  # type: ignore[misc]
+class InProcessAction(ActionBase):
     """Base of the action plugins; ``module`` is the imported module file of the same name."""
 
     module: ModuleType
 
-    def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the module's work here if that is the same, else execute the module."""
         variables = task_vars or {}
         result: dict[str, Any] = super().run(tmp, variables)
