@@ -37,7 +37,11 @@ def running_sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def sandbox(running_sandbox: Sandbox) -> Sandbox:
-    """Give a sandbox as it is right after its start."""
+def sandbox(running_sandbox: Sandbox) -> Iterator[Sandbox]:
+    """Give a sandbox as it is right after its start; afterwards, hold what Fivetran was asked against its contract."""
+    from tests.sandbox.contract import DOCUMENT, contract
+
     running_sandbox.reset()
-    return running_sandbox
+    yield running_sandbox
+    if DOCUMENT.exists():
+        assert contract().violations(running_sandbox.journal("fivetran")) == []

@@ -36,13 +36,15 @@ class InProcessAction(ActionBase):
     """Base of the action plugins; ``module`` is the imported module file of the same name."""
 
     module: ModuleType
+    # What runs asynchronously is executed as a module.
+    _supports_async = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the module's work here if that is the same, else execute the module."""
         variables = task_vars or {}
         result: dict[str, Any] = super().run(tmp, variables)
         if not self._is_the_same_here(variables):
-            result.update(self._execute_module(task_vars=variables))
+            result.update(self._execute_module(task_vars=variables, wrap_async=self._task.async_val))
             return result
         spec: ModuleSpec = self.module.SPEC
         arguments = self._task.args.copy()
@@ -101,7 +103,15 @@ def _secrets(spec: ModuleSpec, parameters: Mapping[str, Any]) -> list[str]:
 
 def _shown(spec: ModuleSpec, parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        name: NO_LOG_PLACEHOLDER if spec.argument_spec[name].get("no_log") and value is not None else value
+        name: _without_strings(value) if spec.argument_spec[name].get("no_log") else value
         for name, value in parameters.items()
         if name in spec.argument_spec
     }
+
+
+def _without_strings(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _without_strings(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_without_strings(item) for item in value]
+    return NO_LOG_PLACEHOLDER if isinstance(value, str) else value

@@ -527,6 +527,11 @@ class Fivetran(Server):
         del self.connections[id]
         self.schemas.pop(id, None)
 
+    def control_remove_all_connections(self) -> None:
+        """Delete every connection."""
+        self.connections.clear()
+        self.schemas.clear()
+
     def control_set_duplicate_status(self, status: int) -> None:
         """Refuse a schema name that is in use with this status: 400 or 409."""
         self.duplicate_status = status
