@@ -39,7 +39,8 @@ def tasks(sandbox: Sandbox) -> list[dict[str, Any]]:
         "service": "braze",
         "schema": "braze_shop_us",
         "config": {"api_url": sandbox.env["SANDBOX_BRAZE_URL"], "cloud_storage_type": "NONE"},
-        "config_secrets": {"api_key": world.BRAZE_KEY_SHOP_US},
+        # Looked up, because Ansible quotes the lines of a playbook when a task fails.
+        "config_secrets": {"api_key": "{{ lookup('ansible.builtin.env', 'SANDBOX_BRAZE_KEY_SHOP_US') }}"},
     }
     name = "onramp.braze_fivetran.fivetran_connection"
     return [
