@@ -118,7 +118,7 @@ def currents_info(task: Task) -> Result:
         "storage": params["storage"],
         "bucket": params["bucket"],
         "prefix": as_prefix(params["prefix"]).rstrip("/"),
-        "list_calls": objects.list_calls,
+        "list_calls": objects.list_calls.value,
     }
 
 

@@ -132,7 +132,8 @@ class Prober:
         try:
             response = self._http.send(call)
         except HttpError as error:
-            return _Attempt(_unaccepted(permission, error), _not_before(error.headers))
+            not_before = _not_before(error.headers)
+            return _Attempt(_unaccepted(permission, error, not_before), not_before)
         answer = Answer(permission, accepted=True, status=response.status)
         return _Attempt(answer, _not_before(response.headers))
 
@@ -150,17 +151,24 @@ def _not_before(headers: Mapping[str, str]) -> float:
 
 
 def _not_sent(permission: Permission, not_before: float) -> Answer:
-    message = f"Not asked: Braze's rate limit is used up for {round(not_before - time.monotonic())} seconds."
+    message = f"Not asked, because the rate limit is used up. {_renewed(not_before)}"
     return Answer(permission, accepted=False, status=None, code="rate_limited", message=message)
 
 
-def _unaccepted(permission: Permission, error: HttpError) -> Answer:
+def _renewed(not_before: float) -> str:
+    return f"Braze renews it in {round(not_before - time.monotonic())} seconds." if not_before else ""
+
+
+def _unaccepted(permission: Permission, error: HttpError, not_before: float) -> Answer:
     failure = error.failure
+    message = failure.message
+    if failure.status == 429:
+        message = f"{message or 'The rate limit is used up'}. {_renewed(not_before)}".rstrip()
     return Answer(
         permission,
         accepted=False,
         status=failure.status,
         code=failure.code,
-        message=failure.message,
+        message=message,
         html="html" in error.headers.get("content-type", ""),
     )

@@ -7,8 +7,7 @@
 """Look whether Currents writes to a bucket, with a number of listings that no number of objects raises.
 
 The walk goes from folder to folder: integrations, their event types, and of each event type the newest hour. Hours
-sort like time, so the newest one is searched for from the end, and one event type's newest hour is the first guess
-for the next.
+sort like time, so the newest one is searched for from the end, beginning where other event types end.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -43,6 +43,7 @@ FIRST_HOUR = datetime(1, 1, 1, tzinfo=UTC)
 LAST_HOUR = datetime(9999, 12, 31, 23, tzinfo=UTC)
 # Pages of folder names that are read at most. Only names that Currents does not give can fill so many.
 FOLDER_PAGES = 5
+LISTINGS_AT_ONCE = 6
 # Names of an hour among which a Currents file has to be.
 NAMES_PER_HOUR = 10
 # Listings that the search for Currents under another prefix may cost, and prefixes that it may name.
@@ -138,23 +139,43 @@ def _after(folder: str) -> str:
     return folder[:-1] + chr(ord(folder[-1]) + 1)
 
 
+class _Guess:
+    """Where the newest hour of the next event type is expected: where the newest one so far is.
+
+    Threads share it without a lock: an older guess costs a question more and is not wrong.
+    """
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self._newest: datetime | None = None
+
+    @property
+    def hour(self) -> datetime:
+        return self._newest or self.now
+
+    def learn(self, found: datetime) -> None:
+        """Take a hint from what was found for another event type."""
+        self._newest = max(self._newest or found, min(found, self.now))
+
+
 def _look_at(objects: BucketObjects, integration: Integration, now: datetime) -> FoundIntegration:
-    guess: datetime | None = None
-    event_types = []
-    for folder in _folders(objects, integration.folder + EVENT_TYPE_START):
-        name = parse_event_type(folder)
-        if name is None:
-            continue
-        hour = _newest_hour(objects, folder, guess or now)
-        if hour is not None:
-            guess = max(guess or hour, min(hour, now))
-        event_types.append(_event_type(objects, folder, name, hour))
-    return FoundIntegration(integration, tuple(event_types))
+    guess = _Guess(now)
+    folders = _folders(objects, integration.folder + EVENT_TYPE_START)
+    # The first one is looked at alone, so that the others have a guess: most end in the same hour.
+    event_types = [_event_type(objects, folder, guess) for folder in folders[:1]]
+    with ThreadPoolExecutor(max_workers=LISTINGS_AT_ONCE) as pool:
+        event_types += pool.map(lambda folder: _event_type(objects, folder, guess), folders[1:])
+    return FoundIntegration(integration, tuple(kind for kind in event_types if kind))
 
 
-def _event_type(objects: BucketObjects, folder: str, name: str, hour: datetime | None) -> EventType:
+def _event_type(objects: BucketObjects, folder: str, guess: _Guess) -> EventType | None:
+    name = parse_event_type(folder)
+    if name is None:
+        return None
+    hour = _newest_hour(objects, folder, guess)
     if hour is None:
         return EventType(name, None)
+    guess.learn(hour)
     page = objects.list(f"{folder}{DATE_START}{format_hour(hour)}/", by_folder=False, limit=NAMES_PER_HOUR)
     for object_name in page.names:
         parsed = parse_object(object_name)
@@ -163,18 +184,20 @@ def _event_type(objects: BucketObjects, folder: str, name: str, hour: datetime |
     return EventType(name, hour)
 
 
-def _newest_hour(objects: BucketObjects, folder: str, guess: datetime) -> datetime | None:
+def _newest_hour(objects: BucketObjects, folder: str, guess: _Guess) -> datetime | None:
     prefix = folder + DATE_START
 
     def hours_from(start: datetime) -> tuple[list[datetime], bool]:
         page = objects.list(prefix, by_folder=True, start=prefix + format_hour(start))
         return [hour for name in page.folders if (hour := parse_hour_folder(name))], page.complete
 
-    return newest(hours_from, guess)
+    return newest(hours_from, guess.hour, guess.now)
 
 
-def newest(hours_from: Callable[[datetime], tuple[list[datetime], bool]], guess: datetime) -> datetime | None:
-    """Return the newest hour of all, near ``guess`` with one question; None if there is none.
+def newest(
+    hours_from: Callable[[datetime], tuple[list[datetime], bool]], guess: datetime, now: datetime
+) -> datetime | None:
+    """Return the newest hour of all, near ``guess`` with one question, near ``now`` with two; None if there is none.
 
     ``hours_from(start)`` returns the first hours that are not before ``start``, and whether these are all.
     """
@@ -186,12 +209,12 @@ def newest(hours_from: Callable[[datetime], tuple[list[datetime], bool]], guess:
         if hours:
             break
         empty_from = start
-    jump = ONE_PAGE
+    jump = max(_earlier(now, NEAR) - hours[-1], HOUR) if hours else HOUR
     while hours and not complete:
         last = hours[-1]
-        # Where nothing is known of the end, ever farther ahead; then halve the gap.
+        # While nothing is known of the end: to the present, then ever farther ahead. After that, halve the gap.
         start = last + (min(jump, LAST_HOUR - last) if empty_from is None else max(HOUR, (empty_from - last) // 2))
-        jump *= 2
+        jump = max(2 * jump, ONE_PAGE)
         if start in (last, empty_from):
             break
         later, later_complete = hours_from(start)

@@ -14,7 +14,7 @@ from typing import Any
 from .._errors import OnrampError
 from .._http import RetryPolicy
 from .gcs_client import CALL_ERRORS, bounded_retry, call_error, gcs_client
-from .objects import DELIMITER, PAGE_SIZE, AccessDenied, BucketMissing, Page, first_filled
+from .objects import DELIMITER, PAGE_SIZE, AccessDenied, BucketMissing, Count, Page, first_filled
 
 NEXT_STEPS = {
     400: "If the bucket is a requester-pays bucket, name the project that pays in user_project.",
@@ -32,7 +32,7 @@ class GcsObjects:
     def __init__(self, bucket: Any, policy: RetryPolicy) -> None:
         self._bucket = bucket
         self._limits = {"timeout": policy.request_timeout, "retry": bounded_retry(policy.total)}
-        self.list_calls = 0
+        self.list_calls = Count()
 
     def list(self, prefix: str, *, by_folder: bool, start: str = "", limit: int = PAGE_SIZE) -> Page:
         """``objects.list``; see :class:`BucketObjects`."""
@@ -55,7 +55,7 @@ class GcsObjects:
         seen: set[str] = set()
         complete = False
         while not complete:
-            self.list_calls += 1
+            self.list_calls.one_more()
             names = tuple(blob.name for blob in next(pages, ()))
             complete = listing.next_page_token is None
             # The client collects the folders of all pages so far.

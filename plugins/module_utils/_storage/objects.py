@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from threading import Lock
 from typing import Protocol
 
 from .._errors import OnrampError
@@ -34,11 +35,24 @@ class Page:
     complete: bool = True
 
 
+class Count:
+    """A number that several threads raise."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self.value = 0
+
+    def one_more(self) -> None:
+        """Raise it by one."""
+        with self._lock:
+            self.value += 1
+
+
 class BucketObjects(Protocol):
-    """The objects of one bucket."""
+    """The objects of one bucket. Several threads may look at them."""
 
     # How many requests for listings were sent.
-    list_calls: int
+    list_calls: Count
 
     def list(self, prefix: str, *, by_folder: bool, start: str = "", limit: int = PAGE_SIZE) -> Page:
         """Return the first names that begin with ``prefix``.

@@ -20,7 +20,7 @@ except ImportError:
 from .._errors import Failure, OnrampError
 from .._http import CONNECT_TIMEOUT, RetryPolicy
 from .aws_client import CALL_ERRORS, DEFAULT_REGION, aws_from_params, call_error
-from .objects import DELIMITER, PAGE_SIZE, AccessDenied, BucketMissing, Page, first_filled
+from .objects import DELIMITER, PAGE_SIZE, AccessDenied, BucketMissing, Count, Page, first_filled
 
 # Of botocore's own retries, which are for throttling, server errors and lost connections.
 MOST_TRIES = 5
@@ -38,7 +38,7 @@ class S3Objects:
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
         self._bucket = bucket
-        self.list_calls = 0
+        self.list_calls = Count()
 
     def list(self, prefix: str, *, by_folder: bool, start: str = "", limit: int = PAGE_SIZE) -> Page:
         """``ListObjectsV2``; see :class:`BucketObjects`."""
@@ -52,7 +52,7 @@ class S3Objects:
     def _pages(self, query: dict[str, Any]) -> Iterator[Page]:
         complete = False
         while not complete:
-            self.list_calls += 1
+            self.list_calls.one_more()
             answer = self._ask("s3:ListBucket", self._client.list_objects_v2, query)
             complete = not answer.get("IsTruncated")
             query["ContinuationToken"] = answer.get("NextContinuationToken")

@@ -266,6 +266,25 @@ def test_an_endpoint_that_is_no_url_is_named(sandbox: Sandbox) -> None:
     assert "nonsense" in result.msg
 
 
+def test_a_bucket_in_another_region_is_found_there(sandbox: Sandbox) -> None:
+    place = {"LocationConstraint": "eu-central-1"}
+    sandbox.aws("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
+    given = {"storage": "s3", "bucket": BUCKET, "region": "us-east-1"}
+    assert run_module("braze_currents_info", given, sandbox.env)["verdict"] == "empty"
+    # The first request went to the wrong region.
+    assert sandbox.journal("aws")[0].status != 200
+
+
+def test_a_region_that_cannot_be_found_out_is_asked_for(sandbox: Sandbox) -> None:
+    body = "<Error><Code>PermanentRedirect</Code><Message>Use the other endpoint.</Message></Error>"
+    headers = {"Content-Type": "application/xml", "x-amz-bucket-region": "eu-central-1"}
+    sandbox.fault("status", server="aws", status=301, body=body, headers=headers, times=0)
+    result = run_module("braze_currents_info", {"storage": "s3", "bucket": world.S3_BUCKET}, sandbox.env)
+    assert result.failed
+    assert result.code == "PermanentRedirect"
+    assert "name it in region" in result.msg
+
+
 @pytest.mark.parametrize("age", [timedelta(0), timedelta(days=250)], ids=["fresh", "stale"])
 def test_a_million_objects_cost_fewer_than_150_listings(sandbox: Sandbox, age: timedelta) -> None:
     newest = this_hour() - age

@@ -21,6 +21,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors impo
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.objects import (
     PAGE_SIZE,
     AccessDenied,
+    Count,
     Page,
     first_filled,
 )
@@ -42,11 +43,11 @@ class MemoryBucket:
     def __init__(self, objects: Iterable[tuple[str, bytes]], *, inclusive: bool = False) -> None:
         self.objects = dict(objects)
         self.inclusive = inclusive
-        self.list_calls = 0
+        self.list_calls = Count()
         self.unreadable = False
 
     def list(self, prefix: str, *, by_folder: bool, start: str = "", limit: int = PAGE_SIZE) -> Page:
-        self.list_calls += 1
+        self.list_calls.one_more()
         names: list[str] = []
         folders: list[str] = []
         for name in sorted(self.objects):
@@ -204,13 +205,13 @@ def test_currents_under_another_prefix_is_pointed_out(real: str, given_prefix: s
 def test_the_search_for_another_prefix_ends_in_a_bucket_full_of_folders() -> None:
     bucket = MemoryBucket((f"{a}/{b}/file", b"") for a in range(30) for b in range(30))
     assert take_survey(bucket, "currents/", NOW, 3).other_prefixes == ()
-    assert bucket.list_calls <= SEARCH_LISTINGS + 3
+    assert bucket.list_calls.value <= SEARCH_LISTINGS + 3
 
 
 def test_a_folder_full_of_files_named_like_folders_does_not_raise_the_number_of_listings() -> None:
     bucket = MemoryBucket((f"currents/dataexport.{number:05}.avro", b"") for number in range(20_000))
     assert judge(take_survey(bucket, "currents/", NOW, 3), NOW, DAY) is Verdict.NOT_CURRENTS
-    assert bucket.list_calls < 15
+    assert bucket.list_calls.value < 15
 
 
 hours = st.integers(0, 9 * 365 * 24).map(lambda ago: THIS_HOUR + 48 * HOUR - ago * HOUR)
@@ -236,15 +237,23 @@ def test_the_newest_hour_is_found_wherever_it_is(
     single: list[datetime], stretches: list[list[datetime]], guess: datetime | None
 ) -> None:
     calendar = Calendar([*single, *(hour for stretch in stretches for hour in stretch)])
-    assert newest(calendar.hours_from, guess or NOW) == (calendar.known[-1] if calendar.known else None)
+    assert newest(calendar.hours_from, guess or NOW, NOW) == (calendar.known[-1] if calendar.known else None)
     assert calendar.questions <= 20
 
 
 @given(long_stretch)
 def test_a_good_guess_needs_one_question(stretch: list[datetime]) -> None:
     calendar = Calendar(stretch)
-    assert newest(calendar.hours_from, stretch[0]) == stretch[0]
+    assert newest(calendar.hours_from, stretch[0], NOW) == stretch[0]
     assert calendar.questions == 1
+
+
+@given(st.integers(0, 2000), st.integers(0, 9 * 365))
+def test_a_guess_that_is_far_too_old_costs_one_question_more_if_there_are_files_of_today(ago: int, days: int) -> None:
+    calendar = Calendar([THIS_HOUR - n * HOUR for n in range(10 * 365 * 24)])
+    guess = THIS_HOUR - days * 24 * HOUR - ago * HOUR
+    assert newest(calendar.hours_from, guess, NOW) == THIS_HOUR
+    assert calendar.questions <= 2
 
 
 def test_the_ends_of_the_calendar_are_no_trouble() -> None:
@@ -253,7 +262,7 @@ def test_the_ends_of_the_calendar_are_no_trouble() -> None:
     dense = [last - n * HOUR for n in range(3000)]
     for known in ([first], [last], [first, last], dense, [first, *dense]):
         for guess in (first, NOW, last):
-            assert newest(Calendar(known).hours_from, guess) == max(known)
+            assert newest(Calendar(known).hours_from, guess, NOW) == max(known)
 
 
 @pytest.mark.parametrize("inclusive", [True, False])
