@@ -45,7 +45,8 @@ test-full: install lint ## Run everything, also what is slow
 lint: install ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy plugins/modules plugins/module_utils tests/sandbox
+	$(BIN)/mypy --package ansible_collections.onramp.braze_fivetran.plugins
+	$(BIN)/mypy tests/sandbox tests/callbacks tests/*.py
 
 .PHONY: clean
 clean: ## Remove what was installed and cached

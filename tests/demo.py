@@ -52,7 +52,14 @@ def onboard(sandbox: Sandbox, title: str) -> dict[str, tuple[int, int, int]]:
     print(headline(title))
     print(f"$ ansible-playbook -i {INVENTORY} {PLAYBOOK}")
     command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", INVENTORY, PLAYBOOK]
-    environment = {**os.environ, **sandbox.env, "ANSIBLE_FORCE_COLOR": str(sys.stdout.isatty()).lower()}
+    environment = {
+        **os.environ,
+        **sandbox.env,
+        "ANSIBLE_FORCE_COLOR": str(sys.stdout.isatty()).lower(),
+        # Less to read: no skipped steps, and no announcements of amazon.aws about its own future.
+        "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
+        "ANSIBLE_DEPRECATION_WARNINGS": "false",
+    }
     finished = subprocess.run(
         command, cwd=CHECKOUT, env=environment, text=True, check=False, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL
     )

@@ -15,7 +15,7 @@ import yaml
 
 from tests.playbook import CHECKOUT, PlayResult, run_playbook
 from tests.sandbox import world
-from tests.sandbox.braze import PERMISSIONS
+from tests.sandbox.braze_endpoints import PERMISSIONS
 from tests.sandbox.client import Sandbox
 
 INVENTORY = CHECKOUT / "examples" / "workspaces.yml"
