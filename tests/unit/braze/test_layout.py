@@ -17,7 +17,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.layou
     parse_integration,
     parse_object,
 )
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.sandbox.currents import EVENT_TYPES, generate_currents, generate_segment_exports
@@ -57,12 +57,14 @@ def currents_objects(draw: st.DrawFn) -> tuple[str, CurrentsObject]:
     return name, parsed
 
 
+@settings(deadline=None)
 @given(currents_objects())
 def test_every_part_of_a_name_is_found_again_in_both_layouts(generated: tuple[str, CurrentsObject]) -> None:
     name, expected = generated
     assert parse_object(name) == expected
 
 
+@settings(deadline=None)
 @given(currents_objects())
 def test_the_folders_on_the_way_are_found_again(generated: tuple[str, CurrentsObject]) -> None:
     name, expected = generated
@@ -75,6 +77,7 @@ def test_the_folders_on_the_way_are_found_again(generated: tuple[str, CurrentsOb
     assert parse_hour_folder(hour) == expected.hour
 
 
+@settings(deadline=None)
 @given(currents_objects(), st.data())
 def test_a_name_that_lacks_a_part_is_foreign(generated: tuple[str, CurrentsObject], data: st.DataObject) -> None:
     name, expected = generated
@@ -83,6 +86,7 @@ def test_a_name_that_lacks_a_part_is_foreign(generated: tuple[str, CurrentsObjec
     assert parse_object(expected.prefix + "/".join(parts[:dropped] + parts[dropped + 1 :])) is None
 
 
+@settings(deadline=None)
 @given(st.text())
 @example("segment-export/65f1/2026-03-01/0a1b/export.zip")
 @example("dataexport.prod-01.S3.integration.1/event_type=a/date=2026-13-01-00/version=1/prod/f.avro")
@@ -97,6 +101,7 @@ def test_other_names_are_foreign(name: str) -> None:
     assert parse_object(name) is None
 
 
+@settings(deadline=None)
 @given(prefixes)
 def test_exports_of_segments_are_foreign_under_any_prefix(prefix: str) -> None:
     names = [name for name, _content in generate_segment_exports(prefix)]
@@ -116,6 +121,7 @@ def test_what_the_sandbox_generates_is_understood() -> None:
         }
 
 
+@settings(deadline=None)
 @given(hours, hours)
 def test_hours_sort_like_time(one: datetime, other: datetime) -> None:
     assert (format_hour(one) < format_hour(other)) == (one < other)

@@ -241,6 +241,7 @@ def test_the_newest_hour_is_found_wherever_it_is(
     assert calendar.questions <= 20
 
 
+@settings(deadline=None)
 @given(long_stretch)
 def test_a_good_guess_needs_one_question(stretch: list[datetime]) -> None:
     calendar = Calendar(stretch)
@@ -248,6 +249,7 @@ def test_a_good_guess_needs_one_question(stretch: list[datetime]) -> None:
     assert calendar.questions == 1
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2000), st.integers(0, 9 * 365))
 def test_a_guess_that_is_far_too_old_costs_one_question_more_if_there_are_files_of_today(ago: int, days: int) -> None:
     calendar = Calendar([THIS_HOUR - n * HOUR for n in range(10 * 365 * 24)])
