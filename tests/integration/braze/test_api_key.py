@@ -283,16 +283,6 @@ def test_answers_slower_than_the_timeout_end_inside_the_deadline(sandbox: Sandbo
     assert check(request_timeout=1, retry_timeout=3)["verdict"] == "unreachable"
 
 
-def test_probes_are_sent_together_over_connections_that_are_used_again(sandbox: Sandbox, check: Check) -> None:
-    make_key(sandbox)
-    sandbox.latency(0.2)
-    check()
-    # Each entry is written when its answer leaves; sent one by one, the answers would come in the order of the table.
-    order = [entry.operation.removeprefix("braze:") for entry in sandbox.journal("braze")]
-    assert sorted(order) == sorted(PERMISSION_NAMES)
-    assert order != list(PERMISSION_NAMES)
-
-
 def test_fewer_permissions_can_be_asked_for(sandbox: Sandbox, check: Check) -> None:
     make_key(sandbox, permissions=["canvas.list", "campaigns.list"])
     result = check(permissions=["canvas.list", "campaigns.list"])
