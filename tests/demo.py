@@ -23,15 +23,18 @@ from tests.sandbox.client import Sandbox
 CHECKOUT = Path(__file__).resolve().parent.parent
 PLAYBOOK = "playbooks/onboard.yml"
 INVENTORY = "examples/workspaces.yml"
+FIRST = "First run: everything is new"
+SECOND = "Second run: nothing is left to do"
+RESULT = "What exists now"
 RECAP = re.compile(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
 
 
 def main() -> int:
     """Run the demonstration and return its exit code."""
     with Sandbox.start() as sandbox:
-        first = onboard(sandbox, "First run: everything is new")
-        second = onboard(sandbox, "Second run: nothing is left to do")
-        print(headline("What exists now"))
+        first = onboard(sandbox, FIRST)
+        second = onboard(sandbox, SECOND)
+        print(headline(RESULT))
         for line in inspect(sandbox):
             print(line)
     failed = any(unreachable or failures for _changed, unreachable, failures in [*first.values(), *second.values()])
@@ -76,7 +79,7 @@ def inspect(sandbox: Sandbox) -> Iterator[str]:
         yield f"GCS    bucket {bucket}"
         for binding in content["policy"]["bindings"]:
             yield f"         {binding['role']}: {', '.join(binding['members'])}"
-    for connection in state["fivetran"]["connections"].values():
+    for connection in sorted(state["fivetran"]["connections"].values(), key=lambda found: str(found["schema"])):
         status = connection["status"]["setup_state"]
         paused = "paused" if connection["paused"] else "running"
         yield f"Fivetran connection {connection['id']}  schema {connection['schema']}: {status}, {paused}"

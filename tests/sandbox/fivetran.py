@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import copy
+import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -110,6 +111,7 @@ class Fivetran(Server):
         self.scripted: list[list[Json]] = []
         self.duplicate_status = 409
         self.counter = 0
+        self.created: dict[str, int] = {}
 
     def state(self) -> Json:
         return {
@@ -487,9 +489,12 @@ class Fivetran(Server):
 
     def control_add_connection(self, **fields: Any) -> dict[str, Any]:
         """Make a connection as it is stored: incomplete, with the server's defaults where ``fields`` say nothing."""
-        self.counter += 1
+        name = f"{fields.get('group_id')}.{fields.get('schema')}"
+        self.created[name] = self.created.get(name, 0) + 1
+        # The same in every run, whichever of two hosts comes first, and another one after a removal.
+        digest = hashlib.sha256(f"{name}.{self.created[name]}".encode()).hexdigest()
         connection: dict[str, Any] = {
-            "id": f"connection_{self.counter:04}",
+            "id": f"connection_{digest[:8]}",
             "service_version": 1,
             "connected_by": "user_owner",
             "created_at": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
