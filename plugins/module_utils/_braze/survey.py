@@ -130,7 +130,7 @@ def _folders(objects: BucketObjects, prefix: str) -> list[str]:
         folders += page.folders
         if page.complete:
             break
-        start = max(*page.names[-1:], *(_after(folder) for folder in page.folders[-1:]), start)
+        start = max([start, *page.names[-1:], *(_after(folder) for folder in page.folders[-1:])])
     return folders
 
 
@@ -155,7 +155,8 @@ class _Guess:
 
     def learn(self, found: datetime) -> None:
         """Take a hint from what was found for another event type."""
-        self._newest = max(self._newest or found, min(found, self.now))
+        hour = min(found, self.now)
+        self._newest = max(self._newest or hour, hour)
 
 
 def _look_at(objects: BucketObjects, integration: Integration, now: datetime) -> FoundIntegration:

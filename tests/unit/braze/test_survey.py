@@ -45,6 +45,7 @@ class MemoryBucket:
         self.inclusive = inclusive
         self.list_calls = Count()
         self.unreadable = False
+        self.last_page = Page()
 
     def list(self, prefix: str, *, by_folder: bool, start: str = "", limit: int = PAGE_SIZE) -> Page:
         self.list_calls.one_more()
@@ -61,7 +62,7 @@ class MemoryBucket:
             if len(names) + len(folders) == limit:
                 return Page(tuple(names), tuple(folders), complete=False)
             (names if end < 0 else folders).append(name if end < 0 else folder)
-        return Page(tuple(names), tuple(folders))
+        return Page(tuple(names), tuple(folders), complete=self.last_page.complete)
 
     def first_bytes(self, name: str, length: int) -> bytes:
         if self.unreadable:
@@ -231,6 +232,9 @@ class Calendar:
         return self.known[first : first + PAGE_SIZE], first + PAGE_SIZE >= len(self.known)
 
 
+TEN_YEARS = Calendar(THIS_HOUR - n * HOUR for n in range(10 * 365 * 24))
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.lists(hours, max_size=30), st.lists(long_stretch, max_size=3), hours | st.none())
 def test_the_newest_hour_is_found_wherever_it_is(
@@ -252,7 +256,8 @@ def test_a_good_guess_needs_one_question(stretch: list[datetime]) -> None:
 @settings(deadline=None)
 @given(st.integers(0, 2000), st.integers(0, 9 * 365))
 def test_a_guess_that_is_far_too_old_costs_one_question_more_if_there_are_files_of_today(ago: int, days: int) -> None:
-    calendar = Calendar([THIS_HOUR - n * HOUR for n in range(10 * 365 * 24)])
+    calendar = TEN_YEARS
+    calendar.questions = 0
     guess = THIS_HOUR - days * 24 * HOUR - ago * HOUR
     assert newest(calendar.hours_from, guess, NOW) == THIS_HOUR
     assert calendar.questions <= 2
@@ -272,6 +277,20 @@ def test_it_does_not_matter_whether_a_listing_begins_with_or_after_its_start(inc
     objects = currents(newest_hours={"users.a": THIS_HOUR, "users.b": THIS_HOUR - 24 * HOUR}, hours=30)
     found = take_survey(MemoryBucket(objects, inclusive=inclusive), "currents/", NOW, 0)
     assert [kind.newest_hour for kind in found.integrations[0].event_types] == [THIS_HOUR, THIS_HOUR - 24 * HOUR]
+
+
+def test_a_bucket_that_gives_nothing_but_empty_pages_is_empty() -> None:
+    bucket = MemoryBucket([])
+    bucket.last_page = Page(complete=False)
+    assert verdict(take_survey(bucket, "currents/", NOW, 3)) is Verdict.EMPTY
+
+
+def test_a_folder_that_does_not_fit_into_one_page_is_read_to_its_end() -> None:
+    ends = {f"users.{number:04}": THIS_HOUR for number in range(PAGE_SIZE + 5)}
+    objects = list(currents(newest_hours={"users.template": THIS_HOUR}, hours=1))
+    bucket = MemoryBucket((name.replace("users.template", kind), body) for name, body in objects for kind in ends)
+    found = take_survey(bucket, "currents/", NOW, 0)
+    assert [kind.name for kind in found.integrations[0].event_types] == sorted(ends)
 
 
 def test_empty_pages_are_passed_over_and_their_number_is_bounded() -> None:
