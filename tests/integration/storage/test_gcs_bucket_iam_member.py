@@ -162,7 +162,7 @@ def test_the_documented_example_of_a_prefix_limits_to_the_prefix(sandbox: Sandbo
         ({"role": "Storage Object Viewer"}, "role: expected roles/NAME"),
         (
             {"credentials_file": "/nonexistent.json"},
-            "credentials_file: '/nonexistent.json' holds no usable key of a service account",
+            "credentials_file: '/nonexistent.json' holds no usable key",
         ),
     ],
 )

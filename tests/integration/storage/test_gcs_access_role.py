@@ -1,0 +1,199 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role gcs_access alone in a foreign playbook, and what Fivetran can do with its grant and with wrong ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import requests
+
+from tests.integration.storage.reading import GCS, Connection
+from tests.playbook import PlayResult, run_playbook
+from tests.sandbox import world
+from tests.sandbox.client import Sandbox
+
+BUCKET = world.GCS_BUCKET
+VIEWER = "roles/storage.objectViewer"
+FIVETRAN = f"serviceAccount:{world.SERVICE_ACCOUNT}"
+SECRET_OBJECTS = ("payroll/2026.csv", "currents-private/a.avro", "top.txt")
+
+Role = Callable[..., PlayResult]
+
+
+@pytest.fixture
+def role(sandbox: Sandbox) -> Role:
+    def call(*arguments: str, **variables: Any) -> PlayResult:
+        named = {f"gcs_access_{name}": value for name, value in variables.items()}
+        settings = {"gcs_access_member": world.SERVICE_ACCOUNT, "gcs_access_bucket": BUCKET, **named}
+        play = {
+            "hosts": "localhost",
+            "gather_facts": False,
+            "tasks": [
+                {"ansible.builtin.include_role": {"name": "onramp.braze_fivetran.gcs_access"}, "vars": settings},
+                {"name": "Out comes", "ansible.builtin.debug": {"msg": "{{ gcs_access_grant }}"}},
+            ],
+        }
+        return run_playbook(sandbox, [play], *arguments)
+
+    return call
+
+
+def grant_of(play: PlayResult) -> Any:
+    assert play.exit_code == 0, play.output
+    [result] = [task.result for task in play.tasks if task.task == "Out comes"]
+    return result["msg"]
+
+
+def as_fivetran(sandbox: Sandbox, method: str, path: str, **parameters: Any) -> int:
+    """Return how Google answers Fivetran's service account."""
+    answer = requests.request(
+        method,
+        sandbox.env["STORAGE_EMULATOR_HOST"] + path,
+        headers={"Authorization": f"Bearer sandbox-service-account:{world.SERVICE_ACCOUNT}"},
+        timeout=10,
+        **parameters,
+    )
+    return answer.status_code
+
+
+def lists(sandbox: Sandbox, prefix: str, bucket: str = BUCKET) -> bool:
+    return as_fivetran(sandbox, "GET", f"/storage/v1/b/{bucket}/o", params={"prefix": prefix}) == 200
+
+
+def reads(sandbox: Sandbox, name: str, bucket: str = BUCKET) -> bool:
+    path = f"/storage/v1/b/{bucket}/o/{quote(name, safe='')}"
+    return as_fivetran(sandbox, "GET", path, params={"alt": "media"}) == 200
+
+
+def test_a_bucket_is_granted_rerun_and_cleared(sandbox: Sandbox, role: Role) -> None:
+    before = sandbox.seed("gcs", "policy", bucket=BUCKET)["bindings"]
+    checked = role("--check", "--diff")
+    expected = {"bucket": BUCKET, "role": VIEWER, "member": FIVETRAN, "condition": None}
+    assert grant_of(checked) == expected
+    assert checked.changed("localhost") == 1
+    assert f"+{VIEWER} to {FIVETRAN}" in checked.output
+    assert sandbox.writes() == []
+
+    assert grant_of(role()) == expected
+    assert Connection(sandbox, GCS).problems() == []
+    sandbox.clear_journal()
+    assert role().changed("localhost") == 0
+    assert sandbox.writes() == []
+
+    assert role(state="absent").changed("localhost") == 1
+    assert role(state="absent").changed("localhost") == 0
+    assert sandbox.seed("gcs", "policy", bucket=BUCKET)["bindings"] == before
+
+
+def test_scope_prefix_reads_and_lists_the_folder_and_nothing_else(sandbox: Sandbox, role: Role) -> None:
+    for name in SECRET_OBJECTS:
+        sandbox.seed("gcs", "put_object", bucket=BUCKET, name=name, text="secret")
+    grant = grant_of(role(scope="prefix", prefix=f"/{world.PREFIX}/"))
+    assert grant["condition"]["title"] == "Fivetran reads currents"
+    assert Connection(sandbox, GCS).problems() == []
+    assert lists(sandbox, "currents/")
+    assert lists(sandbox, "currents")
+    assert not any(reads(sandbox, name) for name in SECRET_OBJECTS)
+    assert not any(lists(sandbox, prefix) for prefix in ("", "payroll/", "currents-private/", "cur"))
+    assert role(scope="prefix", prefix=world.PREFIX).changed("localhost") == 0
+    assert role(scope="prefix", prefix=world.PREFIX, state="absent").changed("localhost") == 1
+
+
+def test_reading_is_all_there_is(sandbox: Sandbox, role: Role) -> None:
+    sandbox.seed("gcs", "create_bucket", name="payroll")
+    sandbox.seed("gcs", "put_object", bucket="payroll", name="2026.csv", text="secret")
+    sandbox.seed("gcs", "put_object", bucket=BUCKET, name="currents/a.avro", text="data")
+    role()
+    assert reads(sandbox, "currents/a.avro")
+    upload = f"/upload/storage/v1/b/{BUCKET}/o"
+    assert as_fivetran(sandbox, "POST", upload, params={"uploadType": "media", "name": "x"}, data=b"x") == 403
+    assert as_fivetran(sandbox, "DELETE", f"/storage/v1/b/{BUCKET}/o/{quote('currents/a.avro', safe='')}") == 403
+    assert as_fivetran(sandbox, "GET", f"/storage/v1/b/{BUCKET}/iam") == 403
+    assert as_fivetran(sandbox, "GET", "/storage/v1/b", params={"project": "acme-analytics"}) == 403
+    assert not lists(sandbox, "", bucket="payroll")
+    assert not reads(sandbox, "2026.csv", bucket="payroll")
+
+
+BINDINGS: dict[str, list[dict[str, Any]]] = {
+    "no grant": [],
+    "a role that does not list": [{"role": "roles/storage.legacyObjectReader", "members": [FIVETRAN]}],
+    "a role that does not read": [{"role": "roles/storage.legacyBucketReader", "members": [FIVETRAN]}],
+    "a role that writes only": [{"role": "roles/storage.objectCreator", "members": [FIVETRAN]}],
+    "the service account of another group": [
+        {"role": VIEWER, "members": [f"serviceAccount:{world.SECOND_SERVICE_ACCOUNT}"]}
+    ],
+    "a user instead of a service account": [{"role": VIEWER, "members": [f"user:{world.SERVICE_ACCOUNT}"]}],
+    "another prefix": [
+        {
+            "role": VIEWER,
+            "members": [FIVETRAN],
+            "condition": {
+                "title": "t",
+                "expression": f'resource.name.startsWith("projects/_/buckets/{BUCKET}/objects/other/")',
+            },
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("wrong", BINDINGS)
+def test_a_wrong_grant_is_refused_by_fivetrans_tests(sandbox: Sandbox, wrong: str) -> None:
+    sandbox.seed("gcs", "set_policy", bucket=BUCKET, bindings=BINDINGS[wrong])
+    [problem] = Connection(sandbox, GCS).problems()
+    assert problem.startswith("Access Google Cloud Storage Bucket:")
+
+
+def test_a_grant_on_another_bucket_is_refused(sandbox: Sandbox, role: Role) -> None:
+    sandbox.seed("gcs", "create_bucket", name="other")
+    role(bucket="other")
+    [problem] = Connection(sandbox, GCS).problems()
+    assert "cannot list bucket" in problem
+
+
+def test_a_binding_that_a_careless_second_writer_loses_is_refused_and_repaired(sandbox: Sandbox, role: Role) -> None:
+    stale = sandbox.seed("gcs", "policy", bucket=BUCKET)["bindings"]
+    role()
+    connection = Connection(sandbox, GCS)
+    assert connection.problems() == []
+    sandbox.seed("gcs", "set_policy", bucket=BUCKET, bindings=stale)
+    assert connection.problems() != []
+    assert role().changed("localhost") == 1
+    assert connection.problems() == []
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "no_prefix": ({"gcs_access_scope": "prefix"}, "gcs_access_prefix: is needed with gcs_access_scope: prefix."),
+    "member": ({"gcs_access_member": "allUsers"}, "gcs_access_member: expected the e-mail address"),
+    "two_conditions": (
+        {
+            "gcs_access_scope": "prefix",
+            "gcs_access_prefix": "currents",
+            "gcs_access_condition": {"title": "t", "expression": "true"},
+        },
+        "gcs_access_condition: cannot be given with gcs_access_scope: prefix",
+    ),
+    "role": ({"gcs_access_role": "Storage Object Viewer"}, "role: expected roles/NAME"),
+    "missing": ({"gcs_access_bucket": "nowhere"}, "There is no bucket nowhere."),
+}
+
+
+def test_a_wrong_variable_is_refused_by_name_before_anything_is_written(sandbox: Sandbox) -> None:
+    right = {"gcs_access_member": world.SERVICE_ACCOUNT, "gcs_access_bucket": BUCKET, "ansible_connection": "local"}
+    hosts = {name: {**right, **wrong} for name, (wrong, _text) in WRONG.items()}
+    play = {"hosts": "all", "gather_facts": False, "roles": ["onramp.braze_fivetran.gcs_access"]}
+    result = run_playbook(sandbox, [play], inventory={"all": {"hosts": hosts}})
+    for name, (_wrong, text) in WRONG.items():
+        assert text in result.messages(name), f"{name}: {result.messages(name)}"
+    assert sandbox.writes() == []
+
+
+def test_a_condition_of_ones_own_is_granted_as_it_is(sandbox: Sandbox, role: Role) -> None:
+    condition = {"title": "For a while", "expression": 'request.time < timestamp("2100-01-01T00:00:00Z")'}
+    assert grant_of(role(condition=condition))["condition"] == condition
+    assert Connection(sandbox, GCS).problems() == []

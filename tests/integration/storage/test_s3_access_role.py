@@ -1,0 +1,312 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role s3_access alone in a foreign playbook, with the real modules of amazon.aws."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.integration.storage.policy_versions import iam_with_policy_versions
+from tests.integration.storage.reading import POLICY_ARN, ROLE_ARN, S3, Connection, assume, refused
+from tests.modules import run_module
+from tests.playbook import PlayResult, run_playbook
+from tests.sandbox import world
+from tests.sandbox.client import Sandbox
+
+BUCKET = world.S3_BUCKET
+TAG = "onramp.braze_fivetran/external-id"
+FOREIGN_DOCUMENT = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}],
+}
+WRITERS = ("amazon.aws.iam_managed_policy", "amazon.aws.iam_role")
+
+Role = Callable[..., PlayResult]
+
+
+@pytest.fixture
+def iam(sandbox: Sandbox) -> Iterator[dict[str, str]]:
+    """Send IAM's calls where policies can be changed as well."""
+    with iam_with_policy_versions(sandbox) as environment:
+        yield environment
+
+
+@pytest.fixture
+def role(sandbox: Sandbox, iam: dict[str, str]) -> Role:
+    def call(*arguments: str, **variables: Any) -> PlayResult:
+        named = {f"s3_access_{name}": value for name, value in variables.items()}
+        settings = {"s3_access_external_id": world.GROUP_ID, "s3_access_bucket": BUCKET, **named}
+        play = {
+            "hosts": "localhost",
+            "gather_facts": False,
+            "tasks": [
+                {
+                    "ansible.builtin.include_role": {"name": "onramp.braze_fivetran.s3_access"},
+                    "vars": {name: value for name, value in settings.items() if value is not None},
+                },
+                {"name": "Out comes", "ansible.builtin.debug": {"msg": "{{ s3_access_role_arn }}"}},
+            ],
+        }
+        return run_playbook(sandbox, [play], *arguments, environment=iam)
+
+    return call
+
+
+def arn_of(play: PlayResult) -> str:
+    assert play.exit_code == 0, play.output
+    [result] = [task.result for task in play.tasks if task.task == "Out comes"]
+    return str(result["msg"])
+
+
+def writers_that_ran(play: PlayResult) -> list[str]:
+    return [task.action for task in play.tasks if task.action in WRITERS and "skip_reason" not in task.result]
+
+
+def role_exists(sandbox: Sandbox) -> bool:
+    return "Fivetran" in [entry["RoleName"] for entry in sandbox.aws("iam").list_roles()["Roles"]]
+
+
+def policy_exists(sandbox: Sandbox) -> bool:
+    policies = sandbox.aws("iam").list_policies(Scope="Local")["Policies"]
+    return "Fivetran-S3-Access" in [entry["PolicyName"] for entry in policies]
+
+
+def attach_by_hand(sandbox: Sandbox) -> str:
+    """Attach somebody else's policy to the role; returns its ARN."""
+    iam = sandbox.aws("iam")
+    made = iam.create_policy(PolicyName="By-Hand", PolicyDocument=json.dumps(FOREIGN_DOCUMENT))
+    arn: str = made["Policy"]["Arn"]
+    iam.attach_role_policy(RoleName="Fivetran", PolicyArn=arn)
+    return arn
+
+
+def attached(sandbox: Sandbox) -> list[str]:
+    policies = sandbox.aws("iam").list_attached_role_policies(RoleName="Fivetran")["AttachedPolicies"]
+    return sorted(policy["PolicyArn"] for policy in policies)
+
+
+def test_an_account_is_granted_rerun_and_cleared(sandbox: Sandbox, role: Role) -> None:
+    checked = role("--check", "--diff")
+    assert arn_of(checked) == ROLE_ARN
+    assert checked.changed("localhost") == 2
+    assert "FivetranAssumesWithExternalId" in checked.output
+    assert sandbox.writes() == []
+
+    assert arn_of(role()) == ROLE_ARN
+    assert Connection(sandbox, S3).problems() == []
+    assert attached(sandbox) == [POLICY_ARN]
+    assert sandbox.aws("iam").list_instance_profiles()["InstanceProfiles"] == []
+
+    sandbox.clear_journal()
+    again = role("--diff")
+    assert arn_of(again) == ROLE_ARN
+    assert again.changed("localhost") == 0
+    assert writers_that_ran(again) == []
+    assert sandbox.writes() == []
+
+    checked = role("--check", state="absent")
+    assert checked.changed("localhost") == 2
+    assert sandbox.writes() == []
+    assert role(state="absent").changed("localhost") == 2
+    assert (role_exists(sandbox), policy_exists(sandbox)) == (False, False)
+    assert role(state="absent").changed("localhost") == 0
+
+
+def test_a_hand_attached_policy_survives_onboarding_rerun_and_offboarding(sandbox: Sandbox, role: Role) -> None:
+    assert role().exit_code == 0
+    by_hand = attach_by_hand(sandbox)
+    # A change of the role itself, so that the module that could purge really runs.
+    changed = role(max_session_duration=7200)
+    assert writers_that_ran(changed) == ["amazon.aws.iam_role"]
+    assert attached(sandbox) == sorted([by_hand, POLICY_ARN])
+
+    for expected in (1, 0):
+        gone = role(state="absent", max_session_duration=7200)
+        assert gone.exit_code == 0, gone.output
+        assert gone.changed("localhost") == expected
+        assert "is kept, because somebody else has attached to it" in gone.output
+        assert attached(sandbox) == [by_hand]
+        assert not policy_exists(sandbox)
+
+    told_to = role(state="absent", adopt=True)
+    assert told_to.changed("localhost") == 1
+    assert not role_exists(sandbox)
+    assert sandbox.aws("iam").get_policy(PolicyArn=by_hand)
+
+
+def test_what_somebody_else_made_is_adopted_only_when_told_to(sandbox: Sandbox, role: Role) -> None:
+    iam = sandbox.aws("iam")
+    trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    iam.create_role(
+        RoleName="Fivetran", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    )
+    iam.create_policy(PolicyName="Fivetran-S3-Access", PolicyDocument=json.dumps(FOREIGN_DOCUMENT))
+    sandbox.clear_journal()
+    stopped = role()
+    assert stopped.exit_code != 0
+    assert "was not made by this role and says something else" in stopped.messages()
+    assert "was not made by this role and trusts somebody else" in stopped.messages()
+    assert "s3_access_adopt: true" in stopped.messages()
+    assert sandbox.writes() == []
+    assert role(state="absent").exit_code != 0
+    assert role_exists(sandbox)
+
+    adopted = role(adopt=True)
+    assert adopted.changed("localhost") == 2
+    assert Connection(sandbox, S3).problems() == []
+    assert role().changed("localhost") == 0
+
+
+def test_drift_is_repaired_and_nothing_else_is_written(sandbox: Sandbox, role: Role) -> None:
+    role()
+    iam = sandbox.aws("iam")
+    trust = json.loads(json.dumps(iam.get_role(RoleName="Fivetran")["Role"]["AssumeRolePolicyDocument"]))
+    del trust["Statement"][0]["Condition"]
+    iam.update_assume_role_policy(RoleName="Fivetran", PolicyDocument=json.dumps(trust))
+    iam.detach_role_policy(RoleName="Fivetran", PolicyArn=POLICY_ARN)
+    sandbox.clear_journal()
+    repaired = role("--diff")
+    assert repaired.exit_code == 0, repaired.output
+    assert writers_that_ran(repaired) == ["amazon.aws.iam_role"]
+    assert sorted(entry.operation for entry in sandbox.writes()) == [
+        "aws:iam:AttachRolePolicy",
+        "aws:iam:UpdateAssumeRolePolicy",
+    ]
+    assert Connection(sandbox, S3).problems() == []
+    assert role().changed("localhost") == 0
+
+
+def test_a_policy_of_ours_that_was_widened_is_narrowed_again(sandbox: Sandbox, role: Role) -> None:
+    role()
+    iam = sandbox.aws("iam")
+    wide = {"Effect": "Allow", "Action": "s3:*", "Resource": [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]}
+    iam.create_policy_version(
+        PolicyArn=POLICY_ARN,
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [wide]}),
+        SetAsDefault=True,
+    )
+    refused_to_remove = role(state="absent")
+    assert "is not what these variables make; somebody has changed it" in refused_to_remove.messages()
+    repaired = role()
+    assert repaired.exit_code == 0, repaired.output
+    assert writers_that_ran(repaired) == ["amazon.aws.iam_managed_policy"]
+    assert refused(sandbox.aws("s3", **assume(sandbox)).delete_bucket, Bucket=BUCKET)
+    assert role().changed("localhost") == 0
+    # Its versions go with it.
+    assert role(state="absent").changed("localhost") == 2
+    assert not policy_exists(sandbox)
+
+
+def test_every_option_reaches_aws(sandbox: Sandbox, role: Role) -> None:
+    boundary = sandbox.aws("iam").create_policy(PolicyName="Boundary", PolicyDocument=json.dumps(FOREIGN_DOCUMENT))
+    variables = {
+        "bucket": None,
+        "buckets": [BUCKET, "acme-exports"],
+        "scope": "prefix",
+        "prefix": world.PREFIX,
+        "kms_key_arns": ["arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
+        "role_name": "Fivetran-Braze",
+        "policy_name": "Fivetran-Braze-Read",
+        "path": "/partners/",
+        "permissions_boundary": boundary["Policy"]["Arn"],
+        "max_session_duration": 7200,
+        "tags": {"team": "data", "cost-center": 42},
+        "fivetran_account_id": "834469178297",
+        "partition": "aws",
+    }
+    sandbox.aws("s3").create_bucket(Bucket="acme-exports")
+    arn = arn_of(role(**variables))
+    assert arn == "arn:aws:iam::111122223333:role/partners/Fivetran-Braze"
+    made = sandbox.aws("iam").get_role(RoleName="Fivetran-Braze")["Role"]
+    assert made["Path"] == "/partners/"
+    assert made["MaxSessionDuration"] == 7200
+    assert made["PermissionsBoundary"]["PermissionsBoundaryArn"] == boundary["Policy"]["Arn"]
+    assert {tag["Key"]: tag["Value"] for tag in made["Tags"]} == {
+        "team": "data",
+        "cost-center": "42",
+        TAG: world.GROUP_ID,
+    }
+    assert role(**variables).changed("localhost") == 0
+
+
+def test_a_bucket_for_profile_exports_gets_a_role_of_its_own(sandbox: Sandbox, role: Role) -> None:
+    sandbox.aws("s3").create_bucket(Bucket="acme-exports")
+    role()
+    arn = arn_of(role(bucket="acme-exports", role_name="Fivetran-Exports", policy_name="Fivetran-Exports-Access"))
+    exports = {
+        "enable_exports": True,
+        "export_storage_type": "AWS_S3",
+        "s3_export_bucket": "acme-exports",
+        "s3_export_role_arn": arn,
+    }
+    assert Connection(sandbox, {**S3, **exports}).problems() == []
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "external_id": ({"s3_access_external_id": "a b"}, "external_id: expected the External ID that Fivetran shows"),
+    "no_external_id": ({"s3_access_external_id": None}, "missing required arguments: s3_access_external_id"),
+    "no_bucket": ({"s3_access_bucket": None}, "buckets: expected the name of at least one bucket"),
+    "no_prefix": ({"s3_access_scope": "prefix"}, "scope is prefix but all of the following are missing: prefix"),
+    "wildcard": ({"s3_access_bucket": "acme-*"}, "buckets: expected the name of a bucket"),
+    "path": ({"s3_access_path": "partners"}, "path: expected a path that begins and ends with /"),
+    "role_name": ({"s3_access_role_name": "Five tran"}, "role_name: expected at most 64"),
+    "tags": ({"s3_access_tags": {TAG: "mine"}}, "is the tag by which the collection knows"),
+    "scope": ({"s3_access_scope": "object"}, "value of s3_access_scope must be one of: bucket, prefix"),
+}
+
+
+def test_a_wrong_variable_is_refused_by_name_before_aws_is_asked(sandbox: Sandbox) -> None:
+    right = {"s3_access_external_id": world.GROUP_ID, "s3_access_bucket": BUCKET, "ansible_connection": "local"}
+    hosts = {
+        name: {variable: value for variable, value in {**right, **wrong}.items() if value is not None}
+        for name, (wrong, _text) in WRONG.items()
+    }
+    play = {"hosts": "all", "gather_facts": False, "roles": ["onramp.braze_fivetran.s3_access"]}
+    result = run_playbook(sandbox, [play], inventory={"all": {"hosts": hosts}})
+    for name, (_wrong, text) in WRONG.items():
+        assert text in result.messages(name), f"{name}: {result.messages(name)}"
+    assert sandbox.journal("aws") == []
+
+
+def test_a_bucket_that_is_missing_stops_the_role_before_anything_is_made(sandbox: Sandbox, role: Role) -> None:
+    play = role(bucket="acme-typo")
+    assert "There is no bucket acme-typo." in play.messages()
+    assert sandbox.writes() == []
+    assert role(bucket="acme-typo", preflight="warn").exit_code == 0
+
+
+def test_two_workspaces_share_a_role_and_leave_it_one_by_one(sandbox: Sandbox, iam: dict[str, str]) -> None:
+    sandbox.aws("s3").create_bucket(Bucket="acme-second")
+    both = [BUCKET, "acme-second"]
+    tasks = [
+        {
+            "ansible.builtin.include_role": {"name": "onramp.braze_fivetran.s3_access"},
+            "vars": {
+                "s3_access_external_id": world.GROUP_ID,
+                "s3_access_buckets": "{{ buckets }}",
+                "s3_access_state": "{{ state }}",
+            },
+        }
+    ]
+    play = [{"hosts": "all", "gather_facts": False, "tasks": tasks}]
+
+    def inventory(state: str, first: list[str], second: list[str]) -> dict[str, Any]:
+        hosts = {"shop_us": {"buckets": first}, "shop_eu": {"buckets": second}}
+        return {"all": {"hosts": hosts, "vars": {"ansible_connection": "local", "state": state}}}
+
+    leaving = inventory("absent", both[:1], both[1:])
+    made = run_playbook(sandbox, play, inventory=inventory("present", both, both), environment=iam)
+    assert made.exit_code == 0, made.output
+    left = run_playbook(sandbox, play, "--limit", "shop_us", inventory=leaving, environment=iam)
+    assert left.exit_code == 0, left.output
+    info = run_module("s3_access_info", {"external_id": world.GROUP_ID, "buckets": both[1:]}, sandbox.env)
+    assert info["access"]["policy"]["action"] == info["access"]["role"]["action"] == "none"
+    last = run_playbook(sandbox, play, "--limit", "shop_eu", inventory=leaving, environment=iam)
+    assert last.exit_code == 0, last.output
+    assert (role_exists(sandbox), policy_exists(sandbox)) == (False, False)
