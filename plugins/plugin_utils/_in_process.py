@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
+from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -52,7 +53,8 @@ class InProcessAction(ActionBase):
             del arguments[name]
         validation = ArgumentSpecValidator(dict(spec.argument_spec), **spec.rules()).validate(arguments)
         redactor = Redactor(_secrets(spec, validation.validated_parameters))
-        result["invocation"] = {"module_args": _shown(spec, validation.validated_parameters)}
+        if _wants_invocation(variables):
+            result["invocation"] = {"module_args": _shown(spec, validation.validated_parameters)}
         if validation.error_messages:
             raise AnsibleActionFail(redactor.text("; ".join(validation.error_messages)), result=result)
         warnings: list[str] = []
@@ -84,6 +86,12 @@ class InProcessAction(ActionBase):
             # Not their real paths: two virtual environments share one binary and have different packages.
             and interpreter == sys.executable
         )
+
+
+def _wants_invocation(variables: Mapping[str, Any]) -> bool:
+    """Tell whether results repeat the arguments: always before ansible-core 2.21, then by its setting."""
+    known = "INJECT_INVOCATION" in constants.config.get_configuration_definitions()
+    return not known or bool(constants.config.get_config_value("INJECT_INVOCATION", variables=dict(variables)))
 
 
 def _secrets(spec: ModuleSpec, parameters: Mapping[str, Any]) -> list[str]:
