@@ -27,6 +27,8 @@ from tests.sandbox.core import Entry
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 START_TIMEOUT = 30
+# They name certificates, not credentials.
+_KEPT = ("AWS_CA_BUNDLE",)
 
 
 class Sandbox:
@@ -39,7 +41,14 @@ class Sandbox:
 
     @classmethod
     def start(cls) -> Self:
-        """Start a sandbox of its own; use it as a context manager to stop it."""
+        """Start a sandbox of its own; use it as a context manager to stop it.
+
+        This process forgets the person's own AWS and Google settings: they must neither get in nor be used.
+        """
+        for name in [name for name in os.environ if name.startswith(("AWS_", "GOOGLE_"))]:
+            if name not in _KEPT:
+                del os.environ[name]
+        os.environ.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
         with tempfile.TemporaryDirectory() as folder:
             announce = Path(folder, "environment.json")
             process = subprocess.Popen(

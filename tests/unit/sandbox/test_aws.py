@@ -1,0 +1,131 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The AWS emulator refuses what AWS refuses; otherwise every proof that stands on it would be void."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from tests.sandbox.aws import CUSTOMER_ACCOUNT, FIVETRAN_ACCOUNT, REGION, SECRET_ACCESS_KEY, trust_policy
+from tests.sandbox.client import Sandbox
+from tests.sandbox.world import S3_BUCKET
+
+EXTERNAL_ID = "jovial_daylight"
+ROLE_ARN = f"arn:aws:iam::{CUSTOMER_ACCOUNT}:role/canary"
+
+
+@pytest.fixture
+def canary(sandbox: Sandbox) -> Sandbox:
+    """Give a sandbox with a role made by hand that Fivetran may assume under the External ID."""
+    sandbox.aws("iam").create_role(RoleName="canary", AssumeRolePolicyDocument=trust_policy(EXTERNAL_ID))
+    return sandbox
+
+
+def assume(sandbox: Sandbox, account: str = FIVETRAN_ACCOUNT, **external_id: str) -> dict[str, Any]:
+    answer = sandbox.aws("sts", account).assume_role(RoleArn=ROLE_ARN, RoleSessionName="canary", **external_id)
+    credentials: dict[str, Any] = answer["Credentials"]
+    return credentials
+
+
+def session(sandbox: Sandbox, service: str) -> Any:
+    credentials = assume(sandbox, ExternalId=EXTERNAL_ID)
+    return sandbox.aws(
+        service,
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials["SessionToken"],
+    )
+
+
+def test_the_right_account_with_the_right_external_id_is_let_in(canary: Sandbox) -> None:
+    assert assume(canary, ExternalId=EXTERNAL_ID)["SessionToken"]
+
+
+@pytest.mark.parametrize(
+    "external_id",
+    [{}, {"ExternalId": "patient_harbor"}, {"ExternalId": "Jovial_daylight"}, {"ExternalId": "jovial_daylight2"}],
+    ids=["missing", "wrong", "other case", "longer"],
+)
+def test_any_other_external_id_is_refused(canary: Sandbox, external_id: dict[str, str]) -> None:
+    with pytest.raises(ClientError, match="AccessDenied"):
+        assume(canary, **external_id)
+
+
+def test_another_account_is_refused(canary: Sandbox) -> None:
+    with pytest.raises(ClientError, match="AccessDenied"):
+        assume(canary, account="999988887777", ExternalId=EXTERNAL_ID)
+
+
+def test_a_role_without_a_policy_may_do_nothing(canary: Sandbox) -> None:
+    with pytest.raises(ClientError, match="AccessDenied"):
+        session(canary, "s3").list_objects_v2(Bucket=S3_BUCKET)
+
+
+def test_a_role_with_a_reading_policy_may_read_and_nothing_else(canary: Sandbox) -> None:
+    statement = {
+        "Effect": "Allow",
+        "Action": ["s3:Get*", "s3:List*"],
+        "Resource": [f"arn:aws:s3:::{S3_BUCKET}", f"arn:aws:s3:::{S3_BUCKET}/*"],
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    canary.aws("iam").put_role_policy(RoleName="canary", PolicyName="reading", PolicyDocument=document)
+    s3 = session(canary, "s3")
+    [found] = s3.list_objects_v2(Bucket=S3_BUCKET, MaxKeys=1)["Contents"]
+    assert s3.get_object(Bucket=S3_BUCKET, Key=found["Key"], Range="bytes=0-3")["Body"].read() == b"Obj\x01"
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.put_object(Bucket=S3_BUCKET, Key="x", Body=b"")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.delete_object(Bucket=S3_BUCKET, Key=found["Key"])
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.list_buckets()
+
+
+def through_the_proxy(sandbox: Sandbox, service: str, account: str = CUSTOMER_ACCOUNT) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=sandbox.env["AWS_ENDPOINT_URL"],
+        region_name=REGION,
+        aws_access_key_id=account,
+        aws_secret_access_key=SECRET_ACCESS_KEY,
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+
+
+def test_the_proxy_journals_calls_by_action_and_account_and_knows_which_write(sandbox: Sandbox) -> None:
+    iam, s3 = through_the_proxy(sandbox, "iam"), through_the_proxy(sandbox, "s3")
+    iam.create_role(RoleName="canary", AssumeRolePolicyDocument=trust_policy(EXTERNAL_ID))
+    iam.get_role(RoleName="canary")
+    s3.list_objects_v2(Bucket=S3_BUCKET)
+    s3.get_bucket_location(Bucket=S3_BUCKET)
+    s3.put_object(Bucket=S3_BUCKET, Key="a b+c=d/ü.avro", Body=b"Obj\x01")
+    through_the_proxy(sandbox, "sts", FIVETRAN_ACCOUNT).assume_role(
+        RoleArn=ROLE_ARN, RoleSessionName="canary", ExternalId=EXTERNAL_ID
+    )
+    seen = [(entry.operation, entry.changed_state, entry.actor) for entry in sandbox.journal("aws")]
+    assert seen == [
+        ("aws:iam:CreateRole", True, CUSTOMER_ACCOUNT),
+        ("aws:iam:GetRole", False, CUSTOMER_ACCOUNT),
+        ("aws:s3:ListObjectsV2", False, CUSTOMER_ACCOUNT),
+        ("aws:s3:GetBucketLocation", False, CUSTOMER_ACCOUNT),
+        ("aws:s3:PutObject", True, CUSTOMER_ACCOUNT),
+        ("aws:sts:AssumeRole", False, FIVETRAN_ACCOUNT),
+    ]
+
+
+def test_a_fresh_role_can_be_refused_until_it_has_propagated(sandbox: Sandbox) -> None:
+    sandbox.seed("aws", "propagation", refusals=2)
+    through_the_proxy(sandbox, "iam").create_role(RoleName="canary", AssumeRolePolicyDocument=trust_policy(EXTERNAL_ID))
+    sts = through_the_proxy(sandbox, "sts", FIVETRAN_ACCOUNT)
+    arguments = {"RoleArn": ROLE_ARN, "RoleSessionName": "canary", "ExternalId": EXTERNAL_ID}
+    for _attempt in range(2):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            sts.assume_role(**arguments)
+    assert sts.assume_role(**arguments)["Credentials"]

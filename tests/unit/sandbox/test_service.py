@@ -1,0 +1,139 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The sandbox starts, stands beside another, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.sandbox.client import CHECKOUT, Sandbox
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+
+
+def urls(sandbox: Sandbox) -> list[str]:
+    return [value for value in sandbox.env.values() if value.startswith("http://")]
+
+
+def gone(url: str) -> bool:
+    deadline = time.monotonic() + 10
+    while answers(url):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def test_two_sandboxes_stand_side_by_side_and_know_nothing_of_each_other() -> None:
+    with Sandbox.start() as one, Sandbox.start() as two:
+        assert not set(urls(one)) & set(urls(two))
+        one.aws("s3").create_bucket(Bucket="only-in-one")
+        names = [bucket["Name"] for bucket in two.aws("s3").list_buckets()["Buckets"]]
+        assert "only-in-one" not in names
+    for url in (*urls(one), *urls(two)):
+        assert gone(url)
+
+
+def test_everything_listens_on_loopback_only(running_sandbox: Sandbox) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            # Sends nothing; it only asks which address this machine would use.
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            pytest.skip("this machine has no address but loopback")
+        address = probe.getsockname()[0]
+    for url in urls(running_sandbox):
+        with pytest.raises((ConnectionRefusedError, TimeoutError)):
+            socket.create_connection((address, urlsplit(url).port or 0), timeout=1).close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="how a child learns of its parent's death differs by platform")
+def test_killing_whoever_started_it_leaves_no_process_behind(tmp_path: Path) -> None:
+    announce = tmp_path / "environment.json"
+    starter = (
+        "import subprocess, sys, time\n"
+        "process = subprocess.Popen([sys.executable, '-m', 'tests.sandbox', 'serve', '--announce', sys.argv[1],"
+        " '--until-stdin-closes'], stdin=subprocess.PIPE)\n"
+        "time.sleep(60)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", starter, str(announce)], cwd=CHECKOUT)
+    deadline = time.monotonic() + 30
+    while not announce.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    environment = json.loads(announce.read_text())
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    for name in ("SANDBOX_CONTROL_URL", "SANDBOX_MINISTACK_URL", "FIVETRAN_API_URL"):
+        assert gone(environment[name])
+
+
+def test_one_command_gives_a_shell_with_everything_exported() -> None:
+    finished = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "tests.sandbox",
+            "shell",
+            "--",
+            sys.executable,
+            "-c",
+            "import os; print(dict(os.environ))",
+        ],
+        cwd=CHECKOUT,
+        env={**os.environ, "AWS_PROFILE": "somebodys-own"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    for name in ("FIVETRAN_APIKEY", "AWS_ENDPOINT_URL", "STORAGE_EMULATOR_HOST", "SANDBOX_BRAZE_KEY_SHOP_US"):
+        assert name in finished.stdout
+    assert "somebodys-own" not in finished.stdout
+
+
+def world(sandbox: Sandbox) -> Any:
+    """Return what stands in the servers, without the times at which it was made."""
+    state = sandbox.state()
+    return state["fivetran"], state["braze"], sorted(state["gcs"]["buckets"])
+
+
+def test_reset_returns_to_the_world_of_the_start(sandbox: Sandbox) -> None:
+    before = world(sandbox)
+    sandbox.seed("fivetran", "add_group", id="g", name="More")
+    sandbox.seed("gcs", "create_bucket", name="more-bucket")
+    sandbox.aws("iam").create_user(UserName="more")
+    assert world(sandbox) != before
+    sandbox.reset()
+    assert world(sandbox) == before
+    assert sandbox.aws("iam").list_users()["Users"] == []
+
+
+def test_an_unknown_verb_or_fault_is_refused_with_its_name(sandbox: Sandbox) -> None:
+    with pytest.raises(RuntimeError, match="no such verb"):
+        sandbox.seed("braze", "make_coffee")
+    with pytest.raises(RuntimeError, match="unknown fields of a fault: colour"):
+        sandbox.fault("drop", colour="red")
