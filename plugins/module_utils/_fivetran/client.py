@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from .._http import Call, Explanation, HttpClient, Response, RetryPolicy, check_base_url
+from .._http import Call, Explanation, HttpClient, HttpError, Response, RetryPolicy, check_base_url
 from .._options import retry_policy
 from .._redact import Redactor
 
@@ -106,6 +106,18 @@ class FivetranClient:
             raise self._http.unusable_answer(call, "an e-mail address in data.service_account")
         return e_mail
 
+    def create_group(self, name: str) -> JsonObject:
+        """``POST /groups``. Sent once: after a doubtful end the caller has to look it up."""
+        return self._object(Call("POST", "/groups", body={"name": name}, expected=(201,), repeatable=False))
+
+    def rename_group(self, group_id: str, name: str) -> JsonObject:
+        """``PATCH /groups/{id}``."""
+        return self._object(Call("PATCH", f"/groups/{_segment(group_id)}", body={"name": name}))
+
+    def delete_group(self, group_id: str) -> None:
+        """``DELETE /groups/{id}``; a group that is already gone is fine, one with connections is refused."""
+        self._http.send(Call("DELETE", f"/groups/{_segment(group_id)}", expected=(200, 404)))
+
     def destination(self, group_id: str) -> JsonObject | None:
         """``GET /destinations/{id}``: a group's destination has the group's id; None before one was set up."""
         return self._object_or_none(f"/destinations/{_segment(group_id)}")
@@ -125,6 +137,13 @@ class FivetranClient:
         """``POST /connections``. Sent once: after a doubtful end the caller has to look it up."""
         return self._object(Call("POST", "/connections", body=body, expected=(201,), repeatable=False))
 
+    def try_to_create_connection(self, body: JsonObject, refusals: frozenset[int]) -> Response:
+        """``POST /connections`` with a body that cannot succeed: a status of ``refusals`` is an answer, no error.
+
+        Sent again after a doubtful end, so only for a ``body`` of which nothing can be created.
+        """
+        return self._http.send(Call("POST", "/connections", body=body, expected={201, *refusals}))
+
     def update_connection(self, connection_id: str, body: JsonObject) -> JsonObject:
         """``PATCH /connections/{id}``: sends the same values again after a doubtful end, which changes nothing."""
         return self._object(Call("PATCH", f"/connections/{_segment(connection_id)}", body=body))
@@ -141,9 +160,37 @@ class FivetranClient:
         path = f"/connections/{_segment(connection_id)}/test"
         return self._object(Call("POST", path, body=body, request_timeout=timeout))
 
-    def start_sync(self, connection_id: str) -> None:
-        """``POST /connections/{id}/sync`` without force: a sync that is running goes on."""
-        self._http.send(Call("POST", f"/connections/{_segment(connection_id)}/sync", body={"force": False}))
+    def start_sync(self, connection_id: str, *, force: bool = False) -> None:
+        """``POST /connections/{id}/sync``: without force, a sync that is running goes on; with it, it starts over."""
+        path = f"/connections/{_segment(connection_id)}/sync"
+        self._http.send(Call("POST", path, body={"force": force}, repeatable=not force))
+
+    def start_resync(self, connection_id: str) -> None:
+        """``POST /connections/{id}/resync``: sync everything again from the beginning. Sent once."""
+        self._http.send(Call("POST", f"/connections/{_segment(connection_id)}/resync", body={}, repeatable=False))
+
+    # Schema config: which schemas, tables and columns sync
+
+    def schema_config(self, connection_id: str) -> JsonObject | None:
+        """``GET /connections/{id}/schemas``: None before the first reload."""
+        try:
+            return self._object(Call("GET", f"/connections/{_segment(connection_id)}/schemas"))
+        except HttpError as error:
+            if error.failure.code == "NotFound_SchemaConfig":
+                return None
+            raise
+
+    def reload_schema_config(self, connection_id: str, timeout: float) -> JsonObject:
+        """``POST /connections/{id}/schemas/reload``: read the source's schema; what was chosen before stays chosen.
+
+        ``timeout``: seconds to wait for the answer, which takes long for a large source.
+        """
+        path = f"/connections/{_segment(connection_id)}/schemas/reload"
+        return self._object(Call("POST", path, body={"exclude_mode": "PRESERVE"}, request_timeout=timeout))
+
+    def update_schema_config(self, connection_id: str, body: JsonObject) -> JsonObject:
+        """``PATCH /connections/{id}/schemas``: changes what ``body`` names and leaves the rest alone."""
+        return self._object(Call("PATCH", f"/connections/{_segment(connection_id)}/schemas", body=body))
 
     # Metadata
 

@@ -8,9 +8,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from .._errors import Failure, OnrampError
 from .._module import Result, Task
 from .client import FivetranClient, JsonObject, client_from_params
+from .destination import destination_view
 
 
 def find_group(client: FivetranClient, name_or_id: str) -> JsonObject | None:
@@ -20,12 +23,18 @@ def find_group(client: FivetranClient, name_or_id: str) -> JsonObject | None:
     """
     groups = list(client.groups())
     by_id = [group for group in groups if group.get("id") == name_or_id]
-    by_name = [group for group in groups if group.get("name") == name_or_id]
-    if by_id:
-        return by_id[0]
+    return by_id[0] if by_id else only_group_named(groups, name_or_id)
+
+
+def only_group_named(groups: Iterable[JsonObject], name: str) -> JsonObject | None:
+    """Return the one group of exactly this name; None if there is none.
+
+    :raises OnrampError: with code ``ambiguous_group`` if several groups have the name.
+    """
+    by_name = [group for group in groups if group.get("name") == name]
     if len(by_name) > 1:
         ids = ", ".join(sorted(str(group.get("id")) for group in by_name))
-        msg = f"Several Fivetran groups are named {name_or_id!r}. Give the id of the right one instead: {ids}."
+        msg = f"Several Fivetran groups are named {name!r}. Give the id of the right one instead: {ids}."
         raise OnrampError(msg=msg, failure=Failure(code="ambiguous_group", message=msg))
     return by_name[0] if by_name else None
 
@@ -53,20 +62,18 @@ def group_info(task: Task) -> Result:
     group = require_group(client, task.params["group"])
     group_id = str(group["id"])
     parts = task.params["gather"]
-    result = {
-        "id": group_id,
-        "name": group.get("name"),
-        "created_at": group.get("created_at"),
-        # Fivetran's OpenAPI document on s3external_id: "This is the same as your group_id".
-        "external_id": group_id,
-    }
+    result = group_view(group)
     if "service_account" in parts:
         result["service_account"] = client.group_service_account(group_id)
     if "destination" in parts:
-        result["destination"] = _destination(client.destination(group_id))
+        result["destination"] = destination_view(client.destination(group_id))
     return {"changed": False, "group": result}
 
 
-def _destination(data: JsonObject | None) -> JsonObject | None:
-    names = ("id", "service", "region", "setup_status", "time_zone_offset", "networking_method")
-    return None if data is None else {name: data.get(name) for name in names}
+def group_view(group: JsonObject) -> JsonObject:
+    """Return what the modules show of a group."""
+    return {
+        **{name: group.get(name) for name in ("id", "name", "created_at")},
+        # Fivetran's OpenAPI document on s3external_id: "This is the same as your group_id".
+        "external_id": group.get("id"),
+    }

@@ -1,0 +1,63 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""Name an existing connection: by its id, or by its group and its schema, which is unique in the group."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from .._errors import Failure, OnrampError
+from .client import FivetranClient, JsonObject
+
+# Documented in the doc fragment fivetran_connection_identity.
+IDENTITY_ARGUMENTS: Mapping[str, Any] = {
+    "id": {"type": "str"},
+    "group_id": {"type": "str"},
+    "schema": {"type": "str"},
+}
+IDENTITY_RULES: Mapping[str, Any] = {
+    "mutually_exclusive": [("id", "schema"), ("id", "group_id")],
+    "required_one_of": [("id", "schema")],
+    "required_together": [("group_id", "schema")],
+}
+
+
+def require_connection(client: FivetranClient, params: Mapping[str, Any]) -> JsonObject:
+    """Return the connection that the options of ``IDENTITY_ARGUMENTS`` name.
+
+    :raises OnrampError: with Fivetran's own code ``NotFound_Connection``, naming what comes nearest.
+    """
+    if params["id"]:
+        found = client.connection(params["id"])
+    else:
+        rows = client.connections(group_id=params["group_id"], schema=params["schema"])
+        found = next((row for row in rows if row.get("schema") == params["schema"]), None)
+    if found is None:
+        raise _not_found(client, params)
+    return found
+
+
+def _not_found(client: FivetranClient, params: Mapping[str, Any]) -> OnrampError:
+    if params["id"]:
+        msg = f"There is no connection {params['id']} that this API key can see."
+    else:
+        known = [str(row.get("schema")) for row in client.connections(group_id=params["group_id"])]
+        msg = (
+            f"There is no connection with schema {params['schema']!r} in group {params['group_id']} that this API key"
+            f" can see. {nearest(params['schema'], known)}"
+        )
+    return OnrampError(msg=msg, failure=Failure(code="NotFound_Connection", message=msg))
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """Return a hint at the name that was meant, as a sentence."""
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    if close:
+        return f"Did you mean {close[0]}?"
+    return f"Known: {', '.join(sorted(known)[:20]) or 'none'}."

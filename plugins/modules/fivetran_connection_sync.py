@@ -1,0 +1,262 @@
+#!/usr/bin/python
+
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: fivetran_connection_sync
+short_description: Sync a Fivetran connection now
+version_added: 1.0.0
+author:
+  - Contributors to the onramp.braze_fivetran project (@onramp-collections)
+description:
+  - Starts a sync of a connection instead of waiting for its schedule, and optionally waits until it has finished.
+  - Nothing is started where a sync is running already; that sync is waited for then.
+  - A connection that is paused, or that Fivetran does not call connected, is refused, because it would never sync.
+  - A task shows nothing while it waits. The entry point C(sync) of the role
+    P(onramp.braze_fivetran.fivetran_connection#role) waits visibly.
+extends_documentation_fragment:
+  - onramp.braze_fivetran.attributes
+  - onramp.braze_fivetran.attributes.actiongroup_fivetran
+  - onramp.braze_fivetran.fivetran_connection_identity
+  - onramp.braze_fivetran.fivetran
+  - onramp.braze_fivetran.http
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Nothing is started and nothing is waited for in check mode.
+  diff_mode:
+    support: none
+    details:
+      - A sync is an event and changes no setting.
+  idempotent:
+    support: none
+    details:
+      - Every run starts a sync, unless one is running.
+options:
+  force:
+    description:
+      - Whether to stop a sync that is running and to start over.
+    type: bool
+    default: false
+  resync:
+    description:
+      - Whether to sync everything again from the beginning (a historical sync), which can take days and costs the
+        source as much as the first sync.
+      - Nothing is started where a historical sync is running already.
+    type: bool
+    default: false
+  wait:
+    description:
+      - Whether to wait until the sync has finished. The task fails if the sync fails, with Fivetran's reason.
+    type: bool
+    default: false
+  wait_timeout:
+    description:
+      - Seconds to wait before the task fails with C(failure.code=sync_timeout). The sync goes on at Fivetran.
+    type: int
+    default: 3600
+requirements:
+  - A Fivetran key with the role Account Administrator, or with the right to manage connections in the group
+seealso:
+  - module: onramp.braze_fivetran.fivetran_connection
+  - module: onramp.braze_fivetran.fivetran_connection_info
+"""
+
+EXAMPLES = r"""
+- name: Sync now and wait for the data
+  onramp.braze_fivetran.fivetran_connection_sync:
+    fivetran_api_key: "{{ lookup('ansible.builtin.env', 'FIVETRAN_APIKEY') }}"
+    fivetran_api_secret: "{{ lookup('ansible.builtin.env', 'FIVETRAN_APISECRET') }}"
+    group_id: jovial_daylight
+    schema: braze_shop_us
+    wait: true
+    wait_timeout: 7200
+
+- name: Sync everything again
+  onramp.braze_fivetran.fivetran_connection_sync:
+    fivetran_api_key: "{{ lookup('ansible.builtin.env', 'FIVETRAN_APIKEY') }}"
+    fivetran_api_secret: "{{ lookup('ansible.builtin.env', 'FIVETRAN_APISECRET') }}"
+    id: speak_inexpensive
+    resync: true
+"""
+
+RETURN = r"""
+sync:
+  description: What was done.
+  returned: success, or failure after the start
+  type: dict
+  contains:
+    started:
+      description: Whether this task started a sync, in check mode whether it would. Otherwise one is running already.
+      type: bool
+      sample: true
+    previous_finished_at:
+      description:
+        - When the sync before this one finished, in ISO 8601; V(none) if there was none. The sync has finished when
+          C(last_sync.finished_at) of the connection differs from it.
+      type: str
+      sample: "2024-12-01T15:43:29.013729Z"
+connection:
+  description: The connection as it was found or, with O(wait=true), after the sync.
+  returned: success, or failure after the start
+  type: dict
+  contains:
+    id:
+      description: Id of the connection.
+      type: str
+      sample: speak_inexpensive
+    group_id:
+      description: Id of the group.
+      type: str
+      sample: jovial_daylight
+    service:
+      description: Name of the service.
+      type: str
+      sample: braze
+    schema:
+      description: Name of the connection and of its schema in the warehouse.
+      type: str
+      sample: braze_shop_us
+    paused:
+      description: Whether the connection is paused.
+      type: bool
+      sample: false
+    setup_state:
+      description: V(incomplete), V(connected) or V(broken).
+      type: str
+      sample: connected
+    sync_frequency:
+      description: Minutes between two syncs.
+      type: int
+      sample: 360
+    daily_sync_time:
+      description: Hour of the daily sync.
+      type: str
+      sample: "14:00"
+    schedule_type:
+      description: Whether it syncs by schedule.
+      type: str
+      sample: auto
+    pause_after_trial:
+      description: Whether it is paused when the trial ends.
+      type: bool
+      sample: false
+    data_delay_sensitivity:
+      description: How soon Fivetran warns of late data.
+      type: str
+      sample: NORMAL
+    data_delay_threshold:
+      description: Minutes of delay after which Fivetran warns.
+      type: int
+      sample: 0
+    networking_method:
+      description: How Fivetran reaches the source.
+      type: str
+      sample: Directly
+    private_link_id:
+      description: Id of the private link.
+      type: str
+      sample: private_link_id
+    proxy_agent_id:
+      description: Id of the proxy agent.
+      type: str
+      sample: proxy_agent_id
+    hybrid_deployment_agent_id:
+      description: Id of the hybrid deployment agent.
+      type: str
+      sample: hybrid_deployment_agent_id
+    destination_schema_names:
+      description: Whose names tables and columns have.
+      type: str
+      sample: FIVETRAN_NAMING
+    created_at:
+      description: When it was created, in ISO 8601.
+      type: str
+      sample: "2024-12-01T15:43:29.013729Z"
+    succeeded_at:
+      description: When a sync last succeeded, in ISO 8601.
+      type: str
+      sample: "2024-12-01T15:43:29.013729Z"
+    failed_at:
+      description: When a sync last failed, in ISO 8601.
+      type: str
+      sample: "2024-12-01T15:43:29.013729Z"
+    config:
+      description: Configuration of the service, secrets masked as Fivetran masks them.
+      type: dict
+      sample:
+        api_key: "******"
+        s3bucket: acme-currents-us
+    status:
+      description: State of setup, sync and schedule as Fivetran reports it, with its tasks and warnings.
+      type: dict
+      sample:
+        setup_state: connected
+        sync_state: scheduled
+        update_state: on_schedule
+        is_historical_sync: false
+        tasks: []
+        warnings: []
+    last_sync:
+      description: The sync that finished last, read from C(succeeded_at), C(failed_at) and C(status).
+      type: dict
+      contains:
+        outcome:
+          description: V(succeeded) or V(failed); V(none) before the first sync has finished.
+          type: str
+          sample: failed
+        finished_at:
+          description: When it finished, in ISO 8601; V(none) before the first sync has finished.
+          type: str
+          sample: "2024-12-01T15:43:29.013729Z"
+        reasons:
+          description: Why it failed, from Fivetran's tasks and warnings; empty if it succeeded.
+          type: list
+          elements: str
+          sample: ["reconnect: Reconnect: Cannot assume role"]
+failure:
+  description: What went wrong, as data. The C(code) is Fivetran's own where there is one.
+  returned: failure
+  type: dict
+  sample:
+    code: sync_failed
+    message: "The sync of connection speak_inexpensive (schema braze_shop_us) failed."
+    status:
+    request:
+    request_id:
+    retry_after:
+"""
+
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.identity import (
+    IDENTITY_ARGUMENTS,
+    IDENTITY_RULES,
+)
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.sync import sync
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import ModuleSpec, run
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import FIVETRAN_ARGUMENTS
+
+SPEC = ModuleSpec(
+    work=sync,
+    argument_spec={
+        **FIVETRAN_ARGUMENTS,
+        **IDENTITY_ARGUMENTS,
+        "force": {"type": "bool", "default": False},
+        "resync": {"type": "bool", "default": False},
+        "wait": {"type": "bool", "default": False},
+        "wait_timeout": {"type": "int", "default": 3600},
+    },
+    **IDENTITY_RULES,
+)
+
+
+def main() -> None:
+    run(SPEC)
+
+
+if __name__ == "__main__":
+    main()
