@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http import (
     MAX_BODY_BYTES,
@@ -235,6 +237,19 @@ def test_a_slow_answer_ends_with_a_timeout(server: Server) -> None:
     release.set()
     assert caught.value.failure.code == "timeout"
     assert caught.value.may_have_been_processed
+
+
+def test_a_certificate_that_cannot_be_trusted_is_named_as_such_and_nothing_is_sent(server: Server) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    server.httpd.socket = context.wrap_socket(server.httpd.socket, server_side=True)
+    server.url = server.url.replace("http://", "https://")
+    client, waits = server.client()
+    with pytest.raises(HttpError, match="certificate that cannot be trusted.*REQUESTS_CA_BUNDLE") as caught:
+        client.send(CREATE)
+    assert caught.value.failure.code == "certificate"
+    assert waits == []
+    assert server.requests == []
 
 
 @pytest.mark.parametrize(
