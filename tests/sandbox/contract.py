@@ -4,93 +4,105 @@
 
 """Hold the requests to Fivetran, and the sandbox's answers, against Fivetran's own OpenAPI document.
 
-The document is the vendor's and not part of this project: it is read where it lies beside the checkout.
+The document is the vendor's and not part of this project: it is read where it lies beside the checkout. Objects are
+closed: a field that the document does not name is a violation, in a request as in an answer.
 """
 
 from __future__ import annotations
 
-import copy
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 
-from tests.sandbox.core import SHOWN_SECRET, Entry, Json
+from tests.sandbox.core import Entry, Json
+from tests.sandbox.fivetran_services import SCHEMA_KEYS
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "shared" / "contracts" / "fivetran-openapi-subset.json"
-# What the document says of a service's own config, by service.
-SERVICE_CONFIGS = {"braze": "braze_config_V1"}
 REFERENCE = "#/components/schemas/"
+# The document leaves the config of the generic requests and answers open; a service's own fields stand apart.
+CONFIG = "_config"
+# Schemas that hold a connection's config.
+_WITH_CONFIG = ("NewConnectorRequestV1", "UpdateConnectorRequest", "ConnectorResponseV1", "ConnectorResponse")
+# Placeholder keys: the document means "any name" where it says schema, table or column.
+_PLACEHOLDERS = {"schemas": "schema", "tables": "table", "columns": "column", "scope": "schema"}
+Schema = dict[str, Any]
 
 
 class Contract:
     """The document, made usable as JSON Schema."""
 
-    def __init__(self, document: dict[str, Any]) -> None:
-        self.schemas: dict[str, Any] = _normalized(copy.deepcopy(document["components"]["schemas"]))
-        self.paths = {
-            re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path) + "$"): item for path, item in document["paths"].items()
-        }
-        # The document leaves the config of the generic requests open; a connection is created with a service's own.
-        self.schemas["NewConnectorRequestV1"]["properties"]["config"] = {"type": "object"}
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.schemas: Schema = _mended(document["components"]["schemas"])
+        for name in _WITH_CONFIG:
+            self.schemas[name]["properties"]["config"] = {"$ref": REFERENCE + CONFIG}
+        self.paths = {re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path)): item for path, item in document["paths"].items()}
+        self._prepared: dict[tuple[str, str], Schema] = {}
 
     def violations(self, entries: Iterable[Entry]) -> list[str]:
-        """Return what the requests and the successful answers violate, one sentence each."""
-        return [f"{entry.method} {entry.path}: {problem}" for entry in entries for problem in self._entry(entry)]
+        """Return what the requests and the successful answers violate, one sentence each.
+
+        What is not Fivetran's is passed over. A fault's answer is not the server's, and therefore not judged.
+        """
+        return [
+            f"{entry.method} {entry.path}: {problem}"
+            for entry in entries
+            if entry.server == "fivetran"
+            for problem in self._entry(entry)
+        ]
 
     def _entry(self, entry: Entry) -> Iterator[str]:
-        item = next((item for pattern, item in self.paths.items() if pattern.match(entry.path)), None)
+        item = next((item for path, item in self.paths.items() if path.fullmatch(entry.path)), None)
         if item is None or entry.method.lower() not in item:
             yield "is not in the document"
             return
         operation = item[entry.method.lower()]
-        known = {parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"}
-        yield from (f"query parameter {name} is not in the document" for name in entry.query if name not in known)
-        # A fault's answer is not the server's, and a request that was refused need not have been right.
-        if entry.status is None or entry.status >= 300 or entry.fault:
+        yield from _query_problems(operation, entry.query)
+        for media in operation.get("requestBody", {}).get("content", {}).values():
+            yield from self._errors("request", media["schema"], entry.body, _service(entry))
+        if not entry.fault and entry.status is not None and 200 <= entry.status < 300:
+            yield from self._answer(operation, entry)
+
+    def _answer(self, operation: Mapping[str, Any], entry: Entry) -> Iterator[str]:
+        if str(entry.status) not in operation["responses"]:
+            yield f"answer: status {entry.status} is not in the document"
             return
-        yield from self._request(operation, entry.body)
-        content = operation["responses"].get(str(entry.status), {}).get("content", {})
-        for media in content.values():
-            yield from self._errors("answer", _normalized(copy.deepcopy(media["schema"])), entry.answer)
+        for media in operation["responses"][str(entry.status)].get("content", {}).values():
+            schema = _nullable(_mended(media["schema"]))
+            yield from self._errors("answer", schema, entry.answer, _service(entry))
+        for row in _rows(entry.answer):
+            config = {"$ref": REFERENCE + CONFIG}
+            yield from self._errors("answer", config, row["config"], row["service"])
 
-    def _request(self, operation: dict[str, Any], body: Json) -> Iterator[str]:
-        content = operation.get("requestBody", {}).get("content", {})
-        schemas = [media["schema"] for media in content.values()]
-        if not schemas:
-            return
-        schema = _request_schema(schemas[0])
-        yield from self._errors("request", _normalized(copy.deepcopy(schema)), body)
-        unknown = sorted(set(body or {}) - self._properties(schema))
-        yield from (f"request: field {name} is not in the document" for name in unknown)
-        yield from self._service_config(body)
-
-    def _service_config(self, body: Json) -> Iterator[str]:
-        if not isinstance(body, dict) or body.get("service") not in SERVICE_CONFIGS:
-            return
-        schema = self.schemas[SERVICE_CONFIGS[body["service"]]]
-        known = {*schema["properties"]["config"]["properties"], "schema"}
-        yield from self._errors("request", schema, {"config": body.get("config")})
-        unknown = sorted(set(body.get("config") or {}) - known)
-        yield from (f"request: config.{name} is not in the document" for name in unknown)
-
-    def _properties(self, schema: dict[str, Any]) -> set[str]:
-        if "$ref" in schema:
-            return self._properties(self.schemas[schema["$ref"].removeprefix(REFERENCE)])
-        found = set(schema.get("properties", {}))
-        for part in schema.get("allOf", []):
-            found |= self._properties(part)
-        return found
-
-    def _errors(self, what: str, schema: dict[str, Any], data: Json) -> Iterator[str]:
-        root = {**schema, "components": {"schemas": self.schemas}}
+    def _errors(self, what: str, schema: Schema, data: Json, service: str) -> Iterator[str]:
+        root = {**_closed(schema), "components": {"schemas": self._components(what, service)}}
         for error in jsonschema.Draft7Validator(root).iter_errors(data):
             where = ".".join(map(str, error.absolute_path))
             yield f"{what}: {where or 'body'}: {error.message[:300]}"
+
+    def _components(self, what: str, service: str) -> Schema:
+        """Return the schemas to hold requests (or answers) about connections of a service against."""
+        if (what, service) not in self._prepared:
+            schemas = {**self.schemas, CONFIG: self._config(what, service)}
+            # Fivetran sends null for what is not set, which the document never says.
+            self._prepared[what, service] = _closed(_nullable(schemas) if what == "answer" else schemas)
+        return self._prepared[what, service]
+
+    def _config(self, what: str, service: str) -> Schema:
+        """Return the schema of a service's config; that of a service which is not in the document is open."""
+        own = self.schemas.get(f"{service}_config_V1")
+        if own is None:
+            return {"type": "object"}
+        names = ("schema",) if service == "braze" else SCHEMA_KEYS
+        fields = {**{name: {"type": "string"} for name in names}, **own["properties"]["config"]["properties"]}
+        readonly = self.schemas.get(f"{service}_readonly_config_V1")
+        if what == "answer" and readonly is not None:
+            fields |= readonly["properties"]["config"]["properties"]
+        return {"type": "object", "properties": fields}
 
 
 @cache
@@ -99,41 +111,106 @@ def contract() -> Contract:
     return Contract(json.loads(DOCUMENT.read_text()))
 
 
-def _request_schema(schema: dict[str, Any]) -> dict[str, Any]:
-    # A creation may have the body of any service; what they share is checked here, the service's own config apart.
-    choices = schema.get("oneOf") or schema.get("anyOf")
-    return {"$ref": f"{REFERENCE}NewConnectorRequestV1"} if choices else schema
+def check(entries: Iterable[Entry]) -> list[str]:
+    """Return what the journal's entries violate; callers skip where :data:`DOCUMENT` does not exist."""
+    return contract().violations(entries)
 
 
-def _normalized(schema: Any) -> Any:
-    """Mend the document's own slips, in place, so that what the real API sends validates."""
+def _service(entry: Entry) -> str:
+    """Return the service of the connection that a request is about; it stands in the request or in its answer."""
+    for part in (entry.body, entry.answer.get("data") if isinstance(entry.answer, dict) else None):
+        if isinstance(part, dict) and isinstance(part.get("service"), str):
+            return str(part["service"])
+    return ""
+
+
+def _rows(answer: Json) -> Iterator[dict[str, Any]]:
+    """Yield the connections of a list, which may be of several services."""
+    data = answer.get("data") if isinstance(answer, dict) else None
+    rows = data.get("items") if isinstance(data, dict) else None
+    for row in rows if isinstance(rows, list) else []:
+        if isinstance(row, dict) and {"config", "service"} <= set(row):
+            yield row
+
+
+def _query_problems(operation: Mapping[str, Any], query: Mapping[str, str]) -> Iterator[str]:
+    known = {
+        parameter["name"]: parameter for parameter in operation.get("parameters", []) if parameter["in"] == "query"
+    }
+    for name, value in query.items():
+        if name not in known:
+            yield f"query parameter {name} is not in the document"
+        elif known[name]["schema"]["type"] == "integer" and not value.isdecimal():
+            yield f"query parameter {name} is not a number: {value}"
+
+
+def _everywhere(schema: Json, change: Callable[[Schema], None]) -> Any:
+    """Apply ``change`` to every object of a copy of ``schema``, the inner ones first."""
     if isinstance(schema, list):
-        return [_normalized(part) for part in schema]
+        return [_everywhere(part, change) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    for name, part in schema.items():
-        schema[name] = _normalized(part)
+    changed = {name: _everywhere(part, change) for name, part in schema.items()}
+    change(changed)
+    return changed
+
+
+def _mended(schemas: Schema) -> Schema:
+    """Mend the document's own slips, so that what the real API sends validates."""
+    mended: Schema = _everywhere(schemas, _mend)
+    return mended
+
+
+def _mend(schema: Schema) -> None:
     if isinstance(schema.get("enum"), list):
         _mend_enumeration(schema)
     if schema.get("additionalProperties") == {"type": "object"}:
         # config: "additionalProperties: object", while its values are strings, numbers and booleans as well.
-        del schema["additionalProperties"]
-    properties = schema.get("properties")
-    if isinstance(properties, dict):
-        if "details" in properties:
-            # Said to be an object or a string; the API sends objects, arrays and strings.
-            properties["details"] = {}
-        if properties.get("schemas", {}).get("properties", {}).get("schema"):
-            # The document names the placeholder key "schema"; in truth each key is a schema's name.
-            del properties["schemas"]["properties"]
-    return schema
+        schema["additionalProperties"] = True
+    if isinstance(schema.get("details"), dict) and "status" in schema:
+        # A setup test's details: said to be an object; the API sends objects, arrays and strings.
+        schema["details"] = {}
+    for name, placeholder in _PLACEHOLDERS.items():
+        part = schema.get(name)
+        if isinstance(part, dict) and set(part.get("properties", {})) == {placeholder}:
+            part["additionalProperties"] = part.pop("properties")[placeholder]
 
 
-def _mend_enumeration(schema: dict[str, Any]) -> None:
+def _mend_enumeration(schema: Schema) -> None:
     if schema.get("type") == "integer":
         # Integers are listed as strings.
         schema["enum"] = [int(value) for value in schema["enum"]]
     elif schema.get("type") == "object":
-        # Enumerations of strings are declared as objects. A secret's place-holder of the journal is a string too.
+        # Enumerations of strings are declared as objects.
         schema["type"] = "string"
-        schema["enum"] = [*schema["enum"], SHOWN_SECRET]
+
+
+def _nullable(schema: Schema) -> Schema:
+    """Allow null for every property that is not required."""
+    nullable: Schema = _everywhere(schema, _allow_null)
+    return nullable
+
+
+def _allow_null(schema: Schema) -> None:
+    properties = schema.get("properties")
+    if not isinstance(properties, dict):
+        return
+    for name, part in properties.items():
+        if name in schema.get("required", []) or not isinstance(part, dict):
+            continue
+        if "type" in part:
+            choices = {"enum": [*part["enum"], None]} if "enum" in part else {}
+            properties[name] = {**part, **choices, "type": [part["type"], "null"]}
+        else:
+            properties[name] = {"anyOf": [part, {"type": "null"}]}
+
+
+def _closed(schema: Schema) -> Schema:
+    """Refuse what an object that names its properties does not name."""
+    closed: Schema = _everywhere(schema, _close)
+    return closed
+
+
+def _close(schema: Schema) -> None:
+    if isinstance(schema.get("properties"), dict) and "allOf" not in schema:
+        schema.setdefault("additionalProperties", False)

@@ -6,100 +6,100 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import copy
 import hashlib
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+import inspect
+import json
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from functools import wraps
 from typing import Any
 
 from aiohttp import web
 
 from tests.sandbox.core import SHOWN_SECRET, Handler, Hub, Json, Server, operation
-from tests.sandbox.fivetran_schema import sample_schema_config, update_schema_config
-from tests.sandbox.fivetran_services import SCHEMA_KEYS, SERVICES, config_problem, metadata
-from tests.sandbox.setup_tests import SetupTests
+from tests.sandbox.fivetran_connections import (
+    CREATION_FIELDS,
+    STORED,
+    UNSTORED,
+    UPDATE_FIELDS,
+    Sync,
+    fields_problem,
+    judge_tests,
+    may_sync,
+    new_connection,
+    settle,
+    shown,
+    start,
+    unmoved,
+)
+from tests.sandbox.fivetran_limits import RateLimits, TooManyError
+from tests.sandbox.fivetran_requests import (
+    AccountKey,
+    Refusal,
+    check_media_types,
+    credentials,
+    invalid,
+    json_body,
+    page,
+    success,
+)
+from tests.sandbox.fivetran_schema import (
+    EXCLUDE_MODES,
+    SchemaProblem,
+    captured_schema,
+    changed_schema,
+    shown_schema,
+    switch_all,
+)
+from tests.sandbox.fivetran_services import (
+    MASK,
+    SCHEMA_KEYS,
+    SECRET_PLACES,
+    SERVICES,
+    is_schema_name,
+    metadata,
+    missing_field,
+    schema_name,
+    secret_values,
+    short_metadata,
+)
+from tests.sandbox.setup_tests import SetupTests, result
 
 ACCOUNT = "acme_account"
-MASK = "******"
-STORED = {
-    "paused": False,
-    "pause_after_trial": False,
-    "sync_frequency": 360,
-    "daily_sync_time": None,
-    "schedule_type": "auto",
-    "data_delay_sensitivity": "NORMAL",
-    "data_delay_threshold": 0,
-    "networking_method": "Directly",
-    "private_link_id": None,
-    "proxy_agent_id": None,
-    "hybrid_deployment_agent_id": None,
-}
-UNSTORED = ("run_setup_tests", "trust_certificates", "trust_fingerprints")
-CREATION_ONLY = ("group_id", "service", "destination_schema_names")
-CHOICES: dict[str, list[Any]] = {
-    "sync_frequency": [1, 5, 15, 30, 60, 120, 180, 360, 480, 720, 1440],
-    "schedule_type": ["auto", "manual"],
-    "data_delay_sensitivity": ["LOW", "NORMAL", "HIGH", "CUSTOM", "SYNC_FREQUENCY"],
-    "networking_method": ["Directly", "PrivateLink", "SshTunnel", "ProxyAgent"],
-    "destination_schema_names": ["FIVETRAN_NAMING", "SOURCE_NAMING"],
-}
-SECRET_FIELDS = frozenset(
-    name for fields in SERVICES.values() for name, (_kind, secret, _choices) in fields.items() if secret
-)
-
-
-class Refusal(Exception):
-    """An answer other than success."""
-
-    def __init__(self, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> None:
-        super().__init__(message)
-        self.response = web.json_response({"code": code, "message": message}, status=status, headers=headers)
-
-
-@dataclass
-class AccountKey:
-    """An API key: whose account, and what it may do."""
-
-    secret: str
-    name: str
-    account: str
-    can_create: bool = True
+# Shorter values occur by chance, and are not looked for in texts.
+SHORTEST_SECRET = 8
 
 
 def authorized(handler: Callable[..., Awaitable[web.Response]]) -> Handler:
-    """Check what every endpoint checks first, and turn refusals into answers."""
+    """Check what every endpoint checks first, count the request, and turn refusals into answers."""
 
     @wraps(handler)
     async def checked(self: Fivetran, request: web.Request) -> web.StreamResponse:
+        headers = {}
         try:
-            self.check_request(request)
-            return await handler(self, request)
+            account = self.caller(request).account
+            self.count(account, "requests")
+            headers = self.limits.headers(account, "requests", self.now())
+            check_media_types(request)
+            answer = await handler(self, request)
         except Refusal as refusal:
-            return refusal.response
+            answer = refusal.response
+        for name, value in headers.items():
+            answer.headers.setdefault(name, value)
+        return answer
 
     return checked
 
 
-def success(data: Json = None, status: int = 200, message: str = "") -> web.Response:
-    """Wrap ``data`` into the envelope."""
-    body: dict[str, Any] = {"code": "Success", "message": message or "Operation performed."}
-    if data is not None:
-        body["data"] = data
-    return web.json_response(body, status=status)
-
-
 class Fivetran(Server):
-    """The server. State is plain JSON: groups, destinations and connections by id."""
+    """The server. State is plain JSON: groups, destinations, connections and schema configs by id."""
 
     name = "fivetran"
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, setup_tests: SetupTests | None = None) -> None:
         super().__init__(hub)
-        self.setup_tests = SetupTests(hub)
+        self.setup_tests = setup_tests or SetupTests(hub)
         self.reset()
 
     def reset(self) -> None:
@@ -108,10 +108,14 @@ class Fivetran(Server):
         self.destinations: dict[str, dict[str, Any]] = {}
         self.connections: dict[str, dict[str, Any]] = {}
         self.schemas: dict[str, dict[str, Any]] = {}
-        self.scripted: list[list[Json]] = []
+        self.scripted: list[tuple[str, str, list[Json]]] = []
+        self.scripted_syncs: list[tuple[str, Sync]] = []
+        self.running: dict[str, Sync] = {}
+        self.limits = RateLimits()
         self.duplicate_status = 409
-        self.counter = 0
-        self.created: dict[str, int] = {}
+        self.mask = MASK
+        self.clock = 0.0
+        self.made: dict[str, int] = {}
 
     def state(self) -> Json:
         return {
@@ -121,110 +125,123 @@ class Fivetran(Server):
             "schemas": self.schemas,
         }
 
+    def state_hash(self) -> str:
+        """Return a hash that changes with what requests change, and not while a sync goes on."""
+        connections = {name: unmoved(connection) for name, connection in self.connections.items()}
+        text = json.dumps({**self.state(), "connections": connections}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def now(self) -> float:
+        """Return the server's time, in seconds since the epoch."""
+        return time.time() + self.clock
+
     def actor(self, request: web.Request) -> str:
         key = self._key(request)
         return key.name if key else ""
 
     def redact(self, data: Json) -> Json:
-        if isinstance(data, dict):
-            return {
-                name: SHOWN_SECRET if name in SECRET_FIELDS and value != MASK else self.redact(value)
-                for name, value in data.items()
-            }
-        return [self.redact(value) for value in data] if isinstance(data, list) else data
+        """Replace secrets: where one stands, and stored ones wherever they turn up."""
+        stored = {
+            secret
+            for connection in self.connections.values()
+            for secret in secret_values("config", connection["config"])
+            if len(secret) >= SHORTEST_SECRET
+        }
+        return _redacted("", data, sorted(stored, key=len, reverse=True))
 
     def unknown(self, request: web.Request) -> web.StreamResponse:
+        if any(re.fullmatch(pattern, request.path) for pattern in self._paths()):
+            body = {"code": "MethodNotAllowed", "message": f"{request.method} is not allowed here"}
+            return web.json_response(body, status=405)
         body = {"code": "NotFound", "message": f"No such endpoint: {request.method} {request.path}"}
         return web.json_response(body, status=404)
 
-    # Checks of every request
+    def _paths(self) -> set[str]:
+        handlers = (handler for _name, handler in inspect.getmembers(self, inspect.ismethod))
+        routes = [route for handler in handlers for route in getattr(handler, "operation_routes", [])]
+        return {re.sub(r"\{[^}]+\}", "[^/]+", path) for _method, path, _name in routes}
+
+    # What every request is checked for
 
     def _key(self, request: web.Request) -> AccountKey | None:
-        kind, _space, value = request.headers.get("Authorization", "").partition(" ")
-        try:
-            name, _colon, secret = base64.b64decode(value, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            return None
+        name, secret = credentials(request)
         key = self.keys.get(name)
-        return key if kind == "Basic" and key is not None and key.secret == secret else None
+        return key if key is not None and key.secret == secret else None
 
-    def check_request(self, request: web.Request) -> None:
-        """Refuse a wrong key and wrong media types."""
-        if self._key(request) is None:
-            raise Refusal(401, "AuthFailed", "Missing or invalid authorization")
-        accept = request.headers.get("Accept", "*/*")
-        if not any(kind in accept for kind in ("application/json", "*/*")):
-            raise Refusal(406, "NotAcceptable", f"Cannot answer {accept}")
-        if request.method in ("POST", "PATCH") and request.content_type != "application/json":
-            raise Refusal(415, "UnsupportedMediaType", "Content-Type must be application/json")
-
-    def _account(self, request: web.Request) -> AccountKey:
+    def caller(self, request: web.Request) -> AccountKey:
+        """Return the key of a request; refuse a missing or wrong one."""
         key = self._key(request)
         if key is None:
             raise Refusal(401, "AuthFailed", "Missing or invalid authorization")
         return key
 
-    def _group(self, request: web.Request, group_id: str) -> dict[str, Any]:
+    def count(self, account: str, kind: str) -> None:
+        """Count a call against the rate limits; refuse one too many."""
+        try:
+            self.limits.take(account, kind, self.now())
+        except TooManyError as error:
+            headers = {
+                "Retry-After": str(error.retry_after),
+                "X-Rate-Limit": str(error.limit.count),
+                "X-Rate-Limit-Remaining": "0",
+            }
+            raise Refusal(429, "TooManyRequests", f"The rate limit is reached: {error}", headers) from None
+
+    def _group(self, request: web.Request, group_id: str, *, change: bool = False) -> dict[str, Any]:
         group = self.groups.get(group_id)
-        if group is None or group["account"] != self._account(request).account:
+        if group is None or group["account"] != self.caller(request).account:
             raise Refusal(404, "NotFound_Group", f"Cannot find group '{group_id}'")
+        if change:
+            self._check_rights(request, group_id)
         return group
 
-    def _connection(self, request: web.Request) -> dict[str, Any]:
+    def _check_rights(self, request: web.Request, group_id: str | None) -> None:
+        if not self.caller(request).may_change(group_id):
+            raise Refusal(403, "Forbidden", "The API key has no permission to do this")
+
+    def _connection(self, request: web.Request, *, change: bool = False) -> dict[str, Any]:
         connection_id = request.match_info["connection"]
         connection = self.connections.get(connection_id)
-        account = self._account(request).account
-        if connection is None or self.groups[connection["group_id"]]["account"] != account:
+        if connection is None or self.groups[connection["group_id"]]["account"] != self.caller(request).account:
             raise Refusal(404, "NotFound_Connection", f"Cannot find connection '{connection_id}'")
+        if change:
+            self._check_rights(request, connection["group_id"])
         return connection
 
-    async def _body(self, request: web.Request) -> dict[str, Any]:
-        try:
-            body = await request.json()
-        except ValueError:
-            raise Refusal(400, "BadRequest", "The body is not JSON") from None
-        if not isinstance(body, dict):
-            raise Refusal(400, "BadRequest", "The body is not an object")
-        return body
+    def _destination(self, request: web.Request) -> dict[str, Any]:
+        destination_id = request.match_info["destination"]
+        destination = self.destinations.get(destination_id)
+        account = self.caller(request).account
+        if destination is None or self.groups[destination["group_id"]]["account"] != account:
+            raise Refusal(404, "NotFound_Destination", f"Cannot find destination '{destination_id}'")
+        return destination
 
-    def _page(self, request: web.Request, rows: list[Json]) -> web.Response:
-        try:
-            limit, start = int(request.query.get("limit", 100)), int(request.query.get("cursor", 0))
-        except ValueError:
-            raise Refusal(400, "InvalidInput", "Bad limit or cursor") from None
-        if not 1 <= limit <= 1000:
-            raise Refusal(400, "InvalidInput", "limit must be between 1 and 1000")
-        data: dict[str, Any] = {"items": rows[start : start + limit]}
-        if start + limit < len(rows):
-            data["next_cursor"] = str(start + limit)
-        return success(data)
+    def _holds_connections(self, group_id: str) -> bool:
+        return any(connection["group_id"] == group_id for connection in self.connections.values())
 
     # Account, groups, destinations, metadata
 
     @operation("GET", "/v1/account/info", "account_info")
     @authorized
     async def account_info(self, request: web.Request) -> web.Response:
-        key = self._account(request)
-        return success({"account_id": key.account, "account_name": key.account, "user_id": f"user_{key.name}"})
+        key = self.caller(request)
+        owner = {"system_key_id": f"system_{key.name}"} if key.system else {"user_id": f"user_{key.name}"}
+        return success({"account_id": key.account, "account_name": key.account.replace("_", " ").title(), **owner})
 
     @operation("GET", "/v1/groups", "list_groups")
     @authorized
     async def list_groups(self, request: web.Request) -> web.Response:
-        account = self._account(request).account
-        return self._page(request, [_group(group) for group in self.groups.values() if group["account"] == account])
+        account = self.caller(request).account
+        return page(request, [_group(group) for group in self.groups.values() if group["account"] == account])
 
     @operation("POST", "/v1/groups", "create_group")
     @authorized
     async def create_group(self, request: web.Request) -> web.Response:
-        body = await self._body(request)
-        name = body.get("name")
-        if set(body) != {"name"} or not isinstance(name, str) or not name:
-            raise Refusal(400, "InvalidInput", "name is required")
-        if any(group["name"] == name for group in self.groups.values()):
-            raise Refusal(409, "Conflict", f"Group '{name}' already exists")
-        self.counter += 1
-        group = self.control_add_group(id=f"group_{self.counter}", name=name, destination=None)
-        return success(_group(group), 201)
+        self._check_rights(request, None)
+        account = self.caller(request).account
+        name = self._group_name(await json_body(request, ("name",)), account)
+        group = self.control_add_group(id=self._new_id("group", name), name=name, account=account, destination=None)
+        return success(_group(group), 201, "Group has been created")
 
     @operation("GET", "/v1/groups/{group}", "get_group")
     @authorized
@@ -234,19 +251,29 @@ class Fivetran(Server):
     @operation("PATCH", "/v1/groups/{group}", "update_group")
     @authorized
     async def update_group(self, request: web.Request) -> web.Response:
-        group = self._group(request, request.match_info["group"])
-        group["name"] = (await self._body(request)).get("name") or group["name"]
-        return success(_group(group))
+        group = self._group(request, request.match_info["group"], change=True)
+        body = await json_body(request, ("name",))
+        if body.get("name") != group["name"]:
+            group["name"] = self._group_name(body, group["account"])
+        return success(_group(group), message="Group has been updated")
 
     @operation("DELETE", "/v1/groups/{group}", "delete_group")
     @authorized
     async def delete_group(self, request: web.Request) -> web.Response:
-        group = self._group(request, request.match_info["group"])
-        if any(connection["group_id"] == group["id"] for connection in self.connections.values()):
+        group = self._group(request, request.match_info["group"], change=True)
+        if self._holds_connections(group["id"]):
             raise Refusal(409, "Conflict", "The group still has connections")
         del self.groups[group["id"]]
         self.destinations.pop(group["id"], None)
-        return success()
+        return success(message=f"Group with id '{group['id']}' has been deleted")
+
+    def _group_name(self, body: Mapping[str, Any], account: str) -> str:
+        name = body.get("name")
+        if not isinstance(name, str) or not name:
+            raise invalid("name is required")
+        if any(group["name"] == name and group["account"] == account for group in self.groups.values()):
+            raise Refusal(409, "Conflict", f"Group '{name}' already exists")
+        return name
 
     @operation("GET", "/v1/groups/{group}/service-account", "get_service_account")
     @authorized
@@ -258,27 +285,27 @@ class Fivetran(Server):
     @authorized
     async def list_group_connections(self, request: web.Request) -> web.Response:
         group = self._group(request, request.match_info["group"])
-        return self._page(request, [_shown(row) for row in self.connections.values() if row["group_id"] == group["id"]])
+        return self._connections_page(request, {group["id"]})
 
     @operation("GET", "/v1/destinations/{destination}", "get_destination")
     @authorized
     async def get_destination(self, request: web.Request) -> web.Response:
-        destination = self.destinations.get(request.match_info["destination"])
-        if destination is None:
-            raise Refusal(404, "NotFound_Destination", "Cannot find the destination")
-        self._group(request, destination["group_id"])
-        return success(destination)
+        return success(self._destination(request))
 
     @operation("DELETE", "/v1/destinations/{destination}", "delete_destination")
     @authorized
     async def delete_destination(self, request: web.Request) -> web.Response:
-        destination_id = request.match_info["destination"]
-        if destination_id not in self.destinations:
-            raise Refusal(404, "NotFound_Destination", "Cannot find the destination")
-        if any(connection["group_id"] == destination_id for connection in self.connections.values()):
+        destination = self._destination(request)
+        self._check_rights(request, destination["group_id"])
+        if self._holds_connections(destination["group_id"]):
             raise Refusal(409, "Conflict", "The destination still has connections")
-        del self.destinations[destination_id]
-        return success()
+        del self.destinations[destination["id"]]
+        return success(message=f"Destination with id '{destination['id']}' has been deleted")
+
+    @operation("GET", "/v1/metadata/connector-types", "list_metadata")
+    @authorized
+    async def list_metadata(self, request: web.Request) -> web.Response:
+        return page(request, [short_metadata(service) for service in SERVICES])
 
     @operation("GET", "/v1/metadata/connector-types/{service}", "get_metadata")
     @authorized
@@ -293,163 +320,258 @@ class Fivetran(Server):
     @operation("GET", "/v1/connections", "list_connections")
     @authorized
     async def list_connections(self, request: web.Request) -> web.Response:
-        account = self._account(request).account
+        account = self.caller(request).account
+        wanted = request.query.get("group_id")
+        groups = {group["id"] for group in self.groups.values() if group["account"] == account}
+        return self._connections_page(request, groups if wanted is None else groups & {wanted})
+
+    def _connections_page(self, request: web.Request, groups: set[str]) -> web.Response:
+        schema = request.query.get("schema")
         rows = [
-            _shown(row)
+            self._look_at(row)
             for row in self.connections.values()
-            if self.groups[row["group_id"]]["account"] == account
-            and request.query.get("group_id") in (None, row["group_id"])
-            and request.query.get("schema") in (None, row["schema"])
+            if row["group_id"] in groups and schema in (None, row["schema"])
         ]
-        return self._page(request, rows)
+        return page(request, rows)
 
     @operation("POST", "/v1/connections", "create_connection")
     @authorized
     async def create_connection(self, request: web.Request) -> web.Response:
-        body = await self._body(request)
+        body = await json_body(request, CREATION_FIELDS)
         for name in ("group_id", "service"):
             if not isinstance(body.get(name), str):
-                raise Refusal(400, "InvalidInput", f"{name} is required")
-        group = self._group(request, body["group_id"])
-        if not self._account(request).can_create:
-            raise Refusal(403, "Forbidden", "You have no permission to create connections in this group")
-        if body["service"] not in SERVICES:
-            raise Refusal(400, "InvalidInput", f"Unknown service '{body['service']}'")
-        self._check_fields(body, body["service"], {*STORED, *UNSTORED, *CREATION_ONLY, "config"})
-        config = body.get("config") or {}
-        schema = _schema_name(config)
-        if not schema:
-            raise Refusal(400, "InvalidInput", "config.schema is required")
-        if any(row["schema"] == schema and row["group_id"] == group["id"] for row in self.connections.values()):
-            code = "Conflict" if self.duplicate_status == 409 else "InvalidInput"
-            raise Refusal(self.duplicate_status, code, f"Schema '{schema}' is in use")
-        stored = {name: body[name] for name in (*STORED, *CREATION_ONLY) if body.get(name) is not None}
-        connection = self.control_add_connection(**{"schema": schema, "config": config, **stored})
+                raise invalid(f"{name} is required")
+        group = self._group(request, body["group_id"], change=True)
+        schema = self._check_creation(body, group["id"])
+        if body.get("run_setup_tests", True):
+            self.count(group["account"], "setup_tests")
+        kept = {name: value for name, value in body.items() if name not in UNSTORED and value is not None}
+        connection = self.control_add_connection(**{"schema": schema, **kept})
         if body.get("run_setup_tests", True):
             await self._test(connection)
-        return success(_shown(connection), 201)
+        return success(self._shown(connection), 201, "Connection has been created")
+
+    def _check_creation(self, body: Mapping[str, Any], group_id: str) -> str:
+        """Return the new connection's schema name."""
+        service = body["service"]
+        if service not in SERVICES:
+            raise invalid(f"Unknown service '{service}'")
+        problem = fields_problem(body, service, STORED["sync_frequency"])
+        if problem:
+            raise invalid(problem)
+        config = body.get("config") or {}
+        missing = missing_field(service, config)
+        if missing:
+            raise invalid(f"config.{missing} is required")
+        schema = schema_name(config)
+        if not is_schema_name(schema):
+            raise invalid(f"'{schema}' is no schema name")
+        if any(row["schema"] == schema and row["group_id"] == group_id for row in self.connections.values()):
+            code = "Conflict" if self.duplicate_status == 409 else "InvalidInput"
+            raise Refusal(self.duplicate_status, code, f"Schema '{schema}' is in use")
+        return schema
 
     @operation("GET", "/v1/connections/{connection}", "get_connection")
     @authorized
     async def get_connection(self, request: web.Request) -> web.Response:
-        return success(_shown(self._connection(request)))
+        return success(self._look_at(self._connection(request)))
 
     @operation("PATCH", "/v1/connections/{connection}", "update_connection")
     @authorized
     async def update_connection(self, request: web.Request) -> web.Response:
-        connection = self._connection(request)
-        body = await self._body(request)
-        self._check_fields(body, connection["service"], {*STORED, *UNSTORED, "config"})
+        connection = self._connection(request, change=True)
+        body = await json_body(request, UPDATE_FIELDS)
         if not set(body) - set(UNSTORED):
-            raise Refusal(400, "InvalidInput", "At least one stored field is needed")
+            raise invalid("At least one persistent field is needed")
+        problem = fields_problem(body, connection["service"], connection["sync_frequency"])
+        if problem:
+            raise invalid(problem)
         config = body.get("config") or {}
-        if any(name in config for name in SCHEMA_KEYS):
-            raise Refusal(400, "InvalidInput", "The schema cannot be changed")
+        permanent = sorted(set(config) & set(SCHEMA_KEYS))
+        if permanent:
+            raise invalid(f"config.{permanent[0]} cannot be changed")
+        if body.get("run_setup_tests", True):
+            self.count(self.groups[connection["group_id"]]["account"], "setup_tests")
         connection["config"].update(config)
         connection.update({name: body[name] for name in STORED if name in body})
-        _set_sync_state(connection)
+        connection["status"]["is_historical_sync"] |= body.get("is_historical_sync") or False
+        settle(connection)
         if body.get("run_setup_tests", True):
             await self._test(connection)
-        return success(_shown(connection))
+        return success(self._shown(connection), message="Connection has been updated")
 
     @operation("DELETE", "/v1/connections/{connection}", "delete_connection")
     @authorized
     async def delete_connection(self, request: web.Request) -> web.Response:
-        connection = self._connection(request)
+        connection = self._connection(request, change=True)
         self.control_remove_connection(connection["id"])
         return success(message=f"Connection with id '{connection['id']}' has been deleted")
 
     @operation("POST", "/v1/connections/{connection}/test", "test_connection")
     @authorized
     async def test_connection(self, request: web.Request) -> web.Response:
-        connection = self._connection(request)
-        body = await self._body(request)
-        if set(body) - {"trust_certificates", "trust_fingerprints"}:
-            raise Refusal(400, "InvalidInput", "Unrecognized field")
+        connection = self._connection(request, change=True)
+        body = await json_body(request, ("trust_certificates", "trust_fingerprints"))
+        problem = fields_problem(body, connection["service"], STORED["sync_frequency"])
+        if problem:
+            raise invalid(problem)
+        self.count(self.groups[connection["group_id"]]["account"], "setup_tests")
         await self._test(connection)
-        return success(_shown(connection))
+        return success(self._shown(connection), message="Setup tests have been completed")
+
+    async def _test(self, connection: dict[str, Any]) -> None:
+        tests = self._scripted_tests(connection)
+        judge_tests(connection, await self._real_tests(connection) if tests is None else tests)
+
+    def _scripted_tests(self, connection: Mapping[str, Any]) -> list[Json] | None:
+        for script in self.scripted:
+            connection_id, service, tests = script
+            if connection_id in ("", connection["id"]) and service in ("", connection["service"]):
+                self.scripted.remove(script)
+                return tests
+        return None
+
+    async def _real_tests(self, connection: Mapping[str, Any]) -> list[Json]:
+        if connection["service"] != "braze":
+            return [result("Validate Login", None)]
+        group = self.groups[connection["group_id"]]
+        return await self.setup_tests.run(connection["config"], group["id"], group["service_account"])
+
+    # Syncs
 
     @operation("POST", "/v1/connections/{connection}/sync", "sync_connection")
     @authorized
     async def sync_connection(self, request: web.Request) -> web.Response:
-        connection = self._connection(request)
-        body = await self._body(request)
-        if set(body) - {"force"}:
-            raise Refusal(400, "InvalidInput", "Unrecognized field")
-        connection["status"]["sync_state"] = "syncing"
+        connection = self._connection(request, change=True)
+        body = await json_body(request, ("force",))
+        if not isinstance(body.get("force", False), bool):
+            raise invalid("force must be a boolean")
+        if body.get("force") or connection["id"] not in self.running:
+            self._start_sync(connection)
         return success(message=f"Sync has been successfully triggered for connection with id '{connection['id']}'")
 
     @operation("POST", "/v1/connections/{connection}/resync", "resync_connection")
     @authorized
     async def resync_connection(self, request: web.Request) -> web.Response:
-        connection = self._connection(request)
-        connection["status"].update(sync_state="syncing", is_historical_sync=True)
+        connection = self._connection(request, change=True)
+        scope = (await json_body(request, ("scope",))).get("scope")
+        if scope is not None and not _is_scope(scope):
+            raise invalid("scope must map schemas to lists of tables, none of them empty")
+        if scope is None:
+            connection["status"]["is_historical_sync"] = True
+        self._start_sync(connection)
         return success(message="Re-sync has been triggered successfully")
+
+    def _start_sync(self, connection: dict[str, Any]) -> None:
+        """Run a sync, unless the connection cannot: the real server accepts the call all the same."""
+        if not may_sync(connection):
+            return
+        start(connection)
+        scripts = [script for script in self.scripted_syncs if script[0] in ("", connection["id"])]
+        if scripts:
+            self.scripted_syncs.remove(scripts[0])
+        self.running[connection["id"]] = scripts[0][1] if scripts else Sync()
+
+    def _look_at(self, connection: dict[str, Any]) -> Json:
+        """Return the connection as it is shown; a sync that runs goes on with each look."""
+        sync = self.running.get(connection["id"])
+        if sync is not None and sync.looked_at(connection, self.now()):
+            del self.running[connection["id"]]
+        return self._shown(connection)
+
+    def _shown(self, connection: dict[str, Any]) -> Json:
+        return shown(connection, self.mask)
+
+    # Schema config and state
 
     @operation("GET", "/v1/connections/{connection}/schemas", "get_schemas")
     @authorized
     async def get_schemas(self, request: web.Request) -> web.Response:
-        return success(self._schema_config(self._connection(request)))
+        return success(shown_schema(self._schema_config(self._connection(request))))
 
-    @operation("POST", "/v1/connections/{connection}/schemas/reload", "reload_schemas")
+    @operation("POST", "/v1/connections/{connection}/schemas", "create_schemas")
     @authorized
-    async def reload_schemas(self, request: web.Request) -> web.Response:
-        connection = self._connection(request)
-        body = await self._body(request)
-        if body.get("exclude_mode", "PRESERVE") not in ("PRESERVE", "INCLUDE", "EXCLUDE"):
-            raise Refusal(400, "InvalidInput", "exclude_mode must be PRESERVE, INCLUDE or EXCLUDE")
-        self.schemas.setdefault(connection["id"], sample_schema_config(connection["schema"]))
-        return success(self.schemas[connection["id"]])
+    async def create_schemas(self, request: web.Request) -> web.Response:
+        connection = self._connection(request, change=True)
+        if connection["id"] in self.schemas:
+            raise Refusal(409, "Conflict", "The connection has a schema config already")
+        body = await json_body(request, ("schemas", "schema_change_handling"))
+        if not isinstance(body.get("schemas"), dict):
+            raise invalid("schemas is required")
+        self._change_schema(connection, captured_schema(connection["schema"]), body, lenient=True)
+        return success(shown_schema(self.schemas[connection["id"]]))
 
     @operation("PATCH", "/v1/connections/{connection}/schemas", "update_schemas")
     @authorized
     async def update_schemas(self, request: web.Request) -> web.Response:
-        config = self._schema_config(self._connection(request))
-        problem = update_schema_config(config, await self._body(request))
-        if problem:
-            raise Refusal(400, "InvalidInput", problem)
-        return success(config)
+        connection = self._connection(request, change=True)
+        body = await json_body(request, ("schemas", "schema_change_handling", "is_type_locked"))
+        self._change_schema(connection, self._schema_config(connection), body)
+        return success(shown_schema(self.schemas[connection["id"]]), message="Schema configuration has been modified")
 
-    def _schema_config(self, connection: dict[str, Any]) -> dict[str, Any]:
+    @operation("POST", "/v1/connections/{connection}/schemas/reload", "reload_schemas")
+    @authorized
+    async def reload_schemas(self, request: web.Request) -> web.Response:
+        connection = self._connection(request, change=True)
+        exclude_mode = (await json_body(request, ("exclude_mode",))).get("exclude_mode", "PRESERVE")
+        if exclude_mode not in EXCLUDE_MODES:
+            raise invalid(f"exclude_mode must be one of {', '.join(EXCLUDE_MODES)}")
+        config = self.schemas.setdefault(connection["id"], captured_schema(connection["schema"]))
+        switch_all(config, exclude_mode)
+        return success(shown_schema(config), message="Schema configuration has been reloaded")
+
+    def _schema_config(self, connection: Mapping[str, Any]) -> dict[str, Any]:
         config = self.schemas.get(connection["id"])
         if config is None:
             raise Refusal(404, "NotFound_SchemaConfig", "The connection has no schema config yet")
         return config
 
-    def _check_fields(self, body: dict[str, Any], service: str, known: set[str]) -> None:
-        unknown = sorted(set(body) - known)
-        if unknown:
-            raise Refusal(400, "InvalidInput", f"Unrecognized field '{unknown[0]}'")
-        for name, choices in CHOICES.items():
-            if body.get(name) is not None and body[name] not in choices:
-                raise Refusal(400, "InvalidInput", f"{name} must be one of {choices}")
-        config = body.get("config", {})
-        problem = config_problem(service, config) if isinstance(config, dict) else "config must be an object"
-        if problem:
-            raise Refusal(400, "InvalidInput", problem)
+    def _change_schema(
+        self, connection: Mapping[str, Any], config: dict[str, Any], body: Mapping[str, Any], *, lenient: bool = False
+    ) -> None:
+        try:
+            self.schemas[connection["id"]] = changed_schema(config, body, lenient=lenient)
+        except SchemaProblem as problem:
+            raise invalid(str(problem)) from None
 
-    async def _test(self, connection: dict[str, Any]) -> None:
-        group = self.groups[connection["group_id"]]
-        if self.scripted:
-            tests = self.scripted.pop(0)
-        elif connection["service"] == "braze":
-            tests = await self.setup_tests.run(connection["config"], group["id"], group["service_account"])
-        else:
-            tests = [{"title": "Validate Login", "status": "PASSED"}]
-        failed = any(test["status"] in ("FAILED", "JOB_FAILED") for test in tests)
-        status = connection["status"]
-        known = status["setup_state"] != "incomplete"
-        status["setup_state"] = ("broken" if known else "incomplete") if failed else "connected"
-        connection["setup_tests"] = tests
-        _set_sync_state(connection)
+    @operation("GET", "/v1/connections/{connection}/state", "get_state")
+    @authorized
+    async def get_state(self, request: web.Request) -> web.Response:
+        return success({"state": self._stateful(self._connection(request))["state"]})
+
+    @operation("PATCH", "/v1/connections/{connection}/state", "update_state")
+    @authorized
+    async def update_state(self, request: web.Request) -> web.Response:
+        connection = self._stateful(self._connection(request, change=True))
+        state = (await json_body(request, ("state",))).get("state")
+        if not isinstance(state, dict):
+            raise invalid("state must be an object")
+        if connection["status"]["sync_state"] == "syncing":
+            raise Refusal(409, "Conflict", "A sync is in progress")
+        connection["state"] = state
+        return success({"state": state})
+
+    def _stateful(self, connection: dict[str, Any]) -> dict[str, Any]:
+        service = SERVICES.get(connection["service"])
+        if service is None or not service.keeps_state:
+            raise invalid("The connection does not support state management")
+        return connection
 
     # For the world and for tests
 
     def control_add_account_key(
-        self, key: str, secret: str, name: str, account: str = ACCOUNT, can_create: bool = True
+        self,
+        key: str,
+        secret: str,
+        name: str,
+        account: str = ACCOUNT,
+        can_create: bool = True,
+        groups: list[str] | None = None,
+        system: bool = False,
     ) -> None:
-        """Make an API key."""
-        self.keys[key] = AccountKey(secret, name, account, can_create)
+        """Make an API key; ``can_create`` false lets it only read, ``groups`` are the only ones it may change."""
+        scope = None if groups is None else tuple(groups)
+        self.keys[key] = AccountKey(key, secret, name, account, can_create, scope, system)
 
     def control_add_group(
         self,
@@ -459,115 +581,130 @@ class Fivetran(Server):
         account: str = ACCOUNT,
         destination: str | None = "CONNECTED",
     ) -> Json:
-        """Make a group, with a destination in this setup status, or none."""
-        created_at = "2024-12-01T15:43:29.013729Z"
+        """Make a group, with a destination in this setup status (CONNECTED, INCOMPLETE, BROKEN), or none."""
+        digest = hashlib.sha256(id.encode()).hexdigest()
         self.groups[id] = {
             "id": id,
             "name": name,
-            "created_at": created_at,
+            "created_at": "2024-12-01T15:43:29.013729Z",
             "account": account,
-            "service_account": service_account or f"g-{len(self.groups)}-{id}@fivetran-sandbox.iam.gserviceaccount.com",
+            # Nothing that could be guessed from the id: clients have to ask.
+            "service_account": service_account or f"g-{digest[:12]}@fivetran-{digest[12:16]}.iam.gserviceaccount.com",
         }
-        if destination is not None:
+        self.control_set_destination(id, destination)
+        return self.groups[id]
+
+    def control_set_destination(self, id: str, setup_status: str | None) -> None:
+        """Give a group a destination in this setup status; None removes it."""
+        self.destinations.pop(id, None)
+        if setup_status is not None:
             self.destinations[id] = {
                 "id": id,
                 "group_id": id,
                 "service": "snowflake",
                 "region": "GCP_US_EAST4",
                 "time_zone_offset": "0",
-                "setup_status": destination,
+                "setup_status": setup_status,
                 "networking_method": "Directly",
+                "daylight_saving_time_enabled": False,
+                "private_link_id": None,
+                "hybrid_deployment_agent_id": None,
             }
-        return self.groups[id]
-
-    def control_set_destination(self, id: str, setup_status: str | None) -> None:
-        """Change a destination's setup status; None removes it."""
-        if setup_status is None:
-            del self.destinations[id]
-        else:
-            self.destinations[id]["setup_status"] = setup_status
 
     def control_add_connection(self, **fields: Any) -> dict[str, Any]:
         """Make a connection as it is stored: incomplete, with the server's defaults where ``fields`` say nothing."""
-        name = f"{fields.get('group_id')}.{fields.get('schema')}"
-        self.created[name] = self.created.get(name, 0) + 1
-        # The same in every run, whichever of two hosts comes first, and another one after a removal.
-        digest = hashlib.sha256(f"{name}.{self.created[name]}".encode()).hexdigest()
-        connection: dict[str, Any] = {
-            "id": f"connection_{digest[:8]}",
-            "service_version": 1,
-            "connected_by": "user_owner",
-            "created_at": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
-            "succeeded_at": None,
-            "failed_at": None,
-            "destination_schema_names": "FIVETRAN_NAMING",
-            **STORED,
-            "config": {},
-            "status": {
-                "setup_state": "incomplete",
-                "sync_state": "paused",
-                "update_state": "on_schedule",
-                "is_historical_sync": True,
-                "tasks": [],
-                "warnings": [],
-            },
-            **copy.deepcopy(fields),
-        }
-        _set_sync_state(connection)
-        self.connections[connection["id"]] = connection
-        return connection
+        connection_id = self._new_id("connection", f"{fields.get('group_id')}.{fields.get('schema')}")
+        self.connections[connection_id] = new_connection(connection_id, self.now(), fields)
+        return self.connections[connection_id]
+
+    def _new_id(self, kind: str, name: str) -> str:
+        """Return an id: the same in every run, whichever of two hosts comes first, another one after a removal."""
+        self.made[name] = self.made.get(name, 0) + 1
+        return f"{kind}_{hashlib.sha256(f'{name}.{self.made[name]}'.encode()).hexdigest()[:8]}"
 
     def control_edit_connection(
         self, id: str, config: dict[str, Any] | None = None, status: dict[str, Any] | None = None, **fields: Any
     ) -> None:
-        """Change a connection as somebody in the dashboard would."""
+        """Change a connection as somebody in the dashboard would; what ``status`` says holds as it is."""
         connection = self.connections[id]
         connection["config"].update(config or {})
         connection["status"].update(status or {})
         connection.update(fields)
-        _set_sync_state(connection)
+        settle(connection)
+        connection["status"].update(status or {})
 
     def control_remove_connection(self, id: str) -> None:
         """Delete a connection."""
         del self.connections[id]
         self.schemas.pop(id, None)
+        self.running.pop(id, None)
 
     def control_remove_all_connections(self) -> None:
         """Delete every connection."""
         self.connections.clear()
         self.schemas.clear()
+        self.running.clear()
 
     def control_set_duplicate_status(self, status: int) -> None:
         """Refuse a schema name that is in use with this status: 400 or 409."""
         self.duplicate_status = status
 
-    def control_script_setup_tests(self, runs: list[list[Json]]) -> None:
-        """Let the next runs of setup tests end with these results, one list a run."""
-        self.scripted = list(runs)
+    def control_set_mask(self, mask: str) -> None:
+        """Mask secrets with this many asterisks."""
+        self.mask = mask
+
+    def control_script_setup_tests(self, runs: list[list[Json]], service: str = "", connection: str = "") -> None:
+        """Let the next runs of setup tests, of one service or connection, end with these results, one list a run."""
+        others = [script for script in self.scripted if script[:2] != (connection, service)]
+        self.scripted = [*others, *((connection, service, tests) for tests in runs)]
+
+    def control_set_sync(
+        self,
+        outcome: str = "succeeded",
+        polls: int = 1,
+        connection: str = "",
+        task: dict[str, Any] | None = None,
+        rescheduled_for: str = "",
+    ) -> None:
+        """Let the next sync, of one connection, end with ``outcome`` once it was seen running ``polls`` times."""
+        if outcome not in ("succeeded", "failed", "rescheduled"):
+            raise ValueError(f"no outcome of a sync: {outcome}")
+        self.scripted_syncs.append((connection, Sync(polls, outcome, task, rescheduled_for)))
+
+    def control_set_rate_limit(self, kind: str, count: int, seconds: int = 3600) -> None:
+        """Allow ``count`` calls in ``seconds``, from now on; ``kind``: ``requests`` or ``setup_tests``."""
+        if kind not in ("requests", "setup_tests"):
+            raise ValueError(f"no kind of rate limit: {kind}")
+        self.limits.replace(kind, count, seconds)
+
+    def control_advance_clock(self, seconds: float) -> None:
+        """Let time pass, for rate limits and time stamps."""
+        self.clock += seconds
 
 
-def _group(group: dict[str, Any]) -> Json:
+def _group(group: Mapping[str, Any]) -> Json:
     return {name: group[name] for name in ("id", "name", "created_at")}
 
 
-def _schema_name(config: dict[str, Any]) -> str:
-    parts = [str(config[name]) for name in ("schema", "table") if config.get(name)]
-    return ".".join(parts) or str(config.get("schema_prefix") or "")
+def _is_scope(scope: Json) -> bool:
+    return (
+        isinstance(scope, dict)
+        and bool(scope)
+        and all(isinstance(tables, list) and tables for tables in scope.values())
+    )
 
 
-def _shown(connection: dict[str, Any]) -> Json:
-    shown = {name: value for name, value in copy.deepcopy(connection).items() if value is not None}
-    for name, value in shown["config"].items():
-        if name in SECRET_FIELDS and value:
-            shown["config"][name] = MASK
-    if connection["service"] == "braze":
-        shown["config"]["s3external_id"] = connection["group_id"]
-    return shown
-
-
-def _set_sync_state(connection: dict[str, Any]) -> None:
-    status = connection["status"]
-    if connection["paused"] or status["setup_state"] != "connected":
-        status["sync_state"] = "paused"
-    elif status["sync_state"] == "paused":
-        status["sync_state"] = "scheduled"
+def _redacted(parent: str, data: Json, secrets: list[str]) -> Json:
+    if isinstance(data, list):
+        return [_redacted(parent, value, secrets) for value in data]
+    if isinstance(data, dict):
+        return {
+            name: SHOWN_SECRET
+            if (parent, name) in SECRET_PLACES and isinstance(value, str) and value.strip("*")
+            else _redacted(name, value, secrets)
+            for name, value in data.items()
+        }
+    if isinstance(data, str):
+        for secret in secrets:
+            data = data.replace(secret, SHOWN_SECRET)
+    return data

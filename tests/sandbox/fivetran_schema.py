@@ -2,75 +2,167 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The schema config of a connection: which tables and columns sync."""
+"""The schema config of a connection: which tables and columns sync.
+
+As Fivetran documents it, an answer holds all tables, but of their columns only those that were ever set.
+"""
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-TABLES = {
-    "user": ("id", "email", "phone", "country"),
-    "campaign": ("id", "name", "created_at"),
-    "event": ("id", "user_id", "type", "occurred_at"),
+Json = Any
+
+# Tables of the Braze connector, shortened.
+TABLES: Mapping[str, tuple[str, ...]] = {
+    "user": ("id", "external_id", "email", "phone", "first_name", "last_name", "country", "created_at"),
+    "user_custom_attribute": ("user_id", "name", "value"),
+    "campaign": ("id", "name", "created_at", "archived"),
+    "canvas": ("id", "name", "created_at", "draft"),
+    "segment": ("id", "name", "analytics_tracking_enabled"),
+    "email_unsubscribe": ("email", "unsubscribed_at"),
+    "email_hard_bounce": ("email", "hard_bounced_at"),
+    "users_messages_email_send": ("id", "user_id", "email_address", "campaign_id", "time"),
+    "users_messages_email_open": ("id", "user_id", "email_address", "campaign_id", "ip_address", "time"),
+    "users_behaviors_app_session_start": ("id", "user_id", "device_id", "time"),
 }
-SETTINGS = ("enabled", "hashed", "sync_mode", "is_primary_key")
+# Fivetran's own, which cannot be switched off.
+SYSTEM_TABLES: Mapping[str, tuple[str, ...]] = {"fivetran_audit": ("id", "message", "update_started")}
+POLICIES = ("ALLOW_ALL", "ALLOW_COLUMNS", "BLOCK_ALL")
+SYNC_MODES = ("SOFT_DELETE", "HISTORY", "LIVE")
+EXCLUDE_MODES = ("PRESERVE", "INCLUDE", "EXCLUDE")
+
+_FLAG = (True, False)
+_TABLE_SETTINGS: Mapping[str, tuple[Any, ...]] = {"enabled": _FLAG, "sync_mode": SYNC_MODES}
+_COLUMN_SETTINGS: Mapping[str, tuple[Any, ...]] = {"enabled": _FLAG, "hashed": _FLAG, "is_primary_key": _FLAG}
+# What an entry of each level may hold: its settings, and the name of the level below.
+_LEVELS: tuple[tuple[Mapping[str, tuple[Any, ...]], str], ...] = (
+    ({"enabled": _FLAG}, "tables"),
+    (_TABLE_SETTINGS, "columns"),
+    (_COLUMN_SETTINGS, ""),
+)
+# Marks a column that somebody set; it is not part of any answer.
+_SET = "set"
 
 
-def sample_schema_config(schema: str) -> dict[str, Any]:
-    """Return the config that the first reload finds: everything enabled, ids locked."""
-    tables = {
-        table: {
-            "name_in_destination": table,
-            "enabled": True,
-            "enabled_patch_settings": {"allowed": True},
-            "supports_columns_config": True,
-            "columns": {
-                column: {
-                    "name_in_destination": column,
-                    "enabled": True,
-                    "hashed": False,
-                    "enabled_patch_settings": {"allowed": column != "id"}
-                    | (
-                        {"reason_code": "SYSTEM_COLUMN", "reason": "A primary key is always synced"}
-                        if column == "id"
-                        else {}
-                    ),
-                    "is_primary_key": column == "id",
-                }
-                for column in columns
-            },
-        }
-        for table, columns in TABLES.items()
-    }
+class SchemaProblem(ValueError):
+    """Why a request is refused."""
+
+
+def captured_schema(schema: str) -> dict[str, Any]:
+    """Return what the first reload finds in a Braze workspace: everything on, keys and system tables locked."""
+    tables = {name: _table(name, columns) for name, columns in TABLES.items()}
+    tables |= {name: _table(name, columns, "SYSTEM_TABLE") for name, columns in SYSTEM_TABLES.items()}
     return {
         "schema_change_handling": "ALLOW_ALL",
-        "enable_new_by_default": True,
         "schemas": {schema: {"name_in_destination": schema, "enabled": True, "tables": tables}},
     }
 
 
-def update_schema_config(config: dict[str, Any], body: dict[str, Any]) -> str | None:
-    """Apply a PATCH; return why it is refused, or None."""
+def _table(name: str, columns: tuple[str, ...], lock: str = "") -> dict[str, Any]:
+    return {
+        "name_in_destination": name,
+        "enabled": True,
+        "sync_mode": "SOFT_DELETE",
+        "enabled_patch_settings": _lock(lock),
+        "supports_columns_config": not lock,
+        "supports_history_mode": not lock,
+        "columns": {column: _column(column, is_key=column == columns[0]) for column in columns},
+    }
+
+
+def _column(name: str, *, is_key: bool) -> dict[str, Any]:
+    return {
+        "name_in_destination": name,
+        "enabled": True,
+        "hashed": False,
+        "is_primary_key": is_key,
+        "enabled_patch_settings": _lock("SYSTEM_COLUMN" if is_key else ""),
+        _SET: False,
+    }
+
+
+def _lock(reason_code: str) -> dict[str, Any]:
+    if not reason_code:
+        return {"allowed": True}
+    return {"allowed": False, "reason_code": reason_code, "reason": "It is needed to sync at all"}
+
+
+def shown_schema(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the config as answers show it."""
+    shown = copy.deepcopy(dict(config))
+    shown["enable_new_by_default"] = shown["schema_change_handling"] == "ALLOW_ALL"
+    for _name, table in _tables(shown):
+        table["columns"] = {name: column for name, column in table["columns"].items() if column.pop(_SET)}
+    return shown
+
+
+def switch_all(config: dict[str, Any], exclude_mode: str) -> None:
+    """Do what a reload's ``exclude_mode`` says to tables that are not locked; ``PRESERVE`` does nothing."""
+    for _name, table in _tables(config):
+        if exclude_mode != "PRESERVE" and table["enabled_patch_settings"]["allowed"]:
+            table["enabled"] = exclude_mode == "INCLUDE"
+
+
+def changed_schema(config: dict[str, Any], body: Mapping[str, Any], *, lenient: bool = False) -> dict[str, Any]:
+    """Return ``config`` with the changes of ``body``.
+
+    ``lenient``: leave out what is unknown or locked, as the config made before the first capture is applied.
+
+    :raises SchemaProblem: for what the server refuses; ``config`` is untouched in any case.
+    """
+    unknown = sorted(set(body) - {"schemas", "schema_change_handling", "is_type_locked"})
+    if unknown:
+        raise SchemaProblem(f"Unrecognized field '{unknown[0]}'")
+    changed = copy.deepcopy(config)
     handling = body.get("schema_change_handling")
-    if handling not in (None, "ALLOW_ALL", "ALLOW_COLUMNS", "BLOCK_ALL"):
-        return f"schema_change_handling must not be {handling}"
-    problem = _update_children(config["schemas"], body.get("schemas") or {}, ["tables", "columns"])
-    if problem is None and handling:
-        config["schema_change_handling"] = handling
-    return problem
+    if handling is not None:
+        _check_choice("schema_change_handling", handling, POLICIES)
+        changed["schema_change_handling"] = handling
+    _apply(changed["schemas"], body.get("schemas") or {}, 0, lenient=lenient)
+    return changed
 
 
-def _update_children(actual: dict[str, Any], wanted: dict[str, Any], levels: list[str]) -> str | None:
+def _apply(actual: dict[str, Any], wanted: Mapping[str, Any], level: int, *, lenient: bool) -> None:
+    settings, below = _LEVELS[level]
     for name, changes in wanted.items():
+        _check_entry(name, changes, settings, below)
         if name not in actual:
-            return f"Cannot find '{name}'"
-        item = actual[name]
-        lock = item.get("enabled_patch_settings", {})
-        if changes.get("enabled") is False and not lock.get("allowed", True):
-            return f"'{name}' is locked: {lock.get('reason')}"
-        for level in levels[:1]:
-            problem = _update_children(item.get(level, {}), changes.get(level) or {}, levels[1:])
-            if problem:
-                return problem
-        item.update({setting: changes[setting] for setting in SETTINGS if setting in changes})
-    return None
+            if lenient:
+                continue
+            raise SchemaProblem(f"Cannot find '{name}'")
+        entry = actual[name]
+        allowed = entry.get("enabled_patch_settings", {"allowed": True})["allowed"]
+        if changes["enabled"] != entry["enabled"] and not allowed:
+            if lenient:
+                continue
+            raise SchemaProblem(f"'{name}' cannot be switched: {entry['enabled_patch_settings']['reason']}")
+        entry.update({setting: changes[setting] for setting in settings if setting in changes})
+        if below:
+            _apply(entry[below], changes.get(below) or {}, level + 1, lenient=lenient)
+        else:
+            entry[_SET] = True
+
+
+def _check_entry(name: str, changes: Json, settings: Mapping[str, tuple[Any, ...]], below: str) -> None:
+    if not isinstance(changes, dict) or "enabled" not in changes:
+        raise SchemaProblem(f"'enabled' of '{name}' is required")
+    unknown = sorted(set(changes) - {*settings, below})
+    if unknown:
+        raise SchemaProblem(f"Unrecognized field '{unknown[0]}' of '{name}'")
+    for setting, choices in settings.items():
+        if setting in changes:
+            _check_choice(f"{setting} of {name}", changes[setting], choices)
+
+
+def _check_choice(name: str, value: Json, choices: tuple[Any, ...]) -> None:
+    # 1 == True in Python, but not in JSON.
+    if not any(value is choice or (isinstance(value, str) and value == choice) for choice in choices):
+        raise SchemaProblem(f"{name} must be one of {', '.join(map(str, choices))}")
+
+
+def _tables(config: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for schema in config["schemas"].values():
+        yield from schema["tables"].items()

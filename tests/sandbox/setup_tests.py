@@ -5,13 +5,16 @@
 """Strict setup tests: they do what Fivetran does, and fail for the reason for which they would fail there.
 
 A Braze connection's tests really call Braze with the stored key, really assume the stored role from Fivetran's AWS
-account under the group's External ID and read the bucket, really ask GCS as the group's service account.
+account under the group's External ID and read the bucket, really ask GCS as the group's service account. Azure has no
+server here: its test passes once everything it needs is given, and says so.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import threading
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -23,26 +26,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tests.sandbox.aws import FIVETRAN_ACCOUNT, REGION, SECRET_ACCESS_KEY
 from tests.sandbox.core import Hub, Json
 
-# One endpoint that a sync cannot do without.
-BRAZE_ENDPOINT = "/campaigns/list?page=0"
-STORAGE_FIELDS = {
-    "cloud_storage_type": {
-        "AWS_S3": ("s3bucket", "s3folder", "s3role_arn"),
-        "GCS": ("gcs_bucket", "gcs_folder"),
-        "AZURE_BLOB_STORAGE": ("abs_container_name", "abs_prefix", "abs_connection_string"),
-    },
-    "export_storage_type": {
-        "AWS_S3": ("s3_export_bucket", "s3_export_folder", "s3_export_role_arn"),
-        "GCS": ("gcs_export_bucket", "gcs_export_folder"),
-        "AZURE_BLOB_STORAGE": (
-            "abs_export_container_name",
-            "abs_export_prefix",
-            "abs_export_connection_string",
-        ),
-    },
+# What every sync reads first, by the permission that each needs.
+BRAZE_ENDPOINTS: Mapping[str, str] = {
+    "campaigns.list": "/campaigns/list?page=0",
+    "canvas.list": "/canvas/list?page=0",
+    "segments.list": "/segments/list?page=0",
+    "events.list": "/events/list?page=0",
+    "templates.email.list": "/templates/email/list?limit=1",
 }
 _BOTO = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=10)
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
+_FIRST_BYTES = "bytes=0-3"
 
 
 def result(title: str, problem: str | None, details: Json = None) -> dict[str, Any]:
@@ -50,9 +44,61 @@ def result(title: str, problem: str | None, details: Json = None) -> dict[str, A
     item = {"title": title, "status": "PASSED" if problem is None else "FAILED"}
     if problem is not None:
         item["message"] = problem
-        if details is not None:
-            item["details"] = details
+    if details is not None:
+        item["details"] = details
     return item
+
+
+def skipped(title: str, reason: str) -> dict[str, Any]:
+    """Return an item of ``setup_tests`` for what could not be tried."""
+    return {"title": title, "status": "SKIPPED", "message": reason}
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Where a connection reads files, out of its config: of Currents, or of exported user profiles."""
+
+    kind: str
+    bucket: str
+    folder: str
+    # The role's ARN, or Azure's connection string.
+    access: str
+    suffix: str
+
+    @classmethod
+    def currents(cls, config: Mapping[str, Any]) -> Storage:
+        """Read the fields of Currents."""
+        return cls._read(config, "cloud_storage_type", "s3", "", "")
+
+    @classmethod
+    def exports(cls, config: Mapping[str, Any]) -> Storage:
+        """Read the fields of exported user profiles."""
+        return cls._read(config, "export_storage_type", "s3_export_", "export_", " (User Profile Exports)")
+
+    @classmethod
+    def _read(cls, config: Mapping[str, Any], kind_field: str, s3: str, infix: str, suffix: str) -> Storage:
+        kind = str(config.get(kind_field) or "NONE")
+        names = {
+            "AWS_S3": (f"{s3}bucket", f"{s3}folder", f"{s3}role_arn"),
+            "GCS": (f"gcs_{infix}bucket", f"gcs_{infix}folder", ""),
+            "AZURE_BLOB_STORAGE": (
+                f"abs_{infix}container_name",
+                f"abs_{infix}prefix",
+                f"abs_{infix}connection_string",
+            ),
+        }.get(kind, ("", "", ""))
+        bucket, folder, access = (str(config.get(name) or "") for name in names)
+        return cls(kind, bucket, folder, access, suffix)
+
+    @property
+    def prefix(self) -> str:
+        """Return what the names of its files begin with."""
+        folder = self.folder.strip("/")
+        return f"{folder}/" if folder else ""
+
+
+# A test's problem, and whether there was a file to read.
+Finding = tuple[str | None, bool]
 
 
 class SetupTests:
@@ -60,110 +106,120 @@ class SetupTests:
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
+        # A session is expensive to make, and not safe to be used by several threads.
+        self._session: boto3.session.Session | None = None
+        self._lock = threading.Lock()
 
-    async def run(self, config: dict[str, Any], external_id: str, service_account: str) -> list[dict[str, Any]]:
+    async def run(self, config: Mapping[str, Any], external_id: str, service_account: str) -> list[dict[str, Any]]:
         """Return the results for a ``braze`` connection with this stored config."""
         tests = [result("Validate API Credentials", await self._braze(config))]
-        kinds = ["cloud_storage_type"] + (["export_storage_type"] if config.get("enable_exports") else [])
-        for kind in kinds:
-            storage = config.get(kind) or "NONE"
-            suffix = "" if kind == "cloud_storage_type" else " (User Profile Exports)"
-            if storage in STORAGE_FIELDS[kind]:
-                values = [str(config.get(name) or "") for name in STORAGE_FIELDS[kind][storage]]
-                tests += await self._storage(storage, suffix, values, external_id, service_account)
+        tests += await self._storage(Storage.currents(config), external_id, service_account)
+        if config.get("enable_exports"):
+            tests += await self._storage(Storage.exports(config), external_id, service_account)
         return tests
 
-    async def _storage(
-        self, storage: str, suffix: str, values: list[str], external_id: str, service_account: str
-    ) -> list[dict[str, Any]]:
-        if storage == "AWS_S3":
-            title = f"Access S3 Bucket{suffix}"
-            return [result(title, await asyncio.to_thread(self._s3, values, external_id))]
-        if storage == "GCS":
-            return [result(f"Access Google Cloud Storage Bucket{suffix}", await self._gcs(values, service_account))]
-        container, _prefix, connection_string = values
-        problem = None if container and connection_string else "Container Name and Connection String are required."
-        return [result(f"Access Azure Container{suffix}", problem)]
+    async def _storage(self, storage: Storage, external_id: str, service_account: str) -> list[dict[str, Any]]:
+        if storage.kind == "AWS_S3":
+            finding = asyncio.to_thread(self._s3, storage, external_id)
+            return await _read_storage(f"Access S3 Bucket{storage.suffix}", finding)
+        if storage.kind == "GCS":
+            finding = self._gcs(storage, service_account)
+            return await _read_storage(f"Access Google Cloud Storage Bucket{storage.suffix}", finding)
+        if storage.kind == "AZURE_BLOB_STORAGE":
+            given = storage.bucket and storage.access
+            problem = None if given else "Container Name and Connection String are required."
+            details = {"sandbox": "no Azure here: nothing was connected to"}
+            return [result(f"Access Azure Container{storage.suffix}", problem, details)]
+        return []
 
-    async def _braze(self, config: dict[str, Any]) -> str | None:
+    async def _braze(self, config: Mapping[str, Any]) -> str | None:
         url, key = str(config.get("api_url") or ""), str(config.get("api_key") or "")
         if not url or not key:
             return "API URL and API Key are required."
+        headers = {"Authorization": f"Bearer {key}"}
         try:
-            async with (
-                aiohttp.ClientSession(timeout=_TIMEOUT) as client,
-                client.get(url + BRAZE_ENDPOINT, headers={"Authorization": f"Bearer {key}"}) as answer,
-            ):
-                status = answer.status
+            async with aiohttp.ClientSession(timeout=_TIMEOUT, headers=headers) as client:
+                statuses = await asyncio.gather(*(_status(client, url + path) for path in BRAZE_ENDPOINTS.values()))
         except (aiohttp.ClientError, TimeoutError, ValueError):
             return f"Cannot connect to Braze at {url}."
-        return None if status == 200 else f"Braze refused the API key: HTTP {status}."
+        refused = {name: status for name, status in zip(BRAZE_ENDPOINTS, statuses, strict=True) if status != 200}
+        if not refused:
+            return None
+        if len(refused) == len(BRAZE_ENDPOINTS):
+            return f"Braze refused the API key: HTTP {', '.join(sorted({str(status) for status in statuses}))}."
+        listed = ", ".join(f"{name} (HTTP {status})" for name, status in refused.items())
+        return f"The API key lacks permissions: {listed}."
 
-    def _s3(self, values: list[str], external_id: str) -> str | None:
-        bucket, folder, role_arn = values
-        if not bucket or not role_arn:
-            return "Bucket and Role ARN are required."
+    def _s3(self, storage: Storage, external_id: str) -> Finding:
+        if not storage.bucket or not storage.access:
+            return "Bucket and Role ARN are required.", False
+        fivetran = {"aws_access_key_id": FIVETRAN_ACCOUNT, "aws_secret_access_key": SECRET_ACCESS_KEY}
         try:
-            credentials = self._client(
-                "sts", aws_access_key_id=FIVETRAN_ACCOUNT, aws_secret_access_key=SECRET_ACCESS_KEY
-            ).assume_role(RoleArn=role_arn, RoleSessionName="fivetran", ExternalId=external_id)["Credentials"]
+            assumed = self._client("sts", fivetran).assume_role(
+                RoleArn=storage.access, RoleSessionName="fivetran", ExternalId=external_id
+            )["Credentials"]
         except (ClientError, BotoCoreError) as error:
-            return f"Cannot assume role {role_arn}: {error}"
-        s3 = self._client(
-            "s3",
-            aws_access_key_id=credentials["AccessKeyId"],
-            aws_secret_access_key=credentials["SecretAccessKey"],
-            aws_session_token=credentials["SessionToken"],
-        )
-        return _first_problem(
-            lambda: s3.get_bucket_location(Bucket=bucket),
-            lambda: _read_one(s3, bucket, f"{folder.strip('/')}/" if folder.strip("/") else ""),
-            what=f"Cannot read bucket {bucket}",
-        )
+            return f"Cannot assume role {storage.access}: {error}", False
+        credentials = {
+            "aws_access_key_id": assumed["AccessKeyId"],
+            "aws_secret_access_key": assumed["SecretAccessKey"],
+            "aws_session_token": assumed["SessionToken"],
+        }
+        try:
+            return None, _read_one_of_s3(self._client("s3", credentials), storage)
+        except (ClientError, BotoCoreError) as error:
+            return f"Cannot read bucket {storage.bucket}: {error}", False
 
-    def _client(self, service: str, **credentials: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.hub.servers["aws"].url,
-            region_name=REGION,
-            config=_BOTO,
-            **credentials,
-        )
+    def _client(self, service: str, credentials: Mapping[str, str]) -> Any:
+        with self._lock:
+            if self._session is None:
+                self._session = boto3.session.Session(region_name=REGION)
+            return self._session.client(service, endpoint_url=self.hub.servers["aws"].url, config=_BOTO, **credentials)
 
-    async def _gcs(self, values: list[str], service_account: str) -> str | None:
-        bucket, folder = values
-        if not bucket:
-            return "Bucket is required."
-        base = self.hub.servers["gcs"].url
-        prefix = f"{folder.strip('/')}/" if folder.strip("/") else ""
+    async def _gcs(self, storage: Storage, service_account: str) -> Finding:
+        if not storage.bucket:
+            return "Bucket is required.", False
+        objects = f"{self.hub.servers['gcs'].url}/storage/v1/b/{quote(storage.bucket, safe='')}/o"
         headers = {"Authorization": f"Bearer sandbox-service-account:{service_account}"}
-        listing = f"{base}/storage/v1/b/{quote(bucket, safe='')}/o?maxResults=5&prefix={quote(prefix, safe='')}"
+        query = {"prefix": storage.prefix, "maxResults": "1"}
         async with aiohttp.ClientSession(headers=headers, timeout=_TIMEOUT) as client:
-            async with client.get(listing) as answer:
-                body = await answer.json(content_type=None)
+            async with client.get(objects, params=query) as answer:
+                listing = await answer.json(content_type=None)
                 if answer.status != 200:
-                    return f"{service_account} cannot list bucket {bucket}: {_gcs_message(body)}"
-            names = [item["name"] for item in body.get("items", [])]
+                    return f"{service_account} cannot list bucket {storage.bucket}: {_gcs_message(listing)}", False
+            names = [item["name"] for item in listing.get("items", [])]
             for name in names[:1]:
-                path = f"{base}/storage/v1/b/{quote(bucket, safe='')}/o/{quote(name, safe='')}?alt=media"
-                async with client.get(path, headers={"Range": "bytes=0-3"}) as answer:
+                media = f"{objects}/{quote(name, safe='')}?alt=media"
+                async with client.get(media, headers={"Range": _FIRST_BYTES}) as answer:
                     if answer.status not in (200, 206):
-                        return f"{service_account} cannot read objects of bucket {bucket}: HTTP {answer.status}"
-        return None
+                        problem = f"{service_account} cannot read objects of bucket {storage.bucket}"
+                        return f"{problem}: HTTP {answer.status}", False
+        return None, bool(names)
 
 
-def _read_one(s3: Any, bucket: str, prefix: str) -> None:
-    for item in s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("Contents", []):
-        s3.get_object(Bucket=bucket, Key=item["Key"], Range="bytes=0-3")["Body"].read()
+async def _read_storage(title: str, finding: Awaitable[Finding]) -> list[dict[str, Any]]:
+    try:
+        problem, found = await finding
+    except (aiohttp.ClientError, TimeoutError) as error:
+        return [result(title, f"Cannot connect: {type(error).__name__}")]
+    tests = [result(title, problem)]
+    if problem is None and not found:
+        tests.append(skipped(f"{title}: Read Files", "There is no file yet."))
+    return tests
 
 
-def _first_problem(*steps: Callable[[], Any], what: str) -> str | None:
-    for step in steps:
-        try:
-            step()
-        except (ClientError, BotoCoreError) as error:
-            return f"{what}: {error}"
-    return None
+def _read_one_of_s3(s3: Any, storage: Storage) -> bool:
+    """List the folder and read a file of it; return whether there is one."""
+    s3.get_bucket_location(Bucket=storage.bucket)
+    listing = s3.list_objects_v2(Bucket=storage.bucket, Prefix=storage.prefix, MaxKeys=1).get("Contents", [])
+    for item in listing:
+        s3.get_object(Bucket=storage.bucket, Key=item["Key"], Range=_FIRST_BYTES)["Body"].read()
+    return bool(listing)
+
+
+async def _status(client: aiohttp.ClientSession, url: str) -> int:
+    async with client.get(url) as answer:
+        return answer.status
 
 
 def _gcs_message(body: Json) -> str:
