@@ -245,7 +245,7 @@ def test_a_certificate_that_cannot_be_trusted_is_named_as_such_and_nothing_is_se
     server.httpd.socket = context.wrap_socket(server.httpd.socket, server_side=True)
     server.url = server.url.replace("http://", "https://")
     client, waits = server.client()
-    with pytest.raises(HttpError, match="certificate that cannot be trusted.*REQUESTS_CA_BUNDLE") as caught:
+    with pytest.raises(HttpError, match=r"certificate that cannot be trusted.*REQUESTS_CA_BUNDLE") as caught:
         client.send(CREATE)
     assert caught.value.failure.code == "certificate"
     assert waits == []
