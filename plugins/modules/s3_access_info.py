@@ -105,8 +105,9 @@ requirements:
     C(iam:GetPolicyVersion) and C(iam:ListPolicies), with O(state=absent) also C(iam:ListEntitiesForPolicy) and
     C(iam:ListInstanceProfilesForRole)
 seealso:
-  - plugin: onramp.braze_fivetran.s3_access
-    plugin_type: role
+  - module: onramp.braze_fivetran.s3_bucket_preflight_info
+  - module: amazon.aws.iam_managed_policy
+  - module: amazon.aws.iam_role
 """
 
 EXAMPLES = r"""
@@ -135,6 +136,10 @@ access:
       description: The AWS partition.
       type: str
       sample: aws
+    region:
+      description: The region that the requests were signed for.
+      type: str
+      sample: us-east-1
     policy:
       description: The IAM policy.
       type: dict

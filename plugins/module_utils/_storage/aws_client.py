@@ -27,8 +27,9 @@ except ImportError as import_error:
 from .._errors import Failure, InvalidArgument, OnrampError
 from .._libraries import require_library
 
-# IAM and STS are global; where nothing names a region, their requests are signed for this one.
+# IAM and STS are global in their partition; where nothing names a region, their requests are signed for one of these.
 DEFAULT_REGION = "us-east-1"
+REGION_OF_PARTITION: Mapping[str, str] = {"aws-us-gov": "us-gov-west-1", "aws-cn": "cn-north-1"}
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,18 @@ class Aws:
     """One session: credentials and region. ``client`` gives the client of a service."""
 
     session: Any
+    default_region: str = DEFAULT_REGION
+
+    @property
+    def region(self) -> str:
+        """Return the region that was given, or is configured, or else one that works for IAM."""
+        return str(self.session.region_name or self.default_region)
 
     def client(self, service: str) -> Any:
         """Return a boto3 client with bounded time and retries."""
         return self.session.client(
             service,
-            region_name=self.session.region_name or DEFAULT_REGION,
+            region_name=self.region,
             config=Config(connect_timeout=10, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 5}),
         )
 
@@ -54,16 +61,17 @@ class Identity:
     partition: str
 
 
-def aws_from_params(params: Mapping[str, Any]) -> Aws:
-    """Build the session from the options of ``AWS_ARGUMENTS``.
+def aws_from_params(params: Mapping[str, Any], partition: str | None = None) -> Aws:
+    """Build the session from the options of ``AWS_ARGUMENTS``; ``partition`` where the user has named one.
 
     :raises OnrampError: a missing package, or a profile that does not exist.
     """
     require_library("boto3", BOTO3_ERROR)
     try:
-        return Aws(boto3.session.Session(profile_name=params["profile"], region_name=params["region"]))
+        session = boto3.session.Session(profile_name=params["profile"], region_name=params["region"])
     except ProfileNotFound:
         raise InvalidArgument(f"profile: there is no profile {params['profile']!r} in the AWS configuration.") from None
+    return Aws(session, REGION_OF_PARTITION.get(partition or "", DEFAULT_REGION))
 
 
 def identity(aws: Aws) -> Identity:

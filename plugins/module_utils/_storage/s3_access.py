@@ -147,13 +147,13 @@ def access_info(task: Task) -> Result:
     params = task.params
     # The arguments are judged before the first call, with a stand-in for what only AWS knows.
     desired_from_params(params, account="0" * 12, partition=PARTITIONS[0])
-    aws = aws_from_params(params)
+    aws = aws_from_params(params, params["partition"])
     caller = identity(aws)
     desired = desired_from_params(params, caller.account, caller.partition)
     removal = params["state"] == "absent"
     actual = read_actual(aws, desired, for_removal=removal)
     plan = (plan_absent if removal else plan_present)(desired, actual, adopt=params["adopt"])
-    result: Result = {"changed": False, "access": _access(desired, actual, plan)}
+    result: Result = {"changed": False, "access": {"region": aws.region, **_access(desired, actual, plan)}}
     errors = [finding for finding in plan.findings if finding.severity == "error"]
     for finding in plan.findings:
         if finding.severity == "warning":

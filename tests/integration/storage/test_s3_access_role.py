@@ -110,9 +110,6 @@ def test_an_account_is_granted_rerun_and_cleared(sandbox: Sandbox, role: Role) -
     assert writers_that_ran(again) == []
     assert sandbox.writes() == []
 
-    checked = role("--check", state="absent")
-    assert checked.changed("localhost") == 2
-    assert sandbox.writes() == []
     assert role(state="absent").changed("localhost") == 2
     assert (role_exists(sandbox), policy_exists(sandbox)) == (False, False)
     assert role(state="absent").changed("localhost") == 0
@@ -130,14 +127,9 @@ def test_a_hand_attached_policy_survives_onboarding_rerun_and_offboarding(sandbo
         gone = role(state="absent", max_session_duration=7200)
         assert gone.exit_code == 0, gone.output
         assert gone.changed("localhost") == expected
-        assert "is kept, because somebody else has attached to it" in gone.output
+        assert "is kept, because somebody else has attached to it" in " ".join(gone.output.split())
         assert attached(sandbox) == [by_hand]
         assert not policy_exists(sandbox)
-
-    told_to = role(state="absent", adopt=True)
-    assert told_to.changed("localhost") == 1
-    assert not role_exists(sandbox)
-    assert sandbox.aws("iam").get_policy(PolicyArn=by_hand)
 
 
 def test_what_somebody_else_made_is_adopted_only_when_told_to(sandbox: Sandbox, role: Role) -> None:
@@ -179,9 +171,9 @@ def test_drift_is_repaired_and_nothing_else_is_written(sandbox: Sandbox, role: R
         "aws:iam:UpdateAssumeRolePolicy",
     ]
     assert Connection(sandbox, S3).problems() == []
-    assert role().changed("localhost") == 0
 
 
+@pytest.mark.slow
 def test_a_policy_of_ours_that_was_widened_is_narrowed_again(sandbox: Sandbox, role: Role) -> None:
     role()
     iam = sandbox.aws("iam")
@@ -203,6 +195,7 @@ def test_a_policy_of_ours_that_was_widened_is_narrowed_again(sandbox: Sandbox, r
     assert not policy_exists(sandbox)
 
 
+@pytest.mark.slow
 def test_every_option_reaches_aws(sandbox: Sandbox, role: Role) -> None:
     boundary = sandbox.aws("iam").create_policy(PolicyName="Boundary", PolicyDocument=json.dumps(FOREIGN_DOCUMENT))
     variables = {
@@ -235,8 +228,10 @@ def test_every_option_reaches_aws(sandbox: Sandbox, role: Role) -> None:
     assert role(**variables).changed("localhost") == 0
 
 
+@pytest.mark.slow
 def test_a_bucket_for_profile_exports_gets_a_role_of_its_own(sandbox: Sandbox, role: Role) -> None:
     sandbox.aws("s3").create_bucket(Bucket="acme-exports")
+    sandbox.aws("s3").put_object(Bucket="acme-exports", Key="export.zip", Body=b"users")
     role()
     arn = arn_of(role(bucket="acme-exports", role_name="Fivetran-Exports", policy_name="Fivetran-Exports-Access"))
     exports = {
@@ -278,9 +273,19 @@ def test_a_bucket_that_is_missing_stops_the_role_before_anything_is_made(sandbox
     play = role(bucket="acme-typo")
     assert "There is no bucket acme-typo." in play.messages()
     assert sandbox.writes() == []
-    assert role(bucket="acme-typo", preflight="warn").exit_code == 0
 
 
+@pytest.mark.slow
+def test_a_removal_in_check_mode_tells_what_would_go_and_removes_nothing(sandbox: Sandbox, role: Role) -> None:
+    role(bucket="acme-typo", preflight="warn")
+    sandbox.clear_journal()
+    checked = role("--check", bucket="acme-typo", state="absent")
+    assert checked.changed("localhost") == 2
+    assert sandbox.writes() == []
+    assert role_exists(sandbox)
+
+
+@pytest.mark.slow
 def test_two_workspaces_share_a_role_and_leave_it_one_by_one(sandbox: Sandbox, iam: dict[str, str]) -> None:
     sandbox.aws("s3").create_bucket(Bucket="acme-second")
     both = [BUCKET, "acme-second"]
@@ -310,3 +315,24 @@ def test_two_workspaces_share_a_role_and_leave_it_one_by_one(sandbox: Sandbox, i
     last = run_playbook(sandbox, play, "--limit", "shop_eu", inventory=leaving, environment=iam)
     assert last.exit_code == 0, last.output
     assert (role_exists(sandbox), policy_exists(sandbox)) == (False, False)
+
+
+NO_SUCH_ENTITY = (
+    '<ErrorResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><Error><Type>Sender</Type>'
+    "<Code>NoSuchEntity</Code><Message>Policy does not exist or is not attachable.</Message></Error></ErrorResponse>"
+)
+
+
+@pytest.mark.slow
+def test_a_policy_that_iam_does_not_know_everywhere_yet_is_attached_all_the_same(sandbox: Sandbox, role: Role) -> None:
+    sandbox.fault(
+        "status",
+        operation="iam:AttachRolePolicy",
+        status=404,
+        body=NO_SUCH_ENTITY,
+        headers={"Content-Type": "text/xml"},
+    )
+    play = role()
+    assert play.exit_code == 0, play.output
+    assert attached(sandbox) == [POLICY_ARN]
+    assert [entry.status for entry in sandbox.journal("aws", "iam:AttachRolePolicy")] == [404, 200]

@@ -1,0 +1,86 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""s3_access_info against the sandbox: what it asks, and what it says where AWS does not answer as wished."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.integration.storage.reading import POLICY_ARN
+from tests.modules import ModuleResult, run_module
+from tests.sandbox import world
+from tests.sandbox.client import Sandbox
+
+
+def info(sandbox: Sandbox, environment: dict[str, str] | None = None, **changes: Any) -> ModuleResult:
+    arguments = {"external_id": world.GROUP_ID, "buckets": [world.S3_BUCKET], **changes}
+    return run_module("s3_access_info", arguments, {**sandbox.env, **(environment or {})})
+
+
+def test_on_an_empty_account_the_arns_are_those_that_will_be(sandbox: Sandbox) -> None:
+    access = info(sandbox, path="/partners/")["access"]
+    assert access["policy"]["arn"] == "arn:aws:iam::111122223333:policy/partners/Fivetran-S3-Access"
+    assert access["role"]["arn"] == "arn:aws:iam::111122223333:role/partners/Fivetran"
+    assert (access["policy"]["action"], access["role"]["action"]) == ("create", "create")
+    assert sandbox.writes() == []
+
+
+def test_a_policy_below_another_path_is_found_before_aws_refuses_its_name(sandbox: Sandbox) -> None:
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}]}
+    sandbox.aws("iam").create_policy(
+        PolicyName="Fivetran-S3-Access", Path="/elsewhere/", PolicyDocument=json.dumps(document)
+    )
+    result = info(sandbox, adopt=True)
+    assert result.code == "other_path"
+    assert "s3_access_path: /elsewhere/" in result.msg
+    assert result["access"]["policy"]["arn"] == POLICY_ARN.replace("policy/", "policy/elsewhere/")
+
+
+def test_a_missing_permission_is_named_with_aws_own_code(sandbox: Sandbox) -> None:
+    iam = sandbox.aws("iam")
+    iam.create_user(UserName="operator")
+    key = iam.create_access_key(UserName="operator")["AccessKey"]
+    credentials = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+    result = info(sandbox, credentials)
+    assert result.code == "AccessDenied"
+    assert "AWS refused iam:GetPolicy." in result.msg
+    assert "The credentials need the permission iam:GetPolicy." in result.msg
+    assert key["SecretAccessKey"] not in str(result.values)
+
+
+def test_without_credentials_the_next_step_is_told(sandbox: Sandbox) -> None:
+    result = info(sandbox, {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""})
+    assert result.code == "no_credentials"
+    assert "Name a profile" in result.msg
+
+
+def test_a_profile_that_does_not_exist_is_refused(sandbox: Sandbox) -> None:
+    result = info(sandbox, profile="of-somebody-else")
+    assert result.code == "invalid_argument"
+    assert "there is no profile 'of-somebody-else'" in result.msg
+
+
+def test_a_server_that_is_not_there_is_told_and_not_waited_for_for_ever(sandbox: Sandbox) -> None:
+    result = info(sandbox, {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
+    assert result.code == "connection_failed"
+    assert "sts:GetCallerIdentity" in result.msg
+
+
+@pytest.mark.parametrize(
+    ("partition", "region"), [(None, "us-east-1"), ("aws-us-gov", "us-gov-west-1"), ("aws-cn", "cn-north-1")]
+)
+def test_where_nobody_names_a_region_it_is_one_of_the_partition(
+    sandbox: Sandbox, partition: str | None, region: str
+) -> None:
+    nowhere = {"AWS_REGION": "", "AWS_DEFAULT_REGION": ""}
+    access = info(sandbox, nowhere, **({"partition": partition} if partition else {}))["access"]
+    assert access["region"] == region
+    prefix = f"arn:{partition or 'aws'}:"
+    assert access["role"]["arn"].startswith(prefix)
+    assert access["role"]["document"]["Statement"][0]["Principal"]["AWS"].startswith(prefix)
+    assert info(sandbox, nowhere, region="eu-central-1")["access"]["region"] == "eu-central-1"
