@@ -68,8 +68,9 @@ def _credentials(file: str | None) -> Any:
         return default_credentials(scopes=SCOPES)[0]
     except GoogleAuthError as error:
         raise OnrampError(
-            msg=f"There are no Google credentials to use: {error} Name the key file of a service account in credentials_file or any in the"
-            " environment variable GOOGLE_APPLICATION_CREDENTIALS, or run 'gcloud auth application-default login'.",
+            msg=f"There are no Google credentials to use: {error} Name the key file of a service account in"
+            " credentials_file, or a file with credentials of any kind in the environment variable"
+            " GOOGLE_APPLICATION_CREDENTIALS, or run 'gcloud auth application-default login'.",
             failure=Failure(code="no_credentials", message=str(error)),
         ) from None
 
