@@ -127,6 +127,15 @@ def test_one_request_finds_a_connection_among_250(sandbox: Sandbox, run: Run) ->
     assert len(sandbox.journal("fivetran")) == 1
 
 
+@pytest.mark.parametrize(("state", "words"), [("INCOMPLETE", "is INCOMPLETE"), (None, "does not exist yet")])
+def test_a_destination_that_nothing_can_sync_into_is_warned_about_at_creation(
+    sandbox: Sandbox, run: Run, state: str | None, words: str
+) -> None:
+    sandbox.seed("fivetran", "set_destination", id=world.GROUP_ID, setup_status=state)
+    assert any(words in warning for warning in run().warnings)
+    assert run().warnings == []
+
+
 # Change
 
 

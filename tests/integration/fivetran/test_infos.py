@@ -1,0 +1,137 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""fivetran_connection_info and fivetran_destination_info: everything that is there, and no secret."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran import client
+
+from tests.modules import ModuleResult, run_module
+from tests.sandbox import world
+from tests.sandbox.client import Sandbox
+
+SECRET = "a-distinctive-braze-key-4711"
+
+
+def connection_info(sandbox: Sandbox, **arguments: Any) -> ModuleResult:
+    return run_module("fivetran_connection_info", arguments, sandbox.env)
+
+
+def destination(sandbox: Sandbox, group_id: str) -> Any:
+    return run_module("fivetran_destination_info", {"group_id": group_id}, sandbox.env)["destination"]
+
+
+@pytest.fixture
+def ids(sandbox: Sandbox) -> dict[str, str]:
+    """Make three connections in two groups; return their ids by schema."""
+    rows = (
+        (world.GROUP_ID, "braze", "shop_us"),
+        (world.GROUP_ID, "google_sheets", "plans.all"),
+        (world.SECOND_GROUP_ID, "braze", "shop_eu"),
+    )
+    made = {}
+    for group_id, service, schema in rows:
+        config = {"api_key": SECRET, "cloud_storage_type": "NONE"} if service == "braze" else {}
+        row = sandbox.seed(
+            "fivetran", "add_connection", group_id=group_id, service=service, schema=schema, config=config
+        )
+        made[schema] = row["id"]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("arguments", "schemas"),
+    [
+        ({}, ["plans.all", "shop_eu", "shop_us"]),
+        ({"group_id": world.GROUP_ID}, ["plans.all", "shop_us"]),
+        ({"service": "braze"}, ["shop_eu", "shop_us"]),
+        ({"group_id": world.SECOND_GROUP_ID, "service": "braze"}, ["shop_eu"]),
+        ({"schema": "shop_us"}, ["shop_us"]),
+        ({"group_id": world.SECOND_GROUP_ID, "schema": "shop_us"}, []),
+        ({"service": "postgres"}, []),
+    ],
+    ids=["all", "group", "service", "group and service", "schema", "schema elsewhere", "none"],
+)
+def test_connections_are_chosen_by_group_service_and_schema(
+    sandbox: Sandbox, ids: dict[str, str], arguments: dict[str, str], schemas: list[str]
+) -> None:
+    result = connection_info(sandbox, **arguments)
+    assert not result.changed
+    assert sorted(row["schema"] for row in result["connections"]) == schemas
+    assert {row["id"] for row in result["connections"]} <= set(ids.values())
+
+
+def test_one_connection_is_found_by_its_id_and_a_missing_one_is_an_empty_list(
+    sandbox: Sandbox, ids: dict[str, str]
+) -> None:
+    [row] = connection_info(sandbox, id=ids["shop_us"])["connections"]
+    assert row["schema"] == "shop_us"
+    assert row["setup_state"] == "incomplete"
+    assert row["last_sync"] == {"outcome": None, "finished_at": None, "reasons": []}
+    assert connection_info(sandbox, id="nowhere")["connections"] == []
+
+
+def test_secrets_stay_masked(sandbox: Sandbox, ids: dict[str, str]) -> None:
+    result = connection_info(sandbox, id=ids["shop_us"])
+    assert set(result["connections"][0]["config"]["api_key"]) == {"*"}
+    assert SECRET not in str(result.values)
+
+
+def test_a_server_that_echoes_the_credentials_does_not_bring_them_into_the_result(
+    sandbox: Sandbox, ids: dict[str, str]
+) -> None:
+    config = {"api_url": f"{world.FIVETRAN_KEY}:{world.FIVETRAN_SECRET}"}
+    sandbox.seed("fivetran", "edit_connection", id=ids["shop_us"], config=config)
+    result = connection_info(sandbox, id=ids["shop_us"])
+    for secret in world.secrets():
+        assert secret not in str(result.values)
+
+
+def test_more_connections_than_a_page_holds_are_all_listed(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(250):
+        schema = f"sheet_{number}.t"
+        sandbox.seed("fivetran", "add_connection", group_id=world.GROUP_ID, service="google_sheets", schema=schema)
+    assert len({row["id"] for row in connection_info(sandbox)["connections"]}) == 250
+    sandbox.clear_journal()
+    monkeypatch.setattr(client, "PAGE_SIZE", 100)
+    assert len({row["id"] for row in connection_info(sandbox)["connections"]}) == 250
+    assert len(sandbox.journal("fivetran", "list_connections")) == 3
+
+
+@pytest.mark.parametrize("other", ["group_id", "schema", "service"])
+def test_an_id_does_not_go_with_a_filter(sandbox: Sandbox, other: str) -> None:
+    assert "mutually exclusive" in connection_info(sandbox, id="a", **{other: "b"}).msg
+
+
+@pytest.mark.parametrize("setup_status", ["CONNECTED", "INCOMPLETE", "BROKEN"])
+def test_a_destination_tells_its_status(sandbox: Sandbox, setup_status: str) -> None:
+    sandbox.seed("fivetran", "set_destination", id=world.GROUP_ID, setup_status=setup_status)
+    shown = destination(sandbox, world.GROUP_ID)
+    assert shown["setup_status"] == setup_status
+    assert shown["group_id"] == world.GROUP_ID
+
+
+def test_a_destination_that_does_not_exist_is_null(sandbox: Sandbox) -> None:
+    sandbox.seed("fivetran", "set_destination", id=world.GROUP_ID, setup_status=None)
+    assert destination(sandbox, world.GROUP_ID) is None
+
+
+def test_nothing_of_the_warehouses_own_config_is_shown(sandbox: Sandbox) -> None:
+    data = {
+        "id": "g",
+        "group_id": "g",
+        "service": "snowflake",
+        "setup_status": "BROKEN",
+        "config": {"password": SECRET},
+    }
+    tests = [{"title": "Log in", "status": "FAILED", "message": "refused", "details": ["x"]}]
+    answer = {"code": "Success", "data": {**data, "setup_tests": tests}}
+    sandbox.fault("status", operation="get_destination", status=200, body=answer)
+    shown = destination(sandbox, world.GROUP_ID)
+    assert SECRET not in str(shown)
+    assert shown["setup_tests"] == tests

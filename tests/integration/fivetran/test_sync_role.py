@@ -1,0 +1,89 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The entry point sync of the role fivetran_connection: visible progress, and the reason of a failure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.playbook import PlayResult, run_playbook
+from tests.sandbox import world
+from tests.sandbox.client import Sandbox
+
+TASK = {"code": "reconnect", "message": "Reconnect", "details": "Cannot assume role."}
+
+
+@pytest.fixture(autouse=True)
+def connection_id(sandbox: Sandbox) -> str:
+    """Make a connection that is ready to sync."""
+    made = sandbox.seed("fivetran", "add_connection", group_id=world.GROUP_ID, service="braze", schema="shop")
+    status = {"setup_state": "connected", "sync_state": "scheduled"}
+    sandbox.seed("fivetran", "edit_connection", id=made["id"], status=status)
+    return str(made["id"])
+
+
+def sync(sandbox: Sandbox, *arguments: str, **variables: Any) -> PlayResult:
+    role = {"name": "onramp.braze_fivetran.fivetran_connection", "tasks_from": "sync"}
+    tasks = [
+        {"ansible.builtin.include_role": role},
+        {"ansible.builtin.debug": {"var": "fivetran_connection_sync_details"}},
+    ]
+    given = {
+        "fivetran_connection_group_id": world.GROUP_ID,
+        "fivetran_connection_schema": "shop",
+        "fivetran_connection_sync_interval": 1,
+        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+        **variables,
+    }
+    return run_playbook(
+        sandbox, [{"hosts": "localhost", "gather_facts": False, "vars": given, "tasks": tasks}], *arguments
+    )
+
+
+def details(result: PlayResult) -> Any:
+    [shown] = result.results("ansible.builtin.debug")
+    return shown["fivetran_connection_sync_details"]
+
+
+def test_the_wait_is_visible_and_says_what_for_and_until_when(sandbox: Sandbox, connection_id: str) -> None:
+    sandbox.seed("fivetran", "set_sync", polls=2)
+    result = sync(sandbox)
+    assert result.exit_code == 0, result.output
+    assert "Wait until shop has synced, at most until " in result.output
+    assert result.output.count("RETRYING") == 2
+    assert result.changed("localhost") == 1
+    assert details(result)["started"] is True
+    stored = sandbox.state()["fivetran"]["connections"][connection_id]
+    assert details(result)["last_sync"] == {
+        "outcome": "succeeded",
+        "finished_at": stored["succeeded_at"],
+        "reasons": [],
+    }
+
+
+def test_a_failed_sync_fails_the_play_with_fivetrans_reason(sandbox: Sandbox) -> None:
+    sandbox.seed("fivetran", "set_sync", outcome="failed", task=TASK)
+    result = sync(sandbox)
+    assert result.exit_code != 0
+    assert "The sync of the connection shop failed at " in result.messages()
+    assert "reconnect: Reconnect: Cannot assume role." in result.messages()
+
+
+def test_a_sync_that_takes_too_long_fails_the_play_and_says_that_it_goes_on(sandbox: Sandbox) -> None:
+    sandbox.seed("fivetran", "set_sync", polls=1000)
+    result = sync(sandbox, fivetran_connection_sync_timeout=2)
+    assert result.exit_code != 0
+    assert "has not finished within 2 seconds; its sync_state is syncing" in result.messages()
+    assert "fivetran_connection_sync_timeout" in result.messages()
+
+
+def test_check_mode_starts_nothing_and_waits_for_nothing(sandbox: Sandbox) -> None:
+    result = sync(sandbox, "--check")
+    assert result.exit_code == 0, result.output
+    assert details(result)["started"] is True
+    assert sandbox.writes() == []
+    assert sandbox.journal("fivetran", "sync_connection") == []
