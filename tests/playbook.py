@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 COLLECTIONS = CHECKOUT / ".cache" / "collections"
 # Longer than any test play; a hanging play fails the test instead of the whole run.
 TIMEOUT = 180
+EVENTS = "events.jsonl"
 
 
 @dataclass(frozen=True)
@@ -76,26 +78,45 @@ def run_playbook(
     """
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder)
-        command = [str(Path(sys.executable).parent / "ansible-playbook"), *arguments]
-        command += ["-i", _inventory(directory, inventory), _playbook(directory, playbook)]
-        log = directory / "events.jsonl"
-        finished = subprocess.run(
-            command,
-            cwd=directory,
-            env=_environment(sandbox, directory, log, environment),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            timeout=TIMEOUT,
-            check=False,
+        process = start_playbook(
+            sandbox, playbook, *arguments, directory=directory, inventory=inventory, environment=environment
         )
+        try:
+            output, _nothing = process.communicate(timeout=TIMEOUT)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            raise
+        log = directory / EVENTS
         events = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
     return PlayResult(
-        exit_code=finished.returncode,
-        output=finished.stdout,
+        exit_code=process.returncode,
+        output=output,
         tasks=tuple(TaskResult(**event["task"]) for event in events if "task" in event),
         stats=next((event["stats"] for event in events if "stats" in event), {}),
+    )
+
+
+def start_playbook(
+    sandbox: Sandbox,
+    playbook: str | Path | list[dict[str, Any]],
+    *arguments: str,
+    directory: Path,
+    inventory: str | Path | Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> subprocess.Popen[str]:
+    """Start what :func:`run_playbook` runs, in a process group of its own; everything it writes is in ``directory``."""
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), *arguments]
+    command += ["-i", _inventory(directory, inventory), _playbook(directory, playbook)]
+    return subprocess.Popen(
+        command,
+        cwd=directory,
+        env=_environment(sandbox, directory, directory / EVENTS, environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
     )
 
 

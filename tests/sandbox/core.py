@@ -69,6 +69,7 @@ class Fault:
 
     ``kind``: ``status`` (with ``status``, ``headers``, ``body``), ``delay`` (then as usual), ``drop`` (before the
     request is handled), ``lost_answer`` (handled, then dropped), ``truncate``, ``html``, ``empty``, ``wrong_types``,
+    ``retype`` (the answer with every value of another type), ``hollow`` (with every inner object and list empty),
     ``large``, ``redirect`` (to ``url``). ``skip`` lets the first requests pass; ``times`` 0 means for ever.
     """
 
@@ -259,10 +260,35 @@ def _late_fault(request: web.Request, answer: web.StreamResponse, fault: Fault |
         "html": b"<html><body><h1>502 Bad Gateway</h1></body></html>",
         "empty": b"",
         "wrong_types": b'{"code": 7, "message": [], "data": "text", "items": {}, "kind": 1}',
+        "retype": json.dumps(_retyped(_json_or_text(body))).encode(),
+        "hollow": json.dumps(_hollow(_json_or_text(body))).encode(),
         "large": b'{"padding": "' + b"x" * LARGE_BODY + b'"}',
     }[fault.kind]
     content_type = "text/html" if fault.kind == "html" else "application/json"
     return web.Response(status=answer.status, body=spoiled, headers={"Content-Type": content_type})
+
+
+def _json_or_text(body: bytes) -> Json:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode(errors="replace")
+
+
+def _retyped(data: Json) -> Json:
+    """Keep the objects and their keys, and give every other value another type."""
+    if isinstance(data, dict):
+        return {name: _retyped(value) for name, value in data.items()}
+    if isinstance(data, list):
+        return [_retyped(value) for value in data] or "none"
+    return [data] if isinstance(data, str) else str(data)
+
+
+def _hollow(data: Json, depth: int = 0) -> Json:
+    """Keep the envelope, and empty the objects and lists in it."""
+    if isinstance(data, dict):
+        return {name: _hollow(value, depth + 1) for name, value in data.items()} if depth == 0 else {}
+    return [] if isinstance(data, list) else data
 
 
 def _drop(request: web.Request) -> None:
