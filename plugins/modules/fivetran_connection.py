@@ -16,6 +16,7 @@ description:
   - Brings a Fivetran connection of any service to the described state. A connection that exists is adopted.
   - A new connection is created paused, its setup tests are run, and it is started when they have passed. A connection
     whose tests fail stays paused, and the task fails with the tests' own titles and messages.
+  - A warning says so if the group's destination is not connected, because nothing could sync into it.
   - Only options that are given are compared and changed. What Fivetran stores as a secret comes back masked; a mask is
     never a difference.
 extends_documentation_fragment:

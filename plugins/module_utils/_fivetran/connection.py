@@ -174,6 +174,7 @@ class Connection:
     def _create(self) -> None:
         self.desired.check_fields(None)
         self._check_config()
+        self._warn_of_destination(str(self.desired.group_id))
         body = self.desired.creation_body()
         outcome = self.outcome
         outcome.created = outcome.changed = True
@@ -194,6 +195,15 @@ class Connection:
                 # A duplicate: somebody else made it, with settings and secrets of their own.
                 outcome.created, outcome.changed, outcome.found = False, False, []
             self._update(actual)
+
+    def _warn_of_destination(self, group_id: str) -> None:
+        destination = self.client.destination(group_id)
+        state = "does not exist yet" if destination is None else f"is {destination.get('setup_status')}"
+        if destination is None or destination.get("setup_status") != "CONNECTED":
+            self.warn(
+                f"The destination of group {group_id} {state}, not CONNECTED: the connection is made, but nothing syncs"
+                " until the destination has been set up in Fivetran."
+            )
 
     def _find_after(self, error: HttpError) -> JsonObject:
         """Look for the connection after a creation that ended in doubt or as a duplicate; never create again."""

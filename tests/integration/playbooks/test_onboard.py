@@ -86,6 +86,28 @@ def test_check_mode_on_an_empty_sandbox_walks_every_step_predicts_changes_and_wr
     assert sandbox.aws("iam").list_roles()["Roles"] == []
 
 
+@pytest.mark.parametrize(
+    ("credentials", "words"),
+    [
+        (("sandbox-unknown-key", "sandbox-unknown-secret"), ["AuthFailed", "FIVETRAN_APIKEY"]),
+        (world.FIVETRAN_READER, ["may not create connections", "Account Administrator"]),
+        (world.FIVETRAN_STRANGER, ["Warehouse", "another_company"]),
+    ],
+    ids=["wrong", "without the right", "of another account"],
+)
+def test_fivetran_credentials_that_cannot_do_it_are_told_apart_before_anything_else(
+    sandbox: Sandbox, credentials: tuple[str, str], words: list[str]
+) -> None:
+    key, secret = credentials
+    environment = {"FIVETRAN_APIKEY": key, "FIVETRAN_APISECRET": secret}
+    result = run_playbook(sandbox, ONBOARD, "--limit", "shop_us", inventory=INVENTORY, environment=environment)
+    assert result.exit_code != 0
+    for word in words:
+        assert word in result.messages("shop_us")
+    assert {entry.server for entry in sandbox.journal()} == {"fivetran"}
+    assert sandbox.writes() == []
+
+
 def test_a_key_that_lacks_two_permissions_stops_its_workspace_and_no_other(sandbox: Sandbox) -> None:
     result = onboard(sandbox, inventory=workspaces(shop_us={"braze_api_key": world.BRAZE_KEY_INCOMPLETE}))
     assert result.exit_code != 0
