@@ -446,7 +446,7 @@ class Fivetran(Server):
         body = await json_body(request, ("force",))
         if not isinstance(body.get("force", False), bool):
             raise invalid("force must be a boolean")
-        if body.get("force") or connection["id"] not in self.running:
+        if body.get("force") or connection["status"]["sync_state"] != "syncing":
             self._start_sync(connection)
         return success(message=f"Sync has been successfully triggered for connection with id '{connection['id']}'")
 
@@ -475,7 +475,10 @@ class Fivetran(Server):
     def _look_at(self, connection: dict[str, Any]) -> Json:
         """Return the connection as it is shown; a sync that runs goes on with each look."""
         sync = self.running.get(connection["id"])
-        if sync is not None and sync.looked_at(connection, self.now()):
+        # Whoever pauses or breaks a connection ends its sync.
+        if sync is not None and (
+            connection["status"]["sync_state"] != "syncing" or sync.looked_at(connection, self.now())
+        ):
             del self.running[connection["id"]]
         return self._shown(connection)
 
