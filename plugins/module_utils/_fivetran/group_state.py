@@ -59,7 +59,7 @@ def ensure_present(
     return {
         "changed": bool(found),
         "group": group_view(shown),
-        "diff": before_and_after(found, f"Fivetran group {shown.get('id') or name}"),
+        "diff": before_and_after(found, f"Fivetran group {params['id'] or name}"),
     }
 
 

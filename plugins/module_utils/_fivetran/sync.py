@@ -67,7 +67,8 @@ def _moment(value: Any) -> datetime:
 
 
 def _reasons(status: JsonObject) -> tuple[str, ...]:
-    rows = [row for name in ("tasks", "warnings") for row in status.get(name) or [] if isinstance(row, dict)]
+    lists = [status.get(name) for name in ("tasks", "warnings")]
+    rows = [row for rows in lists if isinstance(rows, list) for row in rows if isinstance(row, dict)]
     return tuple(
         ": ".join(str(row[part]).rstrip(".") for part in ("code", "message", "details") if row.get(part))
         for row in rows

@@ -42,6 +42,7 @@ def test_a_group_is_predicted_then_created_then_left_alone(sandbox: Sandbox) -> 
     assert created.changed
     assert created["group"]["id"] == stored(sandbox)[NAME]
     assert created["group"]["external_id"] == created["group"]["id"]
+    assert created["diff"] == predicted["diff"]
     assert created["diff"]["before"] == {"name": None}
     assert created["diff"]["after"] == {"name": NAME}
     again = group(sandbox, name=NAME)
