@@ -47,7 +47,9 @@ def test_a_failure_tells_tasks_before_warnings_and_a_success_neither() -> None:
     assert LastSync.of(connection(LATER, EARLIER, **rows)).reasons == ()
 
 
-@pytest.mark.parametrize("status", [{"tasks": None}, {"tasks": 7, "warnings": True}, {"tasks": ["text"], "warnings": [7]}, {}])
+@pytest.mark.parametrize(
+    "status", [{"tasks": None}, {"tasks": 7, "warnings": True}, {"tasks": ["text"], "warnings": [7]}, {}]
+)
 def test_a_failure_without_readable_reasons_has_none(status: dict[str, Any]) -> None:
     assert LastSync.of(connection(EARLIER, LATER, **status)).reasons == ()
 
