@@ -44,12 +44,16 @@ test: install lint ## Run the checks and the tests, in less than ten minutes
 test-full: install lint ## Run everything, also what is slow
 	$(BIN)/pytest -n 2
 
+.PHONY: bench
+bench: install ## Measure onboarding and rerun, and append the figures to docs/performance.md
+	$(BIN)/python -m tests.bench $(BENCH)
+
 .PHONY: lint
 lint: install ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --package ansible_collections.onramp.braze_fivetran.plugins
-	$(BIN)/mypy tests/sandbox tests/callbacks tests/*.py
+	$(BIN)/mypy tests/sandbox tests/callbacks tests/bench tests/*.py
 
 .PHONY: clean
 clean: ## Remove what was installed and cached

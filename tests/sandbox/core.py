@@ -18,6 +18,7 @@ import hashlib
 import inspect
 import json
 import re
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -61,6 +62,9 @@ class Entry:
     # Who called: the AWS account, the Fivetran key's name, the service account ...
     actor: str = ""
     fault: str = ""
+    # Seconds of the sandbox's own clock between which the request was being answered.
+    started: float = 0.0
+    finished: float = 0.0
 
 
 @dataclass
@@ -193,6 +197,7 @@ class Server(ABC):
         async def serve(request: web.Request) -> web.StreamResponse:
             operation = await self.operation_name(request, name)
             entry = self.hub.open_entry(self.name, operation, request.method, request.path, dict(request.query))
+            entry.started = time.monotonic()
             entry.actor = self.actor(request)
             entry.body = self.redact(await _json_or_none(request))
             await asyncio.sleep(self.hub.latency)
@@ -201,6 +206,7 @@ class Server(ABC):
             try:
                 return await self._answer(request, entry, handler, fault)
             finally:
+                entry.finished = time.monotonic()
                 self.hub.journal.append(entry)
 
         return serve
