@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``python -m tests.sandbox``: run the sandbox, or a shell inside it."""
+"""Run the sandbox, or a shell inside it: ``python -m tests.sandbox``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from tests.sandbox.client import Sandbox
-from tests.sandbox.service import serve
+from tests.sandbox.service import exports, serve
 
 BANNER = """\
 The sandbox is running: Braze, Fivetran, Google Cloud Storage and AWS on 127.0.0.1, until you leave this shell.
@@ -35,14 +35,19 @@ def main() -> int:
     """Parse the command line and run."""
     parser = argparse.ArgumentParser(prog="python -m tests.sandbox", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    serving = commands.add_parser("serve", help="run until stopped")
-    serving.add_argument("--announce", type=Path, required=True, help="file to write the environment to, as JSON")
+    serving = commands.add_parser("serve", help="run until stopped, and print the variables to export")
+    serving.add_argument("--announce", type=Path, help="file to write the variables to instead, as JSON")
     serving.add_argument("--until-stdin-closes", action="store_true", help="stop when standard input closes")
+    attached = commands.add_parser("env", help="print the variables of a running sandbox")
+    attached.add_argument("control_url", nargs="?", help="its control port; default: SANDBOX_CONTROL_URL")
     shell = commands.add_parser("shell", help="run a shell, or COMMAND, with the sandbox running")
     shell.add_argument("arguments", nargs="*", metavar="COMMAND", help="command to run instead of a shell")
     options = parser.parse_args()
     if options.command == "serve":
         asyncio.run(serve(options.announce, until_stdin_closes=options.until_stdin_closes))
+        return 0
+    if options.command == "env":
+        print(exports(Sandbox.attach(options.control_url).env))
         return 0
     return run_inside(options.arguments)
 
@@ -54,7 +59,10 @@ def run_inside(command: list[str]) -> int:
         environment = {**os.environ, **sandbox.env, "PATH": path}
         if not command:
             print(BANNER.format(**sandbox.env))
-        return subprocess.run(command or [os.environ.get("SHELL", "sh")], env=environment, check=False).returncode
+        try:
+            return subprocess.run(command or [os.environ.get("SHELL", "sh")], env=environment, check=False).returncode
+        except KeyboardInterrupt:
+            return 130
 
 
 if __name__ == "__main__":

@@ -11,35 +11,33 @@ accounts, External IDs, role and bucket policies; it knows neither SSE-KMS nor o
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import hashlib
 import json
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
 import aiohttp
+import boto3
 from aiohttp import web
+from botocore.config import Config
+from botocore.exceptions import ClientError
 from yarl import URL
 
-from tests.sandbox.core import Hub, Server
+from tests.sandbox.core import CALLER_HEADER, Hub, Json, Server
+from tests.sandbox.ministack import SECRET_ACCESS_KEY, Ministack
+
+__all__ = ["CUSTOMER_ACCOUNT", "FIVETRAN_ACCOUNT", "REGION", "SECRET_ACCESS_KEY", "Aws", "Ministack", "trust_policy"]
 
 CUSTOMER_ACCOUNT = "111122223333"
 SECOND_CUSTOMER_ACCOUNT = "444455556666"
 FIVETRAN_ACCOUNT = "834469178297"
-# Long and distinctive, so that a test can prove that it occurs in no output.
-SECRET_ACCESS_KEY = "sandbox-aws-secret-access-key-5d41402abc4b2a76"
 REGION = "us-east-1"
+# Enough for a loopback server; a retry would hide what tests want to see.
+BOTO_CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=10)
 
 _SCOPE = re.compile(r"Credential=([^/]+)/[^/]*/([^/]*)/([^/]+)/aws4_request")
 _READING = re.compile(r"^(Get|List|Head|Describe|Assume|Simulate)")
@@ -58,6 +56,7 @@ _S3_SUBRESOURCES = {
     "logging": "BucketLogging",
     "requestPayment": "BucketRequestPayment",
 }
+_ACCESS_KEY = re.compile(rb"<AccessKeyId>([^<]+)</AccessKeyId>")
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding", "date", "server"}
 
 
@@ -85,7 +84,10 @@ class Propagation:
 
 
 class Aws(Server):
-    """The proxy. Operations are named like IAM actions (``aws:iam:CreateRole``); the actor is the access key."""
+    """The proxy. Operations are named like IAM actions (``aws:iam:CreateRole``).
+
+    The actor is the access key, which is the account's number, or the role that was assumed.
+    """
 
     name = "aws"
 
@@ -94,12 +96,14 @@ class Aws(Server):
         self.ministack = Ministack()
         self.propagation = Propagation()
         self.writes = 0
+        self.roles: dict[str, str] = {}
         self._session: aiohttp.ClientSession | None = None
 
     def reset(self) -> None:
         """Forget propagation; :meth:`empty` empties ministack."""
         self.propagation = Propagation()
         self.writes = 0
+        self.roles = {}
 
     async def empty(self) -> None:
         """Remove everything from ministack."""
@@ -112,13 +116,62 @@ class Aws(Server):
             await self._session.close()
         self.ministack.stop()
 
-    def state(self) -> Any:
-        """Return the number of writing calls: what is inside ministack is asked with boto3."""
+    def state(self) -> Json:
+        """Return the number of calls that may have changed something: a proxy sees no more than that."""
         return {"writes": self.writes}
+
+    async def full_state(self) -> Json:
+        """Return what exists in ministack: by account roles and policies, and all buckets with their policies."""
+        return {**self.state(), **await asyncio.to_thread(self._inventory)}
+
+    def _inventory(self) -> dict[str, Json]:
+        accounts = {account: self._identities(account) for account in (CUSTOMER_ACCOUNT, SECOND_CUSTOMER_ACCOUNT)}
+        s3 = self._boto("s3", CUSTOMER_ACCOUNT)
+        buckets = {item["Name"]: {"policy": _bucket_policy(s3, item["Name"])} for item in s3.list_buckets()["Buckets"]}
+        return {"accounts": accounts, "buckets": buckets}
+
+    def _identities(self, account: str) -> Json:
+        details = self._boto("iam", account).get_account_authorization_details(
+            Filter=["Role", "User", "LocalManagedPolicy"]
+        )
+        roles = {
+            role["RoleName"]: {
+                "arn": role["Arn"],
+                "trust": role["AssumeRolePolicyDocument"],
+                "inline_policies": {item["PolicyName"]: item["PolicyDocument"] for item in role["RolePolicyList"]},
+                "attached_policies": sorted(item["PolicyArn"] for item in role["AttachedManagedPolicies"]),
+            }
+            for role in details["RoleDetailList"]
+        }
+        policies = {
+            policy["Arn"]: {
+                version["VersionId"]: {"default": version["IsDefaultVersion"], "document": version["Document"]}
+                for version in policy["PolicyVersionList"]
+            }
+            for policy in details["Policies"]
+        }
+        return {"roles": roles, "policies": policies, "users": [user["UserName"] for user in details["UserDetailList"]]}
+
+    def _boto(self, service: str, account: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self.ministack.url,
+            region_name=REGION,
+            aws_access_key_id=account,
+            aws_secret_access_key=SECRET_ACCESS_KEY,
+            config=BOTO_CONFIG,
+        )
 
     def actor(self, request: web.Request) -> str:
         scope = _SCOPE.search(request.headers.get("Authorization", ""))
-        return scope.group(1) if scope else ""
+        return self.roles.get(scope.group(1), scope.group(1)) if scope else ""
+
+    async def body(self, request: web.Request) -> Json:
+        _service, _action, parameters = describe(request, await request.read())
+        return parameters or None
+
+    def refusal(self, status: int) -> web.Response:
+        return _error(status, "ServiceUnavailable" if status >= 500 else "AccessDenied", f"The sandbox says {status}.")
 
     async def operation_name(self, request: web.Request, route: str) -> str:  # noqa: ARG002
         service, action, _parameters = describe(request, await request.read())
@@ -135,21 +188,29 @@ class Aws(Server):
         role = parameters.get("RoleName") or parameters.get("RoleArn", "").rpartition("/")[2]
         if action == "AssumeRole" and self.propagation.refuses(role):
             return _denied(parameters.get("RoleArn", ""), self.actor(request))
-        headers = {name: value for name, value in request.headers.items() if name.lower() != "content-length"}
+        dropped = ("content-length", CALLER_HEADER.lower())
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in dropped}
         # As it came: another spelling of the same path would break the signature.
         url = URL(self.ministack.url + request.raw_path, encoded=True)
         async with self._client().request(
             request.method, url, data=body, headers=headers, allow_redirects=False
         ) as answer:
             content = await answer.read()
-            if answer.status < 300 and not _READING.match(action):
-                self.writes += 1
-                if action in ("CreateRole", "UpdateAssumeRolePolicy"):
-                    self.propagation.touch(role)
+            if answer.status < 300:
+                self._note(action, role, content)
             kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP}
             if request.method == "HEAD" and "Content-Length" in answer.headers:
                 kept["Content-Length"] = answer.headers["Content-Length"]
             return web.Response(status=answer.status, body=content, headers=kept)
+
+    def _note(self, action: str, role: str, content: bytes) -> None:
+        """Remember what a successful call means for what the proxy itself answers and journals."""
+        if action in ("CreateRole", "UpdateAssumeRolePolicy"):
+            self.propagation.touch(role)
+        if action == "AssumeRole" and (access_key := _ACCESS_KEY.search(content)):
+            self.roles[access_key.group(1).decode()] = f"role/{role}"
+        if not _READING.match(action):
+            self.writes += 1
 
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -190,78 +251,24 @@ def _s3_action(request: web.Request) -> str:
 
 def _denied(role_arn: str, account: str) -> web.Response:
     message = f"User: arn:aws:iam::{account}:root is not authorized to perform: sts:AssumeRole on resource: {role_arn}"
+    return _error(403, "AccessDenied", message)
+
+
+def _error(status: int, code: str, message: str) -> web.Response:
     return web.Response(
-        status=403,
+        status=status,
         content_type="text/xml",
         text='<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>'
-        f"<Code>AccessDenied</Code><Message>{escape(message)}</Message></Error>"
+        f"<Code>{code}</Code><Message>{escape(message)}</Message></Error>"
         f"<RequestId>{hashlib.sha256(message.encode()).hexdigest()[:32]}</RequestId></ErrorResponse>",
     )
 
 
-class Ministack:
-    """The child process. It dies with its parent, also when that is killed."""
-
-    def __init__(self) -> None:
-        self.port = _free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._folder = tempfile.TemporaryDirectory(prefix="sandbox-ministack-")
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def launch(self) -> None:
-        """Start it; :meth:`wait` waits until it answers."""
-        command = os.environ.get("SANDBOX_MINISTACK") or str(Path(sys.executable).parent / "ministack")
-        folder = self._folder.name
-        environment = {
-            "PATH": os.environ.get("PATH", ""),
-            "HOME": folder,
-            "TMPDIR": folder,
-            "S3_DATA_DIR": f"{folder}/s3",
-            "AUTH": "true",
-            "BIND_HOST": "127.0.0.1",
-            "GATEWAY_PORT": str(self.port),
-            "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
-            "SERVICES": "iam,sts,s3,kms",
-            # Without these it binds fixed ports, so that two sandboxes could not run side by side.
-            "IOT_MTLS_ENABLED": "false",
-            "SFTP_ENABLED": "false",
-            "LOG_LEVEL": "WARNING",
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
-        with open(f"{folder}/ministack.log", "wb") as log:
-            self._process = subprocess.Popen(
-                [command],
-                env=environment,
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                preexec_fn=_die_with_parent,
-            )
-
-    async def wait(self) -> None:
-        """Wait until it answers.
-
-        :raises RuntimeError: with its log if it ends or does not answer within 20 seconds.
-        """
-        deadline = time.monotonic() + 20
-        async with aiohttp.ClientSession() as client:
-            while self._process is not None and self._process.poll() is None and time.monotonic() < deadline:
-                try:
-                    async with client.get(f"{self.url}/_ministack/health") as answer:
-                        if answer.status == 200:
-                            return
-                except aiohttp.ClientError:
-                    await asyncio.sleep(0.02)
-        log = Path(self._folder.name, "ministack.log").read_text(errors="replace")
-        raise RuntimeError(f"ministack does not answer: {log[-2000:]}")
-
-    def stop(self) -> None:
-        """End it and remove its files."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
-        self._folder.cleanup()
+def _bucket_policy(s3: Any, bucket: str) -> Json:
+    try:
+        return json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
+    except ClientError:
+        return None
 
 
 def trust_policy(external_id: str, account: str = FIVETRAN_ACCOUNT) -> str:
@@ -273,16 +280,3 @@ def trust_policy(external_id: str, account: str = FIVETRAN_ACCOUNT) -> str:
         "Condition": {"StringEquals": {"sts:ExternalId": external_id}},
     }
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-
-
-def _die_with_parent() -> None:
-    if sys.platform == "linux":
-        set_parent_death_signal = 1
-        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

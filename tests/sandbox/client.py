@@ -20,9 +20,8 @@ from types import TracebackType
 from typing import Any, Self
 
 import boto3
-from botocore.config import Config
 
-from tests.sandbox.aws import CUSTOMER_ACCOUNT, REGION, SECRET_ACCESS_KEY
+from tests.sandbox.aws import BOTO_CONFIG, CUSTOMER_ACCOUNT, REGION, SECRET_ACCESS_KEY
 from tests.sandbox.core import Entry
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -55,27 +54,40 @@ class Sandbox:
                 [sys.executable, "-m", "tests.sandbox", "serve", "--announce", str(announce), "--until-stdin-closes"],
                 cwd=CHECKOUT,
                 stdin=subprocess.PIPE,
+                # A terminal's Ctrl-C is for whoever started the sandbox, and stops it by that.
+                start_new_session=True,
             )
             deadline = time.monotonic() + START_TIMEOUT
             while not announce.exists():
                 if process.poll() is not None or time.monotonic() > deadline:
                     process.kill()
-                    raise RuntimeError("the sandbox did not start")
+                    process.wait()
+                    raise RuntimeError("the sandbox did not start; the reason stands on standard error")
                 time.sleep(0.02)
             return cls(json.loads(announce.read_text()), process)
 
     @classmethod
-    def attach(cls) -> Self:
-        """Use the sandbox whose variables are exported in this process."""
-        return cls({name: value for name, value in os.environ.items() if name.startswith(("SANDBOX_", "FIVETRAN_"))})
+    def attach(cls, control_url: str | None = None) -> Self:
+        """Use a sandbox that is running: the one at ``control_url``, by default the one of SANDBOX_CONTROL_URL.
+
+        :raises RuntimeError: if there is none.
+        """
+        url = control_url or os.environ.get("SANDBOX_CONTROL_URL")
+        if not url:
+            raise RuntimeError("SANDBOX_CONTROL_URL is not set; start a sandbox with `make sandbox`")
+        return cls(_request("GET", f"{url}/environment"))
 
     def stop(self) -> None:
         """Stop it, with everything that it started."""
-        if self._process is not None:
-            self._process.terminate()
+        if self._process is None:
+            return
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
             self._process.wait(timeout=10)
-            if self._process.stdin is not None:
-                self._process.stdin.close()
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
     def __enter__(self) -> Self:
         return self
@@ -105,9 +117,9 @@ class Sandbox:
         """Forget the requests so far."""
         self._control("DELETE", "/journal")
 
-    def state(self) -> dict[str, Any]:
-        """Return the complete state by server."""
-        state: dict[str, Any] = self._control("GET", "/state")
+    def state(self, server: str | None = None) -> dict[str, Any]:
+        """Return the complete state by server; for ``aws`` what exists in IAM and S3."""
+        state: dict[str, Any] = self._control("GET", "/state" + (f"?server={server}" if server else ""))
         return state
 
     def state_hash(self) -> dict[str, str]:
@@ -120,6 +132,11 @@ class Sandbox:
     def fault(self, kind: str, **fields: Any) -> None:
         """Script a fault; the fields are those of :class:`tests.sandbox.core.Fault`."""
         self._control("POST", "/faults", {"kind": kind, **fields})
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Return the scripted faults; ``hits`` counts the requests that each has met."""
+        faults: list[dict[str, Any]] = self._control("GET", "/faults")
+        return faults
 
     def clear_faults(self) -> None:
         """Remove all faults."""
@@ -137,26 +154,40 @@ class Sandbox:
         """Call a control verb of a server: ``seed("braze", "revoke_key", key=...)``."""
         return self._control("POST", f"/servers/{server}/{verb}", payload)
 
+    def tls(self, server: str, certificate: str) -> dict[str, str]:
+        """Let a server listen with TLS too; return its ``url`` and, as PEM, the ``authority`` to trust.
+
+        ``certificate``: a kind of :data:`tests.sandbox.certificates.KINDS`, such as ``expired``.
+        """
+        listening: dict[str, str] = self._control("POST", "/tls", {"server": server, "certificate": certificate})
+        return listening
+
     def aws(self, service: str, account: str = CUSTOMER_ACCOUNT, **credentials: str) -> Any:
         """Return a boto3 client that talks to the emulator past journal and faults, as root of ``account``."""
         return boto3.client(
             service,
             endpoint_url=self.env["SANDBOX_MINISTACK_URL"],
             region_name=REGION,
-            config=Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=10),
+            config=BOTO_CONFIG,
             **(credentials or {"aws_access_key_id": account, "aws_secret_access_key": SECRET_ACCESS_KEY}),
         )
 
     def _control(self, method: str, path: str, body: Any = None) -> Any:
-        request = urllib.request.Request(
-            self.control_url + path,
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        try:
-            with opener.open(request, timeout=60) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as error:
-            raise RuntimeError(f"{method} {path}: {error.read().decode(errors='replace')[:2000]}") from None
+        return _request(method, self.control_url + path, body)
+
+
+def _request(method: str, url: str, body: Any = None) -> Any:
+    request = urllib.request.Request(
+        url,
+        method=method,
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=60) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        raise RuntimeError(f"{method} {url}: {error.read().decode(errors='replace')[:2000]}") from None
+    except OSError as error:
+        raise RuntimeError(f"{method} {url}: no sandbox answers there ({error})") from None

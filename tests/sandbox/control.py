@@ -6,36 +6,53 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
-from collections.abc import Awaitable, Callable
+import json
 from dataclasses import asdict, fields
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import web
 
-from tests.sandbox.core import Fault, Hub
+from tests.sandbox.core import Fault, Hub, Json
 
 _FAULT_FIELDS = {item.name for item in fields(Fault)} - {"hits"}
+
+
+class Sandboxed(Protocol):
+    """What the control port asks of the sandbox as a whole."""
+
+    async def reset(self) -> None:
+        """Return to the world of the start."""
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables to export."""
+
+    async def listen_tls(self, server: str, certificate: str) -> dict[str, str]:
+        """Serve a server over TLS as well."""
 
 
 class Control:
     """Serves journal, faults, state, reset, latency, and each server's control verbs as JSON over HTTP."""
 
-    def __init__(self, hub: Hub, reset: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, hub: Hub, service: Sandboxed) -> None:
         self.hub = hub
-        self._reset = reset
+        self._service = service
 
     def application(self) -> web.Application:
         """Build the aiohttp application."""
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_get("/journal", self.journal)
         app.router.add_delete("/journal", self.clear_journal)
+        app.router.add_get("/faults", self.faults)
         app.router.add_post("/faults", self.add_fault)
         app.router.add_delete("/faults", self.clear_faults)
         app.router.add_get("/state", self.state)
         app.router.add_get("/state/hash", self.state_hash)
         app.router.add_post("/latency", self.latency)
         app.router.add_post("/reset", self.reset)
+        app.router.add_get("/environment", self.environment)
+        app.router.add_post("/tls", self.tls)
         app.router.add_post("/servers/{server}/{verb}", self.verb)
         return app
 
@@ -49,13 +66,20 @@ class Control:
         self.hub.journal.clear()
         return web.json_response(None)
 
+    async def faults(self, _request: web.Request) -> web.Response:
+        """``GET /faults``: those that were scripted, with how many requests each has met in ``hits``."""
+        return web.json_response([asdict(fault) for fault in self.hub.faults])
+
     async def add_fault(self, request: web.Request) -> web.Response:
         """``POST /faults`` with the fields of :class:`Fault`."""
         body = await request.json()
         unknown = sorted(set(body) - _FAULT_FIELDS)
         if unknown:
-            return web.json_response({"error": f"unknown fields of a fault: {', '.join(unknown)}"}, status=400)
-        self.hub.faults.append(Fault(**body))
+            return _error(f"unknown fields of a fault: {', '.join(unknown)}")
+        try:
+            self.hub.faults.append(Fault(**body))
+        except (TypeError, ValueError) as error:
+            return _error(str(error))
         return web.json_response(None)
 
     async def clear_faults(self, _request: web.Request) -> web.Response:
@@ -63,13 +87,17 @@ class Control:
         self.hub.faults.clear()
         return web.json_response(None)
 
-    async def state(self, _request: web.Request) -> web.Response:
-        """``GET /state``: the complete state by server."""
-        return web.json_response({name: server.state() for name, server in self.hub.servers.items()})
+    async def state(self, request: web.Request) -> web.Response:
+        """``GET /state[?server=NAME]``: the complete state by server."""
+        return web.json_response(await self._states(request.query.get("server")))
 
-    async def state_hash(self, _request: web.Request) -> web.Response:
-        """``GET /state/hash``: a hash by server."""
-        return web.json_response({name: server.state_hash() for name, server in self.hub.servers.items()})
+    async def state_hash(self, request: web.Request) -> web.Response:
+        """``GET /state/hash[?server=NAME]``: a hash by server."""
+        states = await self._states(request.query.get("server"))
+        return web.json_response({name: _hash(state) for name, state in states.items()})
+
+    async def _states(self, wanted: str | None) -> dict[str, Json]:
+        return {name: await server.full_state() for name, server in self.hub.servers.items() if wanted in (None, name)}
 
     async def latency(self, request: web.Request) -> web.Response:
         """``POST /latency {"seconds": 0.1}``: every answer takes so much longer."""
@@ -78,8 +106,19 @@ class Control:
 
     async def reset(self, _request: web.Request) -> web.Response:
         """``POST /reset``: back to the world as it is after the start."""
-        await self._reset()
+        await self._service.reset()
         return web.json_response(None)
+
+    async def environment(self, _request: web.Request) -> web.Response:
+        """``GET /environment``: the variables to export."""
+        return web.json_response(self._service.environment())
+
+    async def tls(self, request: web.Request) -> web.Response:
+        """``POST /tls {"server": "fivetran", "certificate": "expired"}``: ``url`` and ``authority``, a PEM to trust."""
+        try:
+            return web.json_response(await self._service.listen_tls(**await request.json()))
+        except (TypeError, ValueError, KeyError) as error:
+            return _error(f"{type(error).__name__}: {error}")
 
     async def verb(self, request: web.Request) -> web.Response:
         """``POST /servers/NAME/VERB`` with the verb's arguments."""
@@ -92,5 +131,13 @@ class Control:
             if inspect.isawaitable(result):
                 result = await result
         except (TypeError, ValueError, KeyError) as error:
-            return web.json_response({"error": f"{type(error).__name__}: {error}"}, status=400)
+            return _error(f"{type(error).__name__}: {error}")
         return web.json_response(result)
+
+
+def _error(message: str) -> web.Response:
+    return web.json_response({"error": message}, status=400)
+
+
+def _hash(state: Json) -> str:
+    return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()

@@ -9,8 +9,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
 import signal
+import ssl
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from aiohttp import web
@@ -18,8 +21,10 @@ from aiohttp import web
 from tests.sandbox import world
 from tests.sandbox.aws import CUSTOMER_ACCOUNT, REGION, SECRET_ACCESS_KEY, Aws
 from tests.sandbox.braze import Braze
+from tests.sandbox.certificates import make_certificate
 from tests.sandbox.control import Control
-from tests.sandbox.core import Hub, Server
+from tests.sandbox.core import Hub
+from tests.sandbox.elsewhere import Elsewhere
 from tests.sandbox.fivetran import Fivetran
 from tests.sandbox.gcs import Gcs
 from tests.sandbox.s3_listing import S3Listing
@@ -35,7 +40,8 @@ class Service:
         self.gcs = Gcs(self.hub)
         self.fivetran = Fivetran(self.hub)
         S3Listing(self.hub)
-        self.control = Control(self.hub, self.reset)
+        Elsewhere(self.hub)
+        self.control = Control(self.hub, self)
         self.control_url = ""
         self._runners: list[web.AppRunner] = []
 
@@ -65,10 +71,19 @@ class Service:
             await runner.cleanup()
         await self.aws.close()
 
-    async def _listen(self, application: web.Application) -> int:
+    async def listen_tls(self, server: str, certificate: str) -> dict[str, str]:
+        """Let ``server`` listen on a port with TLS too, with a certificate of a kind of ``certificates.KINDS``.
+
+        Returns ``url`` and, as PEM, the ``authority`` that a client has to trust.
+        """
+        made = make_certificate(certificate)
+        port = await self._listen(self.hub.servers[server].application(), made.server)
+        return {"url": f"https://127.0.0.1:{port}", "authority": made.authority}
+
+    async def _listen(self, application: web.Application, tls: ssl.SSLContext | None = None) -> int:
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
         await site.start()
         self._runners.append(runner)
         port: int = runner.addresses[0][1]
@@ -76,7 +91,7 @@ class Service:
 
     def environment(self) -> dict[str, str]:
         """Return the variables under which the vendors' own clients find the sandbox."""
-        urls: dict[str, Server] = self.hub.servers
+        urls = self.hub.servers
         return {
             "FIVETRAN_API_URL": urls["fivetran"].url,
             "FIVETRAN_APIKEY": world.FIVETRAN_KEY,
@@ -98,15 +113,17 @@ class Service:
             "SANDBOX_BRAZE_URL": urls["braze"].url,
             "SANDBOX_BRAZE_KEY_SHOP_US": world.BRAZE_KEY_SHOP_US,
             "SANDBOX_BRAZE_KEY_SHOP_EU": world.BRAZE_KEY_SHOP_EU,
+            "SANDBOX_ELSEWHERE_URL": urls["elsewhere"].url,
             "SANDBOX_MINISTACK_URL": self.aws.ministack.url,
             "SANDBOX_CONTROL_URL": self.control_url,
         }
 
 
-async def serve(announce: Path, *, until_stdin_closes: bool) -> None:
+async def serve(announce: Path | None, *, until_stdin_closes: bool) -> None:
     """Run a sandbox until SIGINT or SIGTERM, or until whoever started it is gone.
 
-    ``announce``: file that the environment is written to, as JSON, once everything answers.
+    ``announce``: file that the environment is written to, as JSON, once everything answers; without it, the
+    variables are printed for a shell.
     """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -118,9 +135,17 @@ async def serve(announce: Path, *, until_stdin_closes: bool) -> None:
     service = Service()
     try:
         await service.start()
-        partial = announce.with_suffix(".part")
-        partial.write_text(json.dumps(service.environment()))
-        partial.rename(announce)
+        if announce is None:
+            print(exports(service.environment()), flush=True)
+        else:
+            partial = announce.with_suffix(".part")
+            partial.write_text(json.dumps(service.environment()))
+            partial.rename(announce)
         await stopping.wait()
     finally:
         await service.stop()
+
+
+def exports(environment: Mapping[str, str]) -> str:
+    """Return the lines that make a shell export ``environment``."""
+    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in environment.items())
