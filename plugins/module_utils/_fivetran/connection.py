@@ -233,6 +233,9 @@ class Connection:
         self._patch(fields, config)
         if self.check_mode:
             would_connect = self._needs_tests(actual) and _setup_state(actual) != "connected"
+            if self._would_start(actual):
+                outcome.found.append(Difference("paused", before=True, after=False))
+                outcome.actual = {**(outcome.actual or {}), "paused": False}
             outcome.changed = outcome.changed or self._would_start(actual) or would_connect
 
     def _fields_to_send(self) -> dict[str, Any]:
