@@ -183,7 +183,6 @@ class Sync:
             status.update(sync_state="scheduled", tasks=[self.task] if self.task else [])
         else:
             status.update(sync_state="rescheduled", rescheduled_for=self.rescheduled_for or timestamp(now + 3600))
-        settle(connection)
         return True
 
 
