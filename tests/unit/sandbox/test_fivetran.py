@@ -280,7 +280,7 @@ def test_connections_are_filtered_exactly(api: Api) -> None:
     api.create({"schema": "braze_eu"})
     api.create(group_id=OTHER_GROUP)
 
-    def found(**query: str) -> list[tuple[str, str]]:
+    def found(**query: Any) -> list[tuple[str, str]]:
         return sorted((row["group_id"], row["schema"]) for row in api.get("/connections", **query)["items"])
 
     assert found() == [(GROUP, "braze"), (GROUP, "braze_eu"), (OTHER_GROUP, "braze")]
