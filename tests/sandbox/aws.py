@@ -56,6 +56,10 @@ _S3_SUBRESOURCES = {
     "logging": "BucketLogging",
     "requestPayment": "BucketRequestPayment",
 }
+_DEFAULT_SET = (
+    '<SetDefaultPolicyVersionResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><ResponseMetadata>'
+    "<RequestId>00000000-0000-0000-0000-000000000000</RequestId></ResponseMetadata></SetDefaultPolicyVersionResponse>"
+)
 _ACCESS_KEY = re.compile(rb"<AccessKeyId>([^<]+)</AccessKeyId>")
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding", "date", "server"}
 
@@ -188,6 +192,10 @@ class Aws(Server):
         role = parameters.get("RoleName") or parameters.get("RoleArn", "").rpartition("/")[2]
         if action == "AssumeRole" and self.propagation.refuses(role):
             return _denied(parameters.get("RoleArn", ""), self.actor(request))
+        if action == "SetDefaultPolicyVersion":
+            await asyncio.to_thread(self._set_default, parameters["PolicyArn"], parameters["VersionId"])
+            self._note(action, role, b"")
+            return web.Response(content_type="text/xml", text=_DEFAULT_SET)
         dropped = ("content-length", CALLER_HEADER.lower())
         headers = {name: value for name, value in request.headers.items() if name.lower() not in dropped}
         # As it came: another spelling of the same path would break the signature.
@@ -202,6 +210,13 @@ class Aws(Server):
             if request.method == "HEAD" and "Content-Length" in answer.headers:
                 kept["Content-Length"] = answer.headers["Content-Length"]
             return web.Response(status=answer.status, body=content, headers=kept)
+
+    def _set_default(self, arn: str, version_id: str) -> None:
+        """Do what ministack cannot: make the version anew, as the default. The newest one keeps its number."""
+        iam = self._boto("iam", arn.split(":")[4])
+        found = iam.get_policy_version(PolicyArn=arn, VersionId=version_id)["PolicyVersion"]
+        iam.delete_policy_version(PolicyArn=arn, VersionId=version_id)
+        iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(found["Document"]), SetAsDefault=True)
 
     def _note(self, action: str, role: str, content: bytes) -> None:
         """Remember what a successful call means for what the proxy itself answers and journals."""

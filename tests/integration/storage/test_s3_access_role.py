@@ -7,12 +7,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.integration.storage.policy_versions import iam_with_policy_versions
 from tests.integration.storage.reading import POLICY_ARN, ROLE_ARN, S3, Connection, assume, refused
 from tests.modules import run_module
 from tests.playbook import PlayResult, run_playbook
@@ -31,14 +30,7 @@ Role = Callable[..., PlayResult]
 
 
 @pytest.fixture
-def iam(sandbox: Sandbox) -> Iterator[dict[str, str]]:
-    """Send IAM's calls where policies can be changed as well."""
-    with iam_with_policy_versions(sandbox) as environment:
-        yield environment
-
-
-@pytest.fixture
-def role(sandbox: Sandbox, iam: dict[str, str]) -> Role:
+def role(sandbox: Sandbox) -> Role:
     def call(*arguments: str, **variables: Any) -> PlayResult:
         named = {f"s3_access_{name}": value for name, value in variables.items()}
         settings = {"s3_access_external_id": world.GROUP_ID, "s3_access_bucket": BUCKET, **named}
@@ -53,7 +45,7 @@ def role(sandbox: Sandbox, iam: dict[str, str]) -> Role:
                 {"name": "Out comes", "ansible.builtin.debug": {"msg": "{{ s3_access_role_arn }}"}},
             ],
         }
-        return run_playbook(sandbox, [play], *arguments, environment=iam)
+        return run_playbook(sandbox, [play], *arguments)
 
     return call
 
@@ -286,7 +278,7 @@ def test_a_removal_in_check_mode_tells_what_would_go_and_removes_nothing(sandbox
 
 
 @pytest.mark.slow
-def test_two_workspaces_share_a_role_and_leave_it_one_by_one(sandbox: Sandbox, iam: dict[str, str]) -> None:
+def test_two_workspaces_share_a_role_and_leave_it_one_by_one(sandbox: Sandbox) -> None:
     sandbox.aws("s3").create_bucket(Bucket="acme-second")
     both = [BUCKET, "acme-second"]
     tasks = [
@@ -306,13 +298,13 @@ def test_two_workspaces_share_a_role_and_leave_it_one_by_one(sandbox: Sandbox, i
         return {"all": {"hosts": hosts, "vars": {"ansible_connection": "local", "state": state}}}
 
     leaving = inventory("absent", both[:1], both[1:])
-    made = run_playbook(sandbox, play, inventory=inventory("present", both, both), environment=iam)
+    made = run_playbook(sandbox, play, inventory=inventory("present", both, both))
     assert made.exit_code == 0, made.output
-    left = run_playbook(sandbox, play, "--limit", "shop_us", inventory=leaving, environment=iam)
+    left = run_playbook(sandbox, play, "--limit", "shop_us", inventory=leaving)
     assert left.exit_code == 0, left.output
     info = run_module("s3_access_info", {"external_id": world.GROUP_ID, "buckets": both[1:]}, sandbox.env)
     assert info["access"]["policy"]["action"] == info["access"]["role"]["action"] == "none"
-    last = run_playbook(sandbox, play, "--limit", "shop_eu", inventory=leaving, environment=iam)
+    last = run_playbook(sandbox, play, "--limit", "shop_eu", inventory=leaving)
     assert last.exit_code == 0, last.output
     assert (role_exists(sandbox), policy_exists(sandbox)) == (False, False)
 
