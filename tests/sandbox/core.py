@@ -10,7 +10,7 @@ A server subclasses :class:`Server`, marks its handlers with :func:`operation`, 
 ``state()``, starts over in ``reset()``, and offers ``control_<verb>(**payload)`` methods to tests. A request is
 journaled as a write if it changed the server's state, whatever its method: the state's hash is compared around
 each step that the handler runs without awaiting, so that what another request changes meanwhile is not blamed on it.
-What changes by itself, such as a sync that ends, happens in ``advance()`` and is nobody's write.
+What changes by itself, such as a sync that ends, is nobody's write: ``settled_state()`` leaves it out.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ SHOWN_SECRET = "<redacted>"
 LARGE_BODY = 10 * 1024 * 1024
 # Set by the sandbox's own Fivetran on what it asks the other servers; says who calls.
 CALLER_HEADER = "X-Sandbox-Caller"
+OUTSIDE = "outside"
 FAULT_KINDS = (
     "status",
     "delay",
@@ -80,8 +81,8 @@ class Entry:
     changed_state: bool = False
     # Who called: the AWS account, the Fivetran key's name, the service account ...
     actor: str = ""
-    # "fivetran" for what the sandbox's Fivetran asks in its setup tests, empty for everybody outside.
-    caller: str = ""
+    # "fivetran" for what the sandbox's Fivetran asks in its setup tests, "outside" for everybody else.
+    caller: str = OUTSIDE
     fault: str = ""
     # Seconds of the sandbox's own clock between which the request was being answered.
     started: float = 0.0
@@ -98,8 +99,8 @@ class Fault:
     ``large``, ``redirect`` (to ``url``). All but ``status``, ``drop`` and ``redirect`` let the request take effect.
     ``delay`` (seconds) goes with every kind. ``skip`` lets the first requests pass; ``times`` 0 means for ever.
 
-    ``operation``, ``method``: exact; ``path``: a regular expression. ``caller``: what comes from outside (default), or
-    ``fivetran`` for what the setup tests ask.
+    ``operation``, ``method``: exact; ``path``: a regular expression. ``caller``: only what comes from ``outside``, or
+    only what ``fivetran`` asks in its setup tests; by default both.
 
     :raises ValueError: for an unknown kind, which would otherwise never do anything.
     """
@@ -128,7 +129,7 @@ class Fault:
     def matches(self, entry: Entry) -> bool:
         """Tell whether this fault is meant for the request, apart from ``skip`` and ``times``."""
         return (
-            self.caller == entry.caller
+            self.caller in ("", entry.caller)
             and self.server in ("", entry.server)
             and self.operation in ("", entry.operation, entry.operation.partition(":")[2])
             and self.method in ("", entry.method)
@@ -197,13 +198,14 @@ class Server(ABC):
         """Return what the control port shows as state; more than :meth:`state` where that has to be asked for."""
         return self.state()
 
-    def advance(self, request: web.Request) -> None:  # noqa: B027 - most servers stand still
-        """Let happen what happens by itself, before ``request`` is handled."""
+    def settled_state(self) -> Json:
+        """Return the state without what changes by itself, such as a sync that goes on: only requests change it."""
+        return self.state()
 
     def state_hash(self) -> str:
         """Return a hash that changes whenever a request changes the state; taken twice a request, so it is cheap."""
         # Version 2 of the format is a function of the values alone, and dumps three times as fast as JSON.
-        return hashlib.blake2b(marshal.dumps(self.state(), 2)).hexdigest()
+        return hashlib.blake2b(marshal.dumps(self.settled_state(), 2)).hexdigest()
 
     def actor(self, request: web.Request) -> str:  # noqa: ARG002
         """Return who calls, for the journal."""
@@ -250,7 +252,7 @@ class Server(ABC):
             entry = self.hub.open_entry(self.name, operation, request.method, request.path, dict(request.query))
             entry.started = time.monotonic()
             entry.actor = self.actor(request)
-            entry.caller = request.headers.get(CALLER_HEADER, "")
+            entry.caller = request.headers.get(CALLER_HEADER, OUTSIDE)
             entry.body = self.redact(await self.body(request))
             if self.hub.latency:
                 await asyncio.sleep(self.hub.latency)
@@ -271,7 +273,6 @@ class Server(ABC):
         if early is not None:
             entry.status = early.status
             return early
-        self.advance(request)
         watched = _Watched(handler(request), self.state_hash)
         try:
             answer = await watched

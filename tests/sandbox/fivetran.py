@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import json
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -69,6 +68,16 @@ from tests.sandbox.setup_tests import SetupTests, result
 ACCOUNT = "acme_account"
 # Shorter values occur by chance, and are not looked for in texts.
 SHORTEST_SECRET = 8
+# What a scripted refusal says if the script does not.
+FAULT_CODES = {
+    400: "InvalidInput",
+    401: "AuthFailed",
+    403: "Forbidden",
+    404: "NotFound_Connection",
+    409: "Conflict",
+    429: "TooManyRequests",
+    503: "ServiceUnavailable",
+}
 
 
 def authorized(handler: Callable[..., Awaitable[web.Response]]) -> Handler:
@@ -125,11 +134,8 @@ class Fivetran(Server):
             "schemas": self.schemas,
         }
 
-    def state_hash(self) -> str:
-        """Return a hash that changes with what requests change, and not while a sync goes on."""
-        connections = {name: unmoved(connection) for name, connection in self.connections.items()}
-        text = json.dumps({**self.state(), "connections": connections}, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+    def settled_state(self) -> Json:
+        return {**self.state(), "connections": [unmoved(connection) for connection in self.connections.values()]}
 
     def now(self) -> float:
         """Return the server's time, in seconds since the epoch."""
@@ -148,6 +154,10 @@ class Fivetran(Server):
             if len(secret) >= SHORTEST_SECRET
         }
         return _redacted("", data, sorted(stored, key=len, reverse=True))
+
+    def refusal(self, status: int) -> web.Response:
+        code = FAULT_CODES.get(status, "InternalServerError")
+        return web.json_response({"code": code, "message": f"The sandbox says {code}"}, status=status)
 
     def unknown(self, request: web.Request) -> web.StreamResponse:
         if any(re.fullmatch(pattern, request.path) for pattern in self._paths()):

@@ -49,8 +49,9 @@ _FULL_HOUR = re.compile(r"([01]\d|2[0-3]):00")
 _ONCE_A_DAY = 1440
 # Kept with the connection, but in no answer.
 INTERNAL = ("syncs", "state")
-# What a sync changes by itself, and no request.
+# What a sync changes by itself, and no request: of a connection, and of its status.
 _OF_A_SYNC = ("succeeded_at", "failed_at")
+_MOVING = ("sync_state", "is_historical_sync", "tasks", "rescheduled_for")
 
 
 def timestamp(seconds: float) -> str:
@@ -97,9 +98,14 @@ def shown(connection: Mapping[str, Any], mask: str) -> JsonObject:
 
 def unmoved(connection: Mapping[str, Any]) -> JsonObject:
     """Return the connection without what changes by itself, to tell what a request changed."""
-    moving = {"sync_state", "is_historical_sync", "tasks", "rescheduled_for"}
-    status = {name: value for name, value in connection["status"].items() if name not in moving}
-    return {**{name: value for name, value in connection.items() if name not in _OF_A_SYNC}, "status": status}
+    # Runs for every connection at every request: copying and dropping is the fast way.
+    status = dict(connection["status"])
+    for name in _MOVING:
+        status.pop(name, None)
+    row = {**connection, "status": status}
+    for name in _OF_A_SYNC:
+        row.pop(name, None)
+    return row
 
 
 def settle(connection: JsonObject) -> None:

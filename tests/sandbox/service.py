@@ -24,7 +24,6 @@ from tests.sandbox.braze import Braze
 from tests.sandbox.certificates import make_certificate
 from tests.sandbox.control import Control
 from tests.sandbox.core import Hub
-from tests.sandbox.elsewhere import Elsewhere
 from tests.sandbox.fivetran import Fivetran
 from tests.sandbox.gcs import Gcs
 from tests.sandbox.s3_listing import S3Listing
@@ -40,7 +39,6 @@ class Service:
         self.gcs = Gcs(self.hub)
         self.fivetran = Fivetran(self.hub)
         S3Listing(self.hub)
-        Elsewhere(self.hub)
         self.control = Control(self.hub, self)
         self.control_url = ""
         self._runners: list[web.AppRunner] = []
@@ -113,7 +111,6 @@ class Service:
             "SANDBOX_BRAZE_URL": urls["braze"].url,
             "SANDBOX_BRAZE_KEY_SHOP_US": world.BRAZE_KEY_SHOP_US,
             "SANDBOX_BRAZE_KEY_SHOP_EU": world.BRAZE_KEY_SHOP_EU,
-            "SANDBOX_ELSEWHERE_URL": urls["elsewhere"].url,
             "SANDBOX_MINISTACK_URL": self.aws.ministack.url,
             "SANDBOX_CONTROL_URL": self.control_url,
         }

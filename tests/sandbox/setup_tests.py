@@ -20,11 +20,11 @@ from urllib.parse import quote
 
 import aiohttp
 import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.sandbox.aws import FIVETRAN_ACCOUNT, REGION, SECRET_ACCESS_KEY
-from tests.sandbox.core import Hub, Json
+from tests.sandbox.aws import BOTO_CONFIG, FIVETRAN_ACCOUNT, REGION, SECRET_ACCESS_KEY
+from tests.sandbox.braze import SOURCE_ADDRESS
+from tests.sandbox.core import CALLER_HEADER, Hub, Json
 
 # What every sync reads first, by the permission that each needs.
 BRAZE_ENDPOINTS: Mapping[str, str] = {
@@ -34,7 +34,9 @@ BRAZE_ENDPOINTS: Mapping[str, str] = {
     "events.list": "/events/list?page=0",
     "templates.email.list": "/templates/email/list?limit=1",
 }
-_BOTO = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=10)
+# Where Fivetran calls from, and how the other servers know in their journal that it is Fivetran.
+FIVETRAN_ADDRESS = "203.0.113.35"
+FIVETRAN = {CALLER_HEADER: "fivetran"}
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 _FIRST_BYTES = "bytes=0-3"
 
@@ -136,7 +138,7 @@ class SetupTests:
         url, key = str(config.get("api_url") or ""), str(config.get("api_key") or "")
         if not url or not key:
             return "API URL and API Key are required."
-        headers = {"Authorization": f"Bearer {key}"}
+        headers = {**FIVETRAN, "Authorization": f"Bearer {key}", SOURCE_ADDRESS: FIVETRAN_ADDRESS}
         try:
             async with aiohttp.ClientSession(timeout=_TIMEOUT, headers=headers) as client:
                 statuses = await asyncio.gather(*(_status(client, url + path) for path in BRAZE_ENDPOINTS.values()))
@@ -174,13 +176,17 @@ class SetupTests:
         with self._lock:
             if self._session is None:
                 self._session = boto3.session.Session(region_name=REGION)
-            return self._session.client(service, endpoint_url=self.hub.servers["aws"].url, config=_BOTO, **credentials)
+            url = self.hub.servers["aws"].url
+            client = self._session.client(service, endpoint_url=url, config=BOTO_CONFIG, **credentials)
+        # After the signature, which has no part in it.
+        client.meta.events.register("before-send", lambda request, **_others: request.headers.update(FIVETRAN))
+        return client
 
     async def _gcs(self, storage: Storage, service_account: str) -> Finding:
         if not storage.bucket:
             return "Bucket is required.", False
         objects = f"{self.hub.servers['gcs'].url}/storage/v1/b/{quote(storage.bucket, safe='')}/o"
-        headers = {"Authorization": f"Bearer sandbox-service-account:{service_account}"}
+        headers = {**FIVETRAN, "Authorization": f"Bearer sandbox-service-account:{service_account}"}
         query = {"prefix": storage.prefix, "maxResults": "1"}
         async with aiohttp.ClientSession(headers=headers, timeout=_TIMEOUT) as client:
             async with client.get(objects, params=query) as answer:

@@ -120,6 +120,38 @@ def test_the_proxy_journals_calls_by_action_and_account_and_knows_which_write(sa
     ]
 
 
+def test_the_state_tells_what_exists_in_iam_and_s3(sandbox: Sandbox) -> None:
+    before = sandbox.state_hash()["aws"]
+    iam = sandbox.aws("iam")
+    iam.create_role(RoleName="canary", AssumeRolePolicyDocument=trust_policy(EXTERNAL_ID))
+    statement = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": f"arn:aws:s3:::{S3_BUCKET}"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    policy = iam.create_policy(PolicyName="listing", PolicyDocument=document)["Policy"]["Arn"]
+    iam.attach_role_policy(RoleName="canary", PolicyArn=policy)
+    state = sandbox.state("aws")["aws"]
+    account = state["accounts"][CUSTOMER_ACCOUNT]
+    role = account["roles"]["canary"]
+    assert (role["arn"], role["trust"]) == (ROLE_ARN, json.loads(trust_policy(EXTERNAL_ID)))
+    assert role["attached_policies"] == [policy]
+    assert account["policies"][policy]["v1"] == {"default": True, "document": json.loads(document)}
+    assert state["buckets"] == {S3_BUCKET: {"policy": None}}
+    assert sandbox.state_hash()["aws"] != before
+
+
+def test_a_call_is_journaled_with_its_parameters(sandbox: Sandbox) -> None:
+    through_the_proxy(sandbox, "iam").create_role(RoleName="canary", AssumeRolePolicyDocument=trust_policy(EXTERNAL_ID))
+    [entry] = sandbox.journal("aws")
+    assert entry.body["RoleName"] == "canary"
+    assert EXTERNAL_ID in entry.body["AssumeRolePolicyDocument"]
+    assert SECRET_ACCESS_KEY not in str(entry)
+
+
+def test_a_scripted_status_is_an_error_as_aws_words_it(sandbox: Sandbox) -> None:
+    sandbox.fault("status", operation="iam:ListRoles", status=403)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        through_the_proxy(sandbox, "iam").list_roles()
+
+
 def test_a_fresh_role_can_be_refused_until_it_has_propagated(sandbox: Sandbox) -> None:
     sandbox.seed("aws", "propagation", refusals=2)
     through_the_proxy(sandbox, "iam").create_role(RoleName="canary", AssumeRolePolicyDocument=trust_policy(EXTERNAL_ID))

@@ -103,6 +103,14 @@ def test_a_key_without_permissions_fails_and_they_are_named(sandbox: Sandbox, st
     assert message == f"The API key lacks permissions: segments.list (HTTP {status}), events.list (HTTP {status})."
 
 
+def test_a_key_that_only_the_controller_may_use_fails_from_where_fivetran_calls(sandbox: Sandbox) -> None:
+    sandbox.seed("braze", "edit_key", key=world.BRAZE_KEY_SHOP_US, allowlist=["127.0.0.1/32"])
+    _title, message = failure(setup_tests(sandbox, cloud_storage_type="NONE"))
+    assert message == "Braze refused the API key: HTTP 403."
+    url = f"{sandbox.env['SANDBOX_BRAZE_URL']}/campaigns/list"
+    assert requests.get(url, headers={"Authorization": f"Bearer {world.BRAZE_KEY_SHOP_US}"}, timeout=10).ok
+
+
 @pytest.mark.parametrize("missing", ["api_url", "api_key"])
 def test_braze_is_not_called_without_url_and_key(sandbox: Sandbox, missing: str) -> None:
     _title, message = failure(setup_tests(sandbox, cloud_storage_type="NONE", **{missing: ""}))
@@ -124,11 +132,13 @@ def test_a_right_role_lets_the_folder_be_listed_and_read(sandbox: Sandbox) -> No
     assert statuses(setup_tests(sandbox, **S3)) == {"Validate API Credentials": "PASSED", "Access S3 Bucket": "PASSED"}
     calls = [(entry.operation, entry.actor) for entry in sandbox.journal("aws")]
     assert calls[0] == ("aws:sts:AssumeRole", FIVETRAN_ACCOUNT)
-    assert [operation for operation, _actor in calls[1:]] == [
-        "aws:s3:GetBucketLocation",
-        "aws:s3:ListObjectsV2",
-        "aws:s3:GetObject",
+    assert calls[1:] == [
+        ("aws:s3:GetBucketLocation", "role/Fivetran"),
+        ("aws:s3:ListObjectsV2", "role/Fivetran"),
+        ("aws:s3:GetObject", "role/Fivetran"),
     ]
+    asked = [entry for entry in sandbox.journal() if entry.server != "fivetran"]
+    assert {entry.caller for entry in asked} == {"fivetran"}
 
 
 @pytest.mark.parametrize("external_id", [world.SECOND_GROUP_ID, world.GROUP_ID.upper()])
@@ -179,7 +189,10 @@ def test_a_right_grant_lets_the_folder_be_listed_and_read(sandbox: Sandbox) -> N
     grant(sandbox, VIEWER)
     tests = setup_tests(sandbox, **GCS)
     assert statuses(tests)["Access Google Cloud Storage Bucket"] == "PASSED"
-    assert [entry.actor for entry in sandbox.journal("gcs")] == [world.SERVICE_ACCOUNT] * 2
+    assert [(entry.actor, entry.caller) for entry in sandbox.journal("gcs")] == [
+        (world.SERVICE_ACCOUNT, "fivetran"),
+        (world.SERVICE_ACCOUNT, "fivetran"),
+    ]
 
 
 def test_a_grant_to_another_groups_service_account_is_none(sandbox: Sandbox) -> None:

@@ -47,6 +47,15 @@ def gone(url: str) -> bool:
     return True
 
 
+def announced(path: Path) -> dict[str, str]:
+    deadline = time.monotonic() + 30
+    while not path.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    environment: dict[str, str] = json.loads(path.read_text())
+    return environment
+
+
 def test_two_sandboxes_stand_side_by_side_and_know_nothing_of_each_other() -> None:
     with Sandbox.start() as one, Sandbox.start() as two:
         assert not set(urls(one)) & set(urls(two))
@@ -70,6 +79,24 @@ def test_everything_listens_on_loopback_only(running_sandbox: Sandbox) -> None:
             socket.create_connection((address, urlsplit(url).port or 0), timeout=1).close()
 
 
+def test_a_kill_leaves_neither_process_nor_file_behind(tmp_path: Path) -> None:
+    announce = tmp_path / "environment.json"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.sandbox", "serve", "--announce", str(announce)],
+        cwd=CHECKOUT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    environment = announced(announce)
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("sandbox-ministack-")]
+    process.kill()
+    process.wait()
+    assert gone(environment["SANDBOX_MINISTACK_URL"])
+    deadline = time.monotonic() + 10
+    while {path.name for path in tmp_path.iterdir()} != {announce.name}:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="how a child learns of its parent's death differs by platform")
 def test_killing_whoever_started_it_leaves_no_process_behind(tmp_path: Path) -> None:
     announce = tmp_path / "environment.json"
@@ -80,11 +107,7 @@ def test_killing_whoever_started_it_leaves_no_process_behind(tmp_path: Path) -> 
         "time.sleep(60)\n"
     )
     process = subprocess.Popen([sys.executable, "-c", starter, str(announce)], cwd=CHECKOUT)
-    deadline = time.monotonic() + 30
-    while not announce.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    environment = json.loads(announce.read_text())
+    environment = announced(announce)
     process.send_signal(signal.SIGKILL)
     process.wait()
     for name in ("SANDBOX_CONTROL_URL", "SANDBOX_MINISTACK_URL", "FIVETRAN_API_URL"):
@@ -115,6 +138,33 @@ def test_one_command_gives_a_shell_with_everything_exported() -> None:
     assert "somebodys-own" not in finished.stdout
 
 
+def test_the_exit_code_of_the_command_in_the_shell_is_the_shells() -> None:
+    command = [sys.executable, "-m", "tests.sandbox", "shell", "--", sys.executable, "-c", "raise SystemExit(7)"]
+    assert subprocess.run(command, cwd=CHECKOUT, timeout=60, check=False).returncode == 7
+
+
+def test_another_terminal_gets_the_variables_of_a_running_sandbox(sandbox: Sandbox) -> None:
+    command = f'eval "$({sys.executable} -m tests.sandbox env {sandbox.control_url})" && env'
+    finished = subprocess.run(["sh", "-c", command], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    assert {f"{name}={value}" for name, value in sandbox.env.items()} <= set(finished.stdout.splitlines())
+
+
+def test_a_sandbox_can_be_used_by_its_variables_alone(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SANDBOX_CONTROL_URL", sandbox.control_url)
+    attached = Sandbox.attach()
+    assert attached.env == sandbox.env
+    attached.stop()
+    assert sandbox.journal() == []
+
+
+def test_without_a_sandbox_there_is_nothing_to_attach_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SANDBOX_CONTROL_URL", raising=False)
+    with pytest.raises(RuntimeError, match="make sandbox"):
+        Sandbox.attach()
+    with pytest.raises(RuntimeError, match="no sandbox answers"):
+        Sandbox.attach("http://127.0.0.1:1")
+
+
 def world(sandbox: Sandbox) -> Any:
     """Return what stands in the servers, without the times at which it was made."""
     state = sandbox.state()
@@ -137,3 +187,15 @@ def test_an_unknown_verb_or_fault_is_refused_with_its_name(sandbox: Sandbox) -> 
         sandbox.seed("braze", "make_coffee")
     with pytest.raises(RuntimeError, match="unknown fields of a fault: colour"):
         sandbox.fault("drop", colour="red")
+    with pytest.raises(RuntimeError, match="unknown kind of fault: coffee; there are status,"):
+        sandbox.fault("coffee")
+
+
+def test_a_scripted_fault_tells_how_often_it_was_met(sandbox: Sandbox) -> None:
+    sandbox.fault("status", operation="fivetran:list_groups", status=418)
+    assert [fault["hits"] for fault in sandbox.faults()] == [0]
+    assert answers(f"{sandbox.env['FIVETRAN_API_URL']}/v1/groups")
+    assert [fault["hits"] for fault in sandbox.faults()] == [1]
+    assert [entry.status for entry in sandbox.journal("fivetran")] == [418]
+    sandbox.clear_faults()
+    assert sandbox.faults() == []
