@@ -25,9 +25,11 @@ try:
     from google.oauth2 import service_account
 
     GOOGLE_ERROR: ImportError | None = None
+    # Google's client takes answers apart without looking whether they are what the API promises.
+    _UNUSABLE_ANSWER = (AttributeError, LookupError, TypeError, ValueError)
     # What a call can raise; a tuple, so that callers need not import Google's packages.
     CALL_ERRORS: tuple[type[Exception], ...] = (
-        GoogleAPICallError, RetryError, GoogleAuthError, requests.exceptions.RequestException,
+        GoogleAPICallError, RetryError, GoogleAuthError, requests.exceptions.RequestException, *_UNUSABLE_ANSWER,
     )  # fmt: skip
 except ImportError as import_error:
     GOOGLE_ERROR = import_error
@@ -50,7 +52,10 @@ def gcs_client(params: Mapping[str, Any]) -> Any:
     """
     require_library("google-cloud-storage", GOOGLE_ERROR)
     # No project: every call of the collection names a bucket, and looking a project up can fail.
-    return storage.Client(project=None, credentials=_credentials(params.get("credentials_file")))
+    client = storage.Client(project=None, credentials=_credentials(params.get("credentials_file")))
+    # A redirect could lead to another host, and turns a write into a read that looks like success.
+    client._http.max_redirects = 0
+    return client
 
 
 def _credentials(file: str | None) -> Any:
@@ -127,8 +132,23 @@ def _first_error(error: Exception) -> Mapping[str, Any]:
 def _code_without_status(error: Exception) -> str:
     if isinstance(error, GoogleAuthError):
         return "no_credentials"
+    if isinstance(error, requests.exceptions.TooManyRedirects):
+        return "redirect"
+    if _is_unusable(error):
+        return "invalid_answer"
     return "timeout" if isinstance(error, requests.exceptions.Timeout | RetryError) else "connection_failed"
 
 
+def _is_unusable(error: Exception) -> bool:
+    # The errors of requests for bad JSON are ValueErrors, too, and those of Google's packages may be.
+    return isinstance(error, requests.exceptions.InvalidJSONError) or (
+        isinstance(error, _UNUSABLE_ANSWER) and not isinstance(error, requests.exceptions.RequestException)
+    )
+
+
 def _cause(error: Exception) -> str:
+    if isinstance(error, requests.exceptions.TooManyRedirects):
+        return "the answer is a redirect, which is not followed because it could lead to another host"
+    if _is_unusable(error):
+        return "the answer is not what the API promises"
     return " ".join(str(error).split()).rpartition("): ")[2][:1000].rstrip(".")

@@ -70,6 +70,9 @@ class BucketPolicy:
             if error_status(error) == 404:
                 return None
             raise call_error(error, self.request("getIamPolicy"), NEXT_STEPS) from None
+        if not _is_policy(policy):
+            # To write it back would take away everybody's grants.
+            raise call_error(ValueError(), self.request("getIamPolicy"), NEXT_STEPS)
         bindings = [{**binding, "members": sorted(binding["members"])} for binding in policy.bindings]
         return {"version": policy.version, "etag": policy.etag, "bindings": bindings}
 
@@ -83,6 +86,21 @@ class BucketPolicy:
     def request(self, method: str) -> str:
         """Return how messages name a call."""
         return f"{method} of bucket {self.bucket.name}"
+
+
+def _is_policy(policy: Any) -> bool:
+    """Tell whether this is what Google promises: every policy has an etag, and bindings of a role to members."""
+    return (
+        isinstance(policy.etag, str)
+        and bool(policy.etag)
+        and isinstance(policy.bindings, list)
+        and all(
+            isinstance(binding, dict)
+            and isinstance(binding.get("role"), str)
+            and all(isinstance(member, str) for member in binding.get("members", ()))
+            for binding in policy.bindings
+        )
+    )
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from .._errors import OnrampError
 from .._module import Result, Task
@@ -61,7 +60,7 @@ def look(access: BucketPolicy) -> Bucket:
     """
     name = access.bucket.name
     try:
-        metadata = _metadata(access)
+        requester_pays, uniform_access = _settings(access)
     except CALL_ERRORS as error:
         status = error_status(error)
         if status == 404:
@@ -74,17 +73,18 @@ def look(access: BucketPolicy) -> Bucket:
         return Bucket(name, exists=None, policy=_policy(access))
     return Bucket(
         name,
-        requester_pays=bool(metadata.requester_pays),
-        uniform_access=bool(metadata.iam_configuration.uniform_bucket_level_access_enabled),
+        requester_pays=requester_pays,
+        uniform_access=uniform_access,
         policy=_policy(access),
     )
 
 
-def _metadata(access: BucketPolicy) -> Any:
+def _settings(access: BucketPolicy) -> tuple[bool, bool]:
+    """Return whether the bucket has requester pays, and uniform access."""
     limits = access.limits
     bucket = access.bucket.client.bucket(access.bucket.name, user_project=access.bucket.user_project)
     bucket.reload(timeout=limits.request_timeout, retry=bounded_retry(limits.total))
-    return bucket
+    return bool(bucket.requester_pays), bool(bucket.iam_configuration.uniform_bucket_level_access_enabled)
 
 
 def _policy(access: BucketPolicy) -> JsonObject | None:
