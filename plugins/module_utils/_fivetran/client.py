@@ -96,7 +96,7 @@ class FivetranClient:
 
     def group(self, group_id: str) -> JsonObject | None:
         """``GET /groups/{id}``."""
-        return self._object_or_none(f"/groups/{_segment(group_id)}")
+        return self._identified_or_none(f"/groups/{_segment(group_id)}")
 
     def group_service_account(self, group_id: str) -> str:
         """``GET /groups/{id}/service-account``: the e-mail of the Google service account that reads GCS buckets."""
@@ -108,7 +108,7 @@ class FivetranClient:
 
     def create_group(self, name: str) -> JsonObject:
         """``POST /groups``. Sent once: after a doubtful end the caller has to look it up."""
-        return self._object(Call("POST", "/groups", body={"name": name}, expected=(201,), repeatable=False))
+        return self._identified(Call("POST", "/groups", body={"name": name}, expected=(201,), repeatable=False))
 
     def rename_group(self, group_id: str, name: str) -> JsonObject:
         """``PATCH /groups/{id}``."""
@@ -131,11 +131,11 @@ class FivetranClient:
 
     def connection(self, connection_id: str) -> JsonObject | None:
         """``GET /connections/{id}``."""
-        return self._object_or_none(f"/connections/{_segment(connection_id)}")
+        return self._identified_or_none(f"/connections/{_segment(connection_id)}")
 
     def create_connection(self, body: JsonObject) -> JsonObject:
         """``POST /connections``. Sent once: after a doubtful end the caller has to look it up."""
-        return self._object(Call("POST", "/connections", body=body, expected=(201,), repeatable=False))
+        return self._identified(Call("POST", "/connections", body=body, expected=(201,), repeatable=False))
 
     def try_to_create_connection(self, body: JsonObject, refusals: frozenset[int]) -> Response:
         """``POST /connections`` with a body that cannot succeed: a status of ``refusals`` is an answer, no error.
@@ -146,7 +146,7 @@ class FivetranClient:
 
     def update_connection(self, connection_id: str, body: JsonObject) -> JsonObject:
         """``PATCH /connections/{id}``: sends the same values again after a doubtful end, which changes nothing."""
-        return self._object(Call("PATCH", f"/connections/{_segment(connection_id)}", body=body))
+        return self._identified(Call("PATCH", f"/connections/{_segment(connection_id)}", body=body))
 
     def delete_connection(self, connection_id: str) -> None:
         """``DELETE /connections/{id}``; a connection that is already gone is fine."""
@@ -158,7 +158,7 @@ class FivetranClient:
         ``timeout``: seconds to wait for the answer.
         """
         path = f"/connections/{_segment(connection_id)}/test"
-        return self._object(Call("POST", path, body=body, request_timeout=timeout))
+        return self._identified(Call("POST", path, body=body, request_timeout=timeout))
 
     def start_sync(self, connection_id: str, *, force: bool = False) -> None:
         """``POST /connections/{id}/sync``: without force, a sync that is running goes on; with it, it starts over."""
@@ -204,8 +204,8 @@ class FivetranClient:
             call = Call("GET", path, query={**query, "limit": PAGE_SIZE, **cursor})
             data = self._data(call, self._http.send(call))
             rows = data.get("items")
-            if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-                raise self._http.unusable_answer(call, "a list of objects in data.items")
+            if not isinstance(rows, list) or not all(_has_id(row) for row in rows):
+                raise self._http.unusable_answer(call, "a list of objects with an id in data.items")
             yield from rows
             next_cursor = data.get("next_cursor")
             if not next_cursor:
@@ -222,11 +222,27 @@ class FivetranClient:
         answer = self._http.send(call)
         return None if answer.status == 404 else self._data(call, answer)
 
+    def _identified(self, call: Call) -> JsonObject:
+        return self._checked(call, self._object(call))
+
+    def _identified_or_none(self, path: str) -> JsonObject | None:
+        data = self._object_or_none(path)
+        return None if data is None else self._checked(Call("GET", path), data)
+
+    def _checked(self, call: Call, data: JsonObject) -> JsonObject:
+        if not _has_id(data):
+            raise self._http.unusable_answer(call, "an id in data")
+        return data
+
     def _data(self, call: Call, answer: Response) -> JsonObject:
         data = answer.body.get("data") if isinstance(answer.body, dict) else None
         if not isinstance(data, dict):
             raise self._http.unusable_answer(call, "an object in data")
         return data
+
+
+def _has_id(data: Any) -> bool:
+    return isinstance(data, dict) and isinstance(data.get("id"), str) and bool(data["id"])
 
 
 def _segment(value: str) -> str:
