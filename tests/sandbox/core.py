@@ -385,11 +385,15 @@ def _retyped(data: Json) -> Json:
     return [data] if isinstance(data, str) else str(data)
 
 
-def _hollow(data: Json, depth: int = 0) -> Json:
-    """Keep the envelope, and empty the objects and lists in it."""
-    if isinstance(data, dict):
-        return {name: _hollow(value, depth + 1) for name, value in data.items()} if depth == 0 else {}
-    return [] if isinstance(data, list) else data
+def _hollow(data: Json) -> Json:
+    """Keep code and message of an envelope and the names of the objects and lists, which are empty."""
+    if not isinstance(data, dict):
+        return type(data)()
+    return {
+        name: value if name in ("code", "message") else type(value)()
+        for name, value in data.items()
+        if name in ("code", "message") or isinstance(value, dict | list)
+    }
 
 
 def _drop(request: web.Request) -> None:

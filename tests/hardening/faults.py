@@ -1,0 +1,135 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What can go wrong with one request: the columns of the fault matrix.
+
+The rows, that is the requests, come from the journal of a clean run; see ``steps.py`` and ``test_faults_in_plays.py``.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from tests.sandbox.client import Sandbox
+
+AN_HOUR = "3600"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One column. ``fields``: of :class:`tests.sandbox.core.Fault`; ``json``, ``xml``: whether for such answers."""
+
+    name: str
+    kind: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    json: bool = True
+    xml: bool = True
+
+
+def _status(status: int, **headers: str) -> dict[str, Any]:
+    return {"status": status, "headers": {name.replace("_", "-"): value for name, value in headers.items()}}
+
+
+# Seconds that requests may take in these tests, and that a fault makes them take.
+REQUEST_TIMEOUT = 1
+TOO_LATE = 1.5
+
+FAULTS = (
+    Fault("HTTP 500", "status", _status(500)),
+    Fault("HTTP 503", "status", _status(503)),
+    Fault("429, come back soon", "status", _status(429, Retry_After="1")),
+    Fault("429, come back in an hour", "status", _status(429, Retry_After=AN_HOUR)),
+    # The time that the AWS SDK waits is no option: 30 seconds, five times.
+    Fault("no answer in time", "delay", {"delay": TOO_LATE}, xml=False),
+    Fault("dropped before it was handled", "drop"),
+    Fault("dropped after it was handled", "lost_answer"),
+    Fault("truncated", "truncate"),
+    Fault("HTML", "html"),
+    Fault("empty", "empty"),
+    Fault("another JSON", "wrong_types", xml=False),
+    Fault("values of other types", "retype", xml=False),
+    Fault("envelope without content", "hollow", xml=False),
+    Fault("10 MB", "large", xml=False),
+    Fault("redirect to another host", "redirect"),
+)
+
+_XML_ERROR = (
+    '<ErrorResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><Error><Type>Receiver</Type><Code>{code}</Code>'
+    "<Message>Scripted by the test.</Message></Error><RequestId>r-1</RequestId></ErrorResponse>"
+)
+_AWS_CODES = {500: "InternalFailure", 503: "ServiceUnavailable", 429: "Throttling"}
+
+
+def script(sandbox: Sandbox, fault: Fault, operation: str, *, times: int, elsewhere: str) -> None:
+    """Let ``fault`` hit the next ``times`` requests of ``operation`` (0: all); redirects lead to ``elsewhere``."""
+    server, _colon, name = operation.partition(":")
+    fields = dict(fault.fields)
+    if fault.kind == "redirect":
+        fields["url"] = elsewhere
+    if fault.kind == "status":
+        fields["body"] = _refusal(server, fields["status"])
+        if server == "aws":
+            fields["headers"] = {**fields["headers"], "Content-Type": "text/xml"}
+    sandbox.fault(fault.kind, server=server, operation=name, times=times, **fields)
+
+
+def _refusal(server: str, status: int) -> Any:
+    if server == "aws":
+        return _XML_ERROR.format(code=_AWS_CODES[status])
+    if server == "gcs":
+        return {"error": {"code": status, "message": "Scripted by the test.", "errors": [{"reason": "backendError"}]}}
+    return {"code": "Scripted", "message": "Scripted by the test."}
+
+
+def applies(fault: Fault, operation: str) -> bool:
+    """Tell whether ``fault`` makes sense for the answers of ``operation``."""
+    return fault.xml if operation.startswith("aws:") else fault.json
+
+
+@dataclass
+class Elsewhere:
+    """Another host, which answers everything and keeps what it was sent."""
+
+    url: str
+    requests: list[dict[str, Any]] = field(default_factory=list)
+
+    def received(self) -> str:
+        """Return everything that it was sent, as text."""
+        return json.dumps(self.requests)
+
+
+@contextmanager
+def another_host() -> Iterator[Elsewhere]:
+    """Listen as ``localhost``, where the sandbox is ``127.0.0.1``."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            request = {"path": self.path, "headers": dict(self.headers), "body": body.decode(errors="replace")}
+            elsewhere.requests.append(request)
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = answer
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Print nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    elsewhere = Elsewhere(f"http://localhost:{server.server_address[1]}/elsewhere")
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield elsewhere
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,170 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The fault matrix without the processes around it: every request of every step, spoiled in every way, once and always.
+
+``test_faults_in_plays.py`` does the same with real plays, which takes an hour.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from typing import Any
+
+import pytest
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.connection import Connection
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http import HttpClient
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage import gcs_iam
+
+from tests.hardening.faults import FAULTS, TOO_LATE, Elsewhere, Fault, applies, script
+from tests.hardening.steps import Step, steps
+from tests.hardening.tally import Tally
+from tests.modules import ModuleResult
+from tests.playbook import CHECKOUT, run_playbook
+from tests.sandbox import world
+from tests.sandbox.client import Sandbox
+
+really_sleep = time.sleep
+SLOW = "no answer in time"
+# Made by amazon.aws, whose modules this process cannot call; test_faults_in_plays.py covers them.
+WRITTEN_BY_AMAZON_AWS = {
+    "aws:iam:CreatePolicy",
+    "aws:iam:CreateRole",
+    "aws:iam:AttachRolePolicy",
+    "aws:iam:ListAttachedRolePolicies",
+}
+# Sent by Fivetran while it tests a connection.
+SENT_BY_FIVETRAN = {"aws:sts:AssumeRole", "aws:s3:GetBucketLocation"}
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every wait between two tries pass a hundred times faster; how long they would be is unchanged."""
+
+    def sleep(seconds: float) -> None:
+        really_sleep(seconds / 100)
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    for function in (HttpClient.__init__, Connection.__init__, gcs_iam.apply):
+        monkeypatch.setitem(function.__kwdefaults__, "sleep", sleep)
+
+
+def operations(sandbox: Sandbox, step: Step) -> list[str]:
+    """Return what a clean run of the step sends, each operation once."""
+    step.prepare(sandbox)
+    sandbox.clear_journal()
+    result = step.run(sandbox)
+    assert not result.failed, result.msg
+    assert step.wrong(sandbox, True) == []
+    return list(dict.fromkeys(entry.operation for entry in sandbox.journal()))
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+@pytest.mark.parametrize("times", [1, 0], ids=["once", "always"])
+def test_every_request_to_fivetran_braze_and_google(
+    sandbox: Sandbox, elsewhere: Elsewhere, tally: Tally, fault: Fault, times: int
+) -> None:
+    if fault.name == SLOW and not times:
+        pytest.skip("what never answers is tried in a test of its own, all of a vendor at once")
+    every_request(sandbox, elsewhere, tally, fault, times, ("fivetran", "braze", "gcs"))
+    assert tally.counts["tried"] >= 10
+
+
+@pytest.mark.slow  # It takes a minute to make so many clients of AWS.
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault.xml], ids=lambda fault: fault.name)
+@pytest.mark.parametrize("times", [1, 0], ids=["once", "always"])
+def test_every_reading_request_to_aws(
+    sandbox: Sandbox, elsewhere: Elsewhere, tally: Tally, fault: Fault, times: int
+) -> None:
+    every_request(sandbox, elsewhere, tally, fault, times, ("aws",))
+    assert tally.counts["tried"] >= 10
+
+
+def every_request(
+    sandbox: Sandbox, elsewhere: Elsewhere, tally: Tally, fault: Fault, times: int, vendors: tuple[str, ...]
+) -> None:
+    for name, step in steps(sandbox).items():
+        if step.vendor not in vendors:
+            continue
+        for operation in operations(sandbox, step):
+            # One operation that never answers in time takes seconds; of Braze's twenty, one stands for all.
+            costly = fault.name == SLOW and operation.startswith("braze:") and operation != "braze:campaigns.list"
+            if applies(fault, operation) and not costly:
+                where = f"{name}: {operation}: {fault.name}, {'once' if times else 'always'}"
+                attempt(sandbox, step, fault, operation, times, elsewhere, tally, where)
+    assert_nothing_secret(elsewhere.received())
+    assert tally.problems == []
+
+
+def attempt(
+    sandbox: Sandbox, step: Step, fault: Fault, operation: str, times: int, elsewhere: Elsewhere, tally: Tally,
+    where: str,
+) -> None:  # fmt: skip
+    """Run the step under the fault, and again without."""
+    step.prepare(sandbox)
+    sandbox.clear_journal()
+    script(sandbox, fault, operation, times=times, elsewhere=elsewhere.url)
+    try:
+        result = step.run(sandbox)
+    except Exception:
+        tally.failed(where, traceback.format_exc(limit=-4))
+        result = ModuleResult({"failed": True, "msg": "traceback", "failure": {"code": "traceback"}})
+    else:
+        if result.failed:
+            tally.failed(where, unclear(result))
+        else:
+            tally.survived()
+    assert_nothing_secret(str(result.values) + str(result.warnings))
+    sandbox.clear_faults()
+    if fault.name == SLOW:
+        really_sleep(0.6)  # What was given up is still under way in the sandbox.
+    tally.objects(where, step.wrong(sandbox, not result.failed))
+    if result.failed:
+        again = step.run(sandbox)
+        problems = [f"the next run fails: {again.msg}"] if again.failed else step.wrong(sandbox, True)
+        tally.objects(where, problems)
+
+
+def unclear(result: ModuleResult) -> str:
+    """Return what is wrong with a failure's message; nothing if a person and a playbook can use it."""
+    if len(result.msg) < 20 or " " not in result.msg:
+        return f"the message says nothing: {result.msg!r}"
+    if "Traceback" in result.msg or "object at 0x" in result.msg or len(result.msg) > 4000:
+        return f"the message is not for people: {result.msg[:500]!r}"
+    if not result.values.get("failure", {}).get("code"):
+        return "there is no failure.code"
+    return ""
+
+
+def assert_nothing_secret(text: str) -> None:
+    for secret in world.secrets():
+        assert secret not in text
+
+
+@pytest.mark.parametrize("vendor", ["fivetran", "braze", "gcs"])
+def test_a_vendor_that_never_answers_in_time(sandbox: Sandbox, tally: Tally, vendor: str) -> None:
+    for name, step in steps(sandbox).items():
+        if step.vendor == vendor:
+            step.prepare(sandbox)
+            sandbox.clear_journal()
+            sandbox.fault("delay", server=vendor, times=0, delay=TOO_LATE)
+            result = step.run(sandbox)
+            assert result.failed
+            tally.failed(name, unclear(result))
+            assert sandbox.writes() == []
+            sandbox.clear_faults()
+    assert tally.problems == []
+
+
+def test_the_steps_send_what_the_playbook_sends(sandbox: Sandbox) -> None:
+    inventory = CHECKOUT / "examples" / "workspaces.yml"
+    played = run_playbook(sandbox, CHECKOUT / "playbooks" / "onboard.yml", inventory=inventory)
+    assert played.exit_code == 0, played.output
+    sent = {entry.operation for entry in sandbox.journal()}
+    sandbox.reset()
+    covered: set[Any] = set()
+    for step in steps(sandbox).values():
+        covered.update(operations(sandbox, step))
+    assert sent - covered == WRITTEN_BY_AMAZON_AWS | SENT_BY_FIVETRAN
