@@ -23,7 +23,7 @@ The sandbox is running: Braze, Fivetran, Google Cloud Storage and AWS on 127.0.0
   Fivetran  {FIVETRAN_API_URL}   External ID and group: jovial_daylight (Warehouse)
   AWS       {AWS_ENDPOINT_URL}   account 111122223333, bucket acme-currents-us
   GCS       {STORAGE_EMULATOR_HOST}   bucket acme-currents-eu
-  Control   {SANDBOX_CONTROL_URL}   GET /journal, GET /state, POST /faults, POST /reset
+  Control   {SANDBOX_CONTROL_URL}   GET /journal, GET /state, GET /servers, POST /faults, POST /reset
 
 Try:
   ansible-playbook -i examples/workspaces.yml playbooks/onboard.yml

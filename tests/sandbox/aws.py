@@ -36,6 +36,15 @@ CUSTOMER_ACCOUNT = "111122223333"
 SECOND_CUSTOMER_ACCOUNT = "444455556666"
 FIVETRAN_ACCOUNT = "834469178297"
 REGION = "us-east-1"
+# What a scripted refusal says if the script does not.
+FAULT_CODES = {
+    400: "ValidationError",
+    403: "AccessDenied",
+    404: "NotFound",
+    409: "ConcurrentModification",
+    429: "Throttling",
+    503: "ServiceUnavailable",
+}
 # Enough for a loopback server; a retry would hide what tests want to see.
 BOTO_CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=10)
 
@@ -175,7 +184,7 @@ class Aws(Server):
         return parameters or None
 
     def refusal(self, status: int) -> web.Response:
-        return _error(status, "ServiceUnavailable" if status >= 500 else "AccessDenied", f"The sandbox says {status}.")
+        return _error(status, FAULT_CODES.get(status, "InternalFailure"), "The sandbox was told to say so.")
 
     async def operation_name(self, request: web.Request, route: str) -> str:  # noqa: ARG002
         service, action, _parameters = describe(request, await request.read())

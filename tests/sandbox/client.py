@@ -162,6 +162,11 @@ class Sandbox:
         listening: dict[str, str] = self._control("POST", "/tls", {"server": server, "certificate": certificate})
         return listening
 
+    def servers(self) -> dict[str, Any]:
+        """Return, by server, ``url`` and ``verbs``: what :meth:`seed` can be told, with arguments and meaning."""
+        servers: dict[str, Any] = self._control("GET", "/servers")
+        return servers
+
     def aws(self, service: str, account: str = CUSTOMER_ACCOUNT, **credentials: str) -> Any:
         """Return a boto3 client that talks to the emulator past journal and faults, as root of ``account``."""
         return boto3.client(

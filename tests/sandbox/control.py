@@ -9,14 +9,18 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+from collections.abc import Callable
 from dataclasses import asdict, fields
 from typing import Any, Protocol
 
 from aiohttp import web
 
-from tests.sandbox.core import Fault, Hub, Json
+from tests.sandbox.core import Fault, Hub, Json, Server
 
 _FAULT_FIELDS = {item.name for item in fields(Fault)} - {"hits"}
+
+
+VERB = "control_"
 
 
 class Sandboxed(Protocol):
@@ -53,6 +57,7 @@ class Control:
         app.router.add_post("/reset", self.reset)
         app.router.add_get("/environment", self.environment)
         app.router.add_post("/tls", self.tls)
+        app.router.add_get("/servers", self.servers)
         app.router.add_post("/servers/{server}/{verb}", self.verb)
         return app
 
@@ -120,10 +125,16 @@ class Control:
         except (TypeError, ValueError, KeyError) as error:
             return _error(f"{type(error).__name__}: {error}")
 
+    async def servers(self, _request: web.Request) -> web.Response:
+        """``GET /servers``: by server, its address and its control verbs with what each does."""
+        return web.json_response(
+            {name: {"url": server.url, "verbs": _verbs(server)} for name, server in self.hub.servers.items()}
+        )
+
     async def verb(self, request: web.Request) -> web.Response:
         """``POST /servers/NAME/VERB`` with the verb's arguments."""
         server = self.hub.servers.get(request.match_info["server"])
-        handler = getattr(server, f"control_{request.match_info['verb']}", None)
+        handler = getattr(server, VERB + request.match_info["verb"], None)
         if handler is None:
             return web.json_response({"error": f"no such verb: {request.path}"}, status=404)
         try:
@@ -133,6 +144,19 @@ class Control:
         except (TypeError, ValueError, KeyError) as error:
             return _error(f"{type(error).__name__}: {error}")
         return web.json_response(result)
+
+
+def _verbs(server: Server) -> dict[str, Json]:
+    return {
+        name.removeprefix(VERB): {"arguments": _arguments(handler), "does": inspect.getdoc(handler)}
+        for name, handler in inspect.getmembers(server, inspect.ismethod)
+        if name.startswith(VERB)
+    }
+
+
+def _arguments(handler: Callable[..., Any]) -> list[str]:
+    parameters = inspect.signature(handler).parameters.values()
+    return [str(parameter.replace(annotation=inspect.Parameter.empty)) for parameter in parameters]
 
 
 def _error(message: str) -> web.Response:

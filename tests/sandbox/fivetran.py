@@ -157,7 +157,7 @@ class Fivetran(Server):
 
     def refusal(self, status: int) -> web.Response:
         code = FAULT_CODES.get(status, "InternalServerError")
-        return web.json_response({"code": code, "message": f"The sandbox says {code}"}, status=status)
+        return web.json_response({"code": code, "message": "The sandbox was told to say so."}, status=status)
 
     def unknown(self, request: web.Request) -> web.StreamResponse:
         if any(re.fullmatch(pattern, request.path) for pattern in self._paths()):

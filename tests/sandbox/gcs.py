@@ -108,6 +108,9 @@ class Gcs(Server):
     def actor(self, request: web.Request) -> str:
         return self._service_account(request) or "owner"
 
+    def refusal(self, status: int) -> web.Response:
+        return GcsError(status, "backendError", "The sandbox was told to say so.").answer()
+
     def unknown(self, request: web.Request) -> web.StreamResponse:
         return GcsError(404, "notFound", f"The sandbox has no {request.method} {request.path}").answer()
 

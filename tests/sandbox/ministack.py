@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import shlex
 import shutil
 import socket
 import subprocess
@@ -44,10 +45,11 @@ class Ministack:
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._folder = folder = tempfile.mkdtemp(prefix="sandbox-ministack-")
-        command = os.environ.get(COMMAND_VARIABLE) or str(Path(sys.executable).parent / "ministack")
+        elsewhere = shlex.split(os.environ.get(COMMAND_VARIABLE, ""))
+        command = elsewhere or [str(Path(sys.executable).parent / "ministack")]
         guard = str(Path(__file__).with_name("guard.py"))
         self._guard = subprocess.Popen(
-            [sys.executable, "-I", "-S", guard, folder, command],
+            [sys.executable, "-I", "-S", guard, folder, *command],
             env={
                 "PATH": os.environ.get("PATH", ""),
                 "HOME": folder,

@@ -102,9 +102,10 @@ def build_fivetran(fivetran: Fivetran) -> None:
 
 
 def build_braze(braze: Braze) -> None:
-    """Two complete keys and one that lacks two permissions; the revoked one does not exist."""
-    for key in (BRAZE_KEY_SHOP_US, BRAZE_KEY_SHOP_EU):
+    """Two complete keys, one that lacks two permissions, and one that was revoked."""
+    for key in (BRAZE_KEY_SHOP_US, BRAZE_KEY_SHOP_EU, BRAZE_KEY_REVOKED):
         braze.control_create_key(key=key)
+    braze.control_revoke_key(key=BRAZE_KEY_REVOKED)
     braze.control_create_key(key=BRAZE_KEY_INCOMPLETE, missing=list(BRAZE_KEY_INCOMPLETE_LACKS))
 
 

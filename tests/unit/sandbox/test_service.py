@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 
 from tests.sandbox.client import CHECKOUT, Sandbox
 
@@ -191,6 +192,14 @@ def test_an_unknown_verb_or_fault_is_refused_with_its_name(sandbox: Sandbox) -> 
         sandbox.fault("coffee")
 
 
+def test_each_server_tells_its_verbs_and_what_they_do(sandbox: Sandbox) -> None:
+    servers = sandbox.servers()
+    assert servers["fivetran"]["url"] == sandbox.env["FIVETRAN_API_URL"]
+    assert servers["aws"]["verbs"]["propagation"]["arguments"] == ["refusals=0", "seconds=0.0"]
+    for server in servers.values():
+        assert all(verb["does"] for verb in server["verbs"].values())
+
+
 def test_a_scripted_fault_tells_how_often_it_was_met(sandbox: Sandbox) -> None:
     sandbox.fault("status", operation="fivetran:list_groups", status=418)
     assert [fault["hits"] for fault in sandbox.faults()] == [0]
@@ -199,3 +208,13 @@ def test_a_scripted_fault_tells_how_often_it_was_met(sandbox: Sandbox) -> None:
     assert [entry.status for entry in sandbox.journal("fivetran")] == [418]
     sandbox.clear_faults()
     assert sandbox.faults() == []
+
+
+@pytest.mark.parametrize("server", ["fivetran", "gcs", "aws"])
+def test_a_scripted_status_without_a_body_is_an_error_in_the_vendors_own_format(sandbox: Sandbox, server: str) -> None:
+    sandbox.fault("status", server=server, status=503)
+    answer = requests.get(f"{sandbox.servers()[server]['url']}/v1/groups", timeout=10)
+    assert answer.status_code == 503
+    assert "The sandbox was told to say so." in answer.text
+    errors = {"fivetran": '"code": "ServiceUnavailable"', "gcs": '"code": 503', "aws": "<Error>"}
+    assert errors[server] in answer.text
