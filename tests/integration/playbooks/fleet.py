@@ -1,0 +1,167 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbooks of day two as a person runs them, on the two example workspaces or on the example fleet."""
+
+from __future__ import annotations
+
+import copy
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.playbook import CHECKOUT, PlayResult, run_playbook
+from tests.sandbox import world
+from tests.sandbox.aws import CUSTOMER_ACCOUNT, REGION, SECOND_CUSTOMER_ACCOUNT, SECRET_ACCESS_KEY
+from tests.sandbox.client import Sandbox
+from tests.sandbox.currents import generate_currents
+
+EXAMPLES = CHECKOUT / "examples"
+US = ("shop_us", "app_us", "loyalty_us")
+EMEA = ("shop_emea", "app_emea", "loyalty_emea")
+WORKSPACES = (*US, *EMEA)
+# What is broken for good need not be tried again.
+IMPATIENT = ("-e", "fivetran_connection_setup_test_retries=0")
+
+
+def play(sandbox: Sandbox, name: str, *arguments: str, inventory: Any = None, **environment: str) -> PlayResult:
+    """Run playbook ``name``, by default on the two example workspaces."""
+    inventory = EXAMPLES / "workspaces.yml" if inventory is None else inventory
+    path = CHECKOUT / "playbooks" / f"{name}.yml"
+    return run_playbook(sandbox, path, *arguments, inventory=inventory, environment=environment)
+
+
+def workspaces(**changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the inventory of the two example workspaces, with variables changed; a new name is a copy of shop_us."""
+    inventory: dict[str, Any] = yaml.safe_load((EXAMPLES / "workspaces.yml").read_text())
+    hosts = inventory["braze_workspaces"]["hosts"]
+    for host, variables in changes.items():
+        hosts.setdefault(host, {**copy.deepcopy(hosts["shop_us"]), "fivetran_schema": f"braze_{host}"}).update(variables)
+    return inventory
+
+
+def connections(sandbox: Sandbox) -> dict[str, dict[str, Any]]:
+    """Return the connections in Fivetran by schema."""
+    found = sandbox.state()["fivetran"]["connections"].values()
+    return {connection["schema"]: connection for connection in found}
+
+
+def findings(result: PlayResult, host: str) -> list[tuple[str, str]]:
+    """Return what verify.yml found about a workspace: the step, and the message."""
+    tasks = [task for task in result.tasks if task.host == host and task.task == "Tell what was found"]
+    lines = str(tasks[-1].result["msg"]).splitlines()[1:] if tasks[-1].failed else []
+    return [(line.removeprefix("- ").partition(": ")[0], line.partition(": ")[2]) for line in lines]
+
+
+def iam_names(sandbox: Sandbox, account: str = CUSTOMER_ACCOUNT) -> list[str]:
+    """Return the names of all roles and customer-managed policies of an account."""
+    iam = sandbox.aws("iam", account)
+    roles = [role["RoleName"] for role in iam.list_roles()["Roles"]]
+    return sorted(roles + [policy["PolicyName"] for policy in iam.list_policies(Scope="Local")["Policies"]])
+
+
+def policy_document(sandbox: Sandbox, name: str = "Fivetran-S3-Access", account: str = CUSTOMER_ACCOUNT) -> str:
+    """Return the default version of a customer-managed policy as text."""
+    iam = sandbox.aws("iam", account)
+    arn = f"arn:aws:iam::{account}:policy/{name}"
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    return json.dumps(iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
+
+
+def grants(sandbox: Sandbox, bucket: str = world.GCS_BUCKET) -> list[Any]:
+    """Return the bindings of a bucket that name a service account of Fivetran."""
+    bindings = sandbox.state()["gcs"]["buckets"][bucket]["policy"]["bindings"]
+    return [binding for binding in bindings if any("fivetran" in member for member in binding["members"])]
+
+
+class Fleet:
+    """The example fleet in a folder of its own, with the world that it needs in the sandbox."""
+
+    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
+        self.sandbox = sandbox
+        self.folder = folder / "fleet"
+        shutil.copytree(EXAMPLES / "fleet", self.folder)
+        self.keys = {name: f"sandbox-braze-key-fleet-{name.replace('_', '-')}" for name in WORKSPACES}
+        self.credentials = folder / "credentials"
+        accounts = {"acme-us": CUSTOMER_ACCOUNT, "acme-emea": SECOND_CUSTOMER_ACCOUNT}
+        self.credentials.write_text(
+            "".join(
+                f"[{profile}]\naws_access_key_id={account}\naws_secret_access_key={SECRET_ACCESS_KEY}\nregion={REGION}\n"
+                for profile, account in accounts.items()
+            )
+        )
+        self._build()
+
+    def play(self, name: str, *arguments: str) -> PlayResult:
+        """Run playbook ``name`` on the fleet."""
+        return play(
+            self.sandbox,
+            name,
+            "--vault-password-file",
+            str(self.folder / "vault_password"),
+            *arguments,
+            inventory=self.folder / "inventory.yml",
+            AWS_SHARED_CREDENTIALS_FILE=str(self.credentials),
+            AWS_ACCESS_KEY_ID="",
+            AWS_SECRET_ACCESS_KEY="",
+        )
+
+    def set(self, host: str, **variables: Any) -> None:
+        """Set variables of one workspace, as somebody who edits the inventory."""
+        path = self.folder / "host_vars" / f"{host}.yml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(yaml.safe_dump(variables))
+
+    def _build(self) -> None:
+        vault = self.folder / "group_vars" / "braze_workspaces" / "vault.yml"
+        for name, key in vault_keys(vault, self.folder / "vault_password").items():
+            self.keys[name] = key
+            self.sandbox.seed("braze", "create_key", key=key)
+        for bucket, prefixes, account in (
+            (world.S3_BUCKET, ("shop", "app"), CUSTOMER_ACCOUNT),
+            ("acme-loyalty-us", ("currents",), CUSTOMER_ACCOUNT),
+            ("acme-currents-emea", ("currents",), SECOND_CUSTOMER_ACCOUNT),
+        ):
+            s3 = self.sandbox.aws("s3", account)
+            if bucket != world.S3_BUCKET:
+                s3.create_bucket(Bucket=bucket)
+            for prefix in prefixes:
+                for name, content in currents(prefix, "S3"):
+                    s3.put_object(Bucket=bucket, Key=name, Body=content)
+        for prefix in ("app", "loyalty"):
+            self.sandbox.seed(
+                "gcs",
+                "seed_currents",
+                bucket=world.GCS_BUCKET,
+                hours=[hour.isoformat() for hour in world.recent_hours()],
+                **_layout(prefix, "GCS"),
+            )
+
+
+def vault_keys(path: Path, password: Path) -> dict[str, str]:
+    """Return the keys of the example's encrypted file."""
+    from ansible.parsing.vault import VaultLib, VaultSecret
+
+    vault = VaultLib([("default", VaultSecret(password.read_bytes().strip()))])
+    keys: dict[str, str] = yaml.safe_load(vault.decrypt(path.read_bytes()))["vault_braze_api_keys"]
+    return keys
+
+
+def currents(prefix: str, storage: Any) -> list[tuple[str, bytes]]:
+    """Return Currents objects below ``prefix``."""
+    return list(generate_currents(hours=world.recent_hours(), **_layout(prefix, storage)))
+
+
+def _layout(prefix: str, storage: str) -> dict[str, Any]:
+    return {
+        "prefix": prefix,
+        "cluster": "prod-01",
+        "storage": storage,
+        "integration_id": "66f1aeb2c3d4e5f60718293c",
+        "event_types": list(world.EVENT_TYPES),
+    }

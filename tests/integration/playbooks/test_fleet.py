@@ -1,0 +1,136 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The life of a fleet of six, and what workspaces that share a role may do to each other: nothing."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.playbooks.fleet import (
+    IMPATIENT,
+    WORKSPACES,
+    Fleet,
+    connections,
+    findings,
+    grants,
+    iam_names,
+    play,
+    policy_document,
+    workspaces,
+)
+from tests.sandbox import world
+from tests.sandbox.aws import SECOND_CUSTOMER_ACCOUNT
+from tests.sandbox.client import Sandbox
+
+NEW_KEY = "sandbox-braze-key-fleet-rotated-7e1bb04c35"
+
+
+@pytest.fixture
+def fleet(sandbox: Sandbox, tmp_path: Path) -> Fleet:
+    """Give the example fleet, not onboarded."""
+    return Fleet(sandbox, tmp_path)
+
+
+def foreign_role(sandbox: Sandbox) -> None:
+    """Make a role and a grant that are nobody's business here."""
+    document = {"Version": "2012-10-17", "Statement": []}
+    sandbox.aws("iam").create_role(RoleName="Payroll", AssumeRolePolicyDocument=json.dumps(document))
+    foreign = {"role": "roles/storage.admin", "members": ["user:someone@acme.example"]}
+    sandbox.seed("gcs", "set_policy", bucket=world.GCS_BUCKET, bindings=[foreign])
+
+
+def belongings(sandbox: Sandbox) -> dict[str, Any]:
+    """Return everything that onboarding could make or change."""
+    return {
+        "aws": [iam_names(sandbox), iam_names(sandbox, SECOND_CUSTOMER_ACCOUNT)],
+        "gcs": sandbox.state()["gcs"]["buckets"][world.GCS_BUCKET]["policy"]["bindings"],
+        "fivetran": connections(sandbox),
+    }
+
+
+def drift(sandbox: Sandbox, fleet: Fleet) -> dict[str, str]:
+    """Break five things by hand; return which workspace each belongs to, and the word that has to name it."""
+    iam = sandbox.aws("iam", SECOND_CUSTOMER_ACCOUNT)
+    trust = json.dumps(iam.get_role(RoleName="Fivetran")["Role"]["AssumeRolePolicyDocument"])
+    wrong = trust.replace(world.SECOND_GROUP_ID, "somebody_else")
+    iam.update_assume_role_policy(RoleName="Fivetran", PolicyDocument=wrong)
+    found = connections(sandbox)
+    sandbox.seed("fivetran", "edit_connection", id=found["braze_shop_us"]["id"], paused=True)
+    sandbox.seed("fivetran", "edit_connection", id=found["braze_app_us"]["id"], sync_frequency=1440)
+    sandbox.seed("braze", "revoke_key", key=fleet.keys["loyalty_us"])
+    foreign = {"role": "roles/storage.admin", "members": ["user:someone@acme.example"]}
+    sandbox.seed("gcs", "set_policy", bucket=world.GCS_BUCKET, bindings=[foreign])
+    grant = "roles/storage.objectViewer"
+    return {
+        "shop_emea": "trust",
+        "shop_us": "paused",
+        "app_us": "sync_frequency",
+        "loyalty_us": "invalid_key",
+        # One grant for both, so that both lack it.
+        "app_emea": grant,
+        "loyalty_emea": grant,
+    }
+
+
+@pytest.mark.slow
+def test_a_fleet_is_onboarded_drifts_is_repaired_rotated_and_removed_without_a_trace(
+    sandbox: Sandbox, fleet: Fleet
+) -> None:
+    foreign_role(sandbox)
+    before = belongings(sandbox)
+
+    onboarded = fleet.play("onboard")
+    assert onboarded.exit_code == 0, onboarded.output
+    assert sorted(connections(sandbox)) == sorted(f"braze_{name}" for name in WORKSPACES)
+
+    clean = fleet.play("verify")
+    assert clean.exit_code == 0, clean.output
+
+    broken = drift(sandbox, fleet)
+    sandbox.clear_journal()
+    drifted = fleet.play("verify")
+    assert drifted.exit_code != 0
+    assert sandbox.writes() == []
+    for name in WORKSPACES:
+        [(_step, message)] = findings(drifted, name)
+        assert broken[name] in message
+
+    repaired = fleet.play("onboard", *IMPATIENT)
+    assert [task.host for task in repaired.failures()] == ["loyalty_us"]
+    sandbox.seed("braze", "create_key", key=NEW_KEY)
+    fleet.set("loyalty_us", braze_api_key=NEW_KEY)
+    rotated = fleet.play("rotate_key", "--limit", "loyalty_us")
+    assert rotated.exit_code == 0, rotated.output
+    assert connections(sandbox)["braze_loyalty_us"]["config"]["api_key"] == NEW_KEY
+
+    healthy = fleet.play("verify")
+    assert healthy.exit_code == 0, healthy.output
+
+    removed = fleet.play("offboard", "-e", "offboard_confirmed=true")
+    assert removed.exit_code == 0, removed.output
+    assert belongings(sandbox) == before
+
+
+@pytest.mark.slow
+def test_shared_roles_and_grants_are_made_once_and_a_rerun_writes_nothing(sandbox: Sandbox, fleet: Fleet) -> None:
+    first = fleet.play("onboard")
+    assert first.exit_code == 0, first.output
+    assert iam_names(sandbox) == iam_names(sandbox, SECOND_CUSTOMER_ACCOUNT) == ["Fivetran", "Fivetran-S3-Access"]
+    for bucket in ("acme-currents-us", "acme-loyalty-us"):
+        assert bucket in policy_document(sandbox)
+    assert len(grants(sandbox)) == 1
+    # Two accounts, so two of each, however many workspaces.
+    made = Counter(entry.operation for entry in sandbox.journal("aws") if entry.changed_state)
+    assert made["aws:iam:CreateRole"] == made["aws:iam:CreatePolicy"] == made["aws:iam:AttachRolePolicy"] == 2
+    sandbox.clear_journal()
+    second = fleet.play("onboard")
+    assert second.exit_code == 0, second.output
+    assert sandbox.writes() == []
+    assert not any(stats["changed"] for stats in second.stats.values())
