@@ -16,6 +16,7 @@ from typing import Any
 
 from ansible.module_utils.common.parameters import env_fallback
 
+from ._errors import InvalidArgument
 from ._http import RetryPolicy
 
 HTTP_ARGUMENTS: Mapping[str, Any] = {
@@ -66,6 +67,24 @@ AWS_ARGUMENTS: Mapping[str, Any] = {
 }
 
 
+LONGEST_TIMEOUT = 24 * 60 * 60
+
+
+def check_number(name: str, value: int, lowest: int, highest: int) -> int:
+    """Return ``value`` if it lies between the two.
+
+    :raises InvalidArgument: naming the option and what is accepted.
+    """
+    if not lowest <= value <= highest:
+        raise InvalidArgument(f"{name}: expected a number from {lowest} to {highest}, got {value}.")
+    return value
+
+
 def retry_policy(params: Mapping[str, Any]) -> RetryPolicy:
-    """Build the retry policy from the options of ``HTTP_ARGUMENTS``."""
+    """Build the retry policy from the options of ``HTTP_ARGUMENTS``.
+
+    :raises InvalidArgument: a time that no call can be made in.
+    """
+    for name in HTTP_ARGUMENTS:
+        check_number(name, params[name], 1, LONGEST_TIMEOUT)
     return RetryPolicy(request_timeout=float(params["request_timeout"]), total=float(params["retry_timeout"]))

@@ -18,6 +18,7 @@ from .._difference import Difference, before_and_after, differences, holds_mask
 from .._errors import Failure, InvalidArgument, OnrampError
 from .._http import HttpError
 from .._module import Result, Task
+from .._options import LONGEST_TIMEOUT, check_number
 from .._redact import REDACTED, Redactor
 from .client import FivetranClient, JsonObject, client_from_params
 from .desired import FIELDS_THAT_NEED_TESTS, STORED_FIELDS, Desired
@@ -32,6 +33,7 @@ RETURNED_FIELDS = (
 
 FIRST_TEST_WAIT = 2.0
 LONGEST_TEST_WAIT = 30.0
+MOST_TEST_RETRIES = 1000
 # A creation whose answer was lost may take a moment to become visible.
 LOOK_UPS_AFTER_LOST_ANSWER = 3
 
@@ -50,13 +52,18 @@ class Options:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Options:
-        """Read the module's options."""
+        """Read the module's options.
+
+        :raises InvalidArgument: a number that makes no sense.
+        """
         return cls(
             update_secrets=params["update_secrets"],
             run_setup_tests=params["run_setup_tests"],
             failing_statuses=tuple(params["failing_test_statuses"]),
-            setup_test_timeout=float(params["setup_test_timeout"]),
-            setup_test_retries=params["setup_test_retries"],
+            setup_test_timeout=float(
+                check_number("setup_test_timeout", params["setup_test_timeout"], 1, LONGEST_TIMEOUT)
+            ),
+            setup_test_retries=check_number("setup_test_retries", params["setup_test_retries"], 0, MOST_TEST_RETRIES),
             trust={name: params[name] for name in ("trust_certificates", "trust_fingerprints") if params[name]},
             first_sync=params["trigger_first_sync"],
         )

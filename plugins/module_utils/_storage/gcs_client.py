@@ -58,6 +58,18 @@ def gcs_client(params: Mapping[str, Any]) -> Any:
     return client
 
 
+def gcs_bucket(params: Mapping[str, Any]) -> Any:
+    """Return the ``google.cloud.storage.Bucket`` that ``bucket`` and the options of ``GCS_ARGUMENTS`` name.
+
+    :raises OnrampError: as :func:`gcs_client`, and for what cannot be a bucket's name.
+    """
+    name = params["bucket"]
+    try:
+        return gcs_client(params).bucket(name, user_project=params.get("user_project"))
+    except ValueError as error:
+        raise InvalidArgument(f"bucket: {name!r} is not accepted. {error}") from None
+
+
 def _credentials(file: str | None) -> Any:
     if file is not None:
         try:

@@ -23,7 +23,7 @@ from .._errors import Failure, OnrampError
 from .._http import RetryPolicy
 from .._module import Result, Task
 from .._options import retry_policy
-from .gcs_client import CALL_ERRORS, VENDOR, bounded_retry, call_error, error_message, error_status, gcs_client
+from .gcs_client import CALL_ERRORS, VENDOR, bounded_retry, call_error, error_message, error_status, gcs_bucket
 from .gcs_policy import (
     POLICY_VERSION,
     Condition,
@@ -247,8 +247,7 @@ def _give_up(access: BucketPolicy, refusal: _Refusal, tries: int) -> NoReturn:
 
 def access_from_params(params: Mapping[str, Any]) -> BucketPolicy:
     """Build the access to a bucket's policy from the options of ``GCS_ARGUMENTS`` and ``bucket``."""
-    bucket = gcs_client(params).bucket(params["bucket"], user_project=params["user_project"])
-    return BucketPolicy(bucket=bucket, limits=retry_policy(params))
+    return BucketPolicy(bucket=gcs_bucket(params), limits=retry_policy(params))
 
 
 def member(task: Task) -> Result:

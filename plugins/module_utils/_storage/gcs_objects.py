@@ -13,7 +13,7 @@ from typing import Any
 
 from .._errors import OnrampError
 from .._http import RetryPolicy
-from .gcs_client import CALL_ERRORS, bounded_retry, call_error, gcs_client
+from .gcs_client import CALL_ERRORS, bounded_retry, call_error, gcs_bucket
 from .objects import DELIMITER, PAGE_SIZE, AccessDenied, BucketMissing, Count, Page, first_filled
 
 NEXT_STEPS = {
@@ -83,5 +83,4 @@ class GcsObjects:
 
 def gcs_objects(params: Mapping[str, Any], bucket: str, policy: RetryPolicy) -> GcsObjects:
     """Return the objects of ``bucket`` for the options of ``GCS_ARGUMENTS``."""
-    client = gcs_client(params)
-    return GcsObjects(client.bucket(bucket, user_project=params.get("user_project")), policy)
+    return GcsObjects(gcs_bucket({**params, "bucket": bucket}), policy)
