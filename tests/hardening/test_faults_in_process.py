@@ -48,7 +48,7 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(time, "sleep", sleep)
     for function in (HttpClient.__init__, Connection.__init__, gcs_iam.apply):
-        monkeypatch.setitem(function.__kwdefaults__, "sleep", sleep)
+        monkeypatch.setitem(function.__kwdefaults__ or {}, "sleep", sleep)
 
 
 def operations(sandbox: Sandbox, step: Step) -> list[str]:

@@ -1,0 +1,150 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Secrets stay where they belong: not in output, arguments of processes, files, and not with another host."""
+
+from __future__ import annotations
+
+import base64
+import os
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from tests.hardening.onboarding import INVENTORY, assert_nothing_secret
+from tests.hardening.steps import steps
+from tests.playbook import CHECKOUT, start_playbook
+from tests.sandbox import world
+from tests.sandbox.client import Sandbox
+
+ONBOARD = CHECKOUT / "playbooks" / "onboard.yml"
+
+
+@pytest.mark.parametrize("in_process", ["true", "false"], ids=["in Ansible's worker", "as modules"])
+def test_no_secret_in_output_arguments_of_processes_logs_and_files(
+    sandbox: Sandbox, tmp_path: Path, in_process: str
+) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    environment = {"TMPDIR": str(temporary), "ANSIBLE_LOG_PATH": str(tmp_path / "ansible.log")}
+    arguments = ("-vvvv", "--diff", "-e", f"onramp_in_process={in_process}")
+    process = start_playbook(
+        sandbox, ONBOARD, *arguments, directory=tmp_path, inventory=INVENTORY, environment=environment
+    )
+    lines: list[str] = []
+    reader = threading.Thread(target=lambda: lines.extend(process.stdout or ()))
+    reader.start()
+    seen: set[str] = set()
+    while process.poll() is None:
+        seen.update(command_lines(process.pid))
+        time.sleep(0.02)
+    reader.join()
+    output = "".join(lines)
+    assert process.returncode == 0, output
+    assert len(seen) >= 2, "no processes were seen"
+    for text in (output, "\n".join(seen), *files(tmp_path), *(f"{e.path} {e.query}" for e in sandbox.journal())):
+        assert_nothing_secret(text)
+        assert basic_credentials() not in text
+    assert (tmp_path / "ansible.log").stat().st_size > 0
+
+
+def basic_credentials() -> str:
+    return base64.b64encode(f"{world.FIVETRAN_KEY}:{world.FIVETRAN_SECRET}".encode()).decode()
+
+
+def command_lines(group: int) -> Iterator[str]:
+    """Yield the arguments of every process of a group, as everybody on the machine can see them."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if os.getpgid(int(entry.name)) == group:
+                    yield (entry / "cmdline").read_text(errors="replace")
+            except OSError:
+                continue
+
+
+def files(directory: Path) -> Iterator[str]:
+    """Yield the content of every file that is left."""
+    for path in directory.rglob("*"):
+        if path.is_file():
+            yield path.read_text(errors="replace")
+
+
+class ExpiredServer:
+    """Speaks HTTPS with a certificate of a trusted authority that expired yesterday."""
+
+    def __init__(self, directory: Path) -> None:
+        authority = trustme.CA()
+        yesterday = datetime.now(UTC) - timedelta(days=1)
+        certificate = authority.issue_cert("127.0.0.1", not_before=yesterday - timedelta(days=9), not_after=yesterday)
+        self.authority = directory / "ca.pem"
+        authority.cert_pem.write_to_path(str(self.authority))
+        self.requests: list[str] = []
+        requests = self.requests
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                requests.append(self.path)
+
+            do_POST = do_PUT = do_PATCH = do_HEAD = do_GET
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Print nothing."""
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        certificate.configure_cert(context)
+        self.httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        # The handshake belongs to the connection's own thread.
+        self.httpd.socket = context.wrap_socket(self.httpd.socket, server_side=True, do_handshake_on_connect=False)
+        self.httpd.handle_error = lambda *_arguments: None  # type: ignore[method-assign]
+        self.url = f"https://127.0.0.1:{self.httpd.server_address[1]}"
+        threading.Thread(target=self.httpd.serve_forever, daemon=True).start()
+
+    def environment(self) -> dict[str, str]:
+        """Return the settings with which every vendor is this server, whose authority is trusted."""
+        return {
+            "FIVETRAN_API_URL": self.url,
+            "STORAGE_EMULATOR_HOST": self.url,
+            "AWS_ENDPOINT_URL": self.url,
+            "REQUESTS_CA_BUNDLE": str(self.authority),
+            "AWS_CA_BUNDLE": str(self.authority),
+        }
+
+
+@pytest.fixture
+def expired(tmp_path: Path) -> Iterator[ExpiredServer]:
+    server = ExpiredServer(tmp_path)
+    yield server
+    server.httpd.shutdown()
+    server.httpd.server_close()
+
+
+@pytest.mark.parametrize("name", ["account", "group", "braze", "grant", "connection", "access to S3"])
+def test_an_expired_certificate_is_refused_and_nothing_is_sent(
+    sandbox: Sandbox, expired: ExpiredServer, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    really_sleep = time.sleep
+    monkeypatch.setattr(time, "sleep", lambda seconds: really_sleep(seconds / 100))
+    step = steps(sandbox)[name]
+    arguments: dict[str, Any] = dict(step.arguments)
+    if "api_url" in arguments:
+        arguments["api_url"] = expired.url
+    sandbox.env, kept = {**sandbox.env, **expired.environment()}, sandbox.env
+    try:
+        result = type(step)(step.vendor, step.module, arguments, step.prepare, step.wrong, step.verdicts).run(sandbox)
+    finally:
+        sandbox.env = kept
+    assert result.failed
+    assert "certificate" in result.msg.lower()
+    assert_nothing_secret(str(result.values))
+    assert expired.requests == []
+    assert sandbox.journal() == []
