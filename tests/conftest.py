@@ -6,22 +6,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-CHECKOUT = Path(__file__).resolve().parent.parent
-COLLECTIONS = CHECKOUT / ".cache" / "collections"
-
-# Ansible's own loader makes `ansible_collections.*` importable, exactly as at run time.
-from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder  # noqa: E402
-
-if not any(isinstance(finder, _AnsibleCollectionFinder) for finder in sys.meta_path):
-    _AnsibleCollectionFinder(paths=[str(COLLECTIONS)], scan_sys_paths=False)._install()
-
+import tests.collection  # noqa: F401
 
 if TYPE_CHECKING:
     from tests.sandbox.client import Sandbox

@@ -1,0 +1,17 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Importing this makes ``ansible_collections.*`` importable by Ansible's own loader, exactly as at run time."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
+
+COLLECTIONS = Path(__file__).resolve().parent.parent / ".cache" / "collections"
+
+if not any(isinstance(finder, _AnsibleCollectionFinder) for finder in sys.meta_path):
+    _AnsibleCollectionFinder(paths=[str(COLLECTIONS)], scan_sys_paths=False)._install()
