@@ -41,7 +41,9 @@ def workspaces(**changes: Mapping[str, Any]) -> dict[str, Any]:
     inventory: dict[str, Any] = yaml.safe_load((EXAMPLES / "workspaces.yml").read_text())
     hosts = inventory["braze_workspaces"]["hosts"]
     for host, variables in changes.items():
-        hosts.setdefault(host, {**copy.deepcopy(hosts["shop_us"]), "fivetran_schema": f"braze_{host}"}).update(variables)
+        hosts.setdefault(host, {**copy.deepcopy(hosts["shop_us"]), "fivetran_schema": f"braze_{host}"}).update(
+            variables
+        )
     return inventory
 
 

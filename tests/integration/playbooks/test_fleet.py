@@ -134,3 +134,78 @@ def test_shared_roles_and_grants_are_made_once_and_a_rerun_writes_nothing(sandbo
     assert second.exit_code == 0, second.output
     assert sandbox.writes() == []
     assert not any(stats["changed"] for stats in second.stats.values())
+
+
+OTHER_BUCKET = {"currents_bucket": "acme-loyalty-us"}
+NAMES = {"s3_access_role_name": "Fivetran-EMEA", "s3_access_policy_name": "Fivetran-EMEA-Access"}
+
+
+def test_two_groups_that_name_one_role_are_both_refused_before_anything_is_made(sandbox: Sandbox) -> None:
+    inventory = workspaces(shop_emea={"fivetran_group": world.SECOND_GROUP_NAME})
+    result = play(sandbox, "onboard", inventory=inventory)
+    assert [task.host for task in result.failures()] == ["shop_us", "shop_emea"]
+    for host, other in (("shop_us", "shop_emea"), ("shop_emea", "shop_us")):
+        message = result.messages(host)
+        for words in (other, "IAM role Fivetran", "another s3_access_role_name and s3_access_policy_name"):
+            assert words in message
+    # What has nothing to do with it is onboarded.
+    assert list(connections(sandbox)) == ["braze_shop_eu"]
+    assert iam_names(sandbox) == []
+    # The remedy works.
+    remedied = workspaces(shop_emea={"fivetran_group": world.SECOND_GROUP_NAME, **NAMES})
+    assert play(sandbox, "onboard", inventory=remedied).exit_code == 0
+    assert iam_names(sandbox) == ["Fivetran", "Fivetran-EMEA", "Fivetran-EMEA-Access", "Fivetran-S3-Access"]
+
+
+def test_a_group_by_name_and_the_same_group_by_id_share_a_role(sandbox: Sandbox) -> None:
+    result = play(
+        sandbox, "onboard", "--limit", "shop_us", inventory=workspaces(app_us={"fivetran_group": world.GROUP_ID})
+    )
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"s3_access_scope": "prefix"}, ["s3_access_scope", "bucket", "prefix"]),
+        ({"s3_access_role_name": "Fivetran-2"}, ["s3_access_policy_name", "Fivetran-S3-Access"]),
+        ({"s3_access_tags": {"team": "crm"}}, ["s3_access_tags", "crm"]),
+    ],
+    ids=["scope", "policy of another role", "tags"],
+)
+def test_workspaces_that_want_a_shared_role_to_be_different_are_told_what_differs(
+    sandbox: Sandbox, changes: dict[str, Any], words: list[str]
+) -> None:
+    result = play(sandbox, "onboard", "--limit", "shop_us", inventory=workspaces(app_us=changes))
+    assert result.exit_code != 0
+    for word in ("app_us", *words):
+        assert word in result.messages("shop_us")
+    assert sandbox.writes() == []
+
+
+@pytest.mark.parametrize("arguments", [("--forks", "1"), ("-e", "braze_workspaces_at_once=1")], ids=["forks", "serial"])
+def test_a_shared_role_is_made_once_whatever_runs_at_the_same_time(
+    sandbox: Sandbox, arguments: tuple[str, ...]
+) -> None:
+    sandbox.aws("s3").create_bucket(Bucket="acme-loyalty-us")
+    result = play(sandbox, "onboard", "--limit", "!shop_eu", *arguments, inventory=workspaces(app_us=OTHER_BUCKET))
+    assert result.exit_code == 0, result.output
+    made = Counter(entry.operation for entry in sandbox.journal("aws") if entry.changed_state)
+    assert made == {"aws:iam:CreateRole": 1, "aws:iam:CreatePolicy": 1, "aws:iam:AttachRolePolicy": 1}
+
+
+def test_where_the_maker_of_a_shared_role_fails_the_next_one_makes_it(sandbox: Sandbox) -> None:
+    # The first look at the account fails, which is that of shop_us.
+    sandbox.fault("status", server="aws", operation="iam:GetPolicy", status=403, times=1)
+    result = play(sandbox, "onboard", "--limit", "!shop_eu", inventory=workspaces(app_us={}))
+    assert [task.host for task in result.failures()] == ["shop_us"]
+    assert list(connections(sandbox)) == ["braze_app_us"]
+    assert iam_names(sandbox) == ["Fivetran", "Fivetran-S3-Access"]
+
+
+def test_a_workspace_without_bucket_stops_none_that_shares_its_role(sandbox: Sandbox) -> None:
+    ignore = {"currents_landing_on_problem": "ignore"}
+    result = play(sandbox, "onboard", "--limit", "!shop_eu", inventory=workspaces(app_us={**OTHER_BUCKET, **ignore}))
+    assert [task.host for task in result.failures()] == ["app_us"]
+    assert "acme-loyalty-us" in result.messages("app_us")
+    assert list(connections(sandbox)) == ["braze_shop_us"]
