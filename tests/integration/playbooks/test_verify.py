@@ -89,7 +89,7 @@ def test_every_finding_of_a_workspace_is_listed_at_once_and_those_of_another_bes
     assert {permission for permission in PERMISSIONS if permission in key} == LACKING
     assert "somebody_else" in trust
     assert world.GROUP_ID in trust
-    assert fields == ["paused is true, should be false.", "sync_frequency is 1440, should be 60."]
+    assert sorted(fields) == ["paused is true, should be false.", "sync_frequency is 1440, should be 60."]
     steps = [step for step, _message in findings(result, "shop_eu")]
     assert steps == ["access", "connection"]
 
