@@ -27,7 +27,7 @@ HELD = 2.0
 @pytest.mark.parametrize(
     ("host", "last"),
     [
-        ("shop_eu", "gcs:buckets.setIamPolicy"),
+        pytest.param("shop_eu", "gcs:buckets.setIamPolicy", marks=pytest.mark.slow),
         ("shop_eu", "fivetran:create_connection"),
         ("shop_us", "aws:iam:CreateRole"),
     ],

@@ -29,7 +29,10 @@ from tests.sandbox.client import Sandbox
 ONBOARD = CHECKOUT / "playbooks" / "onboard.yml"
 
 
-@pytest.mark.parametrize("in_process", ["true", "false"], ids=["in Ansible's worker", "as modules"])
+@pytest.mark.parametrize(
+    "in_process",
+    [pytest.param("true", id="in Ansible's worker"), pytest.param("false", id="as modules", marks=pytest.mark.slow)],
+)
 def test_no_secret_in_output_arguments_of_processes_logs_and_files(
     sandbox: Sandbox, tmp_path: Path, in_process: str
 ) -> None:
