@@ -6,11 +6,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.hardening.onboarding import INVENTORY, POLICY_NAME, seed_foreign
 from tests.playbook import CHECKOUT, run_playbook
 from tests.sandbox import world
 from tests.sandbox.aws import CUSTOMER_ACCOUNT
 from tests.sandbox.client import Sandbox
+
+# Each of these plays several times over; `make test-full` runs them.
+pytestmark = pytest.mark.slow
 
 ONBOARD = CHECKOUT / "playbooks" / "onboard.yml"
 

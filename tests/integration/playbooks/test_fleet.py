@@ -30,6 +30,9 @@ from tests.sandbox import world
 from tests.sandbox.aws import SECOND_CUSTOMER_ACCOUNT
 from tests.sandbox.client import Sandbox
 
+# Each of these plays several times over; `make test-full` runs them.
+pytestmark = pytest.mark.slow
+
 NEW_KEY = "sandbox-braze-key-fleet-rotated-7e1bb04c35"
 
 

@@ -14,6 +14,9 @@ from tests.integration.playbooks.fleet import connections, grants, iam_names, pl
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 
+# Each of these plays several times over; `make test-full` runs them.
+pytestmark = pytest.mark.slow
+
 YES = ("-e", "offboard_confirmed=true")
 # A second workspace with the same role, in a bucket of its own; and a third one in the bucket of the first.
 LOYALTY = {"currents_bucket": "acme-loyalty-us"}

@@ -13,6 +13,9 @@ from tests.playbook import PlayResult
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 
+# Each of these plays several times over; `make test-full` runs them.
+pytestmark = pytest.mark.slow
+
 NEW_KEY = "sandbox-braze-key-rotated-c1a3f5e79b2d4068"
 CAN_GO = "delete the old one now"
 FAILED_TEST = {"title": "Validate API Credentials", "status": "FAILED", "message": "Braze refused the API key"}

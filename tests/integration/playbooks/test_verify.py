@@ -16,6 +16,9 @@ from tests.sandbox import world
 from tests.sandbox.braze_endpoints import PERMISSIONS
 from tests.sandbox.client import Sandbox
 
+# Each of these plays several times over; `make test-full` runs them.
+pytestmark = pytest.mark.slow
+
 READ_ONLY = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": ["iam:Get*", "iam:List*", "s3:Get*", "s3:List*"], "Resource": "*"}],
