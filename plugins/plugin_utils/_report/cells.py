@@ -1,0 +1,146 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""Judge each step of a workspace: the mark, and in a few words why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .model import Cell, Finding, GcsAccess, Mark, S3Access, Step, Workspace
+
+PLANS = {"create": "would be created", "update": "would be changed", "delete": "would be removed"}
+BAD_TESTS = ("FAILED", "JOB_FAILED")
+
+
+def cells_of(workspace: Workspace, check_mode: bool) -> dict[Step, Cell]:
+    """Return the cell of each step. What was found about a step outweighs what its result looks like."""
+    cells = {
+        Step.KEY: _key(workspace),
+        Step.LANDING: _landing(workspace),
+        Step.ACCESS: _access(workspace, check_mode),
+        Step.CONNECTION: _connection(workspace, check_mode),
+        Step.TESTS: _tests(workspace),
+        Step.SYNC: _sync(workspace),
+    }
+    for step, cell in cells.items():
+        found = [finding for finding in workspace.findings if finding.step == step]
+        cells[step] = _outweighed(cell, found)
+    return cells
+
+
+def status_of(cells: Iterable[Cell], findings: Iterable[Finding], failed: bool = False) -> Mark:
+    """Return the worst of all. A failed workspace is failed, whatever its cells say."""
+    marks = {cell.mark for cell in cells}
+    severities = {finding.severity for finding in findings}
+    if failed or Mark.FAILED in marks or "error" in severities:
+        return Mark.FAILED
+    if Mark.WARNING in marks or "warning" in severities:
+        return Mark.WARNING
+    return next((mark for mark in (Mark.PLANNED, Mark.REMOVED, Mark.OK) if mark in marks), Mark.NONE)
+
+
+def _outweighed(cell: Cell, findings: list[Finding]) -> Cell:
+    for severity, mark in (("error", Mark.FAILED), ("warning", Mark.WARNING)):
+        messages = [finding.message for finding in findings if finding.severity == severity]
+        if messages and cell.mark != Mark.FAILED:
+            return Cell(mark, messages[0])
+    return cell
+
+
+def _key(workspace: Workspace) -> Cell:
+    key = workspace.key
+    if key is None:
+        return Cell()
+    granted = sum(permission.state == "granted" for permission in key.permissions)
+    if key.verdict == "ok":
+        return Cell(Mark.OK, f"{granted} permissions")
+    if key.verdict == "missing_permissions":
+        return Cell(Mark.FAILED, f"lacks {', '.join(key.missing)}")
+    return Cell(Mark.WARNING if key.verdict == "undecided" else Mark.FAILED, _words(key.verdict))
+
+
+def _landing(workspace: Workspace) -> Cell:
+    landing = workspace.landing
+    if landing is None:
+        return Cell()
+    if landing.verdict == "landing":
+        return Cell(Mark.OK, f"until {short_time(landing.newest_hour)}")
+    if landing.verdict == "stale":
+        return Cell(Mark.WARNING, f"nothing since {short_time(landing.newest_hour)}")
+    return Cell(Mark.WARNING, _words(landing.verdict))
+
+
+def _access(workspace: Workspace, check_mode: bool) -> Cell:
+    access = workspace.access
+    if access is None:
+        return Cell()
+    if isinstance(access, GcsAccess):
+        return _done_or_planned(access.action, access.role, check_mode)
+    return _done_or_planned(_worst_action(access), f"role {access.role_arn.rpartition('/')[2]}", check_mode)
+
+
+def _worst_action(access: S3Access) -> str:
+    actions = [made.action for made in (access.role, access.policy) if made is not None]
+    return next((action for action in ("delete", "create", "update") if action in actions), "none")
+
+
+def _done_or_planned(action: str, words: str, check_mode: bool) -> Cell:
+    if check_mode and action in PLANS:
+        return Cell(Mark.PLANNED, PLANS[action])
+    return Cell(Mark.REMOVED, "removed") if action == "delete" else Cell(Mark.OK, words)
+
+
+def _connection(workspace: Workspace, check_mode: bool) -> Cell:
+    connection = workspace.connection
+    if connection is None:
+        return Cell()
+    if connection.action == "delete" or (check_mode and connection.action in PLANS):
+        return _done_or_planned(connection.action, "", check_mode)
+    if connection.setup_state != "connected":
+        return Cell(Mark.FAILED, f"setup {connection.setup_state or 'unknown'}")
+    if connection.paused:
+        return Cell(Mark.WARNING, "paused")
+    return Cell(Mark.OK, "running")
+
+
+def _tests(workspace: Workspace) -> Cell:
+    tests = workspace.setup_tests
+    bad = [test for test in tests if test.status in BAD_TESTS]
+    if bad:
+        return Cell(Mark.FAILED, "; ".join(f"{test.title}: {test.message or test.status}" for test in bad))
+    warned = [test.title for test in tests if test.status == "WARNING"]
+    if warned:
+        return Cell(Mark.WARNING, f"warning from {', '.join(warned)}")
+    if tests:
+        return Cell(Mark.OK, f"{sum(test.status == 'PASSED' for test in tests)} passed")
+    connection = workspace.connection
+    if connection is not None and connection.id and connection.setup_state == "connected":
+        return Cell(Mark.OK, "passed before")
+    return Cell()
+
+
+def _sync(workspace: Workspace) -> Cell:
+    connection = workspace.connection
+    if connection is None or not connection.id:
+        return Cell()
+    # ISO 8601 in UTC sorts as text.
+    if connection.failed_at > connection.succeeded_at:
+        return Cell(Mark.FAILED, f"failed {short_time(connection.failed_at)}")
+    if connection.update_state == "delayed":
+        return Cell(Mark.WARNING, "delayed")
+    if connection.succeeded_at:
+        return Cell(Mark.OK, f"synced {short_time(connection.succeeded_at)}")
+    return Cell(Mark.NONE, "first sync is running" if connection.sync_state == "syncing" else "not yet")
+
+
+def short_time(time: str) -> str:
+    """Return an ISO 8601 time in UTC to the minute: 2026-03-01 14:00."""
+    return time[:16].replace("T", " ")
+
+
+def _words(verdict: str) -> str:
+    return verdict.replace("_", " ")

@@ -1,0 +1,285 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""Collect what the tasks of a run show about each workspace, and make the report of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from . import results
+from .cells import cells_of, status_of
+from .model import (
+    Connection,
+    Finding,
+    GcsAccess,
+    Key,
+    Landing,
+    Report,
+    Run,
+    S3Access,
+    SetupTest,
+    Step,
+    Workspace,
+)
+
+COLLECTION = "onramp.braze_fivetran."
+FAILED, UNREACHABLE = "failed", "unreachable"
+UNREACHABLE_HOST = Finding(
+    "host",
+    "error",
+    "Ansible could not reach the host.",
+    "A workspace is a host to which nothing is connected: give it connection: local.",
+)
+# The step that a module or a role of the collection belongs to. What is not here belongs to the settings.
+STEPS: Mapping[str, str] = {
+    "braze_api_key_info": Step.KEY,
+    "braze_api_key": Step.KEY,
+    "braze_currents_info": Step.LANDING,
+    "currents_landing": Step.LANDING,
+    "s3_access_info": Step.ACCESS,
+    "s3_bucket_preflight_info": Step.ACCESS,
+    "s3_access": Step.ACCESS,
+    "gcs_bucket_iam_member": Step.ACCESS,
+    "gcs_bucket_preflight_info": Step.ACCESS,
+    "gcs_access": Step.ACCESS,
+    "fivetran_connection": Step.CONNECTION,
+    "fivetran_connection_info": Step.CONNECTION,
+    "fivetran_connection_schema": Step.CONNECTION,
+    "fivetran_connection_sync": Step.SYNC,
+    "fivetran_account_info": "group",
+    "fivetran_group": "group",
+    "fivetran_group_info": "group",
+    "fivetran_destination_info": "group",
+}
+
+
+@dataclass(frozen=True)
+class Observation:
+    """How one task ended on one host.
+
+    ``action``: full name of the module. ``role``: name of the role without the collection's, or empty. ``outcome``:
+    ``ok``, ``failed`` or ``unreachable``. ``own``: the task stands in this collection, so that its messages may be
+    shown. ``workspace``: the host belongs to the group ``braze_workspaces``.
+    """
+
+    host: str
+    task: str
+    action: str
+    outcome: str
+    result: Mapping[str, Any]
+    role: str = ""
+    own: bool = False
+    workspace: bool = False
+    check_mode: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a host came through the whole run."""
+
+    failed: bool = False
+    unreachable: bool = False
+    changed: int = 0
+
+
+@dataclass
+class Known:
+    """What is known about one workspace so far."""
+
+    in_group: bool = False
+    shown: bool = False
+    key: Key | None = None
+    landing: Landing | None = None
+    access: S3Access | GcsAccess | None = None
+    connection: Connection | None = None
+    # By schema, as fivetran_connection_info has listed them: in check mode, what is there now.
+    listed: dict[str, Connection] = field(default_factory=dict)
+    alerts: dict[str, list[Finding]] = field(default_factory=dict)
+    setup_tests: tuple[SetupTest, ...] = ()
+    findings: list[Finding] = field(default_factory=list)
+    noted: list[Finding] = field(default_factory=list)
+    failures: list[Finding] = field(default_factory=list)
+    check_mode: bool = False
+
+
+class Collector:
+    """Takes observations one by one; :meth:`report` can be asked at any time."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Known] = {}
+
+    def observe(self, seen: Observation) -> None:
+        """Take what one task has shown."""
+        known = self._known.setdefault(seen.host, Known())
+        known.in_group |= seen.workspace
+        module = seen.action.removeprefix(COLLECTION) if seen.action.startswith(COLLECTION) else ""
+        reader = READERS.get(module)
+        if reader is not None:
+            known.check_mode = seen.check_mode
+            reader(known, seen.result)
+        if seen.own and seen.outcome == "ok":
+            _read_facts(known, results.mapping(seen.result, "ansible_facts"))
+        if seen.outcome == FAILED:
+            _add_failure(known, _failure(seen, module))
+        if seen.outcome == UNREACHABLE:
+            known.failures.append(UNREACHABLE_HOST)
+
+    def report(self, run: Run, outcomes: Mapping[str, Outcome]) -> Report:
+        """Return what is known. Hosts that are no workspaces are left out."""
+        shown = {
+            name: known
+            for name, known in sorted(self._known.items())
+            if known.shown or (known.in_group and known.failures)
+        }
+        workspaces = tuple(
+            _workspace(name, _with_documents(known, shown.values()), outcomes.get(name, Outcome()))
+            for name, known in shown.items()
+        )
+        return Report(replace(run, check_mode=any(known.check_mode for known in shown.values())), workspaces)
+
+
+def _workspace(name: str, known: Known, outcome: Outcome) -> Workspace:
+    connection = _actual(known)
+    findings = [*known.noted, *known.failures, *known.findings]
+    if connection is not None:
+        findings += known.alerts.get(connection.schema, [])
+    workspace = Workspace(
+        name=name,
+        status=status_of((), ()),
+        changed=outcome.changed,
+        cells={},
+        findings=tuple(dict.fromkeys(findings)),
+        key=known.key,
+        landing=known.landing,
+        access=known.access,
+        connection=connection,
+        setup_tests=known.setup_tests,
+    )
+    cells = cells_of(workspace, check_mode=known.check_mode)
+    status = status_of(cells.values(), findings, failed=outcome.failed or outcome.unreachable)
+    return replace(workspace, cells=cells, status=status)
+
+
+def _actual(known: Known) -> Connection | None:
+    """Return the connection; in check mode as it is and not as it would be."""
+    connection = known.connection
+    if connection is None or not known.check_mode or connection.schema not in known.listed:
+        return connection
+    return replace(known.listed[connection.schema], action=connection.action)
+
+
+def _with_documents(known: Known, everybody: Iterable[Known]) -> Known:
+    """Fill in policy and trust that another workspace has brought to their state for all who share the role."""
+    if not isinstance(known.access, S3Access) or known.access.policy is not None:
+        return known
+    for other in everybody:
+        access = other.access
+        if isinstance(access, S3Access) and access.policy is not None and access.role_arn == known.access.role_arn:
+            return replace(known, access=access)
+    return known
+
+
+def _failure(seen: Observation, module: str) -> Finding:
+    step = STEPS.get(module) or STEPS.get(seen.role) or "settings"
+    if not (seen.own or module):
+        # Nobody knows what it says; it was printed, and a page is passed on.
+        return Finding("settings", "error", f"The task {seen.task!r} failed. The output of the play tells why.")
+    if results.text(results.mapping(seen.result, "failure"), "code") == "setup_tests_failed":
+        step = Step.TESTS
+    # Messages begin with the workspace where many are printed together; here it is the headline.
+    message = results.text(seen.result, "msg").removeprefix(f"{seen.host}: ")
+    return Finding(step, "error", message or f"The task {seen.task!r} failed.")
+
+
+def _add_failure(known: Known, failure: Finding) -> None:
+    """Add a failure, unless it repeats findings; one that repeats an earlier failure and says more replaces it."""
+    if known.noted and all(finding.message in failure.message for finding in known.noted):
+        return
+    for index, earlier in enumerate(known.failures):
+        if earlier.message in failure.message:
+            known.failures[index] = replace(failure, step=earlier.step)
+            return
+    known.failures.append(failure)
+
+
+def _read_facts(known: Known, facts: Mapping[str, Any]) -> None:
+    arn = results.text(facts, "s3_access_role_arn")
+    if arn and not isinstance(known.access, S3Access):
+        known.access = S3Access(role_arn=arn)
+        known.shown = True
+    if "workspace_findings" in facts:
+        known.noted = results.noted(facts)
+        known.shown = True
+        # What a rescued task said stands among the findings now.
+        said = {finding.message for finding in known.noted}
+        known.failures = [failure for failure in known.failures if failure.message not in said]
+
+
+def _read_key(known: Known, result: Mapping[str, Any]) -> None:
+    if "verdict" in result:
+        known.key = results.key(result)
+        known.shown = True
+
+
+def _read_landing(known: Known, result: Mapping[str, Any]) -> None:
+    if "verdict" in result:
+        known.landing = results.landing(result)
+        known.shown = True
+
+
+def _read_s3_access(known: Known, result: Mapping[str, Any]) -> None:
+    if "access" in result:
+        known.access = results.s3_access(result)
+        known.findings += results.findings(results.mapping(result, "access"), Step.ACCESS)
+        known.shown = True
+
+
+def _read_gcs_access(known: Known, result: Mapping[str, Any]) -> None:
+    if "grant" in result:
+        known.access = results.gcs_access(result)
+        known.shown = True
+
+
+def _read_preflight(known: Known, result: Mapping[str, Any]) -> None:
+    known.findings += results.findings(result, Step.ACCESS)
+
+
+def _read_connection(known: Known, result: Mapping[str, Any]) -> None:
+    known.setup_tests = results.setup_tests(result) or known.setup_tests
+    if "connection" not in result:
+        return
+    known.shown = True
+    data = results.mapping(result, "connection")
+    action = "update" if result.get("changed") is True else "none"
+    if not data:
+        action = "delete"
+    elif action == "update" and not results.text(data, "id"):
+        action = "create"
+    known.connection = results.connection(data, action)
+    known.alerts[known.connection.schema] = results.alerts(data)
+
+
+def _read_connections(known: Known, result: Mapping[str, Any]) -> None:
+    for data in results.mappings(result, "connections"):
+        found = results.connection(data)
+        known.listed[found.schema] = found
+        known.alerts[found.schema] = results.alerts(data)
+
+
+READERS: Mapping[str, Callable[[Known, Mapping[str, Any]], None]] = {
+    "braze_api_key_info": _read_key,
+    "braze_currents_info": _read_landing,
+    "s3_access_info": _read_s3_access,
+    "gcs_bucket_iam_member": _read_gcs_access,
+    "s3_bucket_preflight_info": _read_preflight,
+    "gcs_bucket_preflight_info": _read_preflight,
+    "fivetran_connection": _read_connection,
+    "fivetran_connection_info": _read_connections,
+    "fivetran_connection_sync": _read_connection,
+}

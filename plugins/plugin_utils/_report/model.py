@@ -1,0 +1,211 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""What a run has shown about each workspace, as data. Everything here may be published: it holds no secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+# The version of the JSON. The first number changes when a field disappears or gets another meaning.
+SCHEMA_VERSION = "1.0"
+
+
+class Mark(StrEnum):
+    """How one step of one workspace stands. ``PLANNED``: in check mode, this run would change it.
+
+    ``NONE``: it was not looked at, or there is nothing to say yet.
+    """
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+    PLANNED = "planned"
+    REMOVED = "removed"
+    NONE = "none"
+
+
+class Step(StrEnum):
+    """The steps of the guide, in their order, and the columns of the table."""
+
+    KEY = "key"
+    LANDING = "landing"
+    ACCESS = "access"
+    CONNECTION = "connection"
+    TESTS = "tests"
+    SYNC = "sync"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A mark, and in a few words why; ``text`` is empty if there is nothing to say."""
+
+    mark: Mark = Mark.NONE
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a person should know. ``step`` is one of :class:`Step`, or ``group``, ``settings`` or ``host``.
+
+    ``severity``: ``error``, ``warning`` or ``info``. ``remedy``: what to do; empty if ``message`` says it.
+    """
+
+    step: str
+    severity: str
+    message: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Permission:
+    """One permission of the key. ``state``: ``granted``, ``missing``, ``retired`` or ``undecided``."""
+
+    name: str
+    state: str
+    optional: bool
+
+
+@dataclass(frozen=True)
+class Key:
+    """The verdict about the Braze API key, as ``braze_api_key_info`` returns it."""
+
+    verdict: str
+    api_url: str
+    instance: str
+    permissions: tuple[Permission, ...]
+    missing: tuple[str, ...]
+    next_step: str
+
+
+@dataclass(frozen=True)
+class Landing:
+    """The verdict about Currents, as ``braze_currents_info`` returns it; ``newest_hour`` in ISO 8601 or empty."""
+
+    verdict: str
+    storage: str
+    bucket: str
+    prefix: str
+    newest_hour: str
+    event_types: tuple[str, ...]
+    next_step: str
+
+
+@dataclass(frozen=True)
+class AwsObject:
+    """An IAM policy or role with its document (a role's is its trust policy).
+
+    ``action``: what the run did, or in check mode would do: ``none``, ``create``, ``update`` or ``delete``.
+    """
+
+    name: str
+    arn: str
+    action: str
+    document: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class S3Access:
+    """What lets Fivetran read the S3 bucket. Without documents, only the ARN of the role is known."""
+
+    role_arn: str
+    policy: AwsObject | None = None
+    role: AwsObject | None = None
+    storage: str = "s3"
+
+
+@dataclass(frozen=True)
+class GcsAccess:
+    """The grant on the GCS bucket; ``action`` as in :class:`AwsObject`."""
+
+    bucket: str
+    role: str
+    member: str
+    condition: Mapping[str, Any]
+    action: str
+    storage: str = "gcs"
+
+
+@dataclass(frozen=True)
+class Connection:
+    """The connection as Fivetran has it. ``id`` is empty in check mode if it does not exist yet. Times: ISO 8601."""
+
+    id: str
+    schema: str
+    group: str
+    action: str
+    paused: bool | None
+    setup_state: str
+    sync_state: str
+    update_state: str
+    sync_frequency: int | None
+    succeeded_at: str
+    failed_at: str
+
+
+@dataclass(frozen=True)
+class SetupTest:
+    """One setup test of Fivetran, with its own title, status and message."""
+
+    title: str
+    status: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Everything that is known about one workspace. What the run did not look at is ``None`` or empty.
+
+    ``status``: the worst of the cells and findings, ``none`` if nothing was looked at. ``changed``: number of tasks
+    that changed something.
+    """
+
+    name: str
+    status: Mark
+    changed: int
+    cells: Mapping[Step, Cell]
+    findings: tuple[Finding, ...] = ()
+    key: Key | None = None
+    landing: Landing | None = None
+    access: S3Access | GcsAccess | None = None
+    connection: Connection | None = None
+    setup_tests: tuple[SetupTest, ...] = ()
+
+
+@dataclass(frozen=True)
+class Run:
+    """The run that is reported. ``finished_at``: ISO 8601, UTC. ``playbooks``: file names without folders."""
+
+    finished_at: str
+    playbooks: tuple[str, ...] = ()
+    check_mode: bool = False
+
+
+@dataclass(frozen=True)
+class Report:
+    """The whole report."""
+
+    run: Run
+    workspaces: tuple[Workspace, ...]
+    schema_version: str = field(default=SCHEMA_VERSION)
+
+    def counts(self) -> dict[Mark, int]:
+        """Return how many workspaces have which status, the worst first; only what occurs."""
+        order = (Mark.FAILED, Mark.WARNING, Mark.PLANNED, Mark.REMOVED, Mark.OK, Mark.NONE)
+        found = [workspace.status for workspace in self.workspaces]
+        return {mark: found.count(mark) for mark in order if mark in found}
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as JSON-like data."""
+        return {
+            "schema_version": self.schema_version,
+            "run": asdict(self.run),
+            "summary": {"workspaces": len(self.workspaces), **self.counts()},
+            "workspaces": [asdict(workspace) for workspace in self.workspaces],
+        }

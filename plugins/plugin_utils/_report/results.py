@@ -1,0 +1,168 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""Take from the results of the collection's modules the named fields that the report shows, and nothing else.
+
+So no secret can come along with a result, whatever else it holds. What is missing or of another type counts as empty:
+a report must not fail because of a result.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .model import (
+    AwsObject,
+    Connection,
+    Finding,
+    GcsAccess,
+    Key,
+    Landing,
+    Permission,
+    S3Access,
+    SetupTest,
+)
+
+
+def text(data: Mapping[str, Any], name: str) -> str:
+    """Return a text field, empty if there is none."""
+    value = data.get(name)
+    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+
+
+def mapping(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return a field that is a dictionary, empty if there is none."""
+    value = data.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def mappings(data: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """Return the dictionaries of a list."""
+    return [item for item in _items(data, name) if isinstance(item, Mapping)]
+
+
+def texts(data: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """Return the strings of a list."""
+    return tuple(str(item) for item in _items(data, name) if isinstance(item, str))
+
+
+def _items(data: Mapping[str, Any], name: str) -> Iterable[Any]:
+    value = data.get(name)
+    return value if isinstance(value, list | tuple) else ()
+
+
+def key(result: Mapping[str, Any]) -> Key:
+    """Read a result of ``braze_api_key_info``."""
+    permissions = tuple(
+        Permission(text(item, "name"), text(item, "state"), item.get("optional") is True)
+        for item in mappings(result, "permissions")
+    )
+    return Key(
+        verdict=text(result, "verdict"),
+        api_url=text(result, "api_url"),
+        instance=text(result, "instance"),
+        permissions=permissions,
+        missing=texts(result, "missing"),
+        next_step=text(result, "next_step"),
+    )
+
+
+def landing(result: Mapping[str, Any]) -> Landing:
+    """Read a result of ``braze_currents_info``."""
+    event_types = {
+        text(event, "name")
+        for integration in mappings(result, "integrations")
+        for event in mappings(integration, "event_types")
+    }
+    return Landing(
+        verdict=text(result, "verdict"),
+        storage=text(result, "storage"),
+        bucket=text(result, "bucket"),
+        prefix=text(result, "prefix"),
+        newest_hour=text(result, "newest_hour"),
+        event_types=tuple(sorted(event_types)),
+        next_step=text(result, "next_step"),
+    )
+
+
+def s3_access(result: Mapping[str, Any]) -> S3Access:
+    """Read a result of ``s3_access_info``."""
+    access = mapping(result, "access")
+    role = _aws_object(mapping(access, "role"))
+    return S3Access(role_arn=role.arn, policy=_aws_object(mapping(access, "policy")), role=role)
+
+
+def _aws_object(data: Mapping[str, Any]) -> AwsObject:
+    document = json.loads(json.dumps(mapping(data, "document"), default=str))
+    return AwsObject(text(data, "name"), text(data, "arn"), text(data, "action"), document)
+
+
+def gcs_access(result: Mapping[str, Any]) -> GcsAccess:
+    """Read a result of ``gcs_bucket_iam_member``; without a grant, all but ``action`` is empty."""
+    grant = mapping(result, "grant")
+    condition = mapping(grant, "condition")
+    changed = result.get("changed") is True
+    return GcsAccess(
+        bucket=text(grant, "bucket"),
+        role=text(grant, "role"),
+        member=text(grant, "member"),
+        condition={name: text(condition, name) for name in ("title", "expression") if name in condition},
+        action=("create" if changed else "none") if grant else "delete",
+    )
+
+
+def connection(data: Mapping[str, Any], action: str = "none") -> Connection:
+    """Read one connection of a result of ``fivetran_connection`` or ``fivetran_connection_info``."""
+    status = mapping(data, "status")
+    paused, frequency = data.get("paused"), data.get("sync_frequency")
+    return Connection(
+        id=text(data, "id"),
+        schema=text(data, "schema"),
+        group=text(data, "group_id"),
+        action=action,
+        paused=paused if isinstance(paused, bool) else None,
+        setup_state=text(data, "setup_state") or text(status, "setup_state"),
+        sync_state=text(status, "sync_state"),
+        update_state=text(status, "update_state"),
+        sync_frequency=frequency if isinstance(frequency, int) else None,
+        succeeded_at=text(data, "succeeded_at"),
+        failed_at=text(data, "failed_at"),
+    )
+
+
+def setup_tests(result: Mapping[str, Any]) -> tuple[SetupTest, ...]:
+    """Read the setup tests of a result; their ``details`` are anything and stay out."""
+    return tuple(
+        SetupTest(text(item, "title"), text(item, "status"), text(item, "message"))
+        for item in mappings(result, "setup_tests")
+    )
+
+
+def alerts(data: Mapping[str, Any]) -> list[Finding]:
+    """Read what Fivetran lists under tasks and warnings of a connection."""
+    status = mapping(data, "status")
+    return [
+        Finding("sync", "warning", ": ".join(filter(None, (text(item, "code"), text(item, "message")))))
+        for name in ("tasks", "warnings")
+        for item in mappings(status, name)
+    ]
+
+
+def findings(data: Mapping[str, Any], step: str) -> list[Finding]:
+    """Read the findings of a preflight or of ``s3_access_info``."""
+    return [
+        Finding(step, text(item, "severity"), text(item, "message"), text(item, "remedy"))
+        for item in mappings(data, "findings")
+    ]
+
+
+def noted(facts: Mapping[str, Any]) -> list[Finding]:
+    """Read the fact ``workspace_findings`` of ``verify.yml``."""
+    return [
+        Finding(text(item, "step"), "error", text(item, "message")) for item in mappings(facts, "workspace_findings")
+    ]

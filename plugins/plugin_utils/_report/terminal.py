@@ -1,0 +1,133 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""The compact table at the end of the play."""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from .model import Mark, Report, Step, Workspace
+
+SIGNS: Mapping[Mark, str] = {
+    Mark.OK: "✓",
+    Mark.WARNING: "!",
+    Mark.FAILED: "✗",
+    Mark.PLANNED: "+",
+    Mark.NONE: "\N{EN DASH}",
+}
+ASCII_SIGNS: Mapping[Mark, str] = {**SIGNS, Mark.OK: "v", Mark.FAILED: "x", Mark.NONE: "-"}
+# A reason longer than this stands in the page and in the output of the play.
+REASON_LINES = 3
+LONGEST_NAME = 40
+NARROWEST = 40
+SUMMARY: Mapping[Mark, str] = {
+    Mark.FAILED: "failed",
+    Mark.WARNING: "to look at",
+    Mark.PLANNED: "would change",
+    Mark.REMOVED: "removed",
+    Mark.OK: "fine",
+    Mark.NONE: "without a verdict",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table; ``mark`` decides its color."""
+
+    text: str
+    mark: Mark = Mark.NONE
+
+
+def lines_of(report: Report, width: int, encoding: str) -> list[Line]:
+    """Return the table, at most ``width`` columns wide where names allow it; nothing without workspaces.
+
+    ``encoding``: the terminal's. Where it lacks the signs, ASCII stands in for them.
+    """
+    if not report.workspaces:
+        return []
+    signs = SIGNS if _can_show(encoding, "".join(SIGNS.values())) else ASCII_SIGNS
+    names = [_shown(workspace.name, encoding) for workspace in report.workspaces]
+    widest = min(max(map(_columns, ["workspace", *names])), LONGEST_NAME)
+    heading = "  ".join([_padded("workspace", widest), *Step])
+    columns = max(width, NARROWEST)
+    lines = [Line(heading)]
+    for name, workspace in zip(names, report.workspaces, strict=True):
+        row = [_padded(_cut(name, widest), widest)]
+        row += [signs[workspace.cells[step].mark].center(len(step)) for step in Step]
+        lines.append(Line("  ".join(row).rstrip(), workspace.status))
+        lines += [Line(_shown(text, encoding), mark) for text, mark in _reasons(workspace, signs, columns)]
+    return [*lines, Line(""), Line(_summary(report))]
+
+
+def _reasons(workspace: Workspace, signs: Mapping[Mark, str], width: int) -> Iterator[tuple[str, Mark]]:
+    """Yield why the marks that are not good are as they are, and what belongs to no column."""
+    told = [(step.value, cell.mark, cell.text) for step, cell in workspace.cells.items()]
+    other = [finding for finding in workspace.findings if finding.step not in set(Step)]
+    marks = {"error": Mark.FAILED, "warning": Mark.WARNING}
+    told += [(finding.step, marks.get(finding.severity, Mark.NONE), finding.message) for finding in other]
+    for what, mark, text in told:
+        if mark not in (Mark.OK, Mark.NONE) and text:
+            yield from ((line, mark) for line in _wrapped(f"{signs[mark]} {what}: {text}", width))
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(
+        _plain(text),
+        width,
+        initial_indent="    ",
+        subsequent_indent="      ",
+        max_lines=REASON_LINES,
+        placeholder=" ...",
+        break_on_hyphens=False,
+    )
+
+
+def _summary(report: Report) -> str:
+    total = len(report.workspaces)
+    counts = ", ".join(f"{count} {SUMMARY[mark]}" for mark, count in report.counts().items())
+    return f"{total} workspace{'' if total == 1 else 's'}: {counts}"
+
+
+def _plain(text: str) -> str:
+    """Return text on one line without control and formatting characters, which could rewrite the terminal."""
+    spaced = "".join(" " if character.isspace() else character for character in text)
+    return "".join(character for character in spaced if unicodedata.category(character)[0] != "C")
+
+
+def _shown(text: str, encoding: str) -> str:
+    plain = "".join(character for character in text if unicodedata.category(character)[0] != "C")
+    return plain.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _can_show(encoding: str, text: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _columns(text: str) -> int:
+    """Return how many columns a terminal needs for the text."""
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    combining = sum(unicodedata.combining(character) > 0 for character in text)
+    return len(text) + wide - combining
+
+
+def _padded(text: str, columns: int) -> str:
+    return text + " " * (columns - _columns(text))
+
+
+def _cut(text: str, columns: int) -> str:
+    if _columns(text) <= columns:
+        return text
+    while _columns(text) > columns - 3:
+        text = text[:-1]
+    return f"{text}..."
