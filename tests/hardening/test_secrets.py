@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import ssl
 import threading
 import time
@@ -48,7 +47,7 @@ def test_no_secret_in_output_arguments_of_processes_logs_and_files(
     reader.start()
     seen: set[str] = set()
     while process.poll() is None:
-        seen.update(command_lines(process.pid))
+        seen.update(command_lines(temporary))
         time.sleep(0.02)
     reader.join()
     output = "".join(lines)
@@ -64,12 +63,16 @@ def basic_credentials() -> str:
     return base64.b64encode(f"{world.FIVETRAN_KEY}:{world.FIVETRAN_SECRET}".encode()).decode()
 
 
-def command_lines(group: int) -> Iterator[str]:
-    """Yield the arguments of every process of a group, as everybody on the machine can see them."""
+def command_lines(temporary: Path) -> Iterator[str]:
+    """Yield the arguments of every process of the play, as everybody on the machine can see them.
+
+    They are known by the folder for temporary files that they inherit: Ansible's workers have sessions of their own.
+    """
+    mark = f"TMPDIR={temporary}".encode()
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                if os.getpgid(int(entry.name)) == group:
+                if mark in (entry / "environ").read_bytes().split(b"\0"):
                     yield (entry / "cmdline").read_text(errors="replace")
             except OSError:
                 continue
