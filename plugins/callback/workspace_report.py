@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -144,7 +145,7 @@ class CallbackModule(CallbackBase):
             # The other file and the play are none the worse for it.
             self._display.warning(f"workspace_report: cannot write {option} {path}: {error.strerror}.")
             return
-        self._display.display(f"{option.removesuffix('_file').upper():4} {path}")
+        self._display.display(f"Written as {option.removesuffix('_file').upper()}: {path}")
 
     def _safely(self, work: Callable[[], None]) -> None:
         """Do the work; the first error becomes a warning and ends the report, never the play."""
@@ -154,10 +155,11 @@ class CallbackModule(CallbackBase):
             work()
         except Exception as error:
             self._broken = True
-            # The text of an unforeseen error may quote a result.
+            # Where it happened, and not its text: that of an unforeseen error may quote a result.
+            self._display.vvv("".join(traceback.format_tb(error.__traceback__)))
             self._display.warning(
                 f"workspace_report: stopped after an unexpected {type(error).__name__}; the play is not affected. "
-                "Please report it with the output of the play."
+                "Please report it with what -vvv prints here."
             )
 
 

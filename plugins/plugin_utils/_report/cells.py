@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .model import Cell, Finding, GcsAccess, Mark, S3Access, Step, Workspace
+from .model import SEVERITIES, Cell, Finding, GcsAccess, Mark, S3Access, Step, Workspace
 
 PLANS = {"create": "would be created", "update": "would be changed", "delete": "would be removed"}
 BAD_TESTS = ("FAILED", "JOB_FAILED")
@@ -34,20 +34,15 @@ def cells_of(workspace: Workspace, check_mode: bool) -> dict[Step, Cell]:
 
 def status_of(cells: Iterable[Cell], findings: Iterable[Finding], failed: bool = False) -> Mark:
     """Return the worst of all. A failed workspace is failed, whatever its cells say."""
-    marks = {cell.mark for cell in cells}
-    severities = {finding.severity for finding in findings}
-    if failed or Mark.FAILED in marks or "error" in severities:
-        return Mark.FAILED
-    if Mark.WARNING in marks or "warning" in severities:
-        return Mark.WARNING
-    return next((mark for mark in (Mark.PLANNED, Mark.REMOVED, Mark.OK) if mark in marks), Mark.NONE)
+    marks = {cell.mark for cell in cells} | {SEVERITIES.get(finding.severity, Mark.NONE) for finding in findings}
+    return Mark.FAILED if failed else next((mark for mark in Mark if mark in marks), Mark.NONE)
 
 
 def _outweighed(cell: Cell, findings: list[Finding]) -> Cell:
-    for severity, mark in (("error", Mark.FAILED), ("warning", Mark.WARNING)):
+    for severity, mark in SEVERITIES.items():
         messages = [finding.message for finding in findings if finding.severity == severity]
         if messages and cell.mark != Mark.FAILED:
-            return Cell(mark, messages[0])
+            return Cell(mark, "\n".join(messages))
     return cell
 
 

@@ -106,6 +106,8 @@ class Known:
     noted: list[Finding] = field(default_factory=list)
     failures: list[Finding] = field(default_factory=list)
     check_mode: bool = False
+    # Something ran outside check mode, so that it may have changed things.
+    acted: bool = False
 
 
 class Collector:
@@ -122,6 +124,7 @@ class Collector:
         reader = READERS.get(module)
         if reader is not None:
             known.check_mode = seen.check_mode
+            known.acted |= not seen.check_mode
             reader(known, seen.result)
         if seen.own and seen.outcome == "ok":
             _read_facts(known, results.mapping(seen.result, "ansible_facts"))
@@ -141,12 +144,13 @@ class Collector:
             _workspace(name, _with_documents(known, shown.values()), outcomes.get(name, Outcome()))
             for name, known in shown.items()
         )
-        return Report(replace(run, check_mode=any(known.check_mode for known in shown.values())), workspaces)
+        return Report(replace(run, check_mode=not any(known.acted for known in shown.values())), workspaces)
 
 
 def _workspace(name: str, known: Known, outcome: Outcome) -> Workspace:
     connection = _actual(known)
     findings = [*known.noted, *known.failures, *known.findings]
+    findings += _next_steps(known, findings)
     if connection is not None:
         findings += known.alerts.get(connection.schema, [])
     workspace = Workspace(
@@ -164,6 +168,17 @@ def _workspace(name: str, known: Known, outcome: Outcome) -> Workspace:
     cells = cells_of(workspace, check_mode=known.check_mode)
     status = status_of(cells.values(), findings, failed=outcome.failed or outcome.unreachable)
     return replace(workspace, cells=cells, status=status)
+
+
+def _next_steps(known: Known, findings: Iterable[Finding]) -> list[Finding]:
+    """Return what to do about a key or a landing that is not good, unless a finding says it already."""
+    verdicts = ((Step.KEY, known.key), (Step.LANDING, known.landing))
+    steps = [(step, verdict.next_step) for step, verdict in verdicts if verdict is not None and verdict.next_step]
+    return [
+        Finding(step, "info", next_step)
+        for step, next_step in steps
+        if not any(next_step in finding.message for finding in findings)
+    ]
 
 
 def _actual(known: Known) -> Connection | None:

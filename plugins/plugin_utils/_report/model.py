@@ -13,22 +13,44 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from ...module_utils._version import VERSION
+
 # The version of the JSON. The first number changes when a field disappears or gets another meaning.
 SCHEMA_VERSION = "1.0"
 
 
 class Mark(StrEnum):
-    """How one step of one workspace stands. ``PLANNED``: in check mode, this run would change it.
+    """How one step of one workspace stands, the worst first. ``PLANNED``: in check mode, this run would change it.
 
-    ``NONE``: it was not looked at, or there is nothing to say yet.
+    ``NONE``: it was not looked at, or there is nothing to tell yet.
     """
 
-    OK = "ok"
-    WARNING = "warning"
     FAILED = "failed"
+    WARNING = "warning"
     PLANNED = "planned"
     REMOVED = "removed"
+    OK = "ok"
     NONE = "none"
+
+
+SIGNS: Mapping[Mark, str] = {
+    Mark.OK: "✓",
+    Mark.WARNING: "!",
+    Mark.FAILED: "✗",
+    Mark.PLANNED: "~",
+    Mark.REMOVED: "\N{MINUS SIGN}",
+    Mark.NONE: "·",
+}
+MEANINGS: Mapping[Mark, str] = {
+    Mark.FAILED: "failed",
+    Mark.WARNING: "to look at",
+    Mark.PLANNED: "would change",
+    Mark.REMOVED: "removed",
+    Mark.OK: "fine",
+    Mark.NONE: "not known",
+}
+# The mark of what is found, by its severity; what is only to be known has none.
+SEVERITIES: Mapping[str, Mark] = {"error": Mark.FAILED, "warning": Mark.WARNING}
 
 
 class Step(StrEnum):
@@ -44,7 +66,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True)
 class Cell:
-    """A mark, and in a few words why; ``text`` is empty if there is nothing to say."""
+    """A mark, and in a few words why: one line for each reason, empty if there is nothing to say."""
 
     mark: Mark = Mark.NONE
     text: str = ""
@@ -183,6 +205,7 @@ class Run:
     """The run that is reported. ``finished_at``: ISO 8601, UTC. ``playbooks``: file names without folders."""
 
     finished_at: str
+    made_by: str = f"onramp.braze_fivetran {VERSION}"
     playbooks: tuple[str, ...] = ()
     check_mode: bool = False
 
@@ -196,10 +219,9 @@ class Report:
     schema_version: str = field(default=SCHEMA_VERSION)
 
     def counts(self) -> dict[Mark, int]:
-        """Return how many workspaces have which status, the worst first; only what occurs."""
-        order = (Mark.FAILED, Mark.WARNING, Mark.PLANNED, Mark.REMOVED, Mark.OK, Mark.NONE)
+        """Return how many workspaces have which status."""
         found = [workspace.status for workspace in self.workspaces]
-        return {mark: found.count(mark) for mark in order if mark in found}
+        return {mark: found.count(mark) for mark in Mark}
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as JSON-like data."""

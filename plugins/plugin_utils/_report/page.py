@@ -21,21 +21,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .cells import BAD_TESTS, short_time
-from .model import Mark, Report, Step, Workspace
-from .terminal import SIGNS, SUMMARY
+from .model import MEANINGS, SEVERITIES, SIGNS, Mark, Report, Step, Workspace
 
 FOLDER = Path(__file__).parent
-MEANINGS = {
-    Mark.OK: "fine",
-    Mark.WARNING: "to look at",
-    Mark.FAILED: "failed",
-    Mark.PLANNED: "would change",
-    Mark.REMOVED: "removed",
-    Mark.NONE: "not looked at",
-}
 STATES = {"granted": Mark.OK, "missing": Mark.FAILED, "retired": Mark.NONE}
 TESTS = {"PASSED": Mark.OK, "SKIPPED": Mark.NONE, **dict.fromkeys(BAD_TESTS, Mark.FAILED)}
-SEVERITIES = {"error": Mark.FAILED, "warning": Mark.WARNING}
 
 
 def page_of(report: Report) -> str:
@@ -52,11 +42,10 @@ def page_of(report: Report) -> str:
     template = environment.get_template("page.html.j2")
     return template.render(
         report=report,
-        counts=report.counts(),
+        counts={mark: count for mark, count in report.counts().items() if count},
         steps=list(Step),
         signs=SIGNS,
         meanings=MEANINGS,
-        summary=SUMMARY,
         states=STATES,
         tests=TESTS,
         severities=SEVERITIES,

@@ -13,28 +13,13 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from .model import Mark, Report, Step, Workspace
+from .model import MEANINGS, SEVERITIES, SIGNS, Mark, Report, Step, Workspace
 
-SIGNS: Mapping[Mark, str] = {
-    Mark.OK: "✓",
-    Mark.WARNING: "!",
-    Mark.FAILED: "✗",
-    Mark.PLANNED: "+",
-    Mark.NONE: "\N{EN DASH}",
-}
-ASCII_SIGNS: Mapping[Mark, str] = {**SIGNS, Mark.OK: "v", Mark.FAILED: "x", Mark.NONE: "-"}
+ASCII_SIGNS: Mapping[Mark, str] = {**SIGNS, Mark.OK: "v", Mark.FAILED: "x", Mark.REMOVED: "-", Mark.NONE: "."}
 # A reason longer than this stands in the page and in the output of the play.
 REASON_LINES = 3
 LONGEST_NAME = 40
 NARROWEST = 40
-SUMMARY: Mapping[Mark, str] = {
-    Mark.FAILED: "failed",
-    Mark.WARNING: "to look at",
-    Mark.PLANNED: "would change",
-    Mark.REMOVED: "removed",
-    Mark.OK: "fine",
-    Mark.NONE: "without a verdict",
-}
 
 
 @dataclass(frozen=True)
@@ -68,13 +53,17 @@ def lines_of(report: Report, width: int, encoding: str) -> list[Line]:
 
 def _reasons(workspace: Workspace, signs: Mapping[Mark, str], width: int) -> Iterator[tuple[str, Mark]]:
     """Yield why the marks that are not good are as they are, and what belongs to no column."""
-    told = [(step.value, cell.mark, cell.text) for step, cell in workspace.cells.items()]
-    other = [finding for finding in workspace.findings if finding.step not in set(Step)]
-    marks = {"error": Mark.FAILED, "warning": Mark.WARNING}
-    told += [(finding.step, marks.get(finding.severity, Mark.NONE), finding.message) for finding in other]
-    for what, mark, text in told:
-        if mark not in (Mark.OK, Mark.NONE) and text:
-            yield from ((line, mark) for line in _wrapped(f"{signs[mark]} {what}: {text}", width))
+    told: dict[tuple[Mark, str], list[str]] = {}
+    for step, cell in workspace.cells.items():
+        for reason in cell.text.splitlines():
+            told.setdefault((cell.mark, reason), []).append(step)
+    for finding in workspace.findings:
+        if finding.step not in set(Step):
+            mark = SEVERITIES.get(finding.severity, Mark.NONE)
+            told.setdefault((mark, finding.message), []).append(finding.step)
+    for (mark, reason), steps in told.items():
+        if mark not in (Mark.REMOVED, Mark.OK, Mark.NONE):
+            yield from ((line, mark) for line in _wrapped(f"{signs[mark]} {', '.join(steps)}: {reason}", width))
 
 
 def _wrapped(text: str, width: int) -> list[str]:
@@ -91,7 +80,7 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 def _summary(report: Report) -> str:
     total = len(report.workspaces)
-    counts = ", ".join(f"{count} {SUMMARY[mark]}" for mark, count in report.counts().items())
+    counts = ", ".join(f"{count} {MEANINGS[mark]}" for mark, count in report.counts().items() if count)
     return f"{total} workspace{'' if total == 1 else 's'}: {counts}"
 
 
