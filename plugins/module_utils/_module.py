@@ -26,19 +26,28 @@ Result = dict[str, Any]
 
 @dataclass(frozen=True)
 class Task:
-    """One call of a module: validated arguments, and how it was called."""
+    """One call of a module: validated arguments, and how it was called.
+
+    ``progress`` tells a person who waits what for. A module has no means to; its action plugin has.
+    """
 
     params: Mapping[str, Any]
     check_mode: bool
     warn: Callable[[str], None]
+    progress: Callable[[str], None] = lambda _message: None
 
 
 @dataclass(frozen=True)
 class ModuleSpec:
-    """A module: its work, and its arguments in AnsibleModule's own vocabulary."""
+    """A module: its work, and its arguments in AnsibleModule's own vocabulary.
+
+    ``waiting`` returns what a person may have to wait for with these arguments, empty if for nothing; it is told where
+    the work itself cannot tell.
+    """
 
     work: Callable[[Task], Result]
     argument_spec: Mapping[str, Any]
+    waiting: Callable[[Mapping[str, Any]], str] = lambda _params: ""
     supports_check_mode: bool = True
     mutually_exclusive: Sequence[Sequence[str]] = ()
     required_together: Sequence[Sequence[str]] = ()

@@ -366,7 +366,7 @@ failure:
     retry_after:
 """
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.connection import connection
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.connection import connection, waiting
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.desired import (
     SCHEMA_NAMINGS,
     STORED_FIELDS,
@@ -377,6 +377,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options imp
 
 SPEC = ModuleSpec(
     work=connection,
+    waiting=waiting,
     argument_spec={
         **FIVETRAN_ARGUMENTS,
         **STORED_FIELDS,

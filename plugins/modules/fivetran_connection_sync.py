@@ -236,12 +236,13 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.id
     IDENTITY_ARGUMENTS,
     IDENTITY_RULES,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.sync import sync
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.sync import sync, waiting
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import ModuleSpec, run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import FIVETRAN_ARGUMENTS
 
 SPEC = ModuleSpec(
     work=sync,
+    waiting=waiting,
     argument_spec={
         **FIVETRAN_ARGUMENTS,
         **IDENTITY_ARGUMENTS,

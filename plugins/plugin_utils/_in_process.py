@@ -23,6 +23,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
 from ..module_utils._errors import OnrampError
 from ..module_utils._module import ModuleSpec, Task
@@ -44,15 +45,20 @@ class InProcessAction(ActionBase):
         """Run the module's work here if that is the same, else execute the module."""
         variables = task_vars or {}
         result: dict[str, Any] = super().run(tmp, variables)
-        if not self._is_the_same_here(variables):
-            result.update(self._execute_module(task_vars=variables, wrap_async=self._task.async_val))
-            return result
         spec: ModuleSpec = self.module.SPEC
-        arguments = self._task.args.copy()
-        for name in [name for name in arguments if name.startswith("_ansible_")]:
-            del arguments[name]
+        arguments = {name: value for name, value in self._task.args.items() if not name.startswith("_ansible_")}
         validation = ArgumentSpecValidator(dict(spec.argument_spec), **spec.rules()).validate(arguments)
         redactor = Redactor(_secrets(spec, validation.validated_parameters))
+
+        def progress(message: str) -> None:
+            Display().display(redactor.text(f"{variables.get('inventory_hostname')}: {message}"))
+
+        if not self._is_the_same_here(variables):
+            awaited = "" if validation.error_messages else spec.waiting(validation.validated_parameters)
+            if awaited and not self._task.check_mode:
+                progress(awaited)
+            result.update(self._execute_module(task_vars=variables, wrap_async=self._task.async_val))
+            return result
         if _wants_invocation(variables):
             result["invocation"] = {"module_args": _shown(spec, validation.validated_parameters)}
         if validation.error_messages:
@@ -62,6 +68,7 @@ class InProcessAction(ActionBase):
             params=validation.validated_parameters,
             check_mode=self._task.check_mode,
             warn=warnings.append,
+            progress=progress,
         )
         try:
             result.update(redactor.data(spec.work(task)))

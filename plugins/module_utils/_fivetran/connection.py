@@ -20,6 +20,7 @@ from .._http import HttpError
 from .._module import Result, Task
 from .._options import LONGEST_TIMEOUT, check_number
 from .._redact import REDACTED, Redactor
+from .._waiting import duration, until
 from .client import FivetranClient, JsonObject, client_from_params
 from .desired import FIELDS_THAT_NEED_TESTS, STORED_FIELDS, Desired
 from .metadata import config_errors, password_fields
@@ -91,6 +92,7 @@ class Connection:
         *,
         check_mode: bool = False,
         warn: Callable[[str], None] = lambda _message: None,
+        progress: Callable[[str], None] = lambda _message: None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.client = client
@@ -98,6 +100,7 @@ class Connection:
         self.options = options
         self.check_mode = check_mode
         self.warn = warn
+        self.progress = progress
         self.sleep = sleep
         self.outcome = Outcome()
         self._redactor = Redactor([value for value in desired.secrets.values() if isinstance(value, str)])
@@ -298,6 +301,8 @@ class Connection:
         if not self._needs_tests(before):
             return
         deadline = time.monotonic() + self.options.setup_test_timeout
+        schema = before.get("schema")
+        self.progress(running_tests(str(schema), self.options.setup_test_timeout))
         verdict = self._run_tests(deadline)
         if not verdict.passed and self._may_send_secrets_again(before):
             stored = _config(before)
@@ -309,6 +314,10 @@ class Connection:
             can_pass = outcome.changed or verdict.may_be_propagation
             if verdict.passed or not can_pass or time.monotonic() + wait > deadline:
                 break
+            self.progress(
+                f"the setup tests of {schema} have not passed yet ({self._redactor.text(verdict.summary())}); trying"
+                f" again in {duration(wait)}, until {until(deadline - time.monotonic())}"
+            )
             self.sleep(wait)
             verdict = self._run_tests(deadline)
         if not verdict.passed:
@@ -423,6 +432,18 @@ def view(actual: JsonObject, redactor: Redactor, secrets: Mapping[str, Any]) -> 
     return data
 
 
+def waiting(params: Mapping[str, Any]) -> str:
+    """Tell for how long the setup tests may be waited for; empty if they are not."""
+    if params.get("state") != "present" or params.get("run_setup_tests") == "never":
+        return ""
+    return f"{running_tests(str(params.get('schema')), params['setup_test_timeout'])}, if they are needed"
+
+
+def running_tests(schema: str, timeout: float) -> str:
+    """Return what is waited for while the setup tests run."""
+    return f"running the setup tests of {schema}, at most until {until(timeout)}"
+
+
 def connection(task: Task) -> Result:
     """Do the work of ``fivetran_connection``."""
     desired = Desired.from_params(task.params)
@@ -432,6 +453,7 @@ def connection(task: Task) -> Result:
         Options.from_params(task.params),
         check_mode=task.check_mode,
         warn=task.warn,
+        progress=task.progress,
     )
     return work.ensure_present() if task.params["state"] == "present" else work.ensure_absent()
 

@@ -22,6 +22,7 @@ from .._errors import Failure, OnrampError
 from .._http import HttpError
 from .._module import Result, Task
 from .._redact import Redactor
+from .._waiting import duration, until
 from .client import FivetranClient, JsonObject, client_from_params
 from .connection import view
 from .identity import require_connection
@@ -109,10 +110,18 @@ def connection_info(task: Task) -> Result:
     return {"changed": False, "connections": [connection_view(row, redactor) for row in wanted]}
 
 
+def waiting(params: Mapping[str, Any]) -> str:
+    """Tell until when the sync is waited for; empty if it is not."""
+    if not params.get("wait"):
+        return ""
+    name = params.get("schema") or params.get("id")
+    return f"waiting until {name} has synced, at most until {until(params['wait_timeout'])}"
+
+
 def sync(task: Task) -> Result:
     """Do the work of ``fivetran_connection_sync``."""
     params = task.params
-    run = Sync(client_from_params(params), force=params["force"], resync=params["resync"])
+    run = Sync(client_from_params(params), force=params["force"], resync=params["resync"], progress=task.progress)
     actual = require_connection(run.client, params)
     _check_can_sync(actual)
     before = LastSync.of(actual)
@@ -163,11 +172,13 @@ class Sync:
         *,
         force: bool = False,
         resync: bool = False,
+        progress: Callable[[str], None] = lambda _message: None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.client = client
         self.force = force
         self.resync = resync
+        self.progress = progress
         self.sleep = sleep
 
     def needed(self, actual: JsonObject) -> bool:
@@ -200,7 +211,8 @@ class Sync:
             ``NotFound_Connection`` where it was removed meanwhile.
         """
         connection_id = str(before["id"])
-        deadline = time.monotonic() + timeout
+        started = time.monotonic()
+        deadline = started + timeout
         pause = FIRST_POLL
         while True:
             actual = self.client.connection(connection_id)
@@ -210,6 +222,10 @@ class Sync:
                 return actual
             if time.monotonic() + pause > deadline or _waits_longer(actual, deadline):
                 raise _timed_out(actual, timeout)
+            self.progress(
+                f"{actual.get('schema')} has not synced yet after {duration(time.monotonic() - started)}; looking again"
+                f" in {duration(pause)}, until {until(deadline - time.monotonic())}"
+            )
             self.sleep(pause)
             pause = min(LONGEST_POLL, pause * 1.5)
 
