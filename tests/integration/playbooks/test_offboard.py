@@ -6,11 +6,26 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import select
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.integration.playbooks.fleet import connections, grants, iam_names, play, policy_document, workspaces
+from tests.integration.playbooks.fleet import (
+    EXAMPLES,
+    connections,
+    grants,
+    iam_names,
+    play,
+    policy_document,
+    workspaces,
+)
+from tests.playbook import CHECKOUT, COLLECTIONS
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 
@@ -60,6 +75,50 @@ def test_without_a_confirmation_nothing_is_deleted(onboarded: Sandbox) -> None:
     for host in ("shop_us", "shop_eu"):
         assert "offboard_confirmed" in result.messages(host)
     assert onboarded.writes() == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "remaining"), [("yes", ["braze_shop_us"]), ("no", ["braze_shop_eu", "braze_shop_us"])]
+)
+def test_a_person_who_is_asked_decides(onboarded: Sandbox, tmp_path: Path, answer: str, remaining: list[str]) -> None:
+    person, terminal = pty.openpty()
+    with subprocess.Popen(
+        [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(EXAMPLES / "workspaces.yml"), "--limit",
+         "shop_eu", str(CHECKOUT / "playbooks" / "offboard.yml")],
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LC_ALL": "C.UTF-8", "TERM": "dumb",
+             "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_NOCOLOR": "true", **onboarded.env},
+        # A terminal that the process controls, or else Ansible asks nobody.
+        preexec_fn=lambda: os.login_tty(terminal),
+    ) as process:  # fmt: skip
+        os.close(terminal)
+        try:
+            read_until(person, "Type yes to delete them")
+            output = read_until(person, "PLAY RECAP", f"{answer}\r".encode())
+            process.wait(timeout=60)
+        finally:
+            process.kill()
+    os.close(person)
+    assert (process.returncode == 0) == (answer == "yes"), output
+    assert sorted(connections(onboarded)) == remaining
+
+
+def read_until(terminal: int, words: str, answer: bytes = b"") -> str:
+    """Read what is printed until ``words`` and all that follows at once; fail after a minute of silence.
+
+    ``answer`` is typed, and again into a silence: Ansible forgets what was typed before it began to listen.
+    """
+    output, silence = "", 0
+    os.write(terminal, answer)
+    while words not in output:
+        ready, _write, _except = select.select([terminal], [], [], 2)
+        if ready:
+            output += os.read(terminal, 65536).decode(errors="replace")
+            silence = 0
+        else:
+            os.write(terminal, answer)
+            silence += 2
+        assert silence < 60, output
+    return output
 
 
 def test_check_mode_predicts_and_deletes_nothing(onboarded: Sandbox) -> None:
