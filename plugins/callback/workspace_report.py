@@ -202,7 +202,8 @@ def _replace(path: Path, content: str) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        # Half a surrogate pair, as in a file name of another encoding, becomes a question mark.
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
             file.write(content)
         temporary.chmod(0o644)
         temporary.replace(path)

@@ -91,8 +91,7 @@ def _plain(text: str) -> str:
 
 
 def _shown(text: str, encoding: str) -> str:
-    plain = "".join(character for character in text if unicodedata.category(character)[0] != "C")
-    return plain.encode(encoding, "backslashreplace").decode(encoding)
+    return _plain(text).encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _can_show(encoding: str, text: str) -> bool:

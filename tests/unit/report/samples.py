@@ -1,0 +1,96 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Observations of tasks as the callback makes them, and reports made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collect import (
+    COLLECTION,
+    Collector,
+    Observation,
+    Outcome,
+)
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Report, Run, Workspace
+
+GRANTED = ("users.export.ids", "campaigns.list", "segments.list")
+KEY = {
+    "verdict": "ok",
+    "api_url": "https://rest.iad-01.braze.com",
+    "instance": "US-01",
+    "permissions": [{"name": name, "state": "granted", "optional": False} for name in GRANTED],
+    "missing": [],
+    "next_step": "",
+}
+LANDING = {
+    "verdict": "landing",
+    "storage": "s3",
+    "bucket": "acme-currents-us",
+    "prefix": "currents",
+    "newest_hour": "2026-03-01T14:00:00Z",
+    "integrations": [{"event_types": [{"name": "users.behaviors.app.SessionStart"}]}],
+    "next_step": "",
+}
+TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole"}]}
+ACCESS = {
+    "access": {
+        "role": {"name": "Fivetran", "arn": "arn:aws:iam::1:role/Fivetran", "action": "none", "document": TRUST},
+        "policy": {"name": "Read", "arn": "arn:aws:iam::1:policy/Read", "action": "none", "document": TRUST},
+        "findings": [],
+    }
+}
+CONNECTION = {
+    "id": "connection_1",
+    "schema": "braze_shop_us",
+    "group_id": "patient_harbor",
+    "paused": False,
+    "sync_frequency": 60,
+    "setup_state": "connected",
+    "succeeded_at": "2026-03-01T14:10:00Z",
+    "failed_at": None,
+    "status": {"setup_state": "connected", "sync_state": "scheduled", "update_state": "on_schedule"},
+}
+TESTS = [{"title": "Connect to S3", "status": "PASSED", "message": ""}]
+
+
+def seen(module: str, result: Mapping[str, Any], host: str = "shop_us", **changes: Any) -> Observation:
+    """Return how a task of the collection ended."""
+    values: dict[str, Any] = {
+        "host": host,
+        "task": f"Run {module}",
+        "action": COLLECTION + module,
+        "outcome": "ok",
+        "result": result,
+        "own": True,
+        "workspace": True,
+    }
+    return Observation(**{**values, **changes})
+
+
+def onboarding(host: str = "shop_us", **changes: Mapping[str, Any]) -> list[Observation]:
+    """Return what onboarding shows of a workspace; ``changes`` replaces fields of a module's result."""
+    results: dict[str, dict[str, Any]] = {
+        "braze_api_key_info": KEY,
+        "braze_currents_info": LANDING,
+        "s3_access_info": ACCESS,
+        "fivetran_connection": {"changed": False, "connection": CONNECTION, "setup_tests": TESTS},
+    }
+    return [seen(module, {**result, **changes.get(module, {})}, host) for module, result in results.items()]
+
+
+def report_of(observations: Iterable[Observation], **outcomes: Outcome) -> Report:
+    """Return the report of a run in which these tasks ended."""
+    collector = Collector()
+    for observation in observations:
+        collector.observe(observation)
+    return collector.report(Run(finished_at="2026-03-01T15:04:05Z", playbooks=("onboard.yml",)), outcomes)
+
+
+def workspace_of(observations: Iterable[Observation], **outcomes: Outcome) -> Workspace:
+    """Return the only workspace of the report."""
+    [workspace] = report_of(observations, **outcomes).workspaces
+    return workspace

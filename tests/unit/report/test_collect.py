@@ -1,0 +1,199 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run shows becomes the right marks and reasons, and nothing that should stay where it is."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collect import Outcome
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Mark, Step
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.report.samples import ACCESS, CONNECTION, onboarding, report_of, seen, workspace_of
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda children: st.lists(children, max_size=4) | st.dictionaries(st.text(), children, max_size=4),
+    max_leaves=12,
+)
+FIELDS = (
+    "verdict", "permissions", "missing", "access", "grant", "connection", "connections", "setup_tests", "findings",
+    "integrations", "ansible_facts", "failure", "msg",
+)  # fmt: skip
+MODULES = (
+    "braze_api_key_info", "braze_currents_info", "s3_access_info", "gcs_bucket_iam_member", "fivetran_connection",
+    "fivetran_connection_info", "fivetran_connection_sync", "s3_bucket_preflight_info",
+)  # fmt: skip
+
+
+def test_a_workspace_in_order_is_fine_in_every_step() -> None:
+    workspace = workspace_of(onboarding())
+    assert {cell.mark for cell in workspace.cells.values()} == {Mark.OK}
+    assert workspace.status == Mark.OK
+    assert workspace.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "step", "mark", "words"),
+    [
+        ({"braze_api_key_info": {"verdict": "invalid_key"}}, Step.KEY, Mark.FAILED, "invalid key"),
+        (
+            {"braze_api_key_info": {"verdict": "missing_permissions", "missing": ["a.b", "c.d"]}},
+            Step.KEY,
+            Mark.FAILED,
+            "lacks a.b, c.d",
+        ),
+        ({"braze_api_key_info": {"verdict": "undecided"}}, Step.KEY, Mark.WARNING, "undecided"),
+        ({"braze_currents_info": {"verdict": "stale"}}, Step.LANDING, Mark.WARNING, "nothing since 2026-03-01 14:00"),
+        (
+            {"fivetran_connection": {"connection": {**CONNECTION, "paused": True}}},
+            Step.CONNECTION,
+            Mark.WARNING,
+            "paused",
+        ),
+        (
+            {"fivetran_connection": {"connection": {**CONNECTION, "setup_state": "broken"}}},
+            Step.CONNECTION,
+            Mark.FAILED,
+            "setup broken",
+        ),
+        (
+            {"fivetran_connection": {"setup_tests": [{"title": "Read", "status": "FAILED", "message": "no"}]}},
+            Step.TESTS,
+            Mark.FAILED,
+            "Read: no",
+        ),
+        (
+            {"fivetran_connection": {"setup_tests": [{"title": "Read", "status": "WARNING", "message": "late"}]}},
+            Step.TESTS,
+            Mark.WARNING,
+            "warning from Read",
+        ),
+        (
+            {"fivetran_connection": {"connection": {**CONNECTION, "failed_at": "2026-03-02T08:00:00Z"}}},
+            Step.SYNC,
+            Mark.FAILED,
+            "failed 2026-03-02 08:00",
+        ),
+        (
+            {"fivetran_connection": {"connection": {**CONNECTION, "succeeded_at": None}}},
+            Step.SYNC,
+            Mark.NONE,
+            "not yet",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_step_is_its_mark_and_reason(
+    changes: dict[str, Any], step: Step, mark: Mark, words: str
+) -> None:
+    workspace = workspace_of(onboarding(**changes))
+    assert (workspace.cells[step].mark, workspace.cells[step].text) == (mark, words)
+    assert workspace.status == (Mark.OK if mark == Mark.NONE else mark)
+    assert {cell.mark for other, cell in workspace.cells.items() if other != step} == {Mark.OK}
+
+
+def test_a_next_step_that_no_finding_says_is_told() -> None:
+    bad = {"verdict": "stale", "next_step": "Look at the integration in Braze."}
+    [finding] = workspace_of(onboarding(braze_currents_info=bad)).findings
+    assert (finding.step, finding.message) == (Step.LANDING, "Look at the integration in Braze.")
+    said = seen("currents_landing", {"msg": "shop_us: stale. Look at the integration in Braze."}, outcome="failed")
+    [finding] = workspace_of([*onboarding(braze_currents_info=bad), said]).findings
+    assert finding.message == "stale. Look at the integration in Braze."
+
+
+@pytest.mark.parametrize(
+    ("connection", "changed", "mark", "words"),
+    [
+        ({**CONNECTION, "id": None, "setup_state": None}, True, Mark.PLANNED, "would be created"),
+        (CONNECTION, True, Mark.PLANNED, "would be changed"),
+        (None, True, Mark.PLANNED, "would be removed"),
+        (CONNECTION, False, Mark.OK, "running"),
+    ],
+)
+def test_check_mode_tells_what_would_be_done(
+    connection: dict[str, Any] | None, changed: bool, mark: Mark, words: str
+) -> None:
+    result = {"changed": changed, "connection": connection}
+    report = report_of([seen("fivetran_connection", result, check_mode=True)])
+    cell = report.workspaces[0].cells[Step.CONNECTION]
+    assert (cell.mark, cell.text) == (mark, words)
+    assert report.run.check_mode
+
+
+def test_a_run_that_has_changed_something_before_it_only_looked_is_not_called_check_mode() -> None:
+    looked = seen("braze_api_key_info", {"verdict": "ok"}, check_mode=True)
+    assert not report_of([*onboarding(), looked]).run.check_mode
+
+
+def test_in_check_mode_a_connection_is_shown_as_it_is_and_not_as_it_would_be() -> None:
+    now = seen("fivetran_connection_info", {"connections": [{**CONNECTION, "paused": True}]}, check_mode=True)
+    then = seen("fivetran_connection", {"changed": True, "connection": CONNECTION}, check_mode=True)
+    connection = workspace_of([now, then]).connection
+    assert connection is not None
+    assert (connection.paused, connection.action) == (True, "update")
+
+
+def test_what_verify_noted_is_the_reason_once_and_all_of_it() -> None:
+    noted = [{"step": "connection", "message": f"{field} differs."} for field in ("paused", "sync_frequency")]
+    facts = seen("set_fact", {"ansible_facts": {"workspace_findings": noted}})
+    told = seen("assert", {"msg": "shop_us: paused differs. sync_frequency differs."}, outcome="failed")
+    workspace = workspace_of([*onboarding(), facts, told])
+    assert workspace.cells[Step.CONNECTION].text == "paused differs.\nsync_frequency differs."
+    assert [finding.message for finding in workspace.findings] == ["paused differs.", "sync_frequency differs."]
+
+
+def test_failing_setup_tests_are_the_reason_of_the_column_tests() -> None:
+    result = {"msg": "shop_us: Read: FAILED (no)", "failure": {"code": "setup_tests_failed"}, "connection": CONNECTION}
+    workspace = workspace_of([seen("fivetran_connection", result, outcome="failed")], shop_us=Outcome(failed=True))
+    assert workspace.cells[Step.TESTS].text == "Read: FAILED (no)"
+    assert workspace.status == Mark.FAILED
+
+
+def test_the_message_of_a_task_from_elsewhere_stays_in_the_output_of_the_play() -> None:
+    foreign = seen("x", {"msg": "password hunter2"}, action="ansible.builtin.command", own=False, outcome="failed")
+    [finding] = workspace_of([*onboarding(), foreign]).findings
+    assert finding.message == "The task 'Run x' failed. The output of the play tells why."
+
+
+def test_a_failure_that_the_play_survives_is_no_finding() -> None:
+    ignored = seen("braze_currents_info", {"msg": "no"}, outcome="ignored")
+    assert workspace_of([*onboarding(), ignored]).findings == ()
+
+
+def test_a_host_without_findings_of_this_collection_is_no_workspace() -> None:
+    elsewhere = seen("x", {"msg": "no"}, "web_01", action="ansible.builtin.command", own=False, workspace=False)
+    assert report_of([elsewhere]).workspaces == ()
+
+
+def test_a_host_that_cannot_be_reached_is_told_how_to_be() -> None:
+    [finding] = workspace_of([seen("x", {}, outcome="unreachable")], shop_us=Outcome(unreachable=True)).findings
+    assert "connection: local" in finding.remedy
+
+
+def test_who_shares_a_role_shows_the_documents_that_another_has_brought_to_their_state() -> None:
+    fact = {"ansible_facts": {"s3_access_role_arn": "arn:aws:iam::1:role/Fivetran"}}
+    report = report_of([seen("s3_access_info", ACCESS, "app_us"), seen("set_fact", fact, "shop_us")])
+    assert [workspace.access for workspace in report.workspaces] == [report.workspaces[0].access] * 2
+
+
+@given(st.sampled_from(MODULES), st.dictionaries(st.sampled_from(FIELDS), JSON), st.sampled_from(["ok", "failed"]))
+def test_no_result_however_odd_stops_the_report(module: str, result: dict[str, Any], outcome: str) -> None:
+    json.dumps(report_of([seen(module, result, outcome=outcome)]).as_json())
+
+
+@given(st.text(min_size=1))
+def test_a_field_that_is_not_named_does_not_get_into_the_report(secret: str) -> None:
+    marked = f"secret:{secret}"
+    report = report_of(
+        onboarding(
+            braze_api_key_info={"api_key": marked, "invocation": {"module_args": {"api_key": marked}}},
+            fivetran_connection={"connection": {**CONNECTION, "config": {"api_key": marked}}},
+        )
+    )
+    assert "secret:" not in json.dumps(report.as_json())
