@@ -1,0 +1,197 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report of real plays: what is printed, and what is written as a page and as JSON."""
+
+from __future__ import annotations
+
+import configparser
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.utils.display import Display
+from ansible_collections.onramp.braze_fivetran.plugins.callback.workspace_report import CallbackModule
+from jsonschema import Draft202012Validator
+
+from tests.integration.playbooks.fleet import EXAMPLES, connections, play, workspaces
+from tests.playbook import CHECKOUT, PlayResult, run_playbook
+from tests.sandbox import world
+from tests.sandbox.client import Sandbox
+
+CALLBACK = "onramp.braze_fivetran.workspace_report"
+SCHEMA = json.loads((CHECKOUT / "docs" / "report.schema.json").read_text())
+IN_ORDER = {"key": "ok", "landing": "ok", "access": "ok", "connection": "ok", "tests": "ok", "sync": "none"}
+# They belong to one run.
+VOLATILE = ("finished_at", "id", "newest_hour", "text")
+
+
+class Reported:
+    """One play with its report in all three forms."""
+
+    def __init__(self, sandbox: Sandbox, folder: Path, name: str, *arguments: str, inventory: Any = None) -> None:
+        self.html_file, self.json_file = folder / "report.html", folder / "report.json"
+        self.play: PlayResult = play(
+            sandbox,
+            name,
+            *arguments,
+            inventory=inventory,
+            ANSIBLE_CALLBACKS_ENABLED=f"record_results,{CALLBACK}",
+            ONRAMP_REPORT_HTML=str(self.html_file),
+            ONRAMP_REPORT_JSON=str(self.json_file),
+            ONRAMP_REPORT_WIDTH="100",
+        )
+        self.html = self.html_file.read_text()
+        self.json = json.loads(self.json_file.read_text())
+        Draft202012Validator(strict(SCHEMA)).validate(self.json)
+        for secret in world.secrets():
+            assert secret not in self.play.output + self.html + json.dumps(self.json)
+
+    def marks(self, name: str) -> dict[str, str]:
+        """Return the marks of a workspace by step."""
+        [workspace] = [workspace for workspace in self.json["workspaces"] if workspace["name"] == name]
+        return {step: cell["mark"] for step, cell in workspace["cells"].items()}
+
+    def table(self) -> list[str]:
+        """Return the lines of the printed table."""
+        lines = self.play.output.partition("BRAZE WORKSPACES")[2].splitlines()[1:]
+        return [line.rstrip() for line in lines[: lines.index(f"Written as HTML: {self.html_file}")]]
+
+
+def strict(schema: Any) -> Any:
+    """Return the schema so that it refuses what it does not name: it has to name everything."""
+    if isinstance(schema, list):
+        return [strict(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {"additionalProperties": False} if "properties" in schema and "type" in schema else {}
+    return {**{name: strict(value) for name, value in schema.items()}, **closed}
+
+
+def comparable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: comparable(item) for name, item in value.items() if name not in VOLATILE}
+    return [comparable(item) for item in value] if isinstance(value, list) else value
+
+
+def test_onboarding_is_reported_alike_wherever_modules_run(sandbox: Sandbox, tmp_path: Path) -> None:
+    inside = Reported(sandbox, tmp_path, "onboard", "-vvvv")
+    assert inside.play.exit_code == 0, inside.play.output
+    sandbox.reset()
+    outside = Reported(sandbox, tmp_path, "onboard", "-e", "onramp_in_process=false")
+    assert inside.table() == outside.table() == [
+        "workspace  key  landing  access  connection  tests  sync",
+        "shop_eu     ✓      ✓       ✓         ✓         ✓     ·",
+        "shop_us     ✓      ✓       ✓         ✓         ✓     ·",
+        "",
+        "2 workspaces: 2 fine",
+    ]  # fmt: skip
+    assert comparable(inside.json) == comparable(outside.json)
+    shop_us = next(workspace for workspace in inside.json["workspaces"] if workspace["name"] == "shop_us")
+    assert len(shop_us["key"]["permissions"]) == 19
+    trust = json.dumps(shop_us["access"]["role"]["document"])
+    assert world.GROUP_ID in trust
+    assert shop_us["connection"]["id"] == connections(sandbox)["braze_shop_us"]["id"]
+    assert {test["status"] for test in shop_us["setup_tests"]} == {"PASSED"}
+    for words in ("users.export.ids", trust[2:9], shop_us["connection"]["id"], "onboard.yml"):
+        assert words in inside.html + outside.html
+
+
+def test_check_mode_reports_what_would_be_done(sandbox: Sandbox, tmp_path: Path) -> None:
+    reported = Reported(sandbox, tmp_path, "onboard", "--check")
+    assert reported.play.exit_code == 0, reported.play.output
+    for name in ("shop_eu", "shop_us"):
+        assert reported.marks(name) == {**IN_ORDER, "access": "planned", "connection": "planned", "tests": "none"}
+    assert reported.json["run"]["check_mode"] is True
+    assert "Check mode: nothing was changed" in reported.html
+    assert "    ~ access, connection: would be created" in reported.table()
+
+
+def test_a_workspace_that_fails_is_reported_with_its_reason_and_the_others_as_they_are(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    inventory = workspaces(shop_eu={"braze_api_key": world.BRAZE_KEY_INCOMPLETE})
+    reported = Reported(sandbox, tmp_path, "onboard", inventory=inventory)
+    assert reported.play.exit_code != 0
+    assert reported.marks("shop_us") == IN_ORDER
+    assert reported.marks("shop_eu") == {**dict.fromkeys(IN_ORDER, "none"), "key": "failed"}
+    assert f"    ✗ key: lacks {', '.join(world.BRAZE_KEY_INCOMPLETE_LACKS)}" in reported.table()
+    failed = next(workspace for workspace in reported.json["workspaces"] if workspace["name"] == "shop_eu")
+    assert any("Create API key" in finding["message"] for finding in failed["findings"])
+
+
+@pytest.mark.slow
+def test_drift_that_verify_finds_is_reported_where_it_is(sandbox: Sandbox, tmp_path: Path) -> None:
+    assert play(sandbox, "onboard").exit_code == 0
+    sandbox.seed("fivetran", "edit_connection", id=connections(sandbox)["braze_shop_us"]["id"], paused=True)
+    sandbox.seed("gcs", "set_policy", bucket=world.GCS_BUCKET, bindings=[])
+    reported = Reported(sandbox, tmp_path, "verify")
+    assert reported.marks("shop_us") == {**IN_ORDER, "connection": "failed"}
+    assert reported.marks("shop_eu") == {**IN_ORDER, "access": "failed"}
+    assert "    ✗ connection: paused is true, should be false." in reported.table()
+
+
+@pytest.mark.slow
+def test_a_removed_workspace_is_reported_as_removed(sandbox: Sandbox, tmp_path: Path) -> None:
+    assert play(sandbox, "onboard").exit_code == 0
+    reported = Reported(sandbox, tmp_path, "offboard", "-e", "offboard_confirmed=true")
+    for name in ("shop_eu", "shop_us"):
+        assert reported.marks(name) == {**dict.fromkeys(IN_ORDER, "none"), "access": "removed", "connection": "removed"}
+    assert reported.table()[-1] == "2 workspaces: 2 removed"
+
+
+def test_one_line_in_the_configuration_switches_the_table_on_and_writes_nothing(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    config = configparser.ConfigParser()
+    config.read(EXAMPLES / "fleet" / "ansible.cfg")
+    enabled = config["defaults"]["callbacks_enabled"]
+    assert enabled == CALLBACK
+    before = list(tmp_path.iterdir())
+    result = play(sandbox, "onboard", "--check", "--limit", "shop_eu", ANSIBLE_CALLBACKS_ENABLED=enabled)
+    assert "1 workspace: 1 would change" in result.output
+    assert list(tmp_path.iterdir()) == before
+
+
+def test_a_report_that_cannot_be_written_warns_and_leaves_play_and_the_other_file_alone(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    result = play(
+        sandbox,
+        "onboard",
+        "--check",
+        "--limit",
+        "shop_eu",
+        ANSIBLE_CALLBACKS_ENABLED=CALLBACK,
+        ONRAMP_REPORT_HTML=str(tmp_path / "file" / "report.html"),
+        ONRAMP_REPORT_JSON=str(tmp_path / "report.json"),
+    )
+    assert result.exit_code == 0, result.output
+    assert "cannot write html_file" in " ".join(result.output.split())
+    assert json.loads((tmp_path / "report.json").read_text())["summary"]["planned"] == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "report.json"]
+
+
+def test_without_workspaces_nothing_is_shown_or_written(sandbox: Sandbox, tmp_path: Path) -> None:
+    playbook = [{"hosts": "localhost", "gather_facts": False, "tasks": [{"ansible.builtin.fail": {"msg": "no"}}]}]
+    environment = {"ANSIBLE_CALLBACKS_ENABLED": CALLBACK, "ONRAMP_REPORT_JSON": str(tmp_path / "report.json")}
+    result = run_playbook(sandbox, playbook, environment=environment)
+    assert "BRAZE WORKSPACES" not in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_in_the_report_itself_becomes_one_warning(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Display(), "verbosity", 3)
+    callback = CallbackModule()
+    for _task in range(3):
+        callback.v2_runner_on_ok(object())
+    callback.v2_playbook_on_stats(object())
+    printed = capsys.readouterr()
+    assert " ".join(printed.err.split()).count("stopped after an unexpected AttributeError") == 1
+    # Where it happened helps whoever mends it.
+    assert printed.out.count("in _observation") == 1
