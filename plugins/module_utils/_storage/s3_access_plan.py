@@ -300,14 +300,14 @@ def _shared_with(desired: Desired, policy: ActualPolicy | None) -> Reading | Non
     """Return what the policy grants besides our buckets, if it is ours and exactly what these variables make of all."""
     if policy is None or policy.tags.get(TAG) != tag_value(desired.external_id):
         return None
-    granted = granted_buckets(policy.document)
-    others = tuple(name for name in granted if name not in desired.reading.buckets)
-    everything = replace(desired.reading, buckets=tuple(granted))
-    if not others or not is_possible(everything):
-        return None
-    if not same_document(policy.document, permission_document(everything)):
-        return None
-    return replace(desired.reading, buckets=others)
+    others = tuple(name for name in granted_buckets(policy.document) if name not in desired.reading.buckets)
+    return replace(desired.reading, buckets=others) if others and _is_made_here(desired, policy) else None
+
+
+def _is_made_here(desired: Desired, policy: ActualPolicy) -> bool:
+    """Tell whether the policy is exactly what these variables make of the buckets that it grants."""
+    granted = replace(desired.reading, buckets=tuple(granted_buckets(policy.document)))
+    return is_possible(granted) and same_document(policy.document, permission_document(granted))
 
 
 def _plan_leave(desired: Desired, policy: ActualPolicy | None, others: Reading) -> Plan:
@@ -330,7 +330,8 @@ def _changed_policy(desired: Desired, actual: Actual) -> Iterator[Finding]:
     what = f"The IAM policy {policy.arn}"
     if policy.tags.get(TAG) != tag_value(desired.external_id):
         yield _not_made_here("foreign_policy", what)
-    elif not same_document(policy.document, desired.permissions):
+    # Buckets that an earlier removal has taken out of it may be missing.
+    elif not _is_made_here(desired, policy):
         yield Finding(
             "error", "changed_policy",
             f"{what} is not what these variables make; somebody has changed it, or it was made with others.",

@@ -149,7 +149,9 @@ class Collector:
 
 def _workspace(name: str, known: Known, outcome: Outcome) -> Workspace:
     connection = _actual(known)
-    findings = [*known.noted, *known.failures, *known.findings]
+    # A failure quotes the findings that it fails for.
+    quoted = [finding for finding in known.findings if any(finding.message in told.message for told in known.failures)]
+    findings = [*known.noted, *known.failures, *(finding for finding in known.findings if finding not in quoted)]
     findings += _next_steps(known, findings)
     if connection is not None:
         findings += known.alerts.get(connection.schema, [])

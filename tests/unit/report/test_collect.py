@@ -155,6 +155,13 @@ def test_failing_setup_tests_are_the_reason_of_the_column_tests() -> None:
     assert workspace.status == Mark.FAILED
 
 
+def test_a_finding_that_a_failure_quotes_is_told_once() -> None:
+    finding = {"severity": "error", "message": "The policy was changed.", "remedy": "Look."}
+    result = {"access": {"findings": [finding]}, "msg": "The policy was changed. Look. Nothing was changed."}
+    workspace = workspace_of([seen("s3_access_info", result, outcome="failed")])
+    assert [found.message for found in workspace.findings] == [result["msg"]]
+
+
 def test_the_message_of_a_task_from_elsewhere_stays_in_the_output_of_the_play() -> None:
     foreign = seen("x", {"msg": "password hunter2"}, action="ansible.builtin.command", own=False, outcome="failed")
     [finding] = workspace_of([*onboarding(), foreign]).findings

@@ -250,6 +250,12 @@ def test_removal_of_one_workspace_leaves_the_buckets_of_those_that_share_the_rol
     assert actions(again) == ("none", "none")
     assert codes(again, "error") == []
 
+    # The last one leaves, and names the bucket of the first again.
+    left = policy_with(shared, plan.policy.after["document"])
+    last = plan_absent(desired(reading=Reading(("acme", "acme-eu"), prefix="currents")), left, adopt=False)
+    assert actions(last) == ("delete", "delete")
+    assert codes(last, "error") == []
+
 
 def test_an_external_id_that_no_tag_can_hold_is_recorded_by_its_hash() -> None:
     assert tag_value("a,b").startswith("sha256:")
