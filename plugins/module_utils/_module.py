@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ._errors import OnrampError
+from ._errors import Failure, OnrampError
 
 Result = dict[str, Any]
 
@@ -58,6 +58,22 @@ class ModuleSpec:
         """Return the cross-option rules as keyword arguments of AnsibleModule and ArgumentSpecValidator."""
         names = ("mutually_exclusive", "required_together", "required_one_of", "required_if")
         return {name: [list(rule) for rule in getattr(self, name)] for name in names}
+
+
+# What a module that only looks does about what it has found.
+REACTIONS = ("ignore", "warn", "fail")
+
+
+def react(task: Task, reaction: str, code: str, msg: str, result: Result) -> Result:
+    """Return ``result``, with a warning if ``reaction`` is ``warn``.
+
+    :raises OnrampError: with ``result``, if ``reaction`` is ``fail``.
+    """
+    if reaction == "fail":
+        raise OnrampError(msg=msg, failure=Failure(code=code, message=msg), result=result)
+    if reaction == "warn":
+        task.warn(msg)
+    return result
 
 
 def run(spec: ModuleSpec) -> NoReturn:

@@ -17,8 +17,7 @@ description:
   - Braze has no call that tells this. The module sends one harmless request for each permission, all at once, and
     judges the answers together. Nothing is read out of the workspace, exported or written; the only trace is the date
     in the column B(Last Seen) of the dashboard's list of keys.
-  - A bad key does not make the task fail; RV(verdict) tells about it. The role
-    P(onramp.braze_fivetran.braze_api_key#role) makes it stop a play.
+  - RV(verdict) tells about a key that is not good. Whether it makes the task fail is for O(on_problem) to say.
 extends_documentation_fragment:
   - onramp.braze_fivetran.attributes
   - onramp.braze_fivetran.attributes.info_module
@@ -73,6 +72,13 @@ options:
       - templates.email.list
       - subscription.status.get
       - subscription.groups.get
+  on_problem:
+    description:
+      - What to do if the key is not good, which is every RV(verdict) but V(ok).
+      - With V(fail), the task fails with RV(next_step) as its message and returns the verdict all the same.
+    type: str
+    choices: [ignore, warn, fail]
+    default: ignore
   retry_timeout:
     description:
       - Seconds that all requests may take together, with their retries and waits.
@@ -87,16 +93,11 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Check the key that was made for Fivetran
+- name: Stop if the key that was made for Fivetran is not good
   onramp.braze_fivetran.braze_api_key_info:
     api_url: US-01
     api_key: "{{ vault_shop_us_key }}"
-  register: shop_us
-
-- name: Stop if it is not good
-  ansible.builtin.assert:
-    that: shop_us.verdict == 'ok'
-    fail_msg: "{{ shop_us.next_step }}"
+    on_problem: fail
 
 - name: Ask for two permissions only
   onramp.braze_fivetran.braze_api_key_info:
@@ -117,22 +118,22 @@ verdict:
     - V(forbidden) - Braze knows the key and refuses everything, because of the plan or an inactive account.
     - V(unreachable) - no REST API of Braze answers at RV(api_url).
     - V(undecided) - Braze gave no usable answer about what RV(undecided) names.
-  returned: success
+  returned: success, and failure if it is known
   type: str
   sample: missing_permissions
 api_url:
   description: REST URL of the instance, whatever O(api_url) was given as.
-  returned: success
+  returned: success, and failure if it is known
   type: str
   sample: https://rest.iad-01.braze.com
 instance:
   description: Name of the instance; V(none) if the collection does not know it.
-  returned: success
+  returned: success, and failure if it is known
   type: str
   sample: US-01
 permissions:
   description: What is known about each permission that was asked for.
-  returned: success
+  returned: success, and failure if it is known
   type: list
   elements: dict
   contains:
@@ -160,32 +161,32 @@ permissions:
       sample: You do not have permission to access this resource
 missing:
   description: The needed permissions that the key lacks.
-  returned: success
+  returned: success, and failure if it is known
   type: list
   elements: str
   sample: [email.unsubscribe, campaigns.list]
 undecided:
   description: The needed permissions that nothing is known about.
-  returned: success
+  returned: success, and failure if it is known
   type: list
   elements: str
   sample: []
 possible_instances:
   description: With RV(verdict=invalid_key), the instances that the key could belong to.
-  returned: success
+  returned: success, and failure if it is known
   type: list
   elements: str
   sample: []
 next_step:
   description: What to do in Braze's dashboard or elsewhere, in sentences; empty with RV(verdict=ok).
-  returned: success
+  returned: success, and failure if it is known
   type: str
   sample: >-
     The key is valid and lacks 1 permission of those that Fivetran needs. A key cannot be edited, so make a new one: in
     Braze's dashboard open Settings > APIs and Identifiers > API Keys > Create API key, tick what the present key has
     and in addition email.unsubscribe (under Email). Use the new key, then delete the old one.
 failure:
-  description: What went wrong, as data.
+  description: What went wrong, as data. With O(on_problem=fail), the C(code) is the verdict.
   returned: failure
   type: dict
   sample:
@@ -199,7 +200,7 @@ failure:
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.api_key import api_key_info
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.permissions import PERMISSION_NAMES
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import ModuleSpec, run
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import REACTIONS, ModuleSpec, run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import BRAZE_ARGUMENTS
 
 SPEC = ModuleSpec(
@@ -212,6 +213,7 @@ SPEC = ModuleSpec(
             "choices": list(PERMISSION_NAMES),
             "default": list(PERMISSION_NAMES),
         },
+        "on_problem": {"type": "str", "choices": list(REACTIONS), "default": "ignore"},
     },
 )
 

@@ -17,8 +17,8 @@ description:
     the newest hour of each, and looks into a few files.
   - The walk goes from folder to folder, so that the number of requests depends on the number of integrations and event
     types, about two for each event type, and not on the number of objects.
-  - What is wrong with the bucket does not make the task fail; RV(verdict) tells about it. The role
-    P(onramp.braze_fivetran.currents_landing#role) makes it stop a play.
+  - RV(verdict) tells about what is wrong. Whether that makes the task fail is for O(on_quiet), O(on_no_access) and
+    O(on_problem) to say; a task that fails by them returns everything all the same.
 extends_documentation_fragment:
   - onramp.braze_fivetran.attributes
   - onramp.braze_fivetran.attributes.info_module
@@ -58,6 +58,24 @@ options:
         it is an Avro file.
     type: int
     default: 3
+  on_quiet:
+    description:
+      - What to do with RV(verdict=stale) and RV(verdict=empty), which can be right in a quiet or new workspace.
+    type: str
+    choices: [ignore, warn, fail]
+    default: ignore
+  on_no_access:
+    description:
+      - What to do with RV(verdict=no_access), which says nothing about Fivetran, because it reads as itself.
+    type: str
+    choices: [ignore, warn, fail]
+    default: ignore
+  on_problem:
+    description:
+      - What to do with RV(verdict=no_bucket) and RV(verdict=not_currents).
+    type: str
+    choices: [ignore, warn, fail]
+    default: ignore
   region:
     description:
       - AWS region to send the first request to. A bucket in another region is found by the AWS SDK.
@@ -74,18 +92,14 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look whether events arrive in S3
+- name: Look whether events arrive in S3, and stop if not
   onramp.braze_fivetran.braze_currents_info:
     storage: s3
     bucket: acme-currents-us
     prefix: currents
     profile: data-platform
-  register: shop_us
-
-- name: Say so if they do not
-  ansible.builtin.debug:
-    msg: "{{ shop_us.verdict }}: {{ shop_us.next_step }}"
-  when: shop_us.verdict != 'landing'
+    on_quiet: fail
+    on_problem: fail
 
 - name: Look whether events arrive in Google Cloud Storage
   onramp.braze_fivetran.braze_currents_info:
@@ -103,24 +117,24 @@ verdict:
     - V(not_currents) - there is something under the prefix that Currents has not written, or has not left like this.
     - V(no_bucket) - there is no such bucket.
     - V(no_access) - these credentials may not list the bucket; RV(refusal) tells the cloud's own code.
-  returned: success
+  returned: success, and failure if it is known
   type: str
   sample: landing
 next_step:
   description:
     - What to do, in sentences; empty with RV(verdict=landing).
     - If Currents writes under another prefix, it names that.
-  returned: success
+  returned: success, and failure if it is known
   type: str
   sample: Currents does not write under this prefix but under 'braze/currents'. Set the prefix to that.
 newest_hour:
   description: Hour of the newest events, in UTC as ISO 8601; V(none) if there are none.
-  returned: success
+  returned: success, and failure if it is known
   type: str
   sample: "2026-03-01T14:00:00Z"
 integrations:
   description: The Currents integrations that have written under the prefix.
-  returned: success
+  returned: success, and failure if it is known
   type: list
   elements: dict
   contains:
@@ -165,7 +179,7 @@ integrations:
           sample: "7"
 samples:
   description: The files that were looked into.
-  returned: success
+  returned: success, and failure if it is known
   type: list
   elements: dict
   contains:
@@ -185,13 +199,13 @@ samples:
 other_prefixes:
   description:
     - Where else in the bucket Currents writes, if there is nothing of it under the prefix. An empty string is the root.
-  returned: success
+  returned: success, and failure if it is known
   type: list
   elements: str
   sample: []
 refusal:
   description: With RV(verdict=no_bucket) or RV(verdict=no_access), the answer of the cloud; V(none) otherwise.
-  returned: success
+  returned: success, and failure if it is known
   type: dict
   sample:
     code: AccessDenied
@@ -202,26 +216,26 @@ refusal:
     retry_after:
 storage:
   description: Where the bucket is.
-  returned: success
+  returned: success, and failure if it is known
   type: str
   sample: s3
 bucket:
   description: Name of the bucket.
-  returned: success
+  returned: success, and failure if it is known
   type: str
   sample: acme-currents-us
 prefix:
   description: The prefix without delimiters around it.
-  returned: success
+  returned: success, and failure if it is known
   type: str
   sample: currents
 list_calls:
   description: How many requests for listings were sent.
-  returned: success
+  returned: success, and failure if it is known
   type: int
   sample: 14
 failure:
-  description: What went wrong, as data.
+  description: What went wrong, as data. With a verdict that is a failure, the C(code) is the verdict.
   returned: failure
   type: dict
   sample:
@@ -233,8 +247,11 @@ failure:
     retry_after:
 """
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.currents import currents_info
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import ModuleSpec, run
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.currents import (
+    REACTION_OPTIONS,
+    currents_info,
+)
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import REACTIONS, ModuleSpec, run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import AWS_ARGUMENTS, GCS_ARGUMENTS
 
 SPEC = ModuleSpec(
@@ -247,6 +264,7 @@ SPEC = ModuleSpec(
         "prefix": {"type": "str", "default": ""},
         "stale_after": {"type": "int", "default": 24},
         "format_samples": {"type": "int", "default": 3},
+        **{option: {"type": "str", "choices": list(REACTIONS), "default": "ignore"} for option in REACTION_OPTIONS},
     },
 )
 

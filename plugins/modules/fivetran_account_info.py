@@ -37,8 +37,16 @@ options:
   group:
     description:
       - Name or id of a group. A name has to be given exactly, including case.
-      - If unset, rights are not probed.
+      - If unset, nothing but the account is asked for.
     type: str
+  gather:
+    description:
+      - What to ask about the group; each costs one request, and all are sent at once.
+      - V(service_account) is needed for Google Cloud Storage only.
+    type: list
+    elements: str
+    choices: [service_account, destination, may_create_connections]
+    default: [may_create_connections]
 requirements:
   - A Fivetran key; without further rights it can be told what it lacks
 seealso:
@@ -87,27 +95,25 @@ account:
       type: str
       sample: system_key_id
 group:
-  description: The group.
+  description:
+    - The group, as M(onramp.braze_fivetran.fivetran_group_info) returns it. Its C(external_id) is what roles in AWS
+      have to trust.
   returned: success and O(group) is given
   type: dict
-  contains:
-    id:
-      description: Id of the group.
-      type: str
-      sample: jovial_daylight
-    name:
-      description: Name of the group.
-      type: str
-      sample: Warehouse
+  sample:
+    id: jovial_daylight
+    name: Warehouse
+    created_at: "2024-12-01T15:43:29.013729Z"
+    external_id: jovial_daylight
 may_create_connections:
   description:
     - Whether the key may create connections in the group; V(none) if Fivetran's answer does not decide it.
-  returned: success and O(group) is given
+  returned: success, if O(group) is given and O(gather) contains V(may_create_connections)
   type: bool
   sample: true
 advice:
   description: What to do where the right is lacking or undecided, else V(none).
-  returned: success and O(group) is given
+  returned: success, if O(group) is given and O(gather) contains V(may_create_connections)
   type: str
   sample: The Fivetran key is valid, but it may not create connections in group jovial_daylight.
 failure:
@@ -123,7 +129,8 @@ failure:
     retry_after:
 """
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.account import account_info
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.account import RIGHT, account_info
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.group import GATHERERS
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import ModuleSpec, run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import FIVETRAN_ARGUMENTS
 
@@ -133,6 +140,7 @@ SPEC = ModuleSpec(
         **FIVETRAN_ARGUMENTS,
         "account_id": {"type": "str"},
         "group": {"type": "str"},
+        "gather": {"type": "list", "elements": "str", "choices": [*GATHERERS, RIGHT], "default": [RIGHT]},
     },
 )
 

@@ -127,18 +127,16 @@ failure:
     retry_after:
 """
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.group import group_info
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.group import GATHERERS, group_info
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import ModuleSpec, run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import FIVETRAN_ARGUMENTS
-
-PARTS = ["service_account", "destination"]
 
 SPEC = ModuleSpec(
     work=group_info,
     argument_spec={
         **FIVETRAN_ARGUMENTS,
         "group": {"type": "str", "required": True},
-        "gather": {"type": "list", "elements": "str", "choices": PARTS, "default": PARTS},
+        "gather": {"type": "list", "elements": "str", "choices": list(GATHERERS), "default": list(GATHERERS)},
     },
 )
 

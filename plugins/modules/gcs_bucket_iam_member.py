@@ -73,9 +73,20 @@ options:
       description:
         description: What the condition is for.
         type: str
+  preflight:
+    description:
+      - Whether to look, before anything is granted, for what about the bucket would make a service fail that shall read
+        it, as M(onramp.braze_fivetran.gcs_bucket_preflight_info) does, with the same one read of the policy.
+      - V(fail) grants nothing if there is a finding of severity V(error), V(warn) warns of it and goes on.
+      - Without meaning with O(state=absent).
+    type: str
+    choices: [fail, warn, skip]
+    default: skip
 requirements:
-  - The permissions C(storage.buckets.getIamPolicy) and C(storage.buckets.setIamPolicy) on the bucket
+  - The permissions C(storage.buckets.getIamPolicy) and C(storage.buckets.setIamPolicy) on the bucket, and
+    C(storage.buckets.get) for O(preflight)
 seealso:
+  - module: onramp.braze_fivetran.gcs_bucket_preflight_info
   - module: onramp.braze_fivetran.gcs_bucket_iam_info
   - name: IAM conditions on buckets
     description: What conditions can say, and what they need.
@@ -87,6 +98,7 @@ EXAMPLES = r"""
   onramp.braze_fivetran.gcs_bucket_iam_member:
     bucket: acme-currents-eu
     member: g-jovial-daylight@fivetran-production.iam.gserviceaccount.com
+    preflight: fail
 
 - name: Let Fivetran read only what lies below a prefix
   onramp.braze_fivetran.gcs_bucket_iam_member:
@@ -142,6 +154,21 @@ other_grants:
     - role: roles/storage.legacyBucketReader
       member: serviceAccount:g-jovial-daylight@fivetran-production.iam.gserviceaccount.com
       condition:
+ready:
+  description: Whether there is no finding of severity V(error).
+  returned: success with O(preflight), and O(state=present)
+  type: bool
+  sample: true
+findings:
+  description: What was found about the bucket, as M(onramp.braze_fivetran.gcs_bucket_preflight_info) returns it.
+  returned: with O(preflight) and O(state=present), if it is known
+  type: list
+  elements: dict
+  sample:
+    - severity: warning
+      code: bucket_is_public
+      message: Bucket acme-currents-eu gives roles/storage.objectViewer to everybody.
+      remedy: "Take that away: Fivetran reads through its service account."
 failure:
   description:
     - What went wrong, as data. The C(code) is Google's own reason where there is one.
@@ -160,7 +187,7 @@ failure:
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import ModuleSpec, run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import GCS_ARGUMENTS
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_iam import member
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_member import member
 
 SPEC = ModuleSpec(
     work=member,
@@ -178,6 +205,7 @@ SPEC = ModuleSpec(
                 "description": {"type": "str"},
             },
         },
+        "preflight": {"type": "str", "choices": ["fail", "warn", "skip"], "default": "skip"},
     },
 )
 

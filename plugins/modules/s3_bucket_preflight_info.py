@@ -70,6 +70,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+role_arn:
+  description: The role that Fivetran reads as, O(role_arn) or that of O(role_name) in the account of the credentials.
+  returned: success
+  type: str
+  sample: arn:aws:iam::123456789012:role/Fivetran
 ready:
   description: Whether there is no finding of severity V(error).
   returned: success

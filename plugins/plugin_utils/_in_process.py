@@ -14,7 +14,7 @@ arguments, check mode, diff and redaction. In every other case the module is exe
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -50,14 +50,18 @@ class InProcessAction(ActionBase):
         validation = ArgumentSpecValidator(dict(spec.argument_spec), **spec.rules()).validate(arguments)
         redactor = Redactor(_secrets(spec, validation.validated_parameters))
 
+        host = str(variables.get("inventory_hostname"))
+
         def progress(message: str) -> None:
-            Display().display(redactor.text(f"{variables.get('inventory_hostname')}: {message}"))
+            Display().display(redactor.text(f"{host}: {message}"))
 
         if not self._is_the_same_here(variables):
             awaited = "" if validation.error_messages else spec.waiting(validation.validated_parameters)
             if awaited and not self._task.check_mode:
                 progress(awaited)
             result.update(self._execute_module(task_vars=variables, wrap_async=self._task.async_val))
+            if "warnings" in result:
+                result["warnings"] = _of_host(host, result["warnings"])
             return result
         if _wants_invocation(variables):
             result["invocation"] = {"module_args": _shown(spec, validation.validated_parameters)}
@@ -75,7 +79,7 @@ class InProcessAction(ActionBase):
         except OnrampError as error:
             result.update(redactor.data(error.as_result()), failed=True, changed=False)
         if warnings:
-            result["warnings"] = [redactor.text(warning) for warning in warnings]
+            result["warnings"] = _of_host(host, map(redactor.text, warnings))
         if not self._task.diff:
             result.pop("diff", None)
         return result
@@ -93,6 +97,12 @@ class InProcessAction(ActionBase):
             # Not their real paths: two virtual environments share one binary and have different packages.
             and interpreter == sys.executable
         )
+
+
+def _of_host(host: str, warnings: Iterable[Any]) -> list[str]:
+    """Name the host in its warnings: Ansible prints them without it, and the same text once for all hosts."""
+    # Since ansible-core 2.19, those of a module's own process are objects.
+    return [f"{host}: {getattr(getattr(warning, 'event', None), 'msg', warning)}" for warning in warnings]
 
 
 def _wants_invocation(variables: Mapping[str, Any]) -> bool:

@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import Any
 
 from .._errors import InvalidArgument
-from .._module import Result, Task
+from .._module import Result, Task, react
 from .._options import retry_policy
-from .instances import find_endpoint, other_instances
+from .instances import Endpoint, find_endpoint, other_instances
 from .permissions import PERMISSIONS, choose
 from .probes import Prober, braze_http
 from .verdict import Answer, Judgement, State, Verdict, judge, needs_controls, next_step
@@ -27,6 +27,7 @@ def api_key_info(task: Task) -> Result:
     """Probe a key and return the verdict.
 
     :raises InvalidArgument: ``api_url`` or ``api_key`` cannot be what they are meant to be.
+    :raises OnrampError: the key is not good, and ``on_problem`` says that this is a failure.
     """
     endpoint = find_endpoint(task.params["api_url"])
     if endpoint.warning:
@@ -39,6 +40,14 @@ def api_key_info(task: Task) -> Result:
     others = [permission for permission in PERMISSIONS if permission not in asked]
     controls = prober.probe(others) if others and needs_controls(answers) else []
     judgement = judge(answers, controls)
+    result = _result(judgement, endpoint)
+    if judgement.verdict is Verdict.OK:
+        return result
+    msg = f"The Braze API key is not good ({result['verdict']}). {result['next_step']}"
+    return react(task, task.params["on_problem"], result["verdict"], msg, result)
+
+
+def _result(judgement: Judgement, endpoint: Endpoint) -> Result:
     return {
         "changed": False,
         "verdict": judgement.verdict.value,

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from .._errors import Failure, InvalidArgument
-from .._module import Result, Task
+from .._module import Result, Task, react
 from .._options import retry_policy
 from .._storage.objects import AccessDenied, BucketMissing, BucketObjects
 from .layout import as_prefix
@@ -37,6 +37,17 @@ class Verdict(StrEnum):
     NOT_CURRENTS = "not_currents"
     NO_BUCKET = "no_bucket"
     NO_ACCESS = "no_access"
+
+
+# The option that says what to do about a verdict.
+OPTION_FOR = {
+    Verdict.STALE: "on_quiet",
+    Verdict.EMPTY: "on_quiet",
+    Verdict.NO_ACCESS: "on_no_access",
+    Verdict.NO_BUCKET: "on_problem",
+    Verdict.NOT_CURRENTS: "on_problem",
+}
+REACTION_OPTIONS = tuple(dict.fromkeys(OPTION_FOR.values()))
 
 
 def judge(survey: Survey, now: datetime, stale_after: timedelta) -> Verdict:
@@ -100,7 +111,8 @@ def _nothing_is_avro(survey: Survey) -> bool:
 def currents_info(task: Task) -> Result:
     """Look into the bucket and return the verdict.
 
-    :raises OnrampError: an option cannot be right, or the bucket gives no usable answer.
+    :raises OnrampError: an option cannot be right, the bucket gives no usable answer, or the verdict is one that an
+        option says is a failure.
     """
     params = task.params
     _check(params)
@@ -114,12 +126,19 @@ def currents_info(task: Task) -> Result:
     except (BucketMissing, AccessDenied) as error:
         verdict = Verdict.NO_ACCESS if isinstance(error, AccessDenied) else Verdict.NO_BUCKET
         refusal, advice = error.failure, error.msg
-    return _result(verdict, survey, refusal, advice) | {
+    result = _result(verdict, survey, refusal, advice) | {
         "storage": params["storage"],
         "bucket": params["bucket"],
         "prefix": as_prefix(params["prefix"]).rstrip("/"),
         "list_calls": objects.list_calls.value,
     }
+    option = OPTION_FOR.get(verdict)
+    if option is None:
+        return result
+    place = "/".join(filter(None, (result["bucket"], result["prefix"])))
+    url = f"{'s3' if params['storage'] == 's3' else 'gs'}://{place}"
+    msg = f"Braze Currents does not land in {url} ({verdict}). {advice}"
+    return react(task, params[option], verdict.value, msg, result)
 
 
 def _check(params: Mapping[str, Any]) -> None:

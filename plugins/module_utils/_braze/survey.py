@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -43,7 +43,7 @@ FIRST_HOUR = datetime(1, 1, 1, tzinfo=UTC)
 LAST_HOUR = datetime(9999, 12, 31, 23, tzinfo=UTC)
 # Pages of folder names that are read at most. Only names that Currents does not give can fill so many.
 FOLDER_PAGES = 5
-LISTINGS_AT_ONCE = 6
+REQUESTS_AT_ONCE = 6
 # Names of an hour among which a Currents file has to be.
 NAMES_PER_HOUR = 10
 # Listings that the search for Currents under another prefix may cost, and prefixes that it may name.
@@ -119,7 +119,7 @@ def take_survey(objects: BucketObjects, prefix: str, now: datetime, samples: int
             first_name=names[0] if names else None,
             other_prefixes=tuple(_other_prefixes(objects, prefix, names)),
         )
-    return Survey(integrations=integrations, samples=tuple(_samples(objects, integrations, samples)))
+    return Survey(integrations=integrations, samples=_samples(objects, integrations, samples))
 
 
 def _folders(objects: BucketObjects, prefix: str) -> list[str]:
@@ -164,7 +164,7 @@ def _look_at(objects: BucketObjects, integration: Integration, now: datetime) ->
     folders = _folders(objects, integration.folder + EVENT_TYPE_START)
     # The first one is looked at alone, so that the others have a guess: most end in the same hour.
     event_types = [_event_type(objects, folder, guess) for folder in folders[:1]]
-    with ThreadPoolExecutor(max_workers=LISTINGS_AT_ONCE) as pool:
+    with ThreadPoolExecutor(max_workers=REQUESTS_AT_ONCE) as pool:
         event_types += pool.map(lambda folder: _event_type(objects, folder, guess), folders[1:])
     return FoundIntegration(integration, tuple(kind for kind in event_types if kind))
 
@@ -230,18 +230,22 @@ def _earlier(hour: datetime, distance: timedelta) -> datetime:
     return hour - distance if hour - FIRST_HOUR > distance else FIRST_HOUR
 
 
-def _samples(objects: BucketObjects, integrations: Sequence[FoundIntegration], number: int) -> Iterator[Sample]:
+def _samples(objects: BucketObjects, integrations: Sequence[FoundIntegration], number: int) -> tuple[Sample, ...]:
     newest_first = sorted(
         (kind for found in integrations for kind in found.event_types if kind.newest_object and kind.newest_hour),
         key=lambda kind: kind.newest_hour or FIRST_HOUR,
         reverse=True,
     )
-    for kind in newest_first[:number]:
-        name = kind.newest_object or ""
-        try:
-            yield Sample(name, objects.first_bytes(name, len(AVRO_MAGIC)) == AVRO_MAGIC)
-        except OnrampError as error:
-            yield Sample(name, None, error.failure)
+    names = [kind.newest_object or "" for kind in newest_first[:number]]
+    with ThreadPoolExecutor(max_workers=REQUESTS_AT_ONCE) as pool:
+        return tuple(pool.map(lambda name: _sample(objects, name), names))
+
+
+def _sample(objects: BucketObjects, name: str) -> Sample:
+    try:
+        return Sample(name, objects.first_bytes(name, len(AVRO_MAGIC)) == AVRO_MAGIC)
+    except OnrampError as error:
+        return Sample(name, None, error.failure)
 
 
 def _other_prefixes(objects: BucketObjects, prefix: str, names: Sequence[str]) -> list[str]:

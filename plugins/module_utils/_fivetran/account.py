@@ -12,18 +12,20 @@ with three different remedies.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from .._errors import Failure, OnrampError
 from .._http import HttpError
 from .._module import Result, Task
 from .client import FivetranClient, JsonObject, client_from_params
-from .group import require_group
+from .group import GATHERERS, group_view, require_group
 
 # No endpoint tells what a key may do, so the right is probed with a creation that cannot succeed: Fivetran has no
 # such service, and without a service there is nothing to create, to test or to pay for.
 PROBE_SERVICE = "onramp_permission_probe"
 FORBIDDEN = 403
+RIGHT = "may_create_connections"
 # Whoever is told that the request itself is wrong had the right to make it.
 REFUSED_FOR_ITS_CONTENT = frozenset({400, 404, 409, 415, 422})
 
@@ -41,9 +43,20 @@ def account_info(task: Task) -> Result:
         raise _wrong_account(account, expected).with_result(result)
     if task.params["group"] is not None:
         group = _group_of_account(client, task.params["group"], account)
-        result["group"] = {"id": group.get("id"), "name": group.get("name")}
-        result["may_create_connections"], result["advice"] = probe(client, str(group["id"]))
+        result |= _about_group(client, group, task.params["gather"])
     return result
+
+
+def _about_group(client: FivetranClient, group: JsonObject, parts: list[str]) -> Result:
+    """Ask everything about a group at once."""
+    questions = {part: ask for part, ask in {**GATHERERS, RIGHT: probe}.items() if part in parts}
+    with ThreadPoolExecutor(max_workers=len(questions) or 1) as pool:
+        asked = {part: pool.submit(ask, client, str(group["id"])) for part, ask in questions.items()}
+    answers = {part: answer.result() for part, answer in asked.items()}
+    result: Result = {}
+    if RIGHT in answers:
+        result[RIGHT], result["advice"] = answers.pop(RIGHT)
+    return {**result, "group": group_view(group) | answers}
 
 
 def account_view(data: JsonObject) -> JsonObject:

@@ -8,12 +8,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from .._errors import Failure, OnrampError
 from .._module import Result, Task
 from .client import FivetranClient, JsonObject, client_from_params
 from .destination import destination_view
+
+# What belongs to a group and takes a request of its own.
+GATHERERS: Mapping[str, Callable[[FivetranClient, str], Any]] = {
+    "service_account": lambda client, group_id: client.group_service_account(group_id),
+    "destination": lambda client, group_id: destination_view(client.destination(group_id)),
+}
 
 
 def find_group(client: FivetranClient, name_or_id: str) -> JsonObject | None:
@@ -61,13 +68,8 @@ def group_info(task: Task) -> Result:
     client = client_from_params(task.params)
     group = require_group(client, task.params["group"])
     group_id = str(group["id"])
-    parts = task.params["gather"]
-    result = group_view(group)
-    if "service_account" in parts:
-        result["service_account"] = client.group_service_account(group_id)
-    if "destination" in parts:
-        result["destination"] = destination_view(client.destination(group_id))
-    return {"changed": False, "group": result}
+    parts = {part: ask(client, group_id) for part, ask in GATHERERS.items() if part in task.params["gather"]}
+    return {"changed": False, "group": group_view(group) | parts}
 
 
 def group_view(group: JsonObject) -> JsonObject:

@@ -50,8 +50,8 @@ def by_severity(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
-def report(task: Task, findings: Iterable[Finding]) -> Result:
-    """Return the result of a preflight: warn of what may go wrong, and fail where ``fail_on`` says so.
+def report(task: Task, findings: Iterable[Finding], *, fail: bool) -> Result:
+    """Return the result of a preflight: warn of what may go wrong, and ``fail`` because of what will.
 
     :raises OnrampError: with the code of the first finding of severity ``error``.
     """
@@ -62,7 +62,7 @@ def report(task: Task, findings: Iterable[Finding]) -> Result:
         "findings": [finding.as_json() for finding in found],
         "ready": not errors,
     }
-    if errors and task.params["fail_on"] == "error":
+    if errors and fail:
         raise OnrampError(
             msg=" ".join(finding.text() for finding in errors),
             failure=Failure(code=errors[0].code, message=errors[0].message),

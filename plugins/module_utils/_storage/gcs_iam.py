@@ -26,7 +26,6 @@ from .._options import retry_policy
 from .gcs_client import CALL_ERRORS, VENDOR, bounded_retry, call_error, error_message, error_status, gcs_bucket
 from .gcs_policy import (
     POLICY_VERSION,
-    Condition,
     Grant,
     JsonObject,
     Plan,
@@ -139,9 +138,12 @@ def apply(
     *,
     present: bool,
     check_mode: bool = False,
+    known: JsonObject | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Outcome | None:
     """Bring ``wanted`` to its state; None if there is no such bucket.
+
+    ``known``: the policy, where it has just been read.
 
     :raises OnrampError: a refusal, or still in conflict when the time is up (code ``conflict``).
     """
@@ -149,7 +151,8 @@ def apply(
     refusal: _Refusal | None = None
     tries = 0
     while True:
-        policy = access.read()
+        policy = access.read() if known is None else known
+        known = None
         if policy is None:
             return None
         if refusal and _was_no_conflict(refusal, policy):
@@ -250,48 +253,6 @@ def access_from_params(params: Mapping[str, Any]) -> BucketPolicy:
     return BucketPolicy(bucket=gcs_bucket(params), limits=retry_policy(params))
 
 
-def member(task: Task) -> Result:
-    """Do the work of ``gcs_bucket_iam_member``."""
-    params = task.params
-    wanted = Grant(
-        role=check_role(params["role"]),
-        member=complete_member(params["member"]),
-        condition=Condition.from_json(params["condition"]),
-    )
-    present = params["state"] == "present"
-    access = access_from_params(params)
-    outcome = apply(access, wanted, present=present, check_mode=task.check_mode)
-    name = params["bucket"]
-    if outcome is None:
-        if present:
-            raise _no_bucket(name)
-        task.warn(f"There is no bucket {name!r}, so there is no grant to remove either. Check the name.")
-        return {"changed": False, "grant": None, "other_grants": []}
-    result: Result = {
-        "changed": outcome.changed,
-        "grant": {"bucket": name, **wanted.as_json()} if present else None,
-        "other_grants": [
-            grant.as_json()
-            for grant in grants(outcome.plan.policy)
-            if same_member(grant.member, wanted.member)
-            and (grant.role, grant.condition) != (wanted.role, wanted.condition)
-        ],
-    }
-    if outcome.changed:
-        result["diff"] = _diff(name, outcome.plan)
-    return result
-
-
-def _diff(bucket: str, change: Plan) -> JsonObject:
-    header = f"IAM policy of gs://{bucket}"
-    return {
-        "before_header": header,
-        "after_header": header,
-        "before": "".join(f"{line}\n" for line in change.before),
-        "after": "".join(f"{line}\n" for line in change.after),
-    }
-
-
 def iam_info(task: Task) -> Result:
     """Do the work of ``gcs_bucket_iam_info``."""
     params = task.params
@@ -299,7 +260,7 @@ def iam_info(task: Task) -> Result:
     wanted_role = check_role(params["role"]) if params["role"] else None
     policy = access_from_params(params).read()
     if policy is None:
-        raise _no_bucket(params["bucket"])
+        raise no_bucket(params["bucket"])
     found = [
         grant.as_json()
         for grant in grants(policy)
@@ -308,6 +269,7 @@ def iam_info(task: Task) -> Result:
     return {"changed": False, "bucket": params["bucket"], "grants": found, "version": policy["version"]}
 
 
-def _no_bucket(name: str) -> OnrampError:
+def no_bucket(name: str) -> OnrampError:
+    """Return the error for a bucket that does not exist, or that the credentials cannot see."""
     msg = f"There is no bucket {name!r} that these credentials can see. {NEXT_STEPS[404]}"
     return OnrampError(msg=msg, failure=Failure(code="notFound", message=msg, status=404))

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +39,8 @@ QUESTIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "get_bucket_policy_status": ("s3:GetBucketPolicyStatus", ("NoSuchBucketPolicy",)),
     "get_bucket_ownership_controls": ("s3:GetBucketOwnershipControls", ("OwnershipControlsNotFoundError",)),
 }  # fmt: skip
+
+REFUSED: JsonObject = {}
 
 
 @dataclass(frozen=True)
@@ -95,15 +98,24 @@ def look(s3: Any, name: str, account: str) -> Bucket:
         return Bucket(name, exists=False)
     if head == 403:
         return Bucket(name, exists=None)
-    in_this_account = _status_of_head(s3, name, ExpectedBucketOwner=account) == 200
-    answers: dict[str, JsonObject | None] = {}
-    for operation, (action, absent) in QUESTIONS.items():
-        try:
-            answers[operation] = ask(action, getattr(s3, operation), absent, Bucket=name)
-        except OnrampError as error:
-            if error.failure.status not in (403, 405):
-                raise
-    return Bucket(name, exists=True, in_this_account=in_this_account, answers=answers)
+    with ThreadPoolExecutor(max_workers=len(QUESTIONS) + 1) as pool:
+        owned = pool.submit(_status_of_head, s3, name, ExpectedBucketOwner=account)
+        asked = {operation: pool.submit(_answer, s3, name, operation) for operation in QUESTIONS}
+    found = {operation: answer.result() for operation, answer in asked.items()}
+    answers = {operation: answer for operation, answer in found.items() if answer is not REFUSED}
+    return Bucket(name, exists=True, in_this_account=owned.result() == 200, answers=answers)
+
+
+def _answer(s3: Any, name: str, operation: str) -> JsonObject | None:
+    """Return an answer, None where there is nothing to tell; REFUSED where the credentials may not know."""
+    action, absent = QUESTIONS[operation]
+    try:
+        answer: JsonObject | None = ask(action, getattr(s3, operation), absent, Bucket=name)
+    except OnrampError as error:
+        if error.failure.status not in (403, 405):
+            raise
+        return REFUSED
+    return answer
 
 
 def _status_of_head(s3: Any, name: str, **arguments: Any) -> int:
@@ -235,7 +247,9 @@ def _unanswered(bucket: Bucket, _reader: Reader, _keys: tuple[str, ...]) -> Iter
 
 
 def _checked_arn(role_arn: str | None) -> str | None:
-    if role_arn and not re.fullmatch(r"arn:[a-z-]+:iam::\d{12}:role/.+", role_arn):
+    if not role_arn:
+        return None
+    if not re.fullmatch(r"arn:[a-z-]+:iam::\d{12}:role/.+", role_arn):
         raise InvalidArgument(f"role_arn: expected the ARN of an IAM role, got {role_arn!r}.")
     return role_arn
 
@@ -248,10 +262,9 @@ def preflight_info(task: Task) -> Result:
     )
     role_arn = _checked_arn(params["role_arn"])
     aws = aws_from_params(params)
-    caller = identity(aws)
-    role_arn = (
-        _checked_arn(params["role_arn"]) or f"arn:{caller.partition}:iam::{caller.account}:role/{params['role_name']}"
-    )
+    if role_arn is None:
+        caller = identity(aws)
+        role_arn = f"arn:{caller.partition}:iam::{caller.account}:role/{params['role_name']}"
     account = role_arn.split(":")[4]
     s3 = aws.client("s3")
     found = [
@@ -261,4 +274,4 @@ def preflight_info(task: Task) -> Result:
             look(s3, name, account), Reader(role_arn, name, params["prefix"] or ""), reading.kms_key_arns
         )
     ]
-    return report(task, found)
+    return {**report(task, found, fail=params["fail_on"] == "error"), "role_arn": role_arn}

@@ -226,10 +226,7 @@ def _add_failure(known: Known, failure: Finding) -> None:
 
 
 def _read_facts(known: Known, facts: Mapping[str, Any]) -> None:
-    arn = results.text(facts, "s3_access_role_arn")
-    if arn and not isinstance(known.access, S3Access):
-        known.access = S3Access(role_arn=arn)
-        known.shown = True
+    _read_role(known, results.text(facts, "s3_access_role_arn"))
     if "workspace_findings" in facts:
         known.noted = results.noted(facts)
         known.shown = True
@@ -258,12 +255,21 @@ def _read_s3_access(known: Known, result: Mapping[str, Any]) -> None:
 
 
 def _read_gcs_access(known: Known, result: Mapping[str, Any]) -> None:
+    known.findings += results.findings(result, Step.ACCESS)
     if "grant" in result:
         known.access = results.gcs_access(result)
         known.shown = True
 
 
+def _read_role(known: Known, arn: str) -> None:
+    if arn and not isinstance(known.access, S3Access):
+        known.access = S3Access(role_arn=arn)
+        known.shown = True
+
+
 def _read_preflight(known: Known, result: Mapping[str, Any]) -> None:
+    # Of a shared role, whoever does not bring it to its state sees no more.
+    _read_role(known, results.text(result, "role_arn"))
     known.findings += results.findings(result, Step.ACCESS)
 
 

@@ -33,13 +33,27 @@ def test_a_good_key_may_create_connections_and_the_probe_changes_nothing(
     result = account_info(sandbox, group=group, check=check)
     assert result["may_create_connections"] is True
     assert result["advice"] is None
-    assert result["group"] == {"id": world.GROUP_ID, "name": world.GROUP_NAME}
+    named = {name: result["group"][name] for name in ("id", "name", "external_id")}
+    assert named == {"id": world.GROUP_ID, "name": world.GROUP_NAME, "external_id": world.GROUP_ID}
     assert not result.changed
     assert sandbox.state_hash() == before
     assert sandbox.writes() == []
     [probe] = sandbox.journal("fivetran", "create_connection")
     assert probe.status == 400
     assert probe.body["run_setup_tests"] is False
+
+
+def test_everything_about_a_group_is_asked_once_and_no_more_than_was_wanted(sandbox: Sandbox) -> None:
+    everything = ["service_account", "destination", "may_create_connections"]
+    result = account_info(sandbox, group=world.GROUP_NAME, gather=everything)
+    assert result["group"]["service_account"] == world.SERVICE_ACCOUNT
+    assert result["group"]["destination"]["setup_status"] == "CONNECTED"
+    asked = sorted(entry.operation for entry in sandbox.journal("fivetran"))
+    assert len(asked) == len(set(asked)) == 5
+    sandbox.clear_journal()
+    result = account_info(sandbox, group=world.GROUP_NAME, gather=[])
+    assert "may_create_connections" not in result.values
+    assert len(sandbox.journal("fivetran")) == 2
 
 
 def test_the_account_and_the_owner_of_the_key_are_told(sandbox: Sandbox) -> None:

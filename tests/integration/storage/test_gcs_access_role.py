@@ -36,7 +36,7 @@ def role(sandbox: Sandbox) -> Role:
             "gather_facts": False,
             "tasks": [
                 {"ansible.builtin.include_role": {"name": "onramp.braze_fivetran.gcs_access"}, "vars": settings},
-                {"name": "Out comes", "ansible.builtin.debug": {"msg": "{{ gcs_access_grant }}"}},
+                {"name": "Out comes", "ansible.builtin.debug": {"msg": "{{ gcs_access_result.grant }}"}},
             ],
         }
         return run_playbook(sandbox, [play], *arguments)
