@@ -99,7 +99,7 @@ class Fleet:
         )
         self._build()
 
-    def play(self, name: str, *arguments: str) -> PlayResult:
+    def play(self, name: str, *arguments: str, **environment: str) -> PlayResult:
         """Run playbook ``name`` on the fleet."""
         return play(
             self.sandbox,
@@ -111,6 +111,7 @@ class Fleet:
             AWS_SHARED_CREDENTIALS_FILE=str(self.credentials),
             AWS_ACCESS_KEY_ID="",
             AWS_SECRET_ACCESS_KEY="",
+            **environment,
         )
 
     def set(self, host: str, **variables: Any) -> None:

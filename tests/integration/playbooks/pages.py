@@ -1,0 +1,59 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Hold the pages in docs to what the playbooks really print."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from tests.playbook import CHECKOUT, PlayResult
+from tests.sandbox.client import Sandbox
+
+CALLBACK = "onramp.braze_fivetran.workspace_report"
+# What the shown runs are configured with, beside what tests need.
+ENVIRONMENT = {
+    "ANSIBLE_CALLBACKS_ENABLED": f"record_results,{CALLBACK}",
+    "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
+    "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
+    "ONRAMP_REPORT_WIDTH": "100",
+}
+REPORT = "BRAZE WORKSPACES"
+CLOCK = re.compile(r"\d\d:\d\d:\d\d UTC")
+# What a task told about a host: its head, and of its result the message.
+TOLD = re.compile(r"^((?:fatal|ok): \[.*=>)\n(?:    .*\n)*?(    msg:.*(?:\n        .*)*)", re.MULTILINE)
+
+
+def excerpt(output: str, sandbox: Sandbox) -> str:
+    """Return what a person reads of a run: what is waited for, messages by host, and the report."""
+    plain = "\n".join(line.rstrip() for line in output.splitlines())
+    plain = plain.replace(sandbox.env["SANDBOX_BRAZE_URL"], "https://rest.iad-01.braze.com")
+    # Hosts run at the same time, in any order.
+    waiting = sorted(CLOCK.sub("14:15:00 UTC", line) for line in plain.splitlines() if CLOCK.search(line))
+    told = sorted("\n".join(match) for match in TOLD.findall(plain))
+    report = plain[plain.index(REPORT) :].strip()
+    return "\n\n".join(part for part in ("\n".join(waiting), *told, report) if part)
+
+
+def shows(
+    page: str, name: str, command: str, result: PlayResult, sandbox: Sandbox, *, only_report: bool = False
+) -> None:
+    """Check that ``docs/<page>.md`` shows under ``name`` what was printed, however its lines are wrapped.
+
+    With UPDATE_DOCS set, write it there instead.
+    """
+    path = CHECKOUT / "docs" / f"{page}.md"
+    text = path.read_text()
+    begin, end = f"<!-- {name} begins -->\n", f"<!-- {name} ends -->"
+    before, _begin, rest = text.partition(begin)
+    shown, _end, after = rest.partition(end)
+    output = excerpt(result.output, sandbox)
+    if only_report:
+        output = output[output.index(REPORT) :]
+    printed = f"```console\n$ {command}\n...\n{output}\n```\n"
+    if os.environ.get("UPDATE_DOCS"):
+        path.write_text(before + begin + printed + end + after)
+    else:
+        assert shown.split() == printed.split(), f"docs/{page}.md: run the test again with UPDATE_DOCS=1"
