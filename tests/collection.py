@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Importing this makes ``ansible_collections.*`` importable by Ansible's own loader, exactly as at run time."""
+"""Makes ``ansible_collections.*`` importable by Ansible's own loader, exactly as at run time."""
 
 from __future__ import annotations
 
@@ -13,5 +13,8 @@ from ansible.utils.collection_loader._collection_finder import _AnsibleCollectio
 
 COLLECTIONS = Path(__file__).resolve().parent.parent / ".cache" / "collections"
 
-if not any(isinstance(finder, _AnsibleCollectionFinder) for finder in sys.meta_path):
-    _AnsibleCollectionFinder(paths=[str(COLLECTIONS)], scan_sys_paths=False)._install()
+
+def make_collection_importable() -> None:
+    """Install Ansible's own loader, unless it is there already, for instance in ``ansible-test units``."""
+    if not any(isinstance(finder, _AnsibleCollectionFinder) for finder in sys.meta_path):
+        _AnsibleCollectionFinder(paths=[str(COLLECTIONS)], scan_sys_paths=False)._install()

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import tests.collection  # noqa: F401
+from tests.collection import make_collection_importable
 
 if TYPE_CHECKING:
     from tests.sandbox.client import Sandbox
+
+make_collection_importable()
 
 
 @pytest.fixture(scope="session")

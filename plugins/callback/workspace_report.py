@@ -4,31 +4,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import sys
-import tempfile
-import traceback
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
-
-from ansible import constants
-from ansible.plugins.callback import CallbackBase
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collect import (
-    COLLECTION,
-    FAILED,
-    UNREACHABLE,
-    Collector,
-    Observation,
-    Outcome,
-)
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Mark, Report, Run
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.page import page_of
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.terminal import lines_of
-
 DOCUMENTATION = r"""
 name: workspace_report
 type: aggregate
@@ -78,6 +53,31 @@ options:
       - section: callback_workspace_report
         key: width
 """
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ansible import constants
+from ansible.plugins.callback import CallbackBase
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collect import (
+    COLLECTION,
+    FAILED,
+    UNREACHABLE,
+    Collector,
+    Observation,
+    Outcome,
+)
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Mark, Report, Run
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.page import page_of
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.terminal import lines_of
 
 GROUP = "braze_workspaces"
 ROOT = Path(__file__).resolve().parents[2]

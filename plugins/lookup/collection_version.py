@@ -4,15 +4,6 @@
 
 from __future__ import annotations
 
-import json
-from importlib import import_module
-from pathlib import Path
-from typing import Any
-
-import yaml
-from ansible.errors import AnsibleLookupError
-from ansible.plugins.lookup import LookupBase
-
 DOCUMENTATION = r"""
 name: collection_version
 short_description: Return the version of an installed collection
@@ -44,6 +35,15 @@ _raw:
   elements: str
   sample: ["10.1.2"]
 """
+
+import json
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
 
 
 class LookupModule(LookupBase):

@@ -9,4 +9,4 @@
 from __future__ import annotations
 
 # A test holds it equal to galaxy.yml, which a module cannot read at run time.
-VERSION = "0.1.0"
+VERSION = "1.0.0"

@@ -23,7 +23,7 @@ extends_documentation_fragment:
   - onramp.braze_fivetran.attributes.info_module
   - onramp.braze_fivetran.attributes.actiongroup_braze
   - onramp.braze_fivetran.braze
-  - onramp.braze_fivetran.http
+  - onramp.braze_fivetran.http_api
 options:
   permissions:
     description:

@@ -21,7 +21,7 @@ extends_documentation_fragment:
   - onramp.braze_fivetran.attributes.info_module
   - onramp.braze_fivetran.attributes.actiongroup_fivetran
   - onramp.braze_fivetran.fivetran
-  - onramp.braze_fivetran.http
+  - onramp.braze_fivetran.http_api
 options:
   id:
     description:

@@ -20,7 +20,7 @@ extends_documentation_fragment:
   - onramp.braze_fivetran.attributes
   - onramp.braze_fivetran.attributes.actiongroup_fivetran
   - onramp.braze_fivetran.fivetran
-  - onramp.braze_fivetran.http
+  - onramp.braze_fivetran.http_api
 attributes:
   check_mode:
     support: full

@@ -21,7 +21,7 @@ extends_documentation_fragment:
   - onramp.braze_fivetran.attributes
   - onramp.braze_fivetran.attributes.actiongroup_gcs
   - onramp.braze_fivetran.gcs
-  - onramp.braze_fivetran.http
+  - onramp.braze_fivetran.http_api
 attributes:
   check_mode:
     support: full

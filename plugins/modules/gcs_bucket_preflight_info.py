@@ -22,7 +22,7 @@ extends_documentation_fragment:
   - onramp.braze_fivetran.attributes.info_module
   - onramp.braze_fivetran.attributes.actiongroup_gcs
   - onramp.braze_fivetran.gcs
-  - onramp.braze_fivetran.http
+  - onramp.braze_fivetran.http_api
   - onramp.braze_fivetran.preflight
 options:
   bucket:

@@ -199,8 +199,9 @@ def revision() -> str:
     """Return the short name of the commit, with a plus if the work tree differs from it."""
     git = ["git", "-C", str(CHECKOUT)]
     name = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True).stdout
-    changed = subprocess.run([*git, "status", "--porcelain", "plugins", "roles", "playbooks"], capture_output=True)
-    return name.strip() + ("+" if changed.stdout else "")
+    status = [*git, "status", "--porcelain", "plugins", "roles", "playbooks"]
+    changed = subprocess.run(status, capture_output=True, check=True).stdout
+    return name.strip() + ("+" if changed else "")
 
 
 def append(key_check: str, rows: list[str]) -> None:

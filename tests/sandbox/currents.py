@@ -160,7 +160,7 @@ def generate_currents_names(
             if not count:
                 continue
             folder = source.hour_folder(event_type, last - timedelta(hours=span - 1 - hour))
-            for _ in range(count):
+            for _number in range(count):
                 yield folder + source.file(0, offset)
                 offset += 1
 
@@ -185,7 +185,7 @@ def avro_file(event_type: str, hour: datetime, events: int, seed: str = "") -> b
     """Return an Avro object container with ``events`` events of ``hour``."""
     chance = random.Random(f"{seed}/{event_type}/{hour:%Y-%m-%d-%H}")
     file = io.BytesIO()
-    records = [_event(event_type, hour, chance) for _ in range(events)]
+    records = [_event(event_type, hour, chance) for _number in range(events)]
     fastavro.writer(file, schema(event_type), records, sync_marker=chance.randbytes(16))
     return file.getvalue()
 

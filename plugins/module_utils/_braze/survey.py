@@ -125,7 +125,7 @@ def take_survey(objects: BucketObjects, prefix: str, now: datetime, samples: int
 def _folders(objects: BucketObjects, prefix: str) -> list[str]:
     folders: list[str] = []
     start = ""
-    for _ in range(FOLDER_PAGES):
+    for _page in range(FOLDER_PAGES):
         page = objects.list(prefix, by_folder=True, start=start)
         folders += page.folders
         if page.complete:
@@ -260,7 +260,7 @@ def _other_prefixes(objects: BucketObjects, prefix: str, names: Sequence[str]) -
         found.append("")
     waiting = deque([prefix, ""] if prefix else [""])
     seen = set()
-    for _ in range(SEARCH_LISTINGS):
+    for _listing in range(SEARCH_LISTINGS):
         if not waiting or len(found) == OTHER_PREFIXES:
             break
         folder = waiting.popleft()

@@ -124,8 +124,8 @@ def check_role(role: str) -> str:
 def same_member(one: str, other: str) -> bool:
     """Tell whether two members are the same, as Google compares them."""
     if one.startswith(_CASELESS) and other.startswith(_CASELESS):
-        kind, _, address = one.partition(":")
-        other_kind, _, other_address = other.partition(":")
+        kind, _colon, address = one.partition(":")
+        other_kind, _colon, other_address = other.partition(":")
         return kind == other_kind and address.lower() == other_address.lower()
     return one == other
 

@@ -238,7 +238,7 @@ def _public_access(bucket: Bucket, _reader: Reader, _keys: tuple[str, ...]) -> I
 
 
 def _unanswered(bucket: Bucket, _reader: Reader, _keys: tuple[str, ...]) -> Iterator[Finding]:
-    missing = [action for operation, (action, _) in QUESTIONS.items() if operation not in bucket.answers]
+    missing = [action for operation, (action, _absent) in QUESTIONS.items() if operation not in bucket.answers]
     if missing:
         yield Finding(
             "info", "not_checked", f"Not all could be checked about bucket {bucket.name}.",

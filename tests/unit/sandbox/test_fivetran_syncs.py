@@ -38,7 +38,7 @@ def path(api: Api) -> str:
 
 
 def seen(api: Api, path: str, times: int) -> list[str]:
-    return [api.get(path)["status"]["sync_state"] for _ in range(times)]
+    return [api.get(path)["status"]["sync_state"] for _look in range(times)]
 
 
 def test_a_sync_runs_for_as_many_looks_as_scripted_and_then_succeeds(api: Api, path: str) -> None:

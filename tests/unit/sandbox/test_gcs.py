@@ -217,7 +217,7 @@ def test_eight_writers_that_start_over_after_a_412_lose_nothing(gcs: Gcs) -> Non
     def write(number: int) -> None:
         everybody_is_ready.wait(timeout=10)
         # Each round lets at least one of the writers through.
-        for _ in range(8):
+        for _try in range(8):
             try:
                 grant(f"writer-{number}@example.com")
                 return
@@ -233,7 +233,7 @@ def test_eight_writers_that_start_over_after_a_412_lose_nothing(gcs: Gcs) -> Non
 def test_a_faster_writer_can_be_scripted(gcs: Gcs) -> None:
     gcs.control_foreign_writes(BUCKET, 2)
 
-    outcomes = [attempts(lambda: grant(READER)) for _ in range(3)]
+    outcomes = [attempts(lambda: grant(READER)) for _try in range(3)]
 
     assert outcomes == ["PreconditionFailed", "PreconditionFailed", "ok"]
     assert len(members(gcs)) == 3
@@ -493,7 +493,7 @@ def test_who_may_only_create_cannot_replace() -> None:
     grant(READER, role="roles/storage.objectCreator")
     blob = client(READER).bucket(BUCKET).blob("currents/new")
 
-    outcomes = [attempts(lambda: blob.upload_from_string(b"new")) for _ in range(2)]
+    outcomes = [attempts(lambda: blob.upload_from_string(b"new")) for _try in range(2)]
 
     assert outcomes == ["ok", "Forbidden"]
 
@@ -511,7 +511,7 @@ def test_a_fresh_grant_can_take_effect_late(gcs: Gcs) -> None:
     grant(READER)
     bucket = client(READER).bucket(BUCKET)
 
-    assert [attempts(lambda: list(bucket.list_blobs())) for _ in range(3)] == ["Forbidden", "Forbidden", "ok"]
+    assert [attempts(lambda: list(bucket.list_blobs())) for _try in range(3)] == ["Forbidden", "Forbidden", "ok"]
 
 
 def test_what_a_service_account_holds_is_told() -> None:

@@ -72,7 +72,7 @@ def test_every_arn_is_of_the_partition_of_the_account(partition: str) -> None:
 
 
 def test_kms_keys_add_decrypt_for_these_keys_and_nothing_else() -> None:
-    *_, statement = statements(Reading(("acme",), kms_key_arns=(KEY,)))
+    *_others, statement = statements(Reading(("acme",), kms_key_arns=(KEY,)))
     assert (statement["Action"], statement["Resource"]) == (["kms:Decrypt"], [KEY])
 
 
