@@ -25,6 +25,11 @@ help: ## Show the targets
 	$(BIN)/python tests/install_collections.py $(COLLECTIONS)
 	@touch $@
 
+.cache/check.stamp: .cache/collections.stamp tests/requirements-check.txt
+	$(BIN)/python -m venv .cache/check/tools
+	.cache/check/tools/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/requirements-check.txt
+	@touch $@
+
 .PHONY: install
 install: .cache/collections.stamp ## Install what demo and tests need into the checkout
 
@@ -41,7 +46,7 @@ test: install lint ## Run the checks and the tests, in less than ten minutes
 	$(BIN)/pytest -n 2 -m "not slow"
 
 .PHONY: test-full
-test-full: install lint ## Run everything, also what is slow
+test-full: install check ## Run everything, also what is slow
 	$(BIN)/pytest -n 2
 
 .PHONY: bench
@@ -49,11 +54,20 @@ bench: install ## Measure onboarding and rerun, and append the figures to docs/p
 	$(BIN)/python -m tests.bench $(BENCH)
 
 .PHONY: lint
-lint: install ## Check style and types
+lint: install .cache/check.stamp ## Check style, types, changelog, playbooks and documentation
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --package ansible_collections.onramp.braze_fivetran.plugins
 	$(BIN)/mypy tests/sandbox tests/callbacks tests/bench tests/*.py
+	$(BIN)/python -m tests.checks yamllint changelog ansible-lint docs
+
+.PHONY: check
+check: lint ## Also check as Galaxy and ansible-test do, on three releases of ansible-core (slow)
+	$(BIN)/python -m tests.checks galaxy-importer units sanity-2.18 sanity-2.19 sanity-2.21
+
+.PHONY: changelog
+changelog: .cache/check.stamp ## Turn the changelog fragments into the changelog of the version in galaxy.yml
+	$(BIN)/python -m tests.checks release
 
 .PHONY: clean
 clean: ## Remove what was installed and cached
