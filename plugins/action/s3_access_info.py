@@ -4,8 +4,12 @@
 
 from __future__ import annotations
 
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage import aws_client
 from ansible_collections.onramp.braze_fivetran.plugins.modules import s3_access_info
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._in_process import InProcessAction
+
+# Here once, in the process that Ansible forks a worker from for every host.
+aws_client.preload()
 
 
 class ActionModule(InProcessAction):
