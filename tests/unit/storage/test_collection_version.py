@@ -7,13 +7,15 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 import yaml
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.loader import lookup_loader
 
-from tests.playbook import CHECKOUT, COLLECTIONS
+from tests.playbook import CHECKOUT
 
 
 def versions(*names: str) -> list[str]:
@@ -23,7 +25,8 @@ def versions(*names: str) -> list[str]:
 
 
 def test_versions_come_from_a_manifest_or_from_galaxy_yml() -> None:
-    manifest = json.loads((COLLECTIONS / "ansible_collections/amazon/aws/MANIFEST.json").read_text())
+    amazon_aws = Path(next(iter(import_module("ansible_collections.amazon.aws").__path__)))
+    manifest = json.loads((amazon_aws / "MANIFEST.json").read_text())
     source = yaml.safe_load((CHECKOUT / "galaxy.yml").read_text())
     assert versions("amazon.aws", "onramp.braze_fivetran") == [
         manifest["collection_info"]["version"],
