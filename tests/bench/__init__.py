@@ -3,3 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Measurements; nothing here is a test, and no test depends on a time."""
+
+from __future__ import annotations
+
+from tests.collection import make_collection_importable
+
+make_collection_importable()

@@ -40,12 +40,16 @@ VENDORS = ("fivetran", "braze", "gcs", "aws")
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the playbook: seconds, and the calls that it made. ``in_flight``: seconds with a call under way."""
+    """One run of the playbook: seconds, and the calls that it made. ``in_flight``: seconds with a call under way.
+
+    ``memory``: MB of the largest process.
+    """
 
     wall: float
     cpu: float
     calls: Counter[str]
     in_flight: float
+    memory: float
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ def main() -> int:
     parser.add_argument("--workspaces", type=int, nargs="+", default=[1, 10])
     parser.add_argument("--latency", type=float, nargs="+", default=[0.0, 0.1], help="seconds added to each answer")
     parser.add_argument("--runs", type=int, default=3, help="counted runs of each case, after one to warm up")
-    parser.add_argument("--forks", type=int, default=5, help="Ansible's forks; 5 is its default")
+    parser.add_argument("--forks", type=int, default=20, help="Ansible's forks, by default those of examples/fleet")
     parser.add_argument("--dry-run", action="store_true", help="print the rows and leave docs/performance.md alone")
     options = parser.parse_args()
     lines = []
@@ -164,7 +168,9 @@ def play(sandbox: Sandbox, case: Case, inventory: Path) -> Run:
         raise RuntimeError(finished.stdout[-4000:])
     entries = [entry for entry in sandbox.journal() if ours(entry)]
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Run(wall, cpu, Counter(entry.server for entry in entries), in_flight(entries))
+    # The largest of all children so far: right for the largest case, which comes last.
+    memory = after.ru_maxrss / 1024
+    return Run(wall, cpu, Counter(entry.server for entry in entries), in_flight(entries), memory)
 
 
 def ours(entry: Entry) -> bool:
@@ -187,11 +193,12 @@ def row(name: str, case: Case, runs: Sequence[Run]) -> str:
     cpu = statistics.median(run.cpu for run in runs)
     path = statistics.median(run.in_flight for run in runs)
     calls = " | ".join(f"{statistics.median(run.calls[vendor] for run in runs):.0f}" for vendor in VENDORS)
+    memory = max(run.memory for run in runs)
     # For several workspaces, calls of different hosts overlap, so that the quotient would say nothing.
     ratio = f"{wall / path:.1f}" if case.workspaces == 1 and case.latency else ""
     return (
         f"| {datetime.now(UTC):%Y-%m-%d} | {revision()} | {name} | {case.workspaces} | {case.latency * 1000:.0f} |"
-        f" {case.forks} | {wall:.1f} | {cpu:.1f} | {calls} | {ratio} | {len(runs)} |"
+        f" {case.forks} | {wall:.1f} | {cpu:.1f} | {calls} | {ratio} | {memory:.0f} | {len(runs)} |"
     )
 
 
@@ -212,7 +219,7 @@ def append(key_check: str, rows: list[str]) -> None:
     )
     header = (
         "| date | commit | run | workspaces | ms an answer | forks | wall s | CPU s | Fivetran | Braze | GCS | AWS"
-        " | wall ÷ calls | runs |\n|" + "---|" * 14
+        " | wall ÷ calls | MB a worker | runs |\n|" + "---|" * 15
     )
     with PAGE.open("a", encoding="utf-8") as page:
         page.write(f"\n{machine}\n\n{key_check}\n\n{header}\n" + "\n".join(rows) + "\n")

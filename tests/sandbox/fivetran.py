@@ -32,7 +32,7 @@ from tests.sandbox.fivetran_connections import (
     start,
     unmoved,
 )
-from tests.sandbox.fivetran_limits import RateLimits, TooManyError
+from tests.sandbox.fivetran_limits import KINDS, RateLimits, TooManyError
 from tests.sandbox.fivetran_requests import (
     AccountKey,
     Refusal,
@@ -353,6 +353,7 @@ class Fivetran(Server):
                 raise invalid(f"{name} is required")
         group = self._group(request, body["group_id"], change=True)
         schema = self._check_creation(body, group["id"])
+        self.count(group["account"], "creations")
         if body.get("run_setup_tests", True):
             self.count(group["account"], "setup_tests")
         kept = {name: value for name, value in body.items() if name not in UNSTORED and value is not None}
@@ -685,8 +686,8 @@ class Fivetran(Server):
         self.scripted_syncs.append((connection, Sync(polls, outcome, task, rescheduled_for)))
 
     def control_set_rate_limit(self, kind: str, count: int, seconds: int = 3600) -> None:
-        """Allow ``count`` calls in ``seconds``, from now on; ``kind``: ``requests`` or ``setup_tests``."""
-        if kind not in ("requests", "setup_tests"):
+        """Allow ``count`` calls in ``seconds``, from now on; ``kind`` is one of ``KINDS``."""
+        if kind not in KINDS:
             raise ValueError(f"no kind of rate limit: {kind}")
         self.limits.replace(kind, count, seconds)
 

@@ -1,0 +1,81 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Nothing is asked twice: how many calls a rerun makes, as docs/performance.md says."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+
+from tests.integration.playbooks.fleet import connections, play, workspaces
+from tests.playbook import CHECKOUT
+from tests.sandbox import world
+from tests.sandbox.client import Sandbox
+
+PAGE = CHECKOUT / "docs" / "performance.md"
+VENDORS = ("fivetran", "braze", "gcs", "aws")
+
+
+def calls(sandbox: Sandbox) -> Counter[str]:
+    """Return how many calls the playbook made, by server; those of the sandbox's Fivetran are none of them."""
+    return Counter(entry.server for entry in sandbox.journal() if entry.caller == "outside")
+
+
+def documented(playbook: str) -> dict[str, int]:
+    """Return the row of a playbook in the table of calls."""
+    [row] = re.findall(rf"^\| `{playbook}\.yml` \|(.*)\|$", PAGE.read_text(), re.MULTILINE)
+    return dict(zip(VENDORS, map(int, row.split("|")), strict=True))
+
+
+@pytest.fixture
+def onboarded(sandbox: Sandbox) -> Sandbox:
+    """Onboard one workspace in S3 and one in Google Cloud Storage, and forget the calls of that."""
+    result = play(sandbox, "onboard")
+    assert result.exit_code == 0, result.output
+    sandbox.clear_journal()
+    return sandbox
+
+
+@pytest.mark.parametrize("playbook", ["onboard", "verify"])
+def test_a_rerun_makes_the_calls_that_the_page_states_and_no_setup_test(onboarded: Sandbox, playbook: str) -> None:
+    result = play(onboarded, playbook)
+    assert result.exit_code == 0, result.output
+    assert {vendor: calls(onboarded)[vendor] for vendor in VENDORS} == documented(playbook)
+    assert onboarded.journal("fivetran", "run_setup_tests") == []
+
+
+def test_a_further_workspace_of_the_same_group_and_role_asks_for_its_own_things_only(onboarded: Sandbox) -> None:
+    more = workspaces(shop_uk={"braze_api_key": world.BRAZE_KEY_SHOP_US})
+    assert play(onboarded, "onboard", inventory=more).exit_code == 0
+    onboarded.clear_journal()
+    assert play(onboarded, "onboard", inventory=more).exit_code == 0
+    fivetran = Counter(entry.operation for entry in onboarded.journal("fivetran") if entry.caller == "outside")
+    assert fivetran.pop("fivetran:list_connections") == 3
+    assert set(fivetran.values()) == {1}
+    assert len(fivetran) == 5
+    iam = Counter(entry.operation for entry in onboarded.journal("aws") if entry.operation.startswith("aws:iam:"))
+    assert set(iam.values()) == {1}
+    assert len(onboarded.journal("gcs", "buckets.getIamPolicy")) == 1
+
+
+def test_rate_limits_that_many_workspaces_hit_together_are_waited_for(sandbox: Sandbox) -> None:
+    """In seconds instead of minutes: of twelve workspaces at once, Fivetran lets four create and test every second."""
+    for kind in ("creations", "setup_tests"):
+        sandbox.seed("fivetran", "set_rate_limit", kind=kind, count=4, seconds=1)
+    hosts = {
+        f"shop_{number}": {
+            "braze_api_key": world.BRAZE_KEY_SHOP_US,
+            "fivetran_schema": f"braze_{number}",
+            "currents_storage": "none",
+        }
+        for number in range(12)
+    }
+    result = play(sandbox, "onboard", "--forks", "12", inventory=workspaces(**hosts))
+    assert result.exit_code == 0, result.output
+    assert len(connections(sandbox)) == 14
+    refused = Counter(entry.operation for entry in sandbox.journal("fivetran") if entry.status == 429)
+    assert refused["fivetran:create_connection"] > 0
