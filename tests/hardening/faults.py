@@ -66,8 +66,8 @@ _XML_ERROR = (
 _AWS_CODES = {500: "InternalFailure", 503: "ServiceUnavailable", 429: "Throttling"}
 
 
-def script(sandbox: Sandbox, fault: Fault, operation: str, *, times: int, elsewhere: str) -> None:
-    """Let ``fault`` hit the next ``times`` requests of ``operation`` (0: all); redirects lead to ``elsewhere``."""
+def script(sandbox: Sandbox, fault: Fault, operation: str, *, times: int, elsewhere: str, skip: int = 0) -> None:
+    """Let ``fault`` hit ``times`` requests of ``operation`` (0: all) after ``skip``; redirects go to ``elsewhere``."""
     server, _colon, name = operation.partition(":")
     fields = dict(fault.fields)
     if fault.kind == "redirect":
@@ -76,7 +76,7 @@ def script(sandbox: Sandbox, fault: Fault, operation: str, *, times: int, elsewh
         fields["body"] = _refusal(server, fields["status"])
         if server == "aws":
             fields["headers"] = {**fields["headers"], "Content-Type": "text/xml"}
-    sandbox.fault(fault.kind, server=server, operation=name, times=times, **fields)
+    sandbox.fault(fault.kind, server=server, operation=name, times=times, skip=skip, **fields)
 
 
 def _refusal(server: str, status: int) -> Any:

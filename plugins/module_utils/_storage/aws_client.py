@@ -29,6 +29,7 @@ except ImportError as import_error:
     CALL_ERRORS = ()
 
 from .._errors import Failure, InvalidArgument, OnrampError
+from .._http import CONNECT_TIMEOUT, check_base_url
 from .._libraries import require_library
 
 # IAM and STS are global in their partition; where nothing names a region, their requests are signed for one of these.
@@ -48,13 +49,22 @@ class Aws:
         """Return the region that was given, or is configured, or else one that works for IAM."""
         return str(self.session.region_name or self.default_region)
 
-    def client(self, service: str) -> Any:
-        """Return a boto3 client with bounded time and retries."""
-        return self.session.client(
+    def client(self, service: str, *, read_timeout: float = 30.0, tries: int = 5) -> Any:
+        """Return a boto3 client that waits ``read_timeout`` seconds for an answer and sends a call ``tries`` times.
+
+        :raises InvalidArgument: the endpoint that is configured for tests is plain HTTP on another machine.
+        """
+        client = self.session.client(
             service,
             region_name=self.region,
-            config=Config(connect_timeout=10, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 5}),
+            config=Config(
+                connect_timeout=CONNECT_TIMEOUT,
+                read_timeout=read_timeout,
+                retries={"mode": "standard", "total_max_attempts": tries},
+            ),
         )
+        check_base_url("AWS_ENDPOINT_URL", client.meta.endpoint_url)
+        return client
 
 
 @dataclass(frozen=True)

@@ -36,10 +36,13 @@ except ImportError as import_error:
     CALL_ERRORS = ()
 
 from .._errors import Failure, InvalidArgument, OnrampError
+from .._http import check_base_url
 from .._libraries import require_library
 
 SCOPES = ("https://www.googleapis.com/auth/devstorage.full_control",)
 VENDOR = "Google Cloud Storage"
+# The environment variable by which Google's client is led to an emulator.
+EMULATOR = "STORAGE_EMULATOR_HOST"
 
 
 def gcs_client(params: Mapping[str, Any]) -> Any:
@@ -48,9 +51,12 @@ def gcs_client(params: Mapping[str, Any]) -> Any:
     Without ``credentials_file`` it uses Google's Application Default Credentials; against an emulator
     (``STORAGE_EMULATOR_HOST``) none are needed.
 
-    :raises OnrampError: a missing package, or no usable credentials.
+    :raises OnrampError: a missing package, no usable credentials, or an emulator that credentials must not be sent to.
     """
     require_library("google-cloud-storage", GOOGLE_ERROR)
+    emulator = os.environ.get(EMULATOR)
+    if emulator:
+        check_base_url(EMULATOR, emulator)
     # No project: every call of the collection names a bucket, and looking a project up can fail.
     client = storage.Client(project=None, credentials=_credentials(params.get("credentials_file")))
     # A redirect could lead to another host, and turns a write into a read that looks like success.
@@ -79,7 +85,7 @@ def _credentials(file: str | None) -> Any:
                 f"credentials_file: {file!r} holds no usable key of a service account: {type(error).__name__}."
                 " For other kinds of credentials, name the file in GOOGLE_APPLICATION_CREDENTIALS."
             ) from None
-    if os.environ.get("STORAGE_EMULATOR_HOST"):
+    if os.environ.get(EMULATOR):
         return None
     try:
         return default_credentials(scopes=SCOPES)[0]

@@ -11,15 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-try:
-    from botocore.config import Config
-except ImportError:
-    # aws_from_params reports it, before anything here is used.
-    Config = None
-
 from .._errors import Failure, OnrampError
-from .._http import CONNECT_TIMEOUT, RetryPolicy
-from .aws_client import CALL_ERRORS, DEFAULT_REGION, aws_from_params, call_error
+from .._http import RetryPolicy
+from .aws_client import CALL_ERRORS, aws_from_params, call_error
 from .objects import DELIMITER, PAGE_SIZE, AccessDenied, BucketMissing, Count, Page, first_filled
 
 # Of botocore's own retries, which are for throttling, server errors and lost connections.
@@ -96,14 +90,9 @@ def s3_objects(params: Mapping[str, Any], bucket: str, policy: RetryPolicy) -> S
 
     :raises OnrampError: boto3 is missing, or the AWS configuration cannot be used.
     """
-    session = aws_from_params(params).session
-    limits = Config(
-        connect_timeout=CONNECT_TIMEOUT,
-        read_timeout=policy.request_timeout,
-        retries={"mode": "standard", "total_max_attempts": _tries(policy)},
-    )
+    aws = aws_from_params(params)
     try:
-        client = session.client("s3", region_name=session.region_name or DEFAULT_REGION, config=limits)
+        client = aws.client("s3", read_timeout=policy.request_timeout, tries=_tries(policy))
     except BAD_CONFIGURATION as error:
         reason = str(error).rstrip(".")
         msg = f"The AWS configuration cannot be used: {reason}. Check profile, region and AWS_ENDPOINT_URL."
