@@ -4,14 +4,12 @@
 
 from __future__ import annotations
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage import (
-    aws_client,
-    gcs_client,  # noqa: F401 (for its imports)
-)
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage import aws_client, gcs_client
 from ansible_collections.onramp.braze_fivetran.plugins.modules import braze_currents_info
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._in_process import InProcessAction
 
-# Here once, in the process that Ansible forks a worker from for every host.
+# Imported here once, in the process that Ansible forks a worker from for every host.
+SDKS = (aws_client, gcs_client)
 aws_client.preload()
 
 
