@@ -32,12 +32,19 @@ ONBOARD = CHECKOUT / "playbooks" / "onboard.yml"
     "in_process",
     [pytest.param("true", id="in Ansible's worker"), pytest.param("false", id="as modules", marks=pytest.mark.slow)],
 )
-def test_no_secret_in_output_arguments_of_processes_logs_and_files(
+def test_no_secret_in_output_arguments_of_processes_logs_reports_and_files(
     sandbox: Sandbox, tmp_path: Path, in_process: str
 ) -> None:
     temporary = tmp_path / "tmp"
     temporary.mkdir()
-    environment = {"TMPDIR": str(temporary), "ANSIBLE_LOG_PATH": str(tmp_path / "ansible.log")}
+    reports = [tmp_path / "report.html", tmp_path / "report.json"]
+    environment = {
+        "TMPDIR": str(temporary),
+        "ANSIBLE_LOG_PATH": str(tmp_path / "ansible.log"),
+        "ANSIBLE_CALLBACKS_ENABLED": "record_results,onramp.braze_fivetran.workspace_report",
+        "ONRAMP_REPORT_HTML": str(reports[0]),
+        "ONRAMP_REPORT_JSON": str(reports[1]),
+    }
     arguments = ("-vvvv", "--diff", "-e", f"onramp_in_process={in_process}")
     process = start_playbook(
         sandbox, ONBOARD, *arguments, directory=tmp_path, inventory=INVENTORY, environment=environment
@@ -56,7 +63,8 @@ def test_no_secret_in_output_arguments_of_processes_logs_and_files(
     for text in (output, "\n".join(seen), *files(tmp_path), *(f"{e.path} {e.query}" for e in sandbox.journal())):
         assert_nothing_secret(text)
         assert basic_credentials() not in text
-    assert (tmp_path / "ansible.log").stat().st_size > 0
+    for file in (tmp_path / "ansible.log", *reports):
+        assert file.stat().st_size > 0
 
 
 def basic_credentials() -> str:
