@@ -84,11 +84,13 @@ MODULE_VALUES: list[tuple[str, dict[str, Any], list[str]]] = [
     (BRAZE, {"api_key": "a key\nX-Other: 1"}, ["api_key"]),
     (BRAZE, {"permissions": ["users.delete"]}, ["permissions", "users.delete", "users.export.ids"]),
     (BRAZE, {"request_timeout": 0}, ["request_timeout", "0"]),
+    (BRAZE, {"on_problem": "shrug"}, ["on_problem", "shrug", "ignore", "warn", "fail"]),
     (CURRENTS, {"storage": "azure"}, ["storage", "azure", "s3", "gcs"]),
     (CURRENTS, {"stale_after": "a day"}, ["stale_after", "a day", "int"]),
     (CURRENTS, {"profile": "nobody", "storage": "s3"}, ["profile", "nobody"]),
     (CURRENTS, {"credentials_file": "/does/not/exist"}, ["credentials_file", "/does/not/exist"]),
     (CURRENTS, {"request_timeout": 0}, ["request_timeout", "0"]),
+    (CURRENTS, {"on_quiet": "shrug"}, ["on_quiet", "shrug", "ignore", "warn", "fail"]),
     (S3, {"external_id": ""}, ["external_id"]),
     (S3, {"external_id": "a b"}, ["external_id", "a b"]),
     (S3, {"external_id": "jovial\n"}, ["external_id"]),
@@ -113,6 +115,7 @@ MODULE_VALUES: list[tuple[str, dict[str, Any], list[str]]] = [
     (MEMBER, {"condition": {"title": "t"}}, ["condition", "expression"]),
     (MEMBER, {"bucket": "no-such-bucket"}, ["no-such-bucket"]),
     (MEMBER, {"request_timeout": 0}, ["request_timeout", "0"]),
+    (MEMBER, {"preflight": "perhaps"}, ["preflight", "perhaps", "fail", "warn", "skip"]),
 ]
 
 
