@@ -65,6 +65,21 @@ lint: install .cache/check.stamp ## Check style, types, changelog, playbooks and
 check: lint ## Also check as Galaxy and ansible-test do, on three releases of ansible-core (slow)
 	$(BIN)/python -m tests.checks galaxy-importer units sanity-2.18 sanity-2.19 sanity-2.21
 
+.cache/docs.stamp: .cache/collections.stamp docs/requirements.txt
+	$(BIN)/python -m venv .cache/docs/venv
+	.cache/docs/venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement docs/requirements.txt
+	@touch $@
+
+.PHONY: docs
+docs: .cache/docs.stamp ## Build the documentation site into .cache/docs/html
+	rm -rf .cache/docs/source .cache/docs/html
+	cp -r docs .cache/docs/source
+	mkdir .cache/docs/source/reference
+	PATH="$(CURDIR)/.cache/docs/venv/bin:$$PATH" antsibull-docs collection --use-current --squash-hierarchy --fail-on-error \
+	    --dest-dir .cache/docs/source/reference onramp.braze_fivetran
+	.cache/docs/venv/bin/sphinx-build --fail-on-warning --keep-going --quiet .cache/docs/source .cache/docs/html
+	@echo "Open .cache/docs/html/index.html."
+
 .PHONY: changelog
 changelog: .cache/check.stamp ## Turn the changelog fragments into the changelog of the version in galaxy.yml
 	$(BIN)/python -m tests.checks release
