@@ -62,7 +62,7 @@ lint: install .cache/check.stamp ## Check style, types, changelog, playbooks and
 	$(BIN)/python -m tests.checks yamllint changelog ansible-lint docs
 
 .PHONY: check
-check: lint ## Also check as Galaxy and ansible-test do, on three releases of ansible-core (slow)
+check: lint docs ## Also build the site, and check as Galaxy and ansible-test do, on three releases of ansible-core (slow)
 	$(BIN)/python -m tests.checks galaxy-importer units sanity-2.18 sanity-2.19 sanity-2.21
 
 .cache/docs.stamp: .cache/collections.stamp docs/requirements.txt
