@@ -13,6 +13,7 @@ process, and tests in theirs.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -60,6 +61,8 @@ class ModuleSpec:
         return {name: [list(rule) for rule in getattr(self, name)] for name in names}
 
 
+# The environment variable by which the action plugins tell a module in a process of its own for which host it works.
+HOST_VARIABLE = "ONRAMP_BRAZE_FIVETRAN_HOST"
 # What a module that only looks does about what it has found.
 REACTIONS = ("ignore", "warn", "fail")
 
@@ -76,13 +79,19 @@ def react(task: Task, reaction: str, code: str, msg: str, result: Result) -> Res
     return result
 
 
+def named(host: str, warn: Callable[[str], None]) -> Callable[[str], None]:
+    """Return ``warn`` naming the host: Ansible prints warnings without it, and the same text once for all hosts."""
+    return lambda message: warn(f"{host}: {message}" if host else message)
+
+
 def run(spec: ModuleSpec) -> NoReturn:
     """Do a module's work as an Ansible module and exit."""
     module = AnsibleModule(
         argument_spec=dict(spec.argument_spec), supports_check_mode=spec.supports_check_mode, **spec.rules()
     )
+    warn = named(os.environ.get(HOST_VARIABLE, ""), module.warn)
     try:
-        result = spec.work(Task(params=module.params, check_mode=module.check_mode, warn=module.warn))
+        result = spec.work(Task(params=module.params, check_mode=module.check_mode, warn=warn))
     except OnrampError as error:
         module.fail_json(**error.as_result())
     module.exit_json(**result)

@@ -14,7 +14,7 @@ arguments, check mode, diff and redaction. In every other case the module is exe
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
@@ -24,9 +24,10 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible.utils.unsafe_proxy import wrap_var
 
 from ..module_utils._errors import OnrampError
-from ..module_utils._module import ModuleSpec, Task
+from ..module_utils._module import HOST_VARIABLE, ModuleSpec, Task, named
 from ..module_utils._redact import Redactor
 
 # Set to false to execute every module in a process of its own.
@@ -59,9 +60,7 @@ class InProcessAction(ActionBase):
             awaited = "" if validation.error_messages else spec.waiting(validation.validated_parameters)
             if awaited and not self._task.check_mode:
                 progress(awaited)
-            result.update(self._execute_module(task_vars=variables, wrap_async=self._task.async_val))
-            if "warnings" in result:
-                result["warnings"] = _of_host(host, result["warnings"])
+            result.update(self._execute_module_for(host, variables))
             return result
         if _wants_invocation(variables):
             result["invocation"] = {"module_args": _shown(spec, validation.validated_parameters)}
@@ -71,7 +70,7 @@ class InProcessAction(ActionBase):
         task = Task(
             params=validation.validated_parameters,
             check_mode=self._task.check_mode,
-            warn=warnings.append,
+            warn=named(host, lambda message: warnings.append(redactor.text(message))),
             progress=progress,
         )
         try:
@@ -79,9 +78,19 @@ class InProcessAction(ActionBase):
         except OnrampError as error:
             result.update(redactor.data(error.as_result()), failed=True, changed=False)
         if warnings:
-            result["warnings"] = _of_host(host, map(redactor.text, warnings))
+            result["warnings"] = warnings
         if not self._task.diff:
             result.pop("diff", None)
+        return result
+
+    def _execute_module_for(self, host: str, variables: dict[str, Any]) -> dict[str, Any]:
+        given = self._task.environment
+        # An environment is templated; the name of a host is not for that.
+        self._task.environment = [*(given or []), {HOST_VARIABLE: wrap_var(host)}]
+        try:
+            result: dict[str, Any] = self._execute_module(task_vars=variables, wrap_async=self._task.async_val)
+        finally:
+            self._task.environment = given
         return result
 
     def _is_the_same_here(self, variables: Mapping[str, Any]) -> bool:
@@ -97,12 +106,6 @@ class InProcessAction(ActionBase):
             # Not their real paths: two virtual environments share one binary and have different packages.
             and interpreter == sys.executable
         )
-
-
-def _of_host(host: str, warnings: Iterable[Any]) -> list[str]:
-    """Name the host in its warnings: Ansible prints them without it, and the same text once for all hosts."""
-    # Since ansible-core 2.19, those of a module's own process are objects.
-    return [f"{host}: {getattr(getattr(warning, 'event', None), 'msg', warning)}" for warning in warnings]
 
 
 def _wants_invocation(variables: Mapping[str, Any]) -> bool:

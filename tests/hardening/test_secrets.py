@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import base64
+import shutil
 import ssl
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -33,10 +35,11 @@ ONBOARD = CHECKOUT / "playbooks" / "onboard.yml"
     [pytest.param("true", id="in Ansible's worker"), pytest.param("false", id="as modules", marks=pytest.mark.slow)],
 )
 def test_no_secret_in_output_arguments_of_processes_logs_reports_and_files(
-    sandbox: Sandbox, tmp_path: Path, in_process: str
+    sandbox: Sandbox, tmp_path: Path, request: pytest.FixtureRequest, in_process: str
 ) -> None:
-    temporary = tmp_path / "tmp"
-    temporary.mkdir()
+    # Not below tmp_path: Ansible has sockets there, whose paths must be short.
+    temporary = Path(tempfile.mkdtemp(prefix="onramp-"))
+    request.addfinalizer(lambda: shutil.rmtree(temporary))
     reports = [tmp_path / "report.html", tmp_path / "report.json"]
     environment = {
         "TMPDIR": str(temporary),
@@ -60,7 +63,8 @@ def test_no_secret_in_output_arguments_of_processes_logs_reports_and_files(
     output = "".join(lines)
     assert process.returncode == 0, output
     assert len(seen) >= 2, "no processes were seen"
-    for text in (output, "\n".join(seen), *files(tmp_path), *(f"{e.path} {e.query}" for e in sandbox.journal())):
+    urls = [f"{entry.path} {entry.query}" for entry in sandbox.journal()]
+    for text in (output, "\n".join(seen), *files(tmp_path), *files(temporary), *urls):
         assert_nothing_secret(text)
         assert basic_credentials() not in text
     for file in (tmp_path / "ansible.log", *reports):

@@ -20,10 +20,14 @@ try:
     import botocore.session
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ProfileNotFound
+    from botocore.parsers import ResponseParserError
 
     BOTO3_ERROR: ImportError | None = None
+    # Amazon's client takes answers apart without looking whether they are what the API promises, and follows
+    # redirects of S3 to find the region of a bucket.
+    _UNUSABLE_ANSWER = (AttributeError, LookupError, TypeError, ValueError, RecursionError, ResponseParserError)
     # What a call can raise; a tuple, so that callers need not import Amazon's packages.
-    CALL_ERRORS: tuple[type[Exception], ...] = (BotoCoreError, ClientError)
+    CALL_ERRORS: tuple[type[Exception], ...] = (BotoCoreError, ClientError, *_UNUSABLE_ANSWER)
 except ImportError as import_error:
     BOTO3_ERROR = import_error
     CALL_ERRORS = ()
@@ -53,16 +57,17 @@ class Aws:
         """Return a boto3 client that waits ``read_timeout`` seconds for an answer and sends a call ``tries`` times.
 
         :raises InvalidArgument: the endpoint that is configured for tests is plain HTTP on another machine.
+        :raises OnrampError: the AWS configuration cannot be used.
         """
-        client = self.session.client(
-            service,
-            region_name=self.region,
-            config=Config(
-                connect_timeout=CONNECT_TIMEOUT,
-                read_timeout=read_timeout,
-                retries={"mode": "standard", "total_max_attempts": tries},
-            ),
+        limits = Config(
+            connect_timeout=CONNECT_TIMEOUT,
+            read_timeout=read_timeout,
+            retries={"mode": "standard", "total_max_attempts": tries},
         )
+        try:
+            client = self.session.client(service, region_name=self.region, config=limits)
+        except (BotoCoreError, ValueError) as error:
+            raise _bad_configuration(error) from None
         check_base_url("AWS_ENDPOINT_URL", client.meta.endpoint_url)
         return client
 
@@ -78,20 +83,29 @@ class Identity:
 def aws_from_params(params: Mapping[str, Any], partition: str | None = None) -> Aws:
     """Build the session from the options of ``AWS_ARGUMENTS``; ``partition`` where the user has named one.
 
-    :raises OnrampError: a missing package, or a profile that does not exist.
+    :raises OnrampError: a missing package, a profile that does not exist, or a configuration that cannot be used.
     """
     require_library("boto3", BOTO3_ERROR)
+    core = botocore.session.Session(profile=params["profile"])
+    core.register_component("data_loader", _loader())
     try:
-        session = _session(params["profile"], params["region"])
+        core.get_scoped_config()  # Here, and not at the first call, it is known whether there is such a profile.
+        session = boto3.session.Session(botocore_session=core, region_name=params["region"])
     except ProfileNotFound:
-        raise InvalidArgument(f"profile: there is no profile {params['profile']!r} in the AWS configuration.") from None
+        raise InvalidArgument(
+            f"profile (AWS_PROFILE): there is no profile {core.profile!r} in the AWS configuration."
+        ) from None
+    except (BotoCoreError, ValueError) as error:
+        raise _bad_configuration(error) from None
     return Aws(session, REGION_OF_PARTITION.get(partition or "", DEFAULT_REGION))
 
 
-def _session(profile: str | None, region: str | None) -> Any:
-    core = botocore.session.get_session()
-    core.register_component("data_loader", _loader())
-    return boto3.session.Session(botocore_session=core, profile_name=profile, region_name=region)
+def _bad_configuration(error: Exception) -> OnrampError:
+    message = " ".join(str(error).split())
+    return OnrampError(
+        msg=f"The AWS configuration cannot be used: {message.rstrip('.')}. Check profile, region and AWS_ENDPOINT_URL.",
+        failure=Failure(code="invalid_configuration", message=message),
+    )
 
 
 @cache
@@ -111,17 +125,23 @@ def preload() -> None:
 
 def identity(aws: Aws) -> Identity:
     """``sts:GetCallerIdentity``, which needs no permission."""
-    answer = ask("sts:GetCallerIdentity", aws.client("sts").get_caller_identity)
-    return Identity(account=answer["Account"], partition=answer["Arn"].split(":")[1])
+    who: Identity = ask(
+        "sts:GetCallerIdentity",
+        aws.client("sts").get_caller_identity,
+        lambda answer: Identity(account=answer["Account"], partition=answer["Arn"].split(":")[1]),
+    )
+    return who
 
 
-def ask(action: str, call: Callable[..., Any], absent: tuple[str, ...] = (), **arguments: Any) -> Any:
-    """Make one call and return its answer; None where AWS answers with a code of ``absent``.
+def ask(
+    action: str, call: Callable[..., Any], read: Callable[[Any], Any], absent: tuple[str, ...] = (), **arguments: Any
+) -> Any:
+    """Make one call and return what ``read`` finds in its answer; None where AWS answers with a code of ``absent``.
 
-    :raises OnrampError: with AWS's own code. ``action`` is the permission that the call needs.
+    :raises OnrampError: with AWS's own code, or ``invalid_answer``. ``action`` is the permission that the call needs.
     """
     try:
-        return call(**arguments)
+        return read(call(**arguments))
     except CALL_ERRORS as error:
         if error_code(error) in absent:
             return None
@@ -132,7 +152,14 @@ def error_code(error: Exception) -> str:
     """Return AWS's code of a refusal, or a word of the collection where no answer arrived."""
     if isinstance(error, ClientError):
         return str(error.response.get("Error", {}).get("Code") or f"http_{_status(error)}")
+    if _is_unusable(error):
+        return "invalid_answer"
     return "no_credentials" if isinstance(error, NoCredentialsError) else "connection_failed"
+
+
+def _is_unusable(error: Exception) -> bool:
+    # Some errors of botocore are ValueErrors, too.
+    return isinstance(error, _UNUSABLE_ANSWER) and not isinstance(error, BotoCoreError)
 
 
 def call_error(error: Exception, action: str) -> OnrampError:
@@ -147,7 +174,9 @@ def call_error(error: Exception, action: str) -> OnrampError:
             msg += f" Request id: {request_id}."
         failure = Failure(code=code, message=message, status=_status(error), request=action, request_id=request_id)
     else:
-        message = " ".join(str(error).split())
+        # What the client says of an answer that it cannot read quotes the answer.
+        unusable = _is_unusable(error)
+        message = "the answer is not what the API promises" if unusable else " ".join(str(error).split())
         msg = f"AWS gave no usable answer to {action}. Cause: {message.rstrip('.')}."
         failure = Failure(code=code, message=message, request=action)
     return OnrampError(msg=msg + _next_step(code, action), failure=failure)

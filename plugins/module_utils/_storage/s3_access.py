@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from .._errors import Failure, InvalidArgument, OnrampError
@@ -36,48 +37,68 @@ def read_actual(aws: Aws, desired: Desired, *, for_removal: bool) -> Actual:
 
 
 def _read_policy(iam: Any, desired: Desired, *, for_removal: bool) -> ActualPolicy | None:
-    answer = ask("iam:GetPolicy", iam.get_policy, ("NoSuchEntity",), PolicyArn=desired.policy_arn)
-    arn = desired.policy_arn if answer else _policy_elsewhere(iam, desired.policy_name)
-    if arn is None:
-        return None
-    policy = (answer or ask("iam:GetPolicy", iam.get_policy, PolicyArn=arn))["Policy"]
-    version = ask(
-        "iam:GetPolicyVersion", iam.get_policy_version, PolicyArn=arn, VersionId=policy["DefaultVersionId"]
-    )  # fmt: skip
+    policy = ask("iam:GetPolicy", iam.get_policy, _policy, ("NoSuchEntity",), PolicyArn=desired.policy_arn)
+    if policy is None:
+        arn = _policy_elsewhere(iam, desired.policy_name)
+        if arn is None:
+            return None
+        policy = ask("iam:GetPolicy", iam.get_policy, _policy, PolicyArn=arn)
+    arn = policy["Arn"]
     return ActualPolicy(
         arn=arn,
-        document=_decoded(version["PolicyVersion"]["Document"]),
-        tags=_tags(policy),
+        document=ask(
+            "iam:GetPolicyVersion", iam.get_policy_version,
+            lambda answer: _decoded(answer["PolicyVersion"]["Document"]),
+            PolicyArn=arn, VersionId=policy["DefaultVersionId"],
+        ),
+        tags=policy["Tags"],
         path=policy["Path"],
         attached_to=tuple(_attached_to(iam, arn)) if for_removal else (),
-    )
+    )  # fmt: skip
+
+
+def _policy(answer: JsonObject) -> JsonObject:
+    policy = answer["Policy"]
+    return {**{key: str(policy[key]) for key in ("Arn", "Path", "DefaultVersionId")}, "Tags": _tags(policy)}
 
 
 def _policy_elsewhere(iam: Any, name: str) -> str | None:
     """Return the ARN of the policy of this name below another path, for names are unique in an account."""
-    pages = ask("iam:ListPolicies", lambda: list(iam.get_paginator("list_policies").paginate(Scope="Local")))
-    return next((policy["Arn"] for page in pages for policy in page["Policies"] if policy["PolicyName"] == name), None)
+    policies = _all_pages(iam, "iam:ListPolicies", "list_policies", lambda page: page["Policies"], Scope="Local")
+    return next((str(policy["Arn"]) for policy in policies if policy.get("PolicyName") == name), None)
 
 
-def _attached_to(iam: Any, arn: str) -> Iterator[str]:
-    paginator = iam.get_paginator("list_entities_for_policy")
-    for page in ask("iam:ListEntitiesForPolicy", lambda: list(paginator.paginate(PolicyArn=arn))):
+def _attached_to(iam: Any, arn: str) -> list[str]:
+    def names(page: JsonObject) -> Iterator[str]:
         yield from (f"role {role['RoleName']}" for role in page["PolicyRoles"])
         yield from (f"user {user['UserName']}" for user in page["PolicyUsers"])
         yield from (f"group {group['GroupName']}" for group in page["PolicyGroups"])
 
+    return _all_pages(iam, "iam:ListEntitiesForPolicy", "list_entities_for_policy", names, PolicyArn=arn)
+
 
 def _read_role(iam: Any, name: str, *, for_removal: bool) -> ActualRole | None:
-    answer = ask("iam:GetRole", iam.get_role, ("NoSuchEntity",), RoleName=name)
-    if answer is None:
+    role: ActualRole | None = ask("iam:GetRole", iam.get_role, _role, ("NoSuchEntity",), RoleName=name)
+    if role is None:
         return None
+    return replace(
+        role,
+        attached_policies=tuple(_all_pages(
+            iam, "iam:ListAttachedRolePolicies", "list_attached_role_policies",
+            lambda page: [policy["PolicyArn"] for policy in page["AttachedPolicies"]], RoleName=name,
+        )),
+        inline_policies=tuple(_all_pages(
+            iam, "iam:ListRolePolicies", "list_role_policies", lambda page: page["PolicyNames"], RoleName=name,
+        )),
+        instance_profiles=tuple(_all_pages(
+            iam, "iam:ListInstanceProfilesForRole", "list_instance_profiles_for_role",
+            lambda page: [profile["InstanceProfileName"] for profile in page["InstanceProfiles"]], RoleName=name,
+        )) if for_removal else (),
+    )  # fmt: skip
+
+
+def _role(answer: JsonObject) -> ActualRole:
     role = answer["Role"]
-    attached = _all_pages(iam, "iam:ListAttachedRolePolicies", "list_attached_role_policies", "AttachedPolicies", name)
-    inline = _all_pages(iam, "iam:ListRolePolicies", "list_role_policies", "PolicyNames", name)
-    profiles = []
-    if for_removal:
-        action = "iam:ListInstanceProfilesForRole"
-        profiles = _all_pages(iam, action, "list_instance_profiles_for_role", "InstanceProfiles", name)
     return ActualRole(
         arn=role["Arn"],
         trust=_decoded(role["AssumeRolePolicyDocument"]),
@@ -85,16 +106,18 @@ def _read_role(iam: Any, name: str, *, for_removal: bool) -> ActualRole | None:
         path=role["Path"],
         max_session_duration=role.get("MaxSessionDuration"),
         permissions_boundary=role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""),
-        attached_policies=tuple(policy["PolicyArn"] for policy in attached),
-        inline_policies=tuple(inline),
-        instance_profiles=tuple(profile["InstanceProfileName"] for profile in profiles),
     )
 
 
-def _all_pages(iam: Any, action: str, operation: str, key: str, role_name: str) -> list[Any]:
-    paginator = iam.get_paginator(operation)
-    pages = ask(action, lambda: list(paginator.paginate(RoleName=role_name)))
-    return [item for page in pages for item in page[key]]
+def _all_pages(
+    iam: Any, action: str, operation: str, read: Callable[[JsonObject], Iterable[Any]], **arguments: Any
+) -> list[Any]:
+    """Return what ``read`` finds in the pages of an answer."""
+    paginate = iam.get_paginator(operation).paginate
+    found: list[Any] = ask(
+        action, paginate, lambda pages: [item for page in pages for item in read(page)], **arguments
+    )  # fmt: skip
+    return found
 
 
 def _decoded(document: Any) -> JsonObject:

@@ -11,17 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from .._errors import Failure, OnrampError
+from .._errors import OnrampError
 from .._http import RetryPolicy
-from .aws_client import CALL_ERRORS, aws_from_params, call_error
+from .aws_client import ask, aws_from_params
 from .objects import DELIMITER, PAGE_SIZE, AccessDenied, BucketMissing, Count, Page, first_filled
 
 # Of botocore's own retries, which are for throttling, server errors and lost connections.
 MOST_TRIES = 5
 # Refusals of the credentials with another status than 401 and 403, or before anything was sent.
 BAD_CREDENTIALS = ("ExpiredToken", "InvalidToken", "TokenRefreshRequired", "no_credentials")
-# What botocore raises for a configuration that it cannot use.
-BAD_CONFIGURATION: tuple[type[Exception], ...] = (*CALL_ERRORS, ValueError)
 # Answers of a bucket in another region that botocore could not follow by itself.
 OTHER_REGION = ("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException")
 
@@ -47,32 +45,25 @@ class S3Objects:
         complete = False
         while not complete:
             self.list_calls.one_more()
-            answer = self._ask("s3:ListBucket", self._client.list_objects_v2, query)
-            complete = not answer.get("IsTruncated")
-            query["ContinuationToken"] = answer.get("NextContinuationToken")
-            yield Page(
-                names=tuple(entry["Key"] for entry in answer.get("Contents", ())),
-                folders=tuple(entry["Prefix"] for entry in answer.get("CommonPrefixes", ())),
-                complete=complete,
-            )
+            page, query["ContinuationToken"] = self._ask("s3:ListBucket", self._client.list_objects_v2, _page, query)
+            complete = page.complete
+            yield page
 
     def first_bytes(self, name: str, length: int) -> bytes:
         """``GetObject`` of a range; see :class:`BucketObjects`."""
         query = {"Bucket": self._bucket, "Key": name, "Range": f"bytes=0-{length - 1}"}
-        try:
-            content: bytes = self._ask("s3:GetObject", self._client.get_object, query)["Body"].read(length)
-        except CALL_ERRORS as error:
-            raise self._error(error, "s3:GetObject") from None
+        content: bytes = self._ask(
+            "s3:GetObject", self._client.get_object, lambda answer: answer["Body"].read(length), query
+        )  # fmt: skip
         return content
 
-    def _ask(self, action: str, call: Callable[..., Any], query: Mapping[str, Any]) -> Any:
+    def _ask(self, action: str, call: Callable[..., Any], read: Callable[[Any], Any], query: Mapping[str, Any]) -> Any:
         try:
-            return call(**query)
-        except CALL_ERRORS as error:
-            raise self._error(error, action) from None
+            return ask(action, call, read, **query)
+        except OnrampError as error:
+            raise self._error(error) from None
 
-    def _error(self, error: Exception, action: str) -> OnrampError:
-        general = call_error(error, action)
+    def _error(self, general: OnrampError) -> OnrampError:
         failure = general.failure
         kind = OnrampError
         if failure.status in (401, 403) or failure.code in BAD_CREDENTIALS:
@@ -85,18 +76,22 @@ class S3Objects:
         return kind(msg=msg, failure=failure)
 
 
+def _page(answer: Mapping[str, Any]) -> tuple[Page, str | None]:
+    """Return what an answer lists, and by which token its continuation is asked for."""
+    page = Page(
+        names=tuple(entry["Key"] for entry in answer.get("Contents", ())),
+        folders=tuple(entry["Prefix"] for entry in answer.get("CommonPrefixes", ())),
+        complete=not answer.get("IsTruncated"),
+    )
+    return page, answer.get("NextContinuationToken")
+
+
 def s3_objects(params: Mapping[str, Any], bucket: str, policy: RetryPolicy) -> S3Objects:
     """Return the objects of ``bucket`` for the options of ``AWS_ARGUMENTS``.
 
     :raises OnrampError: boto3 is missing, or the AWS configuration cannot be used.
     """
-    aws = aws_from_params(params)
-    try:
-        client = aws.client("s3", read_timeout=policy.request_timeout, tries=_tries(policy))
-    except BAD_CONFIGURATION as error:
-        reason = str(error).rstrip(".")
-        msg = f"The AWS configuration cannot be used: {reason}. Check profile, region and AWS_ENDPOINT_URL."
-        raise OnrampError(msg=msg, failure=Failure(code="invalid_configuration", message=str(error))) from None
+    client = aws_from_params(params).client("s3", read_timeout=policy.request_timeout, tries=_tries(policy))
     return S3Objects(client, bucket)
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,69 +26,95 @@ from .bucket_policy import Denial, Reader, denials
 from .finding import Finding, report
 from .s3_documents import JsonObject, Reading, check_reading
 
-# Operation of boto3 -> the permission it needs, and the codes by which AWS says that there is none of it.
-QUESTIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "get_bucket_policy": ("s3:GetBucketPolicy", ("NoSuchBucketPolicy",)),
-    "get_bucket_encryption": (
-        "s3:GetEncryptionConfiguration", ("ServerSideEncryptionConfigurationNotFoundError",),
-    ),
-    "get_object_lock_configuration": (
-        "s3:GetBucketObjectLockConfiguration", ("ObjectLockConfigurationNotFoundError",),
-    ),
-    "get_public_access_block": ("s3:GetBucketPublicAccessBlock", ("NoSuchPublicAccessBlockConfiguration",)),
-    "get_bucket_policy_status": ("s3:GetBucketPolicyStatus", ("NoSuchBucketPolicy",)),
-    "get_bucket_ownership_controls": ("s3:GetBucketOwnershipControls", ("OwnershipControlsNotFoundError",)),
-}  # fmt: skip
+SETTINGS_OF_BLOCK_PUBLIC_ACCESS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
-REFUSED: JsonObject = {}
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked about a bucket: the permission, the code of AWS for "nothing is set", and what to read of it."""
+
+    action: str
+    absent: str
+    read: Callable[[JsonObject], Any]
+
+
+# By operation of boto3.
+QUESTIONS: Mapping[str, Question] = {
+    "get_bucket_policy": Question(
+        "s3:GetBucketPolicy", "NoSuchBucketPolicy", lambda answer: dict(json.loads(answer["Policy"]))
+    ),
+    "get_bucket_encryption": Question(
+        "s3:GetEncryptionConfiguration",
+        "ServerSideEncryptionConfigurationNotFoundError",
+        lambda answer: dict(
+            answer["ServerSideEncryptionConfiguration"]["Rules"][0].get("ApplyServerSideEncryptionByDefault") or {}
+        ),
+    ),
+    "get_object_lock_configuration": Question(
+        "s3:GetBucketObjectLockConfiguration",
+        "ObjectLockConfigurationNotFoundError",
+        lambda answer: answer["ObjectLockConfiguration"].get("ObjectLockEnabled") == "Enabled",
+    ),
+    "get_public_access_block": Question(
+        "s3:GetBucketPublicAccessBlock",
+        "NoSuchPublicAccessBlockConfiguration",
+        lambda answer: tuple(
+            name for name in SETTINGS_OF_BLOCK_PUBLIC_ACCESS if not answer["PublicAccessBlockConfiguration"].get(name)
+        ),
+    ),
+    "get_bucket_policy_status": Question(
+        "s3:GetBucketPolicyStatus", "NoSuchBucketPolicy", lambda answer: bool(answer["PolicyStatus"].get("IsPublic"))
+    ),
+    "get_bucket_ownership_controls": Question(
+        "s3:GetBucketOwnershipControls",
+        "OwnershipControlsNotFoundError",
+        lambda answer: str(answer["OwnershipControls"]["Rules"][0]["ObjectOwnership"]),
+    ),
+}
+
+
+class _Refused:
+    """Stands for the answer to a question that the credentials may not ask."""
+
+
+REFUSED = _Refused()
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """What AWS told about a bucket. ``answers``: by operation, None where there is none; refused ones are missing."""
+    """What AWS told about a bucket. ``answers``: by operation, None where nothing is set; refused ones are missing."""
 
     name: str
     exists: bool | None = True
     in_this_account: bool = True
-    answers: Mapping[str, JsonObject | None] = field(default_factory=dict)
+    answers: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def policy(self) -> JsonObject:
-        answer = self.answers.get("get_bucket_policy")
-        return dict(json.loads(answer["Policy"])) if answer else {}
+        return self.answers.get("get_bucket_policy") or {}
 
     @property
-    def encryption(self) -> Mapping[str, Any]:
+    def encryption(self) -> JsonObject:
         """The default encryption: ``SSEAlgorithm`` and ``KMSMasterKeyID``."""
-        answer = self.answers.get("get_bucket_encryption")
-        rules = answer["ServerSideEncryptionConfiguration"]["Rules"] if answer else []
-        return next((rule.get("ApplyServerSideEncryptionByDefault") or {} for rule in rules), {})
+        return self.answers.get("get_bucket_encryption") or {}
 
     @property
     def has_object_lock(self) -> bool:
-        answer = self.answers.get("get_object_lock_configuration") or {}
-        return bool(answer.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") == "Enabled")
+        return bool(self.answers.get("get_object_lock_configuration"))
 
     @property
-    def unblocked(self) -> list[str]:
+    def unblocked(self) -> tuple[str, ...]:
         """Return the settings of Block Public Access that are off; empty also where that is not known."""
-        if "get_public_access_block" not in self.answers:
-            return []
-        answer = self.answers["get_public_access_block"] or {}
-        settings = answer.get("PublicAccessBlockConfiguration") or {}
-        names = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
-        return [name for name in names if not settings.get(name)]
+        settings = self.answers.get("get_public_access_block", ())
+        return SETTINGS_OF_BLOCK_PUBLIC_ACCESS if settings is None else settings
 
     @property
     def is_public(self) -> bool:
-        answer = self.answers.get("get_bucket_policy_status") or {}
-        return bool(answer.get("PolicyStatus", {}).get("IsPublic"))
+        return bool(self.answers.get("get_bucket_policy_status"))
 
     @property
     def ownership(self) -> str:
-        answer = self.answers.get("get_bucket_ownership_controls") or {}
-        rules = answer.get("OwnershipControls", {}).get("Rules") or []
-        return next((str(rule.get("ObjectOwnership")) for rule in rules), "")
+        return self.answers.get("get_bucket_ownership_controls") or ""
 
 
 def look(s3: Any, name: str, account: str) -> Bucket:
@@ -106,26 +132,25 @@ def look(s3: Any, name: str, account: str) -> Bucket:
     return Bucket(name, exists=True, in_this_account=owned.result() == 200, answers=answers)
 
 
-def _answer(s3: Any, name: str, operation: str) -> JsonObject | None:
-    """Return an answer, None where there is nothing to tell; REFUSED where the credentials may not know."""
-    action, absent = QUESTIONS[operation]
+def _answer(s3: Any, name: str, operation: str) -> Any:
+    """Return what is set, None where nothing is; REFUSED where the credentials may not know."""
+    question = QUESTIONS[operation]
     try:
-        answer: JsonObject | None = ask(action, getattr(s3, operation), absent, Bucket=name)
+        return ask(question.action, getattr(s3, operation), question.read, (question.absent,), Bucket=name)
     except OnrampError as error:
         if error.failure.status not in (403, 405):
             raise
         return REFUSED
-    return answer
 
 
 def _status_of_head(s3: Any, name: str, **arguments: Any) -> int:
     try:
-        ask("s3:ListBucket", s3.head_bucket, Bucket=name, **arguments)
+        status: int = ask("s3:ListBucket", s3.head_bucket, lambda _answer: 200, Bucket=name, **arguments)
     except OnrampError as error:
         if error.failure.status not in (403, 404):
             raise
-        return int(error.failure.status)
-    return 200
+        status = error.failure.status
+    return status
 
 
 def findings(bucket: Bucket, reader: Reader, kms_key_arns: tuple[str, ...]) -> Iterator[Finding]:
@@ -238,7 +263,7 @@ def _public_access(bucket: Bucket, _reader: Reader, _keys: tuple[str, ...]) -> I
 
 
 def _unanswered(bucket: Bucket, _reader: Reader, _keys: tuple[str, ...]) -> Iterator[Finding]:
-    missing = [action for operation, (action, _absent) in QUESTIONS.items() if operation not in bucket.answers]
+    missing = [question.action for operation, question in QUESTIONS.items() if operation not in bucket.answers]
     if missing:
         yield Finding(
             "info", "not_checked", f"Not all could be checked about bucket {bucket.name}.",

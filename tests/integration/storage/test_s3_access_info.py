@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,7 +63,27 @@ def test_without_credentials_the_next_step_is_told(sandbox: Sandbox) -> None:
 def test_a_profile_that_does_not_exist_is_refused(sandbox: Sandbox) -> None:
     result = info(sandbox, profile="of-somebody-else")
     assert result.code == "invalid_argument"
-    assert "there is no profile 'of-somebody-else'" in result.msg
+    assert "profile (AWS_PROFILE): there is no profile 'of-somebody-else'" in result.msg
+
+
+@pytest.mark.parametrize("region", [{}, {"AWS_REGION": "", "AWS_DEFAULT_REGION": ""}], ids=["region", "no region"])
+def test_a_profile_of_the_environment_that_does_not_exist_is_refused(sandbox: Sandbox, region: dict[str, str]) -> None:
+    result = info(sandbox, {"AWS_PROFILE": "of-somebody-else", **region})
+    assert result.code == "invalid_argument"
+    assert "(AWS_PROFILE): there is no profile 'of-somebody-else'" in result.msg
+
+
+@pytest.mark.parametrize(
+    ("content", "region"), [("not a configuration", None), ("", "not a region")], ids=["file", "region"]
+)
+def test_a_configuration_that_cannot_be_used_is_told(
+    sandbox: Sandbox, tmp_path: Path, content: str, region: str | None
+) -> None:
+    configuration = tmp_path / "config"
+    configuration.write_text(content)
+    result = info(sandbox, {"AWS_CONFIG_FILE": str(configuration)}, region=region)
+    assert result.code == "invalid_configuration"
+    assert "The AWS configuration cannot be used: " in result.msg
 
 
 def test_a_server_that_is_not_there_is_told_and_not_waited_for_for_ever(sandbox: Sandbox) -> None:
