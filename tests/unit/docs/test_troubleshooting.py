@@ -1,0 +1,114 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The page on troubleshooting knows every code and every message, and quotes none that nobody prints."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[3]
+PAGE = (CHECKOUT / "docs" / "troubleshooting.md").read_text()
+MODULES = sorted((CHECKOUT / "plugins" / "module_utils").rglob("*.py"))
+PLAYS = sorted([*(CHECKOUT / "playbooks").rglob("*.yml"), *(CHECKOUT / "roles").rglob("*.yml")])
+
+# Where a code stands in a call: by the name of what is called, the place of the argument.
+CODE_ARGUMENTS = {"Finding": 1, "_not_made_here": 0, "_failure": 0, "_error": 1}
+CODE = re.compile(r"[A-Za-z_]+")
+# What is right needs no cure.
+GOOD = {"ok", "landing"}
+
+
+def text(path: Path) -> str:
+    return path.read_text()
+
+
+def codes_of(tree: ast.AST) -> Iterator[str]:
+    """Yield every code that a Python file can put into a failure or a finding."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "id", None) or getattr(node.func, "attr", "")
+            yield from constants(keyword.value for keyword in node.keywords if keyword.arg == "code")
+            yield from constants(node.args[CODE_ARGUMENTS[name] :][:1] if name in CODE_ARGUMENTS else [])
+        elif isinstance(node, ast.FunctionDef) and "code" in node.name and node.name != "_decode":
+            for statement in ast.walk(node):
+                if isinstance(statement, ast.Return):
+                    yield from constants([statement.value])
+        elif isinstance(node, ast.ClassDef) and node.name == "Verdict" and "StrEnum" in ast.unparse(node):
+            yield from constants(item.value for item in node.body if isinstance(item, ast.Assign))
+
+
+def constants(nodes: Iterable[ast.AST | None]) -> Iterator[str]:
+    """Yield the strings that these expressions can be; of "a if … else b" both."""
+    for node in nodes:
+        if isinstance(node, ast.IfExp):
+            yield from constants([node.body, node.orelse])
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and CODE.fullmatch(node.value):
+            yield node.value
+
+
+CODES = sorted({code for path in MODULES for code in codes_of(ast.parse(text(path)))} - GOOD)
+
+
+def test_the_codes_of_all_vendors_are_found() -> None:
+    assert {"invalid_key", "stale", "foreign_role", "certificate", "sync_timeout", "conflict", "redirect"} <= set(CODES)
+    assert len(CODES) > 60
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_has_a_cause_and_a_cure(code: str) -> None:
+    assert f"`{code}`" in PAGE
+
+
+def messages_of_plays() -> Iterator[str]:
+    """Yield the expressions in playbooks and roles that become a message to a person."""
+    for path in PLAYS:
+        source = text(path)
+        yield from re.findall(r"problems\.append\((.*?)\) -%}", source, re.DOTALL)
+        yield from re.findall(r"'message':\s*((?!ansible_failed_result)\S.*?)}\s*[)\]]", source, re.DOTALL)
+        yield from re.findall(r"(?:fail_msg|msg): >-\n(.*?)(?=\n +\w+:|\n\n|\Z)", source, re.DOTALL)
+
+
+def quoted() -> list[str]:
+    """Return the messages that the page quotes: before its tables, and in their first columns."""
+    places = [line.split(" | ")[0] for line in PAGE.splitlines() if line.startswith(("| `", "`"))]
+    return [quote for place in places for quote in re.findall(r"`([^`]+)`", place) if " " in quote]
+
+
+def pieces(message: str) -> list[str]:
+    """Return what is the same each time in a message."""
+    return [piece.strip(" .:,;") for piece in re.split(r"…\.?|\"", message) if piece.strip(" .:,;")]
+
+
+def words(source: str) -> str:
+    """Return a text without the quotes, operators and line breaks with which it is written in YAML and Python."""
+    return " ".join(re.sub(r"'\s*~\s*'|\"\s*\n\s*f?\"|[\"']", "", re.sub(r"'\s*\n\s*~\s*'", "", source)).split())
+
+
+@pytest.mark.parametrize("message", sorted(set(messages_of_plays())))
+def test_every_message_of_the_plays_has_a_cause_and_a_cure(message: str) -> None:
+    known = [piece for quote in quoted() for piece in pieces(quote) if len(piece) > 8]
+    assert any(piece in words(message) for piece in known), words(message)
+
+
+# What Ansible, and nobody here, prints.
+OF_ANSIBLE = (
+    "skipping: no hosts matched",
+    "the playbook: onramp.braze_fivetran.onboard could not be found",
+    "couldn't resolve module/action 'onramp.braze_fivetran.…'",
+    "missing required arguments: fivetran_api_key",
+    "Failed to import the required Python library (…)",
+)
+
+
+@pytest.mark.parametrize("quote", [quote for quote in quoted() if quote not in OF_ANSIBLE])
+def test_every_quoted_message_is_one_that_is_printed(quote: str) -> None:
+    printed = [words(text(path)) for path in [*MODULES, *PLAYS]]
+    for piece in pieces(quote):
+        assert any(words(piece) in source for source in printed), piece
