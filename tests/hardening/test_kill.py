@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -90,8 +91,8 @@ def nothing_under_way(sandbox: Sandbox) -> bool:
     return len(sandbox.journal()) == before
 
 
-def wait_for(condition: object, where: str) -> None:
+def wait_for(condition: Callable[[], bool], where: str) -> None:
     deadline = time.monotonic() + 60
-    while not condition():  # type: ignore[operator]
+    while not condition():
         assert time.monotonic() < deadline, where
         time.sleep(0.01)
