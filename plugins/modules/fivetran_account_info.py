@@ -112,7 +112,7 @@ may_create_connections:
   type: bool
   sample: true
 advice:
-  description: What to do where the right is lacking or undecided, else V(none).
+  description: What to do where the right is lacking or undecided, else empty.
   returned: success, if O(group) is given and O(gather) contains V(may_create_connections)
   type: str
   sample: The Fivetran key is valid, but it may not create connections in group jovial_daylight.

@@ -76,12 +76,13 @@ EXAMPLES = r"""
     schema: braze_shop_us
     wait: true
     wait_timeout: 7200
+  register: synced
 
 - name: Sync everything again
   onramp.braze_fivetran.fivetran_connection_sync:
     fivetran_api_key: "{{ lookup('ansible.builtin.env', 'FIVETRAN_APIKEY') }}"
     fivetran_api_secret: "{{ lookup('ansible.builtin.env', 'FIVETRAN_APISECRET') }}"
-    id: speak_inexpensive
+    id: "{{ synced.connection.id }}"
     resync: true
 """
 

@@ -71,7 +71,7 @@ def account_view(data: JsonObject) -> JsonObject:
     }
 
 
-def probe(client: FivetranClient, group_id: str) -> tuple[bool | None, str | None]:
+def probe(client: FivetranClient, group_id: str) -> tuple[bool | None, str]:
     """Tell whether the key may create connections in the group (None: undecided), and what to do if not."""
     body = {
         "group_id": group_id,
@@ -93,7 +93,7 @@ def probe(client: FivetranClient, group_id: str) -> tuple[bool | None, str | Non
         )
     if answer.status == 201:
         _remove(client, answer.body)
-    return True, None
+    return True, ""
 
 
 def _remove(client: FivetranClient, body: Any) -> None:

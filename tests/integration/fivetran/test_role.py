@@ -6,48 +6,24 @@
 
 from __future__ import annotations
 
-import json
-import re
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.documents import blocks, for_the_sandbox
+from tests.integration.given import VAULT, let_fivetran_read
 from tests.playbook import CHECKOUT, PlayResult, run_playbook
 from tests.sandbox import world
-from tests.sandbox.aws import trust_policy
 from tests.sandbox.client import Sandbox
 
-README = (CHECKOUT / "roles" / "fivetran_connection" / "README.md").read_text()
-EXAMPLES = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
-CONNECTION_STRING = "DefaultEndpointsProtocol=https;AccountName=sandbox;AccountKey=c2FuZGJveC1henVyZS1rZXk="
-SECRETS = {
-    "vault_shop_us_key": world.BRAZE_KEY_SHOP_US,
-    "vault_shop_eu_key": world.BRAZE_KEY_SHOP_EU,
-    "vault_shop_az_key": world.BRAZE_KEY_SHOP_US,
-    "vault_azure_connection_string": CONNECTION_STRING,
-}
-
-
-def prepare(sandbox: Sandbox) -> None:
-    """Make what the examples take for granted: buckets, roles with their policies, the grant."""
-    s3, iam = sandbox.aws("s3"), sandbox.aws("iam")
-    s3.create_bucket(Bucket="acme-profile-exports")
-    for role, bucket in (("Fivetran", world.S3_BUCKET), ("Fivetran-Exports", "acme-profile-exports")):
-        iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust_policy(world.GROUP_ID))
-        resources = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
-        statement = {"Effect": "Allow", "Action": ["s3:Get*", "s3:List*"], "Resource": resources}
-        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        iam.put_role_policy(RoleName=role, PolicyName="reading", PolicyDocument=document)
-    member = f"serviceAccount:{world.SERVICE_ACCOUNT}"
-    binding = {"role": "roles/storage.objectViewer", "members": [member]}
-    sandbox.seed("gcs", "set_policy", bucket=world.GCS_BUCKET, bindings=[binding])
+README = CHECKOUT / "roles" / "fivetran_connection" / "README.md"
 
 
 def run_example(sandbox: Sandbox, number: int, *arguments: str, **changes: Any) -> PlayResult:
     """Run an example of the README with the sandbox's Braze instead of the real one."""
-    plays = yaml.safe_load(re.sub(r"https://rest\.[a-z0-9.-]+", sandbox.env["SANDBOX_BRAZE_URL"], EXAMPLES[number]))
-    plays[0]["vars"] = SECRETS
+    plays = yaml.safe_load(for_the_sandbox(blocks(README, "yaml")[number], sandbox))
+    plays[0]["vars"] = VAULT
     plays[0]["tasks"][0]["vars"].update({"fivetran_connection_setup_test_retries": 0, **changes})
     return run_playbook(sandbox, plays, *arguments)
 
@@ -60,7 +36,7 @@ def run_example(sandbox: Sandbox, number: int, *arguments: str, **changes: Any) 
 def test_the_playbook_that_the_readme_shows_for_each_storage_connects(
     sandbox: Sandbox, number: int, storage: str, exports: bool
 ) -> None:
-    prepare(sandbox)
+    let_fivetran_read(sandbox)
     result = run_example(sandbox, number)
     assert result.exit_code == 0, result.output
     [connection] = sandbox.state()["fivetran"]["connections"].values()
@@ -101,12 +77,12 @@ def test_settings_that_do_not_go_together_are_refused_before_fivetran_is_asked(
     assert result.exit_code != 0
     for word in words:
         assert word in result.messages()
-    assert CONNECTION_STRING not in result.output
+    assert VAULT["vault_azure_connection_string"] not in result.output
     assert sandbox.journal("fivetran") == []
 
 
 def test_absent_removes_the_connection_and_needs_no_more_than_its_name(sandbox: Sandbox) -> None:
-    prepare(sandbox)
+    let_fivetran_read(sandbox)
     run_example(sandbox, 1)
     plays = [
         {

@@ -1,0 +1,156 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every example that a reader may copy works: those of the plugins, and those of the pages.
+
+All are found by themselves, so a new one is executed without a change here. Only the address of Braze is another one.
+"""
+
+from __future__ import annotations
+
+import configparser
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.documents import blocks, examples, for_the_sandbox, languages, name_of, pages, plugins_with_examples
+from tests.integration.given import VAULT, let_fivetran_read, make_connection
+from tests.integration.playbooks.fleet import connections, play
+from tests.playbook import CHECKOUT, run_playbook
+from tests.sandbox.aws import REGION
+from tests.sandbox.client import Sandbox
+
+Prepare = Callable[[Sandbox], None]
+
+# What an example takes for granted, by plugin or page.
+PREPARE: Mapping[str, Prepare] = {
+    "plugins/modules/fivetran_connection.py": let_fivetran_read,
+    "plugins/modules/fivetran_connection_info.py": make_connection,
+    "plugins/modules/fivetran_connection_schema.py": make_connection,
+    "plugins/modules/fivetran_connection_sync.py": make_connection,
+    "plugins/modules/gcs_bucket_preflight_info.py": let_fivetran_read,
+    "roles/fivetran_connection/README.md": let_fivetran_read,
+}
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Give the AWS profile that an example names."""
+    configuration = tmp_path / "aws"
+    configuration.write_text(f"[profile data-platform]\nregion = {REGION}\n")
+    return {"AWS_CONFIG_FILE": str(configuration)}
+
+
+@pytest.mark.parametrize("plugin", plugins_with_examples(), ids=lambda plugin: plugin.stem)
+def test_the_examples_of_a_plugin_work_one_after_the_other(
+    sandbox: Sandbox, environment: dict[str, str], plugin: Path
+) -> None:
+    PREPARE.get(name_of(plugin), lambda _sandbox: None)(sandbox)
+    tasks = yaml.safe_load(for_the_sandbox(examples(plugin), sandbox))
+    play = {"hosts": "localhost", "gather_facts": False, "vars": VAULT, "tasks": tasks}
+    result = run_playbook(sandbox, [play], environment=environment)
+    assert result.exit_code == 0, result.output
+    assert result.stats["localhost"]["ok"] == len(tasks)
+    if plugin.parent.name == "modules":
+        assert f"onramp.braze_fivetran.{plugin.stem}" in {task.action for task in result.tasks}
+
+
+PAGES = [page for page in pages() if blocks(page, "yaml")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_the_yaml_of_a_page_works(sandbox: Sandbox, page: Path) -> None:
+    PREPARE.get(name_of(page), lambda _sandbox: None)(sandbox)
+    shown = [yaml.safe_load(for_the_sandbox(block, sandbox)) for block in blocks(page, "yaml")]
+    plays = [play for block in shown if isinstance(block, list) for play in block]
+    inventories = [block for block in shown if "braze_workspaces" in block]
+    roles = [block for block in shown if "includedPermissions" in block]
+    assert len(inventories) + len(roles) + sum(isinstance(block, list) for block in shown) == len(shown)
+    if plays:
+        run_plays(sandbox, plays)
+    for inventory in inventories:
+        onboard(sandbox, inventory)
+    for role in roles:
+        # That these are enough, and each of them needed, shows tests/integration/permissions.
+        assert role["stage"] == "GA"
+        assert all(re.fullmatch(r"storage\.\w+\.\w+", permission) for permission in role["includedPermissions"])
+
+
+def run_plays(sandbox: Sandbox, plays: list[dict[str, Any]]) -> None:
+    plays = [{**play, "vars": {**VAULT, **play.get("vars", {})}} for play in plays]
+    result = run_playbook(sandbox, plays)
+    assert result.exit_code == 0, result.output
+    assert sum(host["failures"] + host["ignored"] + host["rescued"] for host in result.stats.values()) == 0
+    assert result.tasks
+
+
+def onboard(sandbox: Sandbox, inventory: dict[str, Any]) -> None:
+    group = inventory["braze_workspaces"]
+    group["vars"] = {**VAULT, **group.get("vars", {})}
+    result = play(sandbox, "onboard", inventory=inventory)
+    assert result.exit_code == 0, result.output
+    made = connections(sandbox)
+    assert sorted(made) == sorted(host["fivetran_schema"] for host in group["hosts"].values())
+    for connection in made.values():
+        assert connection["status"]["setup_state"] == "connected"
+        assert connection["paused"] is False
+
+
+@pytest.mark.parametrize("page", [page for page in pages() if blocks(page, "ini")], ids=name_of)
+def test_the_configuration_of_a_page_switches_the_report_on(sandbox: Sandbox, page: Path) -> None:
+    [block] = blocks(page, "ini")
+    configuration = configparser.ConfigParser()
+    configuration.read_string(block)
+    enabled = configuration["defaults"]["callbacks_enabled"]
+    result = play(sandbox, "onboard", "--check", "--limit", "shop_eu", ANSIBLE_CALLBACKS_ENABLED=enabled)
+    assert "1 workspace: 1 would change" in result.output
+
+
+@pytest.mark.parametrize("page", [page for page in pages() if blocks(page, "python")], ids=name_of)
+def test_the_python_of_a_page_works(page: Path) -> None:
+    given: list[Mapping[str, str]] = []
+    for block in blocks(page, "python"):
+        exec(block, {"run_something": lambda env: given.append(env)})
+    assert all("FIVETRAN_API_URL" in environment for environment in given)
+    assert given
+
+
+def test_no_page_has_code_that_nothing_executes() -> None:
+    # JSON: the policies of docs/permissions.md, held to what is needed by tests/integration/permissions.
+    executed = {"yaml", "ini", "python", "json", "console"}
+    found = {language for page in pages() for language in languages(page)}
+    assert found - {"text", "{toctree}"} == executed
+    assert {name_of(page) for page in pages() if blocks(page, "json")} == {"docs/permissions.md"}
+
+
+COMMANDS = sorted(
+    {
+        line.removeprefix("$ ").split("  #")[0].strip()
+        for page in pages()
+        for block in blocks(page, "console")
+        for line in block.splitlines()
+        if line.startswith("$ ")
+    }
+)
+
+
+def test_the_commands_of_all_pages_are_looked_at() -> None:
+    assert {"ansible-playbook", "make"} <= {command.split()[0] for command in COMMANDS}
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("make")])
+def test_a_make_target_that_a_page_names_exists(command: str) -> None:
+    targets = re.findall(r"^([a-z-]+):.*##", (CHECKOUT / "Makefile").read_text(), re.MULTILINE)
+    assert command.split()[1] in targets
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if "onramp.braze_fivetran." in command])
+def test_a_playbook_that_a_page_names_exists(command: str) -> None:
+    for name in re.findall(r"onramp\.braze_fivetran\.(\w+)", command):
+        files = [f"playbooks/{name}.yml", f"roles/{name}", f"plugins/modules/{name}.py", f"plugins/callback/{name}.py"]
+        assert any((CHECKOUT / file).exists() for file in files)
