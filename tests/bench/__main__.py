@@ -11,6 +11,7 @@ so its own work is part of the wall time. Rows are appended to docs/performance.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import resource
@@ -29,6 +30,7 @@ from typing import Any
 import yaml
 
 from tests.modules import run_module
+from tests.playbook import COLLECTIONS
 from tests.sandbox import world
 from tests.sandbox.client import CHECKOUT, Sandbox
 from tests.sandbox.core import Entry
@@ -72,15 +74,15 @@ def main() -> int:
     options = parser.parse_args()
     lines = []
     with Sandbox.start() as sandbox:
-        key_check = check_key(sandbox, options.runs)
-        print(key_check, flush=True)
+        sentences = f"{check_key(sandbox, options.runs)}\n{task_overhead(sandbox, options.runs)}"
+        print(sentences, flush=True)
         for workspaces in options.workspaces:
             for latency in options.latency:
                 case = Case(workspaces, latency, options.forks)
                 lines += measure(sandbox, case, options.runs)
                 print("\n".join(lines[-2:]), flush=True)
     if not options.dry_run:
-        append(key_check, lines)
+        append(sentences, lines)
     return 0
 
 
@@ -101,6 +103,49 @@ def check_key(sandbox: Sandbox, runs: int, latency: float = 0.1) -> str:
         f"Checking all permissions of a Braze key, in process, at {latency * 1000:.0f} ms an answer: {median:.2f} s, as"
         f" long as {median / latency:.1f} answers (median of {runs} runs, {datetime.now(UTC):%Y-%m-%d}, {revision()})."
     )
+
+
+def task_overhead(sandbox: Sandbox, runs: int, tasks: int = 20) -> str:
+    """Return a sentence on what a task of a module that needs only an API costs, by either way of running it."""
+    task: dict[str, Any] = {"onramp.braze_fivetran.fivetran_account_info": {}}
+    with tempfile.TemporaryDirectory() as folder:
+        plays = {}
+        for count in (1, 1 + tasks):
+            plays[count] = Path(folder, f"{count}.yml")
+            play_of_tasks = {"hosts": "localhost", "gather_facts": False, "tasks": [task] * count}
+            plays[count].write_text(yaml.safe_dump([play_of_tasks]))
+        seconds = {}
+        for in_process in (True, False):
+            variable = ["--extra-vars", json.dumps({"onramp_in_process": in_process})]
+            one, many = (
+                statistics.median(ansible_playbook(sandbox, [str(play), *variable]) for _run in range(runs))
+                for play in plays.values()
+            )
+            seconds[in_process] = (many - one) / tasks
+    return (
+        f"A task that makes one call, answered at once: {seconds[True]:.2f} s in process, {seconds[False]:.2f} s as a"
+        f" module (from medians of {runs} runs, {datetime.now(UTC):%Y-%m-%d}, {revision()})."
+    )
+
+
+def ansible_playbook(sandbox: Sandbox, arguments: Sequence[str]) -> float:
+    """Run ``ansible-playbook`` in the sandbox and return the seconds that it took.
+
+    :raises RuntimeError: with its output if it fails.
+    """
+    started = time.monotonic()
+    finished = subprocess.run(
+        [str(Path(sys.executable).parent / "ansible-playbook"), *arguments],
+        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), **sandbox.env},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if finished.returncode != 0:
+        raise RuntimeError(finished.stdout[-4000:])
+    return time.monotonic() - started
 
 
 def measure(sandbox: Sandbox, case: Case, runs: int) -> list[str]:
@@ -151,21 +196,10 @@ def play(sandbox: Sandbox, case: Case, inventory: Path) -> Run:
     """
     sandbox.clear_journal()
     sandbox.latency(case.latency)
-    command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(inventory), "--forks", str(case.forks)]
-    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    finished = subprocess.run(
-        [*command, str(PLAYBOOK)],
-        env={**os.environ, **sandbox.env},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    wall, after = time.monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    wall = ansible_playbook(sandbox, ["-i", str(inventory), "--forks", str(case.forks), str(PLAYBOOK)])
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     sandbox.latency(0)
-    if finished.returncode != 0:
-        raise RuntimeError(finished.stdout[-4000:])
     entries = [entry for entry in sandbox.journal() if ours(entry)]
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     # The largest of all children so far: right for the largest case, which comes last.
@@ -211,7 +245,7 @@ def revision() -> str:
     return name.strip() + ("+" if changed else "")
 
 
-def append(key_check: str, rows: list[str]) -> None:
+def append(sentences: str, rows: list[str]) -> None:
     """Append rows to the page, under a line that says which machine they come from."""
     machine = (
         f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}; the sandbox runs on the same"
@@ -222,7 +256,7 @@ def append(key_check: str, rows: list[str]) -> None:
         " | wall ÷ calls | MB a worker | runs |\n|" + "---|" * 15
     )
     with PAGE.open("a", encoding="utf-8") as page:
-        page.write(f"\n{machine}\n\n{key_check}\n\n{header}\n" + "\n".join(rows) + "\n")
+        page.write(f"\n{machine}\n\n{sentences}\n\n{header}\n" + "\n".join(rows) + "\n")
 
 
 if __name__ == "__main__":
