@@ -12,6 +12,7 @@ from __future__ import annotations
 import configparser
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -111,11 +112,16 @@ def test_the_configuration_of_a_page_switches_the_report_on(sandbox: Sandbox, pa
     assert "1 workspace: 1 would change" in result.output
 
 
+def note(given: list[Mapping[str, str]], env: Mapping[str, str]) -> None:
+    """Stand in for what an example runs in the sandbox's environment."""
+    given.append(env)
+
+
 @pytest.mark.parametrize("page", [page for page in pages() if blocks(page, "python")], ids=name_of)
 def test_the_python_of_a_page_works(page: Path) -> None:
     given: list[Mapping[str, str]] = []
     for block in blocks(page, "python"):
-        exec(block, {"run_something": lambda env: given.append(env)})
+        exec(block, {"run_something": partial(note, given)})
     assert all("FIVETRAN_API_URL" in environment for environment in given)
     assert given
 
@@ -152,5 +158,9 @@ def test_a_make_target_that_a_page_names_exists(command: str) -> None:
 @pytest.mark.parametrize("command", [command for command in COMMANDS if "onramp.braze_fivetran." in command])
 def test_a_playbook_that_a_page_names_exists(command: str) -> None:
     for name in re.findall(r"onramp\.braze_fivetran\.(\w+)", command):
-        files = [f"playbooks/{name}.yml", f"roles/{name}", f"plugins/modules/{name}.py", f"plugins/callback/{name}.py"]
+        files = [
+            f"playbooks/{name}.yml",
+            f"roles/{name}",
+            *(f"plugins/{kind}/{name}.py" for kind in ("modules", "callback")),
+        ]
         assert any((CHECKOUT / file).exists() for file in files)

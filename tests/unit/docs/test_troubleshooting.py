@@ -16,11 +16,18 @@ import pytest
 CHECKOUT = Path(__file__).parents[3]
 PAGE = (CHECKOUT / "docs" / "troubleshooting.md").read_text()
 MODULES = sorted((CHECKOUT / "plugins" / "module_utils").rglob("*.py"))
+# What playbooks and roles have worked out by filters.
+FOR_PLAYS = [
+    CHECKOUT / "plugins" / "module_utils" / "_fivetran" / "braze_config.py",
+    *sorted((CHECKOUT / "plugins" / "plugin_utils" / "_workspaces").glob("*.py")),
+]
 PLAYS = sorted([*(CHECKOUT / "playbooks").rglob("*.yml"), *(CHECKOUT / "roles").rglob("*.yml")])
 
 # Where a code stands in a call: by the name of what is called, the place of the argument.
 CODE_ARGUMENTS = {"Finding": 1, "_not_made_here": 0, "_failure": 0, "_error": 1}
 CODE = re.compile(r"[A-Za-z_]+")
+# What the role's names of settings begin with, which it tells the filter that names them.
+ALWAYS = {"prefix": "fivetran_connection_"}
 # What is right needs no cure.
 GOOD = {"ok", "landing"}
 
@@ -67,12 +74,40 @@ def test_every_code_has_a_cause_and_a_cure(code: str) -> None:
 
 
 def messages_of_plays() -> Iterator[str]:
-    """Yield the expressions in playbooks and roles that become a message to a person."""
+    """Yield the expressions in playbooks and roles, and in what works for them, that become a message to a person."""
+    for path in FOR_PLAYS:
+        yield from filter(None, map(sentence, ast.walk(ast.parse(text(path)))))
     for path in PLAYS:
         source = text(path)
         yield from re.findall(r"problems\.append\((.*?)\) -%}", source, re.DOTALL)
-        yield from re.findall(r"'message':\s*((?!ansible_failed_result)\S.*?)}\s*[)\]]", source, re.DOTALL)
-        yield from re.findall(r"(?:fail_msg|msg): >-\n(.*?)(?=\n +\w+:|\n\n|\Z)", source, re.DOTALL)
+        yield from re.findall(r"(?:fail_msg|msg|there_is_none): >-\n(.*?)(?=\n +\w+:|\n\n|\Z)", source, re.DOTALL)
+
+
+def sentence(node: ast.AST) -> str:
+    """Return the message that a node yields, or names ``message``; "" if it does neither."""
+    value: ast.AST | None = None
+    if isinstance(node, ast.Yield) or (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "message"):
+        value = node.value
+    elif isinstance(node, ast.Dict):
+        named = {ast.unparse(key): item for key, item in zip(node.keys, node.values, strict=True) if key}
+        value = named.get("'message'")
+    return spelled(value) if isinstance(value, ast.JoinedStr | ast.Constant) else ""
+
+
+def spelled(node: ast.JoinedStr | ast.Constant) -> str:
+    """Return a string as it stands in the code, with … for what is filled in and not always the same."""
+    parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+    return "".join(
+        str(part.value) if isinstance(part, ast.Constant) else ALWAYS.get(ast.unparse(part.value), "…")
+        for part in parts
+        if isinstance(part, ast.Constant | ast.FormattedValue)
+    )
+
+
+def strings(path: Path) -> str:
+    """Return all strings of a Python file."""
+    nodes = ast.walk(ast.parse(text(path)))
+    return "\n".join(spelled(node) for node in nodes if isinstance(node, ast.JoinedStr | ast.Constant))
 
 
 def quoted() -> list[str]:
@@ -87,8 +122,8 @@ def pieces(message: str) -> list[str]:
 
 
 def words(source: str) -> str:
-    """Return a text without the quotes, operators and line breaks with which it is written in YAML and Python."""
-    return " ".join(re.sub(r"'\s*~\s*'|\"\s*\n\s*f?\"|[\"']", "", re.sub(r"'\s*\n\s*~\s*'", "", source)).split())
+    """Return a text without the quotes, operators and line breaks with which it is written."""
+    return " ".join(re.sub(r"'\s*~\s*'|[\"']", "", re.sub(r"'\s*\n\s*~\s*'", "", source)).split())
 
 
 @pytest.mark.parametrize("message", sorted(set(messages_of_plays())))
@@ -109,6 +144,6 @@ OF_ANSIBLE = (
 
 @pytest.mark.parametrize("quote", [quote for quote in quoted() if quote not in OF_ANSIBLE])
 def test_every_quoted_message_is_one_that_is_printed(quote: str) -> None:
-    printed = [words(text(path)) for path in [*MODULES, *PLAYS]]
+    printed = [*(words(strings(path)) for path in {*MODULES, *FOR_PLAYS}), *(words(text(path)) for path in PLAYS)]
     for piece in pieces(quote):
         assert any(words(piece) in source for source in printed), piece

@@ -1,0 +1,84 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: braze_config
+short_description: Turn settings of a Braze workspace into Fivetran's configuration
+version_added: 1.0.0
+author:
+  - Contributors to the onramp.braze_fivetran project (@onramp-collections)
+description:
+  - Returns the configuration of a Fivetran connection of the service C(braze), with Fivetran's own names of the fields,
+    and says what is wrong with the settings.
+  - The role P(onramp.braze_fivetran.fivetran_connection#role) uses it. In your own tasks it goes with
+    M(onramp.braze_fivetran.fivetran_connection).
+positional: _input
+options:
+  _input:
+    description:
+      - The settings, named as the variables of the role P(onramp.braze_fivetran.fivetran_connection#role) are without
+        their prefix C(fivetran_connection_), such as C(api_url), C(storage), C(bucket) and C(role_arn).
+      - C(storage) and C(exports_storage) are needed; a setting that is left out, null or empty is not set.
+    type: dict
+    required: true
+  prefix:
+    description: What the names of the settings begin with where a person sets them, for the sentences.
+    type: str
+    default: ""
+seealso:
+  - module: onramp.braze_fivetran.fivetran_connection
+"""
+
+EXAMPLES = r"""
+- name: Show what Fivetran calls the settings
+  ansible.builtin.debug:
+    msg: >-
+      {{ {'api_url': 'https://rest.iad-01.braze.com', 'api_key': vault_shop_eu_key, 'storage': 'gcs',
+          'bucket': 'acme-currents-eu', 'prefix': 'currents', 'exports_storage': 'none'}
+         | onramp.braze_fivetran.braze_config }}
+"""
+
+RETURN = r"""
+_value:
+  description: The configuration and what is wrong with it.
+  type: dict
+  contains:
+    config:
+      description: The option O(onramp.braze_fivetran.fivetran_connection#module:config).
+      type: dict
+      sample:
+        api_url: https://rest.iad-01.braze.com
+        cloud_storage_type: GCS
+        enable_exports: false
+        gcs_bucket: acme-currents-eu
+        gcs_folder: currents
+    config_secrets:
+      description: The option O(onramp.braze_fivetran.fivetran_connection#module:config_secrets).
+      type: dict
+      sample:
+        api_key: the-braze-key
+    problems:
+      description: What is wrong with the settings, a sentence each; empty if they go together.
+      type: list
+      elements: str
+      sample: ["bucket: is needed with storage: gcs."]
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.utils.unsafe_proxy import wrap_var
+
+from ..module_utils._fivetran.braze_config import braze_config
+
+
+def config(settings: Mapping[str, Any], prefix: str = "") -> Any:
+    return wrap_var(braze_config(settings, prefix))
+
+
+class FilterModule:
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"braze_config": config}

@@ -1,0 +1,140 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""What verify.yml makes of what the modules say: findings, in sentences for a person."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypedDict
+
+
+class Finding(TypedDict):
+    """Something that is not as it should be. ``field`` is empty where no single field is wrong."""
+
+    step: str
+    field: str
+    message: str
+
+
+def findings(subject: str, seen: Mapping[str, Any]) -> list[Finding]:
+    """Return what is not as it should be about ``subject``, one of :data:`SUBJECTS`."""
+    return list(SUBJECTS[subject](seen))
+
+
+def _of_the_group(group: Mapping[str, Any]) -> Iterator[Finding]:
+    status = _mapping(group, "destination").get("setup_status") or "missing"
+    if status != "CONNECTED":
+        yield {
+            "step": "group",
+            "field": "destination.setup_status",
+            "message": f"The destination of the Fivetran group {group.get('name')} is {status}, should be CONNECTED."
+            " Nothing syncs into it: set it up in Fivetran under Destinations.",
+        }
+
+
+def _of_the_key(verdict: Mapping[str, Any]) -> Iterator[Finding]:
+    if verdict["verdict"] != "ok":
+        yield {
+            "step": "key",
+            "field": "braze_api_key",
+            "message": f"The Braze API key is not good ({verdict['verdict']}). {verdict.get('next_step', '')}",
+        }
+
+
+def _of_the_landing(verdict: Mapping[str, Any]) -> Iterator[Finding]:
+    if verdict["verdict"] != "landing":
+        yield {
+            "step": "landing",
+            "field": "currents_bucket",
+            "message": f"Braze Currents does not land in {verdict.get('bucket')} ({verdict['verdict']})."
+            f" {verdict.get('next_step', '')}",
+        }
+
+
+def _of_the_role(documents: Mapping[str, Any]) -> Iterator[Finding]:
+    for arn, difference in documents.items():
+        before, after = _mapping(difference, "before"), _mapping(difference, "after")
+        if not before:
+            yield {"step": "access", "field": arn, "message": f"{arn} does not exist."}
+            continue
+        for field, value in after.items():
+            for path, old, new in leaves(field, before.get(field), value):
+                message = f"{path} of {arn} is {_shown(old)}, should be {_shown(new)}."
+                yield {"step": "access", "field": path, "message": message}
+
+
+def leaves(path: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Yield path, old and new value of whatever differs, as deep as both have the same shape."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for name in dict.fromkeys([*before, *after]):
+            yield from leaves(f"{path}.{name}", before.get(name), after.get(name))
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for index, (old, new) in enumerate(zip(before, after, strict=True)):
+            yield from leaves(f"{path}[{index}]", old, new)
+    elif before != after:
+        yield path, before, after
+
+
+def _of_the_grant(result: Mapping[str, Any]) -> Iterator[Finding]:
+    if result.get("changed"):
+        grant = _mapping(result, "grant")
+        condition = f" under the condition {_shown(grant['condition'])}" if grant.get("condition") else ""
+        yield {
+            "step": "access",
+            "field": "grant",
+            "message": f"The grant on gs://{grant.get('bucket')} is missing: {grant.get('member')} does not hold"
+            f" {grant.get('role')}{condition}.",
+        }
+
+
+def _of_the_connection(connection: Mapping[str, Any]) -> Iterator[Finding]:
+    """What Fivetran itself says: did its setup pass, how did the last sync end, is there anything to do."""
+    setup_state = connection.get("setup_state")
+    if setup_state != "connected":
+        message = f"setup_state is {setup_state}, should be connected. Run onboard.yml, which runs the setup tests."
+        yield {"step": "connection", "field": "setup_state", "message": message}
+    last_sync = _mapping(connection, "last_sync")
+    if last_sync.get("outcome") == "failed":
+        message = f"The last sync failed at {last_sync.get('finished_at')}."
+        yield {"step": "sync", "field": "failed_at", "message": message}
+    status = _mapping(connection, "status")
+    if status.get("update_state") == "delayed":
+        message = "The data in the warehouse is late: update_state is delayed."
+        yield {"step": "sync", "field": "update_state", "message": message}
+    for kind in ("tasks", "warnings"):
+        for item in status.get(kind) or []:
+            said = ": ".join(str(item[name]) for name in ("code", "message") if item.get(name))
+            yield {"step": "sync", "field": kind, "message": f"Fivetran lists under {kind}: {said}"}
+
+
+def _of_the_settings(diff: Mapping[str, Any]) -> Iterator[Finding]:
+    before = _mapping(diff, "before")
+    for field, value in _mapping(diff, "after").items():
+        message = f"{field} is {_shown(before.get(field))}, should be {_shown(value)}."
+        yield {"step": "connection", "field": field, "message": message}
+
+
+# What can be looked at; what each takes stands in the documentation of the filter `findings`.
+SUBJECTS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Finding]]] = {
+    "group": _of_the_group,
+    "key": _of_the_key,
+    "landing": _of_the_landing,
+    "role": _of_the_role,
+    "grant": _of_the_grant,
+    "connection": _of_the_connection,
+    "settings": _of_the_settings,
+}
+
+
+def _mapping(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = data.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, default=str)

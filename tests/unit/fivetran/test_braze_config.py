@@ -1,0 +1,121 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What settings of a workspace become in Fivetran's configuration, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.braze_config import (
+    CURRENTS,
+    EXPORTS,
+    STORAGE_TYPES,
+    braze_config,
+)
+
+from tests.sandbox.contract import DOCUMENT
+
+GIVEN = {
+    "api_url": "https://rest.iad-01.braze.com",
+    "api_key": "the-braze-key",
+    "storage": "none",
+    "exports_storage": "none",
+}
+WHOLE = {
+    "s3": {"bucket": "acme", "prefix": "currents", "role_arn": "arn:aws:iam::111122223333:role/Fivetran"},
+    "gcs": {"bucket": "acme", "prefix": "currents"},
+    "azure": {"container": "acme", "prefix": "currents", "connection_string": "AccountKey=c2VjcmV0"},
+}
+
+
+def schema() -> dict[str, Any]:
+    """Return the properties of the vendor's own schema of the configuration."""
+    if not Path(DOCUMENT).exists():
+        pytest.skip("the OpenAPI document of Fivetran is not beside the checkout")
+    schemas = json.loads(Path(DOCUMENT).read_text())["components"]["schemas"]
+    [properties] = [
+        found
+        for name, data in schemas.items()
+        if "braze" in name.lower() and "s3bucket" in (found := _properties(data))
+    ][:1]
+    return properties
+
+
+def _properties(data: Any) -> dict[str, Any]:
+    """Return the properties of a schema with those of the schema ``config`` inside it."""
+    found: dict[str, Any] = {}
+    for part in [data, *data.get("allOf", [])]:
+        properties = part.get("properties", {})
+        found |= properties | properties.get("config", {}).get("properties", {})
+    return found
+
+
+def test_every_name_is_one_of_the_vendors_own() -> None:
+    known = schema()
+    names = {field for source in (CURRENTS, EXPORTS) for fields in source.fields.values() for field in fields.values()}
+    history = {"history_from": "2024-01-01", "history_time_frame": "ALL_TIME"}
+    made = braze_config({**GIVEN, "storage": "s3", "exports_storage": "s3", **history})
+    assert names | set(made["config"]) | set(made["config_secrets"]) <= set(known)
+    assert set(STORAGE_TYPES.values()) == set(known["cloud_storage_type"]["enum"])
+
+
+def test_what_the_vendor_calls_a_password_and_masks_nowhere_else_is_kept_apart() -> None:
+    secrets = {name for name, data in schema().items() if data.get("format") == "password"}
+    made = braze_config({**GIVEN, "storage": "azure", **WHOLE["azure"], "exports_storage": "azure"})
+    assert set(made["config_secrets"]) <= secrets
+    # An ARN is masked by Fivetran, too, but is no secret, and shows in every plan.
+    assert secrets - set(made["config_secrets"]) == {"s3role_arn", "s3_export_role_arn"}
+
+
+@pytest.mark.parametrize("storage", WHOLE)
+@pytest.mark.parametrize("source", [CURRENTS, EXPORTS], ids=["currents", "exports"])
+def test_whole_settings_have_no_problem_and_all_arrive(storage: str, source: Any) -> None:
+    settings = {f"{source.settings}{name}": value for name, value in WHOLE[storage].items()}
+    made = braze_config({**GIVEN, f"{source.settings}storage": storage, **settings})
+    assert made["problems"] == []
+    values = {**made["config"], **made["config_secrets"]}
+    assert {field: values[field] for field in source.fields[storage].values()} == {
+        field: WHOLE[storage][name] for name, field in source.fields[storage].items()
+    }
+
+
+@pytest.mark.parametrize("storage", WHOLE)
+def test_what_is_needed_is_named_with_its_variable(storage: str) -> None:
+    problems = braze_config({**GIVEN, "storage": storage}, "fivetran_connection_")["problems"]
+    assert problems == [
+        f"fivetran_connection_{name}: is needed with fivetran_connection_storage: {storage}."
+        for name in WHOLE[storage]
+        if name != "prefix"
+    ]
+
+
+def test_what_belongs_to_another_storage_is_refused_with_that_storage() -> None:
+    [problem] = braze_config({**GIVEN, "exports_role_arn": "arn:aws:iam::111122223333:role/Fivetran"})["problems"]
+    assert problem == (
+        "exports_role_arn: does not belong to exports_storage: none but to s3; remove it or choose that storage."
+    )
+
+
+@pytest.mark.parametrize("day", ["2024-1-1", "2024-02-30", "yesterday", "2024-01-01\n"])
+def test_a_day_that_is_none_is_refused(day: str) -> None:
+    [problem] = braze_config({**GIVEN, "history_from": day})["problems"]
+    assert problem.startswith("history_from: expected YYYY-MM-DD, got")
+
+
+def test_a_day_that_yaml_has_read_as_a_date_is_sent_as_text() -> None:
+    made = braze_config({**GIVEN, "history_from": date(2024, 1, 31)})
+    assert made["problems"] == []
+    assert made["config"]["historical_sync_limit_date"] == "2024-01-31"
+
+
+def test_no_sentence_holds_a_secret() -> None:
+    broken = {**GIVEN, "api_url": "", "connection_string": "AccountKey=c2VjcmV0", "storage": "s3"}
+    told = " ".join(braze_config(broken)["problems"])
+    assert "c2VjcmV0" not in told
+    assert GIVEN["api_key"] not in told
