@@ -19,6 +19,8 @@ myst_heading_anchors = 3
 html_theme = "furo"
 html_title = "Braze to the warehouse through Fivetran"
 html_show_sphinx = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 exclude_patterns = ["requirements.txt"]
 pygments_style = "ansible"
 

@@ -23,12 +23,12 @@ options:
   subject:
     description:
       - What was looked at.
-      - V(group) - RV(onramp.braze_fivetran.fivetran_account_info#module:group), with the destination gathered.
+      - V(group) - C(group) of M(onramp.braze_fivetran.fivetran_account_info) with V(destination) in its C(gather).
       - V(key) - the result of M(onramp.braze_fivetran.braze_api_key_info).
       - V(landing) - the result of M(onramp.braze_fivetran.braze_currents_info).
       - V(role) - the fact C(s3_access_difference) of the role P(onramp.braze_fivetran.s3_access#role).
       - V(grant) - the result of M(onramp.braze_fivetran.gcs_bucket_iam_member) in check mode.
-      - V(connection) - one of RV(onramp.braze_fivetran.fivetran_connection_info#module:connections).
+      - V(connection) - one of C(connections) of M(onramp.braze_fivetran.fivetran_connection_info).
       - V(settings) - C(diff) of the result of M(onramp.braze_fivetran.fivetran_connection) in check mode and with
         C(diff=true).
     type: str
