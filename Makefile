@@ -43,11 +43,11 @@ sandbox: install ## Open a shell with the sandbox running and its variables expo
 
 .PHONY: test
 test: install lint ## Run the checks and the tests, in less than ten minutes
-	$(BIN)/pytest -n 2 -m "not slow"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not slow"
 
 .PHONY: test-full
 test-full: install check ## Run everything, also what is slow
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 .PHONY: bench
 bench: install ## Measure onboarding and rerun, and append the figures to docs/performance.md
