@@ -15,13 +15,13 @@ description:
     and says what is wrong with the settings.
   - The role P(onramp.braze_fivetran.fivetran_connection#role) uses it. In your own tasks it goes with
     M(onramp.braze_fivetran.fivetran_connection).
-positional: _input
+positional: _input, prefix
 options:
   _input:
     description:
       - The settings, named as the variables of the role P(onramp.braze_fivetran.fivetran_connection#role) are without
         their prefix C(fivetran_connection_), such as C(api_url), C(storage), C(bucket) and C(role_arn).
-      - C(storage) and C(exports_storage) are needed; a setting that is left out, null or empty is not set.
+      - A setting that is left out, null or empty is not set. C(storage) and C(exports_storage) are C(none) then.
     type: dict
     required: true
   prefix:
@@ -37,7 +37,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: >-
       {{ {'api_url': 'https://rest.iad-01.braze.com', 'api_key': vault_shop_eu_key, 'storage': 'gcs',
-          'bucket': 'acme-currents-eu', 'prefix': 'currents', 'exports_storage': 'none'}
+          'bucket': 'acme-currents-eu', 'prefix': 'currents'}
          | onramp.braze_fivetran.braze_config }}
 """
 

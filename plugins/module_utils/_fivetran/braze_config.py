@@ -40,8 +40,8 @@ class Source:
     fields: Mapping[str, Mapping[str, str]]
 
     def kind(self, settings: Mapping[str, Any]) -> str:
-        """Return where the source is."""
-        return str(settings[f"{self.settings}storage"])
+        """Return where the source is; ``none`` unless set."""
+        return _text(settings.get(f"{self.settings}storage")) or "none"
 
     def values(self, settings: Mapping[str, Any]) -> dict[str, str]:
         """Return what is set of everything that some kind of storage knows."""
@@ -90,6 +90,9 @@ def braze_config(settings: Mapping[str, Any], prefix: str = "") -> BrazeConfig:
 
     ``prefix``: what the names of the settings begin with where a person sets them, for the sentences.
     """
+    unknown = list(_unknown_kinds(settings, prefix))
+    if unknown:
+        return {"config": {}, "config_secrets": {}, "problems": unknown}
     config: dict[str, Any] = {
         "api_url": _text(settings.get("api_url")),
         "cloud_storage_type": STORAGE_TYPES[CURRENTS.kind(settings)],
@@ -110,6 +113,14 @@ def _history(settings: Mapping[str, Any]) -> dict[str, str]:
     day, time_frame = _text(settings.get("history_from")), _text(settings.get("history_time_frame"))
     limit = {"historical_sync_limit": "DATE_LIMIT", "historical_sync_limit_date": day} if day else {}
     return limit | ({"historic_sync_time_frame": time_frame} if time_frame else {})
+
+
+def _unknown_kinds(settings: Mapping[str, Any], prefix: str) -> Iterator[str]:
+    for source in (CURRENTS, EXPORTS):
+        kind = source.kind(settings)
+        if kind not in STORAGE_TYPES:
+            accepted = ", ".join(STORAGE_TYPES)
+            yield f'{prefix}{source.settings}storage: "{kind}" is not accepted; accepted: {accepted}.'
 
 
 def _problems(settings: Mapping[str, Any], prefix: str) -> Iterator[str]:

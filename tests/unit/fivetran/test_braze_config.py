@@ -95,6 +95,16 @@ def test_what_is_needed_is_named_with_its_variable(storage: str) -> None:
     ]
 
 
+def test_a_storage_that_is_not_set_is_none_and_one_that_nobody_knows_is_refused() -> None:
+    made = braze_config({"api_url": GIVEN["api_url"], "api_key": GIVEN["api_key"]})
+    assert (made["problems"], made["config"]["cloud_storage_type"]) == ([], "NONE")
+    assert braze_config({**GIVEN, "storage": "ftp"}) == {
+        "config": {},
+        "config_secrets": {},
+        "problems": ['storage: "ftp" is not accepted; accepted: s3, gcs, azure, none.'],
+    }
+
+
 def test_what_belongs_to_another_storage_is_refused_with_that_storage() -> None:
     [problem] = braze_config({**GIVEN, "exports_role_arn": "arn:aws:iam::111122223333:role/Fivetran"})["problems"]
     assert problem == (
