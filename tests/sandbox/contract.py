@@ -30,6 +30,7 @@ CONFIG = "_config"
 _WITH_CONFIG = ("NewConnectorRequestV1", "UpdateConnectorRequest", "ConnectorResponseV1", "ConnectorResponse")
 # Placeholder keys: the document means "any name" where it says schema, table or column.
 _PLACEHOLDERS = {"schemas": "schema", "tables": "table", "columns": "column", "scope": "schema"}
+_SETUP_STATUSES = {"INCOMPLETE", "CONNECTED", "BROKEN"}
 Schema = dict[str, Any]
 
 
@@ -177,6 +178,9 @@ def _mend(schema: Schema) -> None:
 
 
 def _mend_enumeration(schema: Schema) -> None:
+    if set(schema["enum"]) == _SETUP_STATUSES:
+        # A destination's status: listed in upper case; the API sends lower case, as in the document's own examples.
+        schema["enum"] += [value.lower() for value in schema["enum"]]
     if schema.get("type") == "integer":
         # Integers are listed as strings.
         schema["enum"] = [int(value) for value in schema["enum"]]

@@ -8,8 +8,9 @@ Everything runs in one asyncio loop. A handler that does not await is atomic, so
 
 A server subclasses :class:`Server`, marks its handlers with :func:`operation`, returns its complete state from
 ``state()``, starts over in ``reset()``, and offers ``control_<verb>(**payload)`` methods to tests. A request is
-journaled as a write if it changed the server's state, whatever its method: the state's hash is compared around
-each step that the handler runs without awaiting, so that what another request changes meanwhile is not blamed on it.
+journaled as a write if it changed the server's state, whatever its method: the state is compared around each step
+that the handler runs without awaiting, so that what another request changes meanwhile is not blamed on it. State of
+which there can be much stands in ``tables()``, where only what a request got hold of is compared.
 What changes by itself, such as a sync that ends, is nobody's write: ``settled_state()`` leaves it out.
 """
 
@@ -19,15 +20,16 @@ import asyncio
 import hashlib
 import inspect
 import json
-import marshal
 import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from aiohttp import web
+
+from tests.sandbox.watch import Table, Watched, fingerprint
 
 Json = Any
 Handler = Callable[..., Awaitable[web.StreamResponse]]
@@ -203,9 +205,16 @@ class Server(ABC):
         return self.state()
 
     def state_hash(self) -> str:
-        """Return a hash that changes whenever a request changes the state; taken twice a request, so it is cheap."""
-        # Version 2 of the format is a function of the values alone, and dumps three times as fast as JSON.
-        return hashlib.blake2b(marshal.dumps(self.settled_state(), 2)).hexdigest()
+        """Return a hash that changes whenever a request changes the state."""
+        return hashlib.blake2b(fingerprint(self.settled_state())).hexdigest()
+
+    def tables(self) -> Sequence[Table[Any]]:
+        """Return the tables of the state; they stay the same objects as long as the server lives."""
+        return ()
+
+    def state_beside_tables(self) -> Json:
+        """Return the rest of :meth:`settled_state`, which is compared as a whole around each step of each request."""
+        return self.settled_state()
 
     def actor(self, request: web.Request) -> str:  # noqa: ARG002
         """Return who calls, for the journal."""
@@ -273,7 +282,7 @@ class Server(ABC):
         if early is not None:
             entry.status = early.status
             return early
-        watched = _Watched(handler(request), self.state_hash)
+        watched = Watched(handler(request), self.tables(), self.state_beside_tables)
         try:
             answer = await watched
         finally:
@@ -305,38 +314,18 @@ class Server(ABC):
         return answer
 
 
-class _Watched:
-    """Awaits a handler and remembers whether the handler itself changed the state.
-
-    Others run only while the handler waits, so the hash is compared around each of its steps.
-    """
-
-    def __init__(self, handling: Awaitable[web.StreamResponse], state_hash: Callable[[], str]) -> None:
-        self.changed = False
-        self._steps = handling.__await__()
-        self._state_hash = state_hash
-
-    def __await__(self) -> Generator[Any, Any, web.StreamResponse]:
-        step: Callable[[], Any] = self._steps.__next__
-        while True:
-            before = self._state_hash()
-            try:
-                waiting_for = step()
-            except StopIteration as end:
-                answer: web.StreamResponse = end.value
-                return answer
-            finally:
-                self.changed = self.changed or self._state_hash() != before
-            try:
-                yield waiting_for
-                step = self._steps.__next__
-            except BaseException as error:
-                # Also a cancellation has to reach the handler.
-                step = _throwing(self._steps, error)
+def occurring(secrets: Iterable[str], data: Json) -> list[str]:
+    """Return those of many secrets that occur in the texts of ``data``: most often none, so this comes first."""
+    text = "\n".join(_texts(data))
+    return [secret for secret in secrets if secret in text]
 
 
-def _throwing(steps: Any, error: BaseException) -> Callable[[], Any]:
-    return lambda: steps.throw(error)
+def _texts(data: Json) -> Iterator[str]:
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, dict | list):
+        for value in data.values() if isinstance(data, dict) else data:
+            yield from _texts(value)
 
 
 async def _json_or_none(request: web.Request) -> Json:

@@ -10,13 +10,13 @@ import hashlib
 import inspect
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any
 
 from aiohttp import web
 
-from tests.sandbox.core import SHOWN_SECRET, Handler, Hub, Json, Server, operation
+from tests.sandbox.core import SHOWN_SECRET, Handler, Hub, Json, Server, occurring, operation
 from tests.sandbox.fivetran_connections import (
     CREATION_FIELDS,
     STORED,
@@ -64,6 +64,7 @@ from tests.sandbox.fivetran_services import (
     short_metadata,
 )
 from tests.sandbox.setup_tests import SetupTests, result
+from tests.sandbox.watch import Table
 
 ACCOUNT = "acme_account"
 # Shorter values occur by chance, and are not looked for in texts.
@@ -109,14 +110,18 @@ class Fivetran(Server):
     def __init__(self, hub: Hub, setup_tests: SetupTests | None = None) -> None:
         super().__init__(hub)
         self.setup_tests = setup_tests or SetupTests(hub)
+        self.groups: Table[dict[str, Any]] = Table(dict)
+        self.destinations: Table[dict[str, Any]] = Table(dict)
+        self.connections: Table[dict[str, Any]] = Table(unmoved)
+        self.schemas: Table[dict[str, Any]] = Table(dict)
         self.reset()
 
     def reset(self) -> None:
+        for table in self.tables():
+            table.clear()
         self.keys: dict[str, AccountKey] = {}
-        self.groups: dict[str, dict[str, Any]] = {}
-        self.destinations: dict[str, dict[str, Any]] = {}
-        self.connections: dict[str, dict[str, Any]] = {}
-        self.schemas: dict[str, dict[str, Any]] = {}
+        # Every secret that was ever sent here: one that was replaced is still one.
+        self.secrets: set[str] = set()
         self.scripted: list[tuple[str, str, list[Json]]] = []
         self.scripted_syncs: list[tuple[str, Sync]] = []
         self.running: dict[str, Sync] = {}
@@ -128,14 +133,20 @@ class Fivetran(Server):
 
     def state(self) -> Json:
         return {
-            "groups": self.groups,
-            "destinations": self.destinations,
-            "connections": self.connections,
-            "schemas": self.schemas,
+            "groups": dict(self.groups),
+            "destinations": dict(self.destinations),
+            "connections": dict(self.connections),
+            "schemas": dict(self.schemas),
         }
 
     def settled_state(self) -> Json:
         return {**self.state(), "connections": [unmoved(connection) for connection in self.connections.values()]}
+
+    def tables(self) -> Sequence[Table[Any]]:
+        return self.groups, self.destinations, self.connections, self.schemas
+
+    def state_beside_tables(self) -> Json:
+        return None
 
     def now(self) -> float:
         """Return the server's time, in seconds since the epoch."""
@@ -146,14 +157,18 @@ class Fivetran(Server):
         return key.name if key else ""
 
     def redact(self, data: Json) -> Json:
-        """Replace secrets: where one stands, and stored ones wherever they turn up."""
-        stored = {
-            secret
-            for connection in self.connections.values()
-            for secret in secret_values("config", connection["config"])
-            if len(secret) >= SHORTEST_SECRET
-        }
-        return _redacted("", data, sorted(stored, key=len, reverse=True))
+        """Replace secrets: where one stands, and those that were sent before wherever they turn up."""
+        return _redacted("", data, sorted(occurring(self.secrets, data), key=len, reverse=True))
+
+    async def body(self, request: web.Request) -> Json:
+        data = await super().body(request)
+        self._learn("", data)
+        return data
+
+    def _learn(self, parent: str, data: Json) -> None:
+        self.secrets.update(
+            secret for secret in secret_values(parent, data) if len(secret) >= SHORTEST_SECRET and secret.strip("*")
+        )
 
     def refusal(self, status: int) -> web.Response:
         code = FAULT_CODES.get(status, "InternalServerError")
@@ -209,6 +224,10 @@ class Fivetran(Server):
         if not self.caller(request).may_change(group_id):
             raise Refusal(403, "Forbidden", "The API key has no permission to do this")
 
+    def _check_metadata_right(self, request: web.Request) -> None:
+        if not self.caller(request).reads_metadata:
+            raise Refusal(403, "Forbidden", "The API key has no permission to read the account")
+
     def _connection(self, request: web.Request, *, change: bool = False) -> dict[str, Any]:
         connection_id = request.match_info["connection"]
         connection = self.connections.get(connection_id)
@@ -227,7 +246,7 @@ class Fivetran(Server):
         return destination
 
     def _holds_connections(self, group_id: str) -> bool:
-        return any(connection["group_id"] == group_id for connection in self.connections.values())
+        return bool(self.connections.find(lambda connection: connection["group_id"] == group_id))
 
     # Account, groups, destinations, metadata
 
@@ -315,11 +334,13 @@ class Fivetran(Server):
     @operation("GET", "/v1/metadata/connector-types", "list_metadata")
     @authorized
     async def list_metadata(self, request: web.Request) -> web.Response:
+        self._check_metadata_right(request)
         return page(request, [short_metadata(service) for service in SERVICES])
 
     @operation("GET", "/v1/metadata/connector-types/{service}", "get_metadata")
     @authorized
     async def get_metadata(self, request: web.Request) -> web.Response:
+        self._check_metadata_right(request)
         service = request.match_info["service"]
         if service not in SERVICES:
             raise Refusal(404, "NotFound_Connector", f"Cannot find service '{service}'")
@@ -337,12 +358,8 @@ class Fivetran(Server):
 
     def _connections_page(self, request: web.Request, groups: set[str]) -> web.Response:
         schema = request.query.get("schema")
-        rows = [
-            self._look_at(row)
-            for row in self.connections.values()
-            if row["group_id"] in groups and schema in (None, row["schema"])
-        ]
-        return page(request, rows)
+        found = self.connections.find(lambda row: row["group_id"] in groups and schema in (None, row["schema"]))
+        return page(request, [self._look_at(row) for row in found])
 
     @operation("POST", "/v1/connections", "create_connection")
     @authorized
@@ -377,7 +394,7 @@ class Fivetran(Server):
         schema = schema_name(config)
         if not is_schema_name(schema):
             raise invalid(f"'{schema}' is no schema name")
-        if any(row["schema"] == schema and row["group_id"] == group_id for row in self.connections.values()):
+        if self.connections.find(lambda row: row["schema"] == schema and row["group_id"] == group_id):
             code = "Conflict" if self.duplicate_status == 409 else "InvalidInput"
             raise Refusal(self.duplicate_status, code, f"Schema '{schema}' is in use")
         return schema
@@ -582,10 +599,11 @@ class Fivetran(Server):
         can_create: bool = True,
         groups: list[str] | None = None,
         system: bool = False,
+        reads_metadata: bool = True,
     ) -> None:
         """Make an API key; ``can_create`` false lets it only read, ``groups`` are the only ones it may change."""
         scope = None if groups is None else tuple(groups)
-        self.keys[key] = AccountKey(key, secret, name, account, can_create, scope, system)
+        self.keys[key] = AccountKey(key, secret, name, account, can_create, scope, system, reads_metadata)
 
     def control_add_group(
         self,
@@ -593,9 +611,9 @@ class Fivetran(Server):
         name: str,
         service_account: str = "",
         account: str = ACCOUNT,
-        destination: str | None = "CONNECTED",
+        destination: str | None = "connected",
     ) -> Json:
-        """Make a group, with a destination in this setup status (CONNECTED, INCOMPLETE, BROKEN), or none."""
+        """Make a group, with a destination in this setup status (connected, incomplete, broken), or none."""
         digest = hashlib.sha256(id.encode()).hexdigest()
         self.groups[id] = {
             "id": id,
@@ -628,8 +646,14 @@ class Fivetran(Server):
     def control_add_connection(self, **fields: Any) -> dict[str, Any]:
         """Make a connection as it is stored: incomplete, with the server's defaults where ``fields`` say nothing."""
         connection_id = self._new_id("connection", f"{fields.get('group_id')}.{fields.get('schema')}")
+        self._learn("", fields)
         self.connections[connection_id] = new_connection(connection_id, self.now(), fields)
         return self.connections[connection_id]
+
+    def control_add_connections(self, count: int, schema: str, **fields: Any) -> None:
+        """Make so many connections at once, numbered where ``schema`` has braces: ``sheet_{}.all``."""
+        for number in range(count):
+            self.control_add_connection(schema=schema.format(number), **fields)
 
     def _new_id(self, kind: str, name: str) -> str:
         """Return an id: the same in every run, whichever of two hosts comes first, another one after a removal."""
@@ -640,6 +664,7 @@ class Fivetran(Server):
         self, id: str, config: dict[str, Any] | None = None, status: dict[str, Any] | None = None, **fields: Any
     ) -> None:
         """Change a connection as somebody in the dashboard would; what ``status`` says holds as it is."""
+        self._learn("config", config or {})
         connection = self.connections[id]
         connection["config"].update(config or {})
         connection["status"].update(status or {})

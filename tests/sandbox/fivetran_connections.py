@@ -98,7 +98,7 @@ def shown(connection: Mapping[str, Any], mask: str) -> JsonObject:
 
 def unmoved(connection: Mapping[str, Any]) -> JsonObject:
     """Return the connection without what changes by itself, to tell what a request changed."""
-    # Runs for every connection at every request: copying and dropping is the fast way.
+    # Runs for each connection that a request looks at: copying and dropping is the fast way.
     status = dict(connection["status"])
     for name in _MOVING:
         status.pop(name, None)

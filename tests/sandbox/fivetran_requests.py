@@ -39,7 +39,8 @@ class AccountKey:
     """An API key: whose account, and what it may do.
 
     ``can_create``: whether it may change anything. ``groups``: where it may; None means the whole account.
-    ``system``: whether it belongs to no user.
+    ``system``: whether it belongs to no user. ``reads_metadata``: whether it may ask what services need, which a system
+    key without rights on the account may not.
     """
 
     key: str
@@ -49,6 +50,7 @@ class AccountKey:
     can_create: bool = True
     groups: tuple[str, ...] | None = None
     system: bool = False
+    reads_metadata: bool = True
 
     def may_change(self, group_id: str | None) -> bool:
         """Tell whether it may change what is in this group, or, with None, the account's groups."""

@@ -17,7 +17,7 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -45,6 +45,7 @@ from tests.sandbox.gcs_errors import (
     user_project_missing,
 )
 from tests.sandbox.gcs_objects import Query, Row, StoredObject
+from tests.sandbox.watch import Table
 
 Json = Any
 
@@ -91,10 +92,11 @@ class Gcs(Server):
 
     def __init__(self, hub: Hub) -> None:
         super().__init__(hub)
+        self.buckets: Table[Bucket] = Table(Bucket.state)
         self.reset()
 
     def reset(self) -> None:
-        self.buckets: dict[str, Bucket] = {}
+        self.buckets.clear()
         self.projects: dict[str, set[str]] = {PROJECT: set()}
         self.custom_roles: dict[str, frozenset[str]] = {}
         self.denied: dict[str | None, frozenset[str]] = {}
@@ -104,6 +106,12 @@ class Gcs(Server):
 
     def state(self) -> Json:
         return {"buckets": {name: bucket.state() for name, bucket in self.buckets.items()}}
+
+    def tables(self) -> Sequence[Table[Any]]:
+        return (self.buckets,)
+
+    def state_beside_tables(self) -> Json:
+        return None
 
     def actor(self, request: web.Request) -> str:
         return self._service_account(request) or "owner"
@@ -162,12 +170,9 @@ class Gcs(Server):
         if service_account is not None or "storage.buckets.list" in self.denied.get(None, ()):
             raise forbidden(service_account or OWNER, "storage.buckets.list", "project")
         project, prefix = request.query.get("project"), request.query.get("prefix", "")
-        found = [
-            bucket.resource(self.url)
-            for name, bucket in sorted(self.buckets.items())
-            if bucket.project == project and name.startswith(prefix)
-        ]
-        return web.json_response({"kind": "storage#buckets", "items": found})
+        found = self.buckets.find(lambda bucket: bucket.project == project and bucket.name.startswith(prefix))
+        rows = [bucket.resource(self.url) for bucket in sorted(found, key=lambda bucket: bucket.name)]
+        return web.json_response({"kind": "storage#buckets", "items": rows})
 
     @_call("POST", "/storage/v1/b", "buckets.insert", "project")
     async def insert_bucket(self, request: web.Request) -> web.StreamResponse:

@@ -48,7 +48,7 @@ class Api:
                 key, secret, name, account, can_create=name != "reader", groups=groups, system=name == "scoped"
             )
         self.server.control_add_group(GROUP, "Warehouse", service_account="g-calm@fivetran-17.iam.gserviceaccount.com")
-        self.server.control_add_group(OTHER_GROUP, "Other", destination="INCOMPLETE")
+        self.server.control_add_group(OTHER_GROUP, "Other", destination="incomplete")
         self.server.control_add_group(FOREIGN_GROUP, "Foreign", account="another")
 
     def call(self, method: str, path: str, body: Any = None, key: tuple[str, str] = OWNER, **query: Any) -> Any:

@@ -228,6 +228,17 @@ def test_rate_limits_are_told_in_lower_case_and_end_in_429_without_retry_after(b
     assert ask(braze, "campaigns.list").status_code == 200
 
 
+def test_a_rate_limit_that_one_key_has_used_up_is_whole_for_another(braze: Braze) -> None:
+    braze.control_rate_limit("events_and_products", limit=2, seconds=60)
+    braze.control_create_key(key="another-key")
+
+    used_up = [ask(braze, "events.list").status_code for _request in range(3)]
+    another = ask(braze, "events.list", key="another-key")
+
+    assert used_up == [200, 200, 429]
+    assert (another.status_code, another.headers["x-ratelimit-remaining"]) == (200, "1")
+
+
 def test_a_fault_can_be_aimed_at_one_probe(braze: Braze) -> None:
     page = "<html><body>502 Bad Gateway</body></html>"
     braze.hub.faults.append(

@@ -229,10 +229,10 @@ def test_neither_group_nor_destination_goes_while_connections_exist(api: Api) ->
 
 
 def test_a_destination_tells_whether_it_is_connected(api: Api) -> None:
-    assert api.get(f"/destinations/{GROUP}")["setup_status"] == "CONNECTED"
-    assert api.get(f"/destinations/{OTHER_GROUP}")["setup_status"] == "INCOMPLETE"
-    api.server.control_set_destination(OTHER_GROUP, "BROKEN")
-    assert api.get(f"/destinations/{OTHER_GROUP}")["setup_status"] == "BROKEN"
+    assert api.get(f"/destinations/{GROUP}")["setup_status"] == "connected"
+    assert api.get(f"/destinations/{OTHER_GROUP}")["setup_status"] == "incomplete"
+    api.server.control_set_destination(OTHER_GROUP, "broken")
+    assert api.get(f"/destinations/{OTHER_GROUP}")["setup_status"] == "broken"
     api.server.control_set_destination(OTHER_GROUP, None)
     assert api.refusal("GET", f"/destinations/{OTHER_GROUP}") == (404, "NotFound_Destination")
 
