@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import os
 import random
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -32,6 +33,7 @@ try:
 except ImportError as import_error:
     REQUESTS_ERROR = import_error
 
+from ._clients import Clients
 from ._errors import Failure, InvalidArgument, OnrampError
 from ._libraries import require_library
 from ._redact import Redactor
@@ -39,6 +41,10 @@ from ._version import VERSION
 
 USER_AGENT = f"onramp.braze_fivetran/{VERSION}"
 CONNECT_TIMEOUT = 10.0
+# Open connections to one host that are kept for all who share them: more than there are threads.
+SHARED_CONNECTIONS = 512
+# Where requests looks for the certificates of authorities, the first one first.
+CERTIFICATE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 # A page of 1000 Fivetran connections is about 3 MB; whatever is larger is not an answer of these APIs.
 MAX_BODY_BYTES = 8 * 1024 * 1024
 REQUEST_ID_HEADERS = ("x-request-id", "x-correlation-id", "request-id")
@@ -146,7 +152,8 @@ class HttpClient:
     """Sends calls to one base URL. Safe to use from several threads.
 
     ``vendor`` names the service in messages. ``authorization`` is the complete header value.
-    ``explain`` turns a refusal's body into the vendor's code and message.
+    ``explain`` turns a refusal's body into the vendor's code and message. ``connections``: how many are kept open.
+    With ``clients``, they are shared by all that are made with the same; authorization never is.
     """
 
     def __init__(
@@ -160,6 +167,7 @@ class HttpClient:
         policy: RetryPolicy | None = None,
         explain: Explain = explain_nothing,
         connections: int = 4,
+        clients: Clients | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         require_library("requests", REQUESTS_ERROR)
@@ -175,7 +183,8 @@ class HttpClient:
         self._session.auth = _Authorization(authorization)
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(pool_maxsize=connections, max_retries=0))
+            self._session.mount(scheme, _adapter(connections) if clients is None else _shared_adapter(clients))
+        _read_environment(self._session, base_url)
 
     def send(self, call: Call) -> Response:
         """Send ``call``, retrying where that is safe, and return its expected answer.
@@ -329,6 +338,30 @@ class HttpClient:
             body=self._redactor.data(body),
             headers=headers,
         )
+
+
+def _read_environment(session: requests.Session, url: str) -> None:
+    """Take proxies and certificates from the environment once; requests would for each call, a third of its work.
+
+    :raises InvalidArgument: it names certificates that are not there.
+    """
+    settings = session.merge_environment_settings(url, {}, None, None, None)
+    session.proxies, session.verify = settings["proxies"], settings["verify"]
+    session.trust_env = False
+    if isinstance(session.verify, str) and not os.path.exists(session.verify):
+        name = next(name for name in CERTIFICATE_VARIABLES if os.environ.get(name))
+        raise InvalidArgument(
+            f"{name}: expected the path of a file with certificates, got {session.verify!r}, which does not exist."
+        )
+
+
+def _adapter(connections: int) -> HTTPAdapter:
+    return HTTPAdapter(pool_maxsize=connections, max_retries=0)
+
+
+def _shared_adapter(clients: Clients) -> HTTPAdapter:
+    """Return what keeps the connections to all hosts; it knows no credentials, which are headers of a request."""
+    return clients.get(HTTPAdapter, lambda: _adapter(SHARED_CONNECTIONS))
 
 
 class _Authorization:

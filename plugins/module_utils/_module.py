@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ._clients import Clients
 from ._errors import Failure, OnrampError
 
 Result = dict[str, Any]
@@ -29,13 +30,15 @@ Result = dict[str, Any]
 class Task:
     """One call of a module: validated arguments, and how it was called.
 
-    ``progress`` tells a person who waits what for. A module has no means to; its action plugin has.
+    ``progress`` tells a person who waits what for. A module has no means to; its action plugin has. ``clients`` is the
+    same in all tasks of whoever runs many in one process.
     """
 
     params: Mapping[str, Any]
     check_mode: bool
     warn: Callable[[str], None]
     progress: Callable[[str], None] = lambda _message: None
+    clients: Clients = field(default_factory=Clients)
 
 
 @dataclass(frozen=True)

@@ -103,9 +103,9 @@ group:
           type: str
           sample: GCP_US_EAST4
         setup_status:
-          description: V(CONNECTED), V(INCOMPLETE) or V(BROKEN). Nothing syncs into a destination that is not connected.
+          description: V(connected), V(incomplete) or V(broken). Nothing syncs into a destination that is not connected.
           type: str
-          sample: CONNECTED
+          sample: connected
         time_zone_offset:
           description: Time zone of the sync schedule, in hours from UTC.
           type: str

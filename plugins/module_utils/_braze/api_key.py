@@ -34,7 +34,7 @@ def api_key_info(task: Task) -> Result:
         task.warn(endpoint.warning)
     api_key = checked_key(task.params["api_key"])
     policy = replace(retry_policy(task.params), tries=TRIES)
-    prober = Prober(braze_http(endpoint, api_key, policy), policy)
+    prober = Prober(braze_http(endpoint, api_key, policy, clients=task.clients), policy)
     asked = choose(task.params["permissions"])
     answers = prober.probe(asked)
     others = [permission for permission in PERMISSIONS if permission not in asked]

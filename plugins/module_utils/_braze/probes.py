@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .._clients import Clients
 from .._http import (
     RETRIED_STATUSES,
     Explanation,
@@ -43,8 +44,11 @@ def explain(status: int, body: Any) -> Explanation:
     return Explanation(code=f"http_{status}", message=message)
 
 
-def braze_http(endpoint: Endpoint, api_key: str, policy: RetryPolicy) -> HttpClient:
-    """Return a client for one key that tries every call once: which probes to repeat is decided here."""
+def braze_http(endpoint: Endpoint, api_key: str, policy: RetryPolicy, *, clients: Clients | None = None) -> HttpClient:
+    """Return a client for one key that tries every call once: which probes to repeat is decided here.
+
+    ``clients``: with whom connections are shared.
+    """
     return HttpClient(
         vendor="Braze",
         base_url=endpoint.api_url,
@@ -53,6 +57,7 @@ def braze_http(endpoint: Endpoint, api_key: str, policy: RetryPolicy) -> HttpCli
         policy=replace(policy, tries=1),
         explain=explain,
         connections=CONNECTIONS,
+        clients=clients,
     )
 
 

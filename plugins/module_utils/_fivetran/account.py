@@ -12,6 +12,7 @@ with three different remedies.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -19,7 +20,7 @@ from .._errors import Failure, OnrampError
 from .._http import HttpError
 from .._module import Result, Task
 from .client import FivetranClient, JsonObject, client_from_params
-from .group import GATHERERS, group_view, require_group
+from .group import GATHERERS, choose_group, group_view
 
 # No endpoint tells what a key may do, so the right is probed with a creation that cannot succeed: Fivetran has no
 # such service, and without a service there is nothing to create, to test or to pay for.
@@ -35,14 +36,15 @@ def account_info(task: Task) -> Result:
 
     :raises OnrampError: ``AuthFailed``, ``wrong_account`` or ``NotFound_Group``.
     """
-    client = client_from_params(task.params)
+    client = client_from_params(task.params, clients=task.clients)
     account = account_view(client.account())
     result: Result = {"changed": False, "account": account}
-    expected = task.params["account_id"]
-    if expected is not None and account["id"] != expected:
-        raise _wrong_account(account, expected).with_result(result)
+    try:
+        check_account(account, task.params["account_id"])
+    except OnrampError as error:
+        raise error.with_result(result) from None
     if task.params["group"] is not None:
-        group = _group_of_account(client, task.params["group"], account)
+        group = group_of_account(list(client.groups()), task.params["group"], account)
         result |= _about_group(client, group, task.params["gather"])
     return result
 
@@ -106,17 +108,27 @@ def _remove(client: FivetranClient, body: Any) -> None:
     client.delete_connection(connection_id)
 
 
-def _wrong_account(account: JsonObject, expected: str) -> OnrampError:
+def check_account(account: JsonObject, expected: str | None) -> None:
+    """Refuse the credentials of another account than the expected one; ``account`` is an :func:`account_view`.
+
+    :raises OnrampError: with code ``wrong_account``.
+    """
+    if expected is None or account["id"] == expected:
+        return
     msg = (
         f"The Fivetran key is valid, but it belongs to account {_named(account)}, and {expected} is expected. Use a key"
         " that was made in that account, or correct account_id."
     )
-    return OnrampError(msg=msg, failure=Failure(code="wrong_account", message=msg))
+    raise OnrampError(msg=msg, failure=Failure(code="wrong_account", message=msg))
 
 
-def _group_of_account(client: FivetranClient, name_or_id: str, account: JsonObject) -> JsonObject:
+def group_of_account(groups: Sequence[JsonObject], name_or_id: str, account: JsonObject) -> JsonObject:
+    """Return the group with this id or name among those that a key of ``account`` sees.
+
+    :raises OnrampError: with Fivetran's own code ``NotFound_Group``, or ``ambiguous_group``.
+    """
     try:
-        return require_group(client, name_or_id)
+        return choose_group(groups, name_or_id)
     except OnrampError as error:
         if error.failure.code != "NotFound_Group":
             raise

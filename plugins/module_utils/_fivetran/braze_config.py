@@ -13,11 +13,12 @@ there, so it is checked here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypedDict
 
+SERVICE = "braze"
 STORAGE_TYPES: Mapping[str, str] = {"s3": "AWS_S3", "gcs": "GCS", "azure": "AZURE_BLOB_STORAGE", "none": "NONE"}
 S3_BUCKET, GCS_BUCKET, GCS_FOLDER = "s3bucket", "gcs_bucket", "gcs_folder"
 API_KEY = "api_key"
@@ -33,10 +34,12 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 class Source:
     """One of the two things that Fivetran reads from a bucket.
 
-    ``settings``: what the names of its settings begin with. ``fields``: kind of storage, setting, Fivetran's field.
+    ``settings``: what the names of its settings begin with. ``kind_field``: Fivetran's field for the kind of storage.
+    ``fields``: kind of storage, setting, Fivetran's field.
     """
 
     settings: str
+    kind_field: str
     fields: Mapping[str, Mapping[str, str]]
 
     def kind(self, settings: Mapping[str, Any]) -> str:
@@ -46,11 +49,13 @@ class Source:
     def values(self, settings: Mapping[str, Any]) -> dict[str, str]:
         """Return what is set of everything that some kind of storage knows."""
         names = dict.fromkeys(name for fields in self.fields.values() for name in fields)
-        return {name: _text(settings.get(f"{self.settings}{name}")) for name in names}
+        values = {name: _text(settings.get(f"{self.settings}{name}")) for name in names}
+        return {**values, "prefix": _folder(values["prefix"])}
 
 
 CURRENTS = Source(
     settings="",
+    kind_field="cloud_storage_type",
     fields={
         "s3": {"bucket": S3_BUCKET, "prefix": "s3folder", "role_arn": "s3role_arn"},
         "gcs": {"bucket": GCS_BUCKET, "prefix": GCS_FOLDER},
@@ -64,6 +69,7 @@ CURRENTS = Source(
 )
 EXPORTS = Source(
     settings="exports_",
+    kind_field="export_storage_type",
     fields={
         "s3": {"bucket": "s3_export_bucket", "prefix": "s3_export_folder", "role_arn": "s3_export_role_arn"},
         "gcs": {"bucket": "gcs_export_bucket", "prefix": "gcs_export_folder"},
@@ -75,6 +81,45 @@ EXPORTS = Source(
         "none": {},
     },
 )
+
+
+def _folder(text: str) -> str:
+    """Return a folder of a bucket without slashes around it; empty for the root."""
+    return text.strip("/")
+
+
+def _without_last_slash(url: str) -> str:
+    return url.removesuffix("/")
+
+
+def _unset_if_false(text: str) -> str:
+    return "" if text.lower() == "false" else text
+
+
+# What has several spellings that mean the same, and how to get to one of them: Fivetran's field, function.
+_ONE_SPELLING: Mapping[str, Callable[[str], str]] = {
+    "api_url": _without_last_slash,
+    # Fivetran returns no empty values at all.
+    "enable_exports": _unset_if_false,
+    **{fields["prefix"]: _folder for source in (CURRENTS, EXPORTS) for fields in source.fields.values() if fields},
+}
+
+
+def means_the_same(field: str, one: Any, other: Any) -> bool:
+    """Tell whether two values of a field of the configuration are two spellings of one; what is unset is empty."""
+    spelled = _ONE_SPELLING.get(field)
+    return spelled is not None and spelled(_text(one)) == spelled(_text(other))
+
+
+def source_of(config: Mapping[str, Any], source: Source = CURRENTS) -> tuple[str, str, str] | None:
+    """Return kind of storage, bucket or container, and folder that a connection reads from; None if from none."""
+    kinds = {name: kind for kind, name in STORAGE_TYPES.items()}
+    kind = kinds.get(_text(config.get(source.kind_field)).upper(), "none")
+    fields = source.fields[kind]
+    place = fields.get("bucket") or fields.get("container")
+    if place is None:
+        return None
+    return kind, _text(config.get(place)), _folder(_text(config.get(fields["prefix"])))
 
 
 class BrazeConfig(TypedDict):

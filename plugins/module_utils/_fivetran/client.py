@@ -13,19 +13,22 @@ where looking is the point of the call. Fivetran's messages are never matched, o
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from .._clients import Clients
 from .._http import Call, Explanation, HttpClient, HttpError, Response, RetryPolicy, check_base_url
 from .._options import retry_policy
 from .._redact import Redactor
 
 JsonObject = dict[str, Any]
 
-# The largest page that the API gives.
+# The largest page that the API gives, and the smallest that is asked for: a tenth each time an answer is too large.
 PAGE_SIZE = 1000
-
+SMALLEST_PAGE = 10
+# What a deletion is answered with: the OpenAPI document says 200, the page on response codes 204 without a body.
+DELETED = (200, 204, 404)
 
 NEXT_STEPS = {
     401: "Fivetran does not know this pair of key and secret. Check fivetran_api_key and fivetran_api_secret"
@@ -46,10 +49,12 @@ def explain(status: int, body: Any) -> Explanation:
     )
 
 
-def client_from_params(params: Mapping[str, Any], *, secrets: Mapping[str, Any] | None = None) -> FivetranClient:
+def client_from_params(
+    params: Mapping[str, Any], *, secrets: Mapping[str, Any] | None = None, clients: Clients | None = None
+) -> FivetranClient:
     """Build a client from the options of ``FIVETRAN_ARGUMENTS``.
 
-    ``secrets``: further values that no message may show.
+    ``secrets``: further values that no message may show. ``clients``: with whom connections are shared.
     """
     return FivetranClient(
         api_key=params["fivetran_api_key"],
@@ -57,6 +62,7 @@ def client_from_params(params: Mapping[str, Any], *, secrets: Mapping[str, Any] 
         api_url=params["fivetran_api_url"],
         policy=retry_policy(params),
         more_secrets=[value for value in (secrets or {}).values() if isinstance(value, str)],
+        clients=clients,
     )
 
 
@@ -71,6 +77,7 @@ class FivetranClient:
         api_url: str,
         policy: RetryPolicy | None = None,
         more_secrets: list[str] | None = None,
+        clients: Clients | None = None,
     ) -> None:
         credentials = f"{api_key}:{api_secret}"
         base_url = check_base_url("fivetran_api_url", api_url)
@@ -82,6 +89,7 @@ class FivetranClient:
             headers={"Accept": "application/json;version=2"},
             policy=policy,
             explain=explain,
+            clients=clients,
         )
 
     # Account, groups, destinations
@@ -116,7 +124,7 @@ class FivetranClient:
 
     def delete_group(self, group_id: str) -> None:
         """``DELETE /groups/{id}``; a group that is already gone is fine, one with connections is refused."""
-        self._http.send(Call("DELETE", f"/groups/{_segment(group_id)}", expected=(200, 404)))
+        self._http.send(Call("DELETE", f"/groups/{_segment(group_id)}", expected=DELETED))
 
     def destination(self, group_id: str) -> JsonObject | None:
         """``GET /destinations/{id}``: a group's destination has the group's id; None before one was set up."""
@@ -150,7 +158,7 @@ class FivetranClient:
 
     def delete_connection(self, connection_id: str) -> None:
         """``DELETE /connections/{id}``; a connection that is already gone is fine."""
-        self._http.send(Call("DELETE", f"/connections/{_segment(connection_id)}", expected=(200, 404)))
+        self._http.send(Call("DELETE", f"/connections/{_segment(connection_id)}", expected=DELETED))
 
     def run_setup_tests(self, connection_id: str, body: JsonObject, timeout: float) -> JsonObject:
         """``POST /connections/{id}/test``: the connection with ``setup_tests``. Can last over ten minutes.
@@ -199,20 +207,41 @@ class FivetranClient:
         return self._object_or_none(f"/metadata/connector-types/{_segment(service)}")
 
     def _pages(self, path: str, query: Mapping[str, Any]) -> Iterator[JsonObject]:
-        cursor: Mapping[str, Any] = {}
+        limit = PAGE_SIZE
+        cursors: list[str] = []
         while True:
-            call = Call("GET", path, query={**query, "limit": PAGE_SIZE, **cursor})
-            data = self._data(call, self._http.send(call))
-            rows = data.get("items")
-            if not isinstance(rows, list) or not all(_has_id(row) for row in rows):
-                raise self._http.unusable_answer(call, "a list of objects with an id in data.items")
-            yield from rows
-            next_cursor = data.get("next_cursor")
-            if not next_cursor:
+            place = {"cursor": cursors[-1]} if cursors else {}
+            call = Call("GET", path, query={**query, "limit": limit, **place})
+            try:
+                data = self._object(call)
+            except HttpError as error:
+                if error.failure.code != "too_large" or limit <= SMALLEST_PAGE:
+                    raise
+                limit = max(SMALLEST_PAGE, limit // 10)
+                continue
+            yield from self._rows(call, data)
+            next_cursor = self._next_cursor(call, data, cursors)
+            if next_cursor is None:
                 return
-            if cursor.get("cursor") == next_cursor:
-                raise self._http.unusable_answer(call, "a next_cursor that moves on")
-            cursor = {"cursor": next_cursor}
+            cursors.append(next_cursor)
+
+    def _rows(self, call: Call, data: JsonObject) -> list[JsonObject]:
+        rows = data.get("items")
+        if not isinstance(rows, list) or not all(_has_id(row) for row in rows):
+            raise self._http.unusable_answer(call, "a list of objects with an id in data.items")
+        return rows
+
+    def _next_cursor(self, call: Call, data: JsonObject, seen: Collection[str]) -> str | None:
+        """Return where the next page begins; None after the last one.
+
+        :raises HttpError: what is there is no cursor, or leads back to a page that was read.
+        """
+        cursor = data.get("next_cursor")
+        if cursor is None:
+            return None
+        if not isinstance(cursor, str) or not cursor or cursor in seen:
+            raise self._http.unusable_answer(call, "a next_cursor that moves on")
+        return cursor
 
     def _object(self, call: Call) -> JsonObject:
         return self._data(call, self._http.send(call))

@@ -21,8 +21,10 @@ from .._module import Result, Task
 from .._options import LONGEST_TIMEOUT, check_number
 from .._redact import REDACTED, Redactor
 from .._waiting import duration, until
+from . import braze_config
 from .client import FivetranClient, JsonObject, client_from_params
 from .desired import FIELDS_THAT_NEED_TESTS, STORED_FIELDS, Desired
+from .destination import is_connected
 from .metadata import config_errors, password_fields
 from .setup_tests import Verdict, judge
 
@@ -37,6 +39,7 @@ LONGEST_TEST_WAIT = 30.0
 MOST_TEST_RETRIES = 1000
 # A creation whose answer was lost may take a moment to become visible.
 LOOK_UPS_AFTER_LOST_ANSWER = 3
+FORBIDDEN = 403
 
 
 @dataclass(frozen=True)
@@ -208,12 +211,13 @@ class Connection:
 
     def _warn_of_destination(self, group_id: str) -> None:
         destination = self.client.destination(group_id)
+        if is_connected(destination):
+            return
         state = "does not exist yet" if destination is None else f"is {destination.get('setup_status')}"
-        if destination is None or destination.get("setup_status") != "CONNECTED":
-            self.warn(
-                f"The destination of group {group_id} {state}, not CONNECTED: the connection is made, but nothing syncs"
-                " until the destination has been set up in Fivetran."
-            )
+        self.warn(
+            f"The destination of group {group_id} {state}, not connected: the connection is made, but nothing syncs"
+            " until the destination has been set up in Fivetran."
+        )
 
     def _find_after(self, error: HttpError) -> JsonObject:
         """Look for the connection after a creation that ended in doubt or as a duplicate; never create again."""
@@ -238,6 +242,8 @@ class Connection:
             secrets=desired.secrets,
             send_masked=self.options.update_secrets == "always" and not outcome.created,
         )
+        if actual.get("service") == braze_config.SERVICE:
+            config = [item for item in config if not braze_config.means_the_same(item.name, item.after, item.before)]
         if config:
             self._check_config()
         self._patch(fields, config)
@@ -270,10 +276,7 @@ class Connection:
 
     def _check_config(self) -> None:
         service = self.desired.service or str((self.outcome.actual or {}).get("service"))
-        metadata = self.client.service_metadata(service)
-        if metadata is None:
-            raise InvalidArgument(f"service: Fivetran has no service {service!r}.")
-        schema = metadata.get("config")
+        schema = self._config_schema(service)
         if not isinstance(schema, dict):
             return
         errors = config_errors(schema, self.desired.whole_config)
@@ -286,6 +289,25 @@ class Connection:
                 f"config: {', '.join(exposed)} {'is a secret' if len(exposed) == 1 else 'are secrets'} of this service."
                 " Give it in config_secrets instead, because Ansible prints config with -vvv and on failure."
             )
+
+    def _config_schema(self, service: str) -> Any:
+        """Return the JSON schema of a service's config; None if the key may not read it, which is warned about.
+
+        :raises InvalidArgument: there is no such service.
+        """
+        try:
+            metadata = self.client.service_metadata(service)
+        except HttpError as error:
+            if error.failure.status != FORBIDDEN:
+                raise
+            self.warn(
+                f"config: is not checked, because this API key may not read what service {service} accepts; a system"
+                " key needs rights on the account for that."
+            )
+            return None
+        if metadata is None:
+            raise InvalidArgument(f"service: Fivetran has no service {service!r}.")
+        return metadata.get("config")
 
     # Tests
 
@@ -448,7 +470,7 @@ def connection(task: Task) -> Result:
     """Do the work of ``fivetran_connection``."""
     desired = Desired.from_params(task.params)
     work = Connection(
-        client_from_params(task.params, secrets=desired.secrets),
+        client_from_params(task.params, secrets=desired.secrets, clients=task.clients),
         desired,
         Options.from_params(task.params),
         check_mode=task.check_mode,

@@ -8,6 +8,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from .._module import Result, Task
 from .client import JsonObject, client_from_params
 from .setup_tests import judge
@@ -20,9 +23,15 @@ def destination_view(data: JsonObject | None) -> JsonObject | None:
     return None if data is None else {name: data.get(name) for name in SHOWN_FIELDS}
 
 
+def is_connected(destination: Mapping[str, Any] | None) -> bool:
+    """Tell whether there is a destination that can be synced into."""
+    # Fivetran's OpenAPI document writes the states in upper case, its answers in lower case.
+    return destination is not None and str(destination.get("setup_status")).lower() == "connected"
+
+
 def destination_info(task: Task) -> Result:
     """Do the work of ``fivetran_destination_info``."""
-    data = client_from_params(task.params).destination(task.params["group_id"])
+    data = client_from_params(task.params, clients=task.clients).destination(task.params["group_id"])
     shown = destination_view(data)
     if data is not None and shown is not None:
         shown["group_id"] = data.get("group_id")

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from .._errors import Failure, OnrampError
@@ -21,16 +21,6 @@ GATHERERS: Mapping[str, Callable[[FivetranClient, str], Any]] = {
     "service_account": lambda client, group_id: client.group_service_account(group_id),
     "destination": lambda client, group_id: destination_view(client.destination(group_id)),
 }
-
-
-def find_group(client: FivetranClient, name_or_id: str) -> JsonObject | None:
-    """Return the group with this id or, exactly, this name; None if there is none.
-
-    :raises OnrampError: with code ``ambiguous_group`` if several groups have the name.
-    """
-    groups = list(client.groups())
-    by_id = [group for group in groups if group.get("id") == name_or_id]
-    return by_id[0] if by_id else only_group_named(groups, name_or_id)
 
 
 def only_group_named(groups: Iterable[JsonObject], name: str) -> JsonObject | None:
@@ -47,13 +37,20 @@ def only_group_named(groups: Iterable[JsonObject], name: str) -> JsonObject | No
 
 
 def require_group(client: FivetranClient, name_or_id: str) -> JsonObject:
-    """Return the group with this id or name.
+    """Return the group with this id or name, as :func:`choose_group`."""
+    return choose_group(list(client.groups()), name_or_id)
 
-    :raises OnrampError: with Fivetran's own code ``NotFound_Group``, naming the groups that the key can see.
+
+def choose_group(groups: Sequence[JsonObject], name_or_id: str) -> JsonObject:
+    """Return the group with this id or, exactly, this name. An id is looked for first.
+
+    :raises OnrampError: with Fivetran's own code ``NotFound_Group``, naming the groups that the key can see, or
+        ``ambiguous_group`` if several groups have the name.
     """
-    group = find_group(client, name_or_id)
+    by_id = [group for group in groups if group.get("id") == name_or_id]
+    group = by_id[0] if by_id else only_group_named(groups, name_or_id)
     if group is None:
-        visible = sorted(f"{group.get('name')} ({group.get('id')})" for group in client.groups())
+        visible = sorted(f"{group.get('name')} ({group.get('id')})" for group in groups)
         seen = ", ".join(visible[:20]) or "none"
         msg = (
             f"There is no Fivetran group {name_or_id!r} that this API key can see. It sees: {seen}."
@@ -65,7 +62,7 @@ def require_group(client: FivetranClient, name_or_id: str) -> JsonObject:
 
 def group_info(task: Task) -> Result:
     """Do the work of ``fivetran_group_info``."""
-    client = client_from_params(task.params)
+    client = client_from_params(task.params, clients=task.clients)
     group = require_group(client, task.params["group"])
     group_id = str(group["id"])
     parts = {part: ask(client, group_id) for part, ask in GATHERERS.items() if part in task.params["gather"]}

@@ -27,7 +27,7 @@ NAMED_CONNECTIONS = 10
 
 def group(task: Task) -> Result:
     """Do the work of ``fivetran_group``."""
-    client = client_from_params(task.params)
+    client = client_from_params(task.params, clients=task.clients)
     ensure = ensure_present if task.params["state"] == "present" else ensure_absent
     return ensure(client, task.params, check_mode=task.check_mode)
 

@@ -256,7 +256,7 @@ def schema(task: Task) -> Result:
     """Do the work of ``fivetran_connection_schema``."""
     params = task.params
     wanted = settings(params["schemas"])
-    client = client_from_params(params)
+    client = client_from_params(params, clients=task.clients)
     connection_id = str(require_connection(client, params)["id"])
     stored = client.schema_config(connection_id)
     reload = params["reload"] == "always" or (stored is None and params["reload"] == "if_missing")

@@ -99,7 +99,7 @@ def credentials_redactor(params: Mapping[str, Any]) -> Redactor:
 def connection_info(task: Task) -> Result:
     """Do the work of ``fivetran_connection_info``."""
     params = task.params
-    client = client_from_params(params)
+    client = client_from_params(params, clients=task.clients)
     redactor = credentials_redactor(params)
     if params["id"]:
         found = client.connection(params["id"])
@@ -121,7 +121,8 @@ def waiting(params: Mapping[str, Any]) -> str:
 def sync(task: Task) -> Result:
     """Do the work of ``fivetran_connection_sync``."""
     params = task.params
-    run = Sync(client_from_params(params), force=params["force"], resync=params["resync"], progress=task.progress)
+    client = client_from_params(params, clients=task.clients)
+    run = Sync(client, force=params["force"], resync=params["resync"], progress=task.progress)
     actual = require_connection(run.client, params)
     _check_can_sync(actual)
     before = LastSync.of(actual)

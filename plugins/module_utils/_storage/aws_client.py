@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
+from threading import Lock
 from typing import Any
 
 try:
@@ -32,6 +33,7 @@ except ImportError as import_error:
     BOTO3_ERROR = import_error
     CALL_ERRORS = ()
 
+from .._clients import Clients
 from .._errors import Failure, InvalidArgument, OnrampError
 from .._http import CONNECT_TIMEOUT, check_base_url
 from .._libraries import require_library
@@ -39,14 +41,19 @@ from .._libraries import require_library
 # IAM and STS are global in their partition; where nothing names a region, their requests are signed for one of these.
 DEFAULT_REGION = "us-east-1"
 REGION_OF_PARTITION: Mapping[str, str] = {"aws-us-gov": "us-gov-west-1", "aws-cn": "cn-north-1"}
+# Open connections to one host that are kept, for the threads that share a client.
+CONNECTIONS = 64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Aws:
-    """One session: credentials and region. ``client`` gives the client of a service."""
+    """One session: credentials and region. ``client`` gives the client of a service, to as many threads as ask."""
 
     session: Any
     default_region: str = DEFAULT_REGION
+    _made: Clients = field(default_factory=Clients)
+    # boto3's clients may be used by several threads, its sessions may not.
+    _session_lock: Lock = field(default_factory=Lock)
 
     @property
     def region(self) -> str:
@@ -59,13 +66,18 @@ class Aws:
         :raises InvalidArgument: the endpoint that is configured for tests is plain HTTP on another machine.
         :raises OnrampError: the AWS configuration cannot be used.
         """
+        return self._made.get((service, read_timeout, tries), lambda: self._make(service, read_timeout, tries))
+
+    def _make(self, service: str, read_timeout: float, tries: int) -> Any:
         limits = Config(
             connect_timeout=CONNECT_TIMEOUT,
             read_timeout=read_timeout,
             retries={"mode": "standard", "total_max_attempts": tries},
+            max_pool_connections=CONNECTIONS,
         )
         try:
-            client = self.session.client(service, region_name=self.region, config=limits)
+            with self._session_lock:
+                client = self.session.client(service, region_name=self.region, config=limits)
         except (BotoCoreError, ValueError) as error:
             raise _bad_configuration(error) from None
         check_base_url("AWS_ENDPOINT_URL", client.meta.endpoint_url)
@@ -80,24 +92,33 @@ class Identity:
     partition: str
 
 
-def aws_from_params(params: Mapping[str, Any], partition: str | None = None) -> Aws:
+def aws_from_params(params: Mapping[str, Any], partition: str | None = None, clients: Clients | None = None) -> Aws:
     """Build the session from the options of ``AWS_ARGUMENTS``; ``partition`` where the user has named one.
+
+    ``clients``: with whom the session is shared.
 
     :raises OnrampError: a missing package, a profile that does not exist, or a configuration that cannot be used.
     """
     require_library("boto3", BOTO3_ERROR)
-    core = botocore.session.Session(profile=params["profile"])
+    profile, region = params["profile"], params["region"]
+    default_region = REGION_OF_PARTITION.get(partition or "", DEFAULT_REGION)
+    return (clients or Clients()).get(
+        (Aws, profile, region, default_region), lambda: Aws(_session(profile, region), default_region)
+    )
+
+
+def _session(profile: str | None, region: str | None) -> Any:
+    core = botocore.session.Session(profile=profile)
     core.register_component("data_loader", _loader())
     try:
         core.get_scoped_config()  # Here, and not at the first call, it is known whether there is such a profile.
-        session = boto3.session.Session(botocore_session=core, region_name=params["region"])
+        return boto3.session.Session(botocore_session=core, region_name=region)
     except ProfileNotFound:
         raise InvalidArgument(
             f"profile (AWS_PROFILE): there is no profile {core.profile!r} in the AWS configuration."
         ) from None
     except (BotoCoreError, ValueError) as error:
         raise _bad_configuration(error) from None
-    return Aws(session, REGION_OF_PARTITION.get(partition or "", DEFAULT_REGION))
 
 
 def _bad_configuration(error: Exception) -> OnrampError:

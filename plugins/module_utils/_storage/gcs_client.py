@@ -23,6 +23,7 @@ try:
     from google.cloud import storage
     from google.cloud.storage.retry import DEFAULT_RETRY
     from google.oauth2 import service_account
+    from requests.adapters import HTTPAdapter
 
     GOOGLE_ERROR: ImportError | None = None
     # Google's client takes answers apart without looking whether they are what the API promises.
@@ -35,6 +36,7 @@ except ImportError as import_error:
     GOOGLE_ERROR = import_error
     CALL_ERRORS = ()
 
+from .._clients import Clients
 from .._errors import Failure, InvalidArgument, OnrampError
 from .._http import check_base_url
 from .._libraries import require_library
@@ -43,13 +45,15 @@ SCOPES = ("https://www.googleapis.com/auth/devstorage.full_control",)
 VENDOR = "Google Cloud Storage"
 # The environment variable by which Google's client is led to an emulator.
 EMULATOR = "STORAGE_EMULATOR_HOST"
+# Open connections to one host that are kept, for the threads that share a client.
+CONNECTIONS = 64
 
 
-def gcs_client(params: Mapping[str, Any]) -> Any:
+def gcs_client(params: Mapping[str, Any], clients: Clients | None = None) -> Any:
     """Return a ``google.cloud.storage.Client`` for the options of ``GCS_ARGUMENTS``.
 
     Without ``credentials_file`` it uses Google's Application Default Credentials; against an emulator
-    (``STORAGE_EMULATOR_HOST``) none are needed.
+    (``STORAGE_EMULATOR_HOST``) none are needed. ``clients``: with whom it is shared.
 
     :raises OnrampError: a missing package, no usable credentials, or an emulator that credentials must not be sent to.
     """
@@ -57,21 +61,30 @@ def gcs_client(params: Mapping[str, Any]) -> Any:
     emulator = os.environ.get(EMULATOR)
     if emulator:
         check_base_url(EMULATOR, emulator)
+    file = params.get("credentials_file")
+    return (clients or Clients()).get((storage.Client, file, emulator), lambda: _make(file))
+
+
+def _make(credentials_file: str | None) -> Any:
     # No project: every call of the collection names a bucket, and looking a project up can fail.
-    client = storage.Client(project=None, credentials=_credentials(params.get("credentials_file")))
+    client = storage.Client(project=None, credentials=_credentials(credentials_file))
+    session = client._http
     # A redirect could lead to another host, and turns a write into a read that looks like success.
-    client._http.max_redirects = 0
+    session.max_redirects = 0
+    session.mount("http://", HTTPAdapter(pool_maxsize=CONNECTIONS))
+    if not session.is_mtls:
+        session.mount("https://", HTTPAdapter(pool_maxsize=CONNECTIONS))
     return client
 
 
-def gcs_bucket(params: Mapping[str, Any]) -> Any:
+def gcs_bucket(params: Mapping[str, Any], clients: Clients | None = None) -> Any:
     """Return the ``google.cloud.storage.Bucket`` that ``bucket`` and the options of ``GCS_ARGUMENTS`` name.
 
     :raises OnrampError: as :func:`gcs_client`, and for what cannot be a bucket's name.
     """
     name = params["bucket"]
     try:
-        return gcs_client(params).bucket(name, user_project=params.get("user_project"))
+        return gcs_client(params, clients).bucket(name, user_project=params.get("user_project"))
     except ValueError as error:
         raise InvalidArgument(f"bucket: {name!r} is not accepted. {error}") from None
 

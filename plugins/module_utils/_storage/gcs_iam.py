@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from .._clients import Clients
 from .._errors import Failure, OnrampError
 from .._http import RetryPolicy
 from .._module import Result, Task
@@ -248,9 +249,9 @@ def _give_up(access: BucketPolicy, refusal: _Refusal, tries: int) -> NoReturn:
     )  # fmt: skip
 
 
-def access_from_params(params: Mapping[str, Any]) -> BucketPolicy:
+def access_from_params(params: Mapping[str, Any], clients: Clients | None = None) -> BucketPolicy:
     """Build the access to a bucket's policy from the options of ``GCS_ARGUMENTS`` and ``bucket``."""
-    return BucketPolicy(bucket=gcs_bucket(params), limits=retry_policy(params))
+    return BucketPolicy(bucket=gcs_bucket(params, clients), limits=retry_policy(params))
 
 
 def iam_info(task: Task) -> Result:
@@ -258,7 +259,7 @@ def iam_info(task: Task) -> Result:
     params = task.params
     wanted_member = complete_member(params["member"]) if params["member"] else None
     wanted_role = check_role(params["role"]) if params["role"] else None
-    policy = access_from_params(params).read()
+    policy = access_from_params(params, task.clients).read()
     if policy is None:
         raise no_bucket(params["bucket"])
     found = [

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .._clients import Clients
 from .._errors import OnrampError
 from .._http import RetryPolicy
 from .gcs_client import CALL_ERRORS, bounded_retry, call_error, gcs_bucket
@@ -81,6 +82,8 @@ class GcsObjects:
         return kind(msg=general.msg, failure=general.failure)
 
 
-def gcs_objects(params: Mapping[str, Any], bucket: str, policy: RetryPolicy) -> GcsObjects:
+def gcs_objects(
+    params: Mapping[str, Any], bucket: str, policy: RetryPolicy, clients: Clients | None = None
+) -> GcsObjects:
     """Return the objects of ``bucket`` for the options of ``GCS_ARGUMENTS``."""
-    return GcsObjects(gcs_bucket({**params, "bucket": bucket}), policy)
+    return GcsObjects(gcs_bucket({**params, "bucket": bucket}, clients), policy)

@@ -170,13 +170,17 @@ def access_info(task: Task) -> Result:
     params = task.params
     # The arguments are judged before the first call, with a stand-in for what only AWS knows.
     desired_from_params(params, account="0" * 12, partition=PARTITIONS[0])
-    aws = aws_from_params(params, params["partition"])
+    aws = aws_from_params(params, params["partition"], task.clients)
     caller = identity(aws)
     desired = desired_from_params(params, caller.account, caller.partition)
     removal = params["state"] == "absent"
     actual = read_actual(aws, desired, for_removal=removal)
-    plan = (plan_absent if removal else plan_present)(desired, actual, adopt=params["adopt"])
-    result: Result = {"changed": False, "access": {"region": aws.region, **_access(desired, actual, plan)}}
+    plan = (
+        plan_absent(desired, actual, adopt=params["adopt"])
+        if removal
+        else plan_present(desired, actual, adopt=params["adopt"], released=params["released_buckets"])
+    )
+    result: Result = {"changed": False, "access": {"region": aws.region, **access_view(desired, actual, plan)}}
     errors = [finding for finding in plan.findings if finding.severity == "error"]
     for finding in plan.findings:
         if finding.severity == "warning":
@@ -190,7 +194,8 @@ def access_info(task: Task) -> Result:
     return result
 
 
-def _access(desired: Desired, actual: Actual, plan: Plan) -> JsonObject:
+def access_view(desired: Desired, actual: Actual, plan: Plan) -> JsonObject:
+    """Return what ``s3_access_info`` shows of the account and of what has to be written."""
     return {
         "account": desired.account,
         "partition": desired.partition,

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from .._clients import Clients
 from .._errors import OnrampError
 from .._http import RetryPolicy
 from .aws_client import ask, aws_from_params
@@ -86,13 +87,15 @@ def _page(answer: Mapping[str, Any]) -> tuple[Page, str | None]:
     return page, answer.get("NextContinuationToken")
 
 
-def s3_objects(params: Mapping[str, Any], bucket: str, policy: RetryPolicy) -> S3Objects:
+def s3_objects(
+    params: Mapping[str, Any], bucket: str, policy: RetryPolicy, clients: Clients | None = None
+) -> S3Objects:
     """Return the objects of ``bucket`` for the options of ``AWS_ARGUMENTS``.
 
     :raises OnrampError: boto3 is missing, or the AWS configuration cannot be used.
     """
-    client = aws_from_params(params).client("s3", read_timeout=policy.request_timeout, tries=_tries(policy))
-    return S3Objects(client, bucket)
+    aws = aws_from_params(params, clients=clients)
+    return S3Objects(aws.client("s3", read_timeout=policy.request_timeout, tries=_tries(policy)), bucket)
 
 
 def _tries(policy: RetryPolicy) -> int:

@@ -286,7 +286,7 @@ def preflight_info(task: Task) -> Result:
         Reading(buckets=tuple(dict.fromkeys(params["buckets"])), kms_key_arns=tuple(params["kms_key_arns"]))
     )
     role_arn = _checked_arn(params["role_arn"])
-    aws = aws_from_params(params)
+    aws = aws_from_params(params, clients=task.clients)
     if role_arn is None:
         caller = identity(aws)
         role_arn = f"arn:{caller.partition}:iam::{caller.account}:role/{params['role_name']}"

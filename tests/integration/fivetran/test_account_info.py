@@ -47,7 +47,7 @@ def test_everything_about_a_group_is_asked_once_and_no_more_than_was_wanted(sand
     everything = ["service_account", "destination", "may_create_connections"]
     result = account_info(sandbox, group=world.GROUP_NAME, gather=everything)
     assert result["group"]["service_account"] == world.SERVICE_ACCOUNT
-    assert result["group"]["destination"]["setup_status"] == "CONNECTED"
+    assert result["group"]["destination"]["setup_status"] == "connected"
     asked = sorted(entry.operation for entry in sandbox.journal("fivetran"))
     assert len(asked) == len(set(asked)) == 5
     sandbox.clear_journal()

@@ -118,21 +118,35 @@ def test_what_somebody_made_by_hand_is_adopted(sandbox: Sandbox, run: Run) -> No
 
 def test_one_request_finds_a_connection_among_250(sandbox: Sandbox, run: Run) -> None:
     run()
-    for number in range(250):
-        sandbox.seed(
-            "fivetran", "add_connection", group_id=world.GROUP_ID, service="google_sheets", schema=f"sheet_{number}.t"
-        )
+    sandbox.seed(
+        "fivetran", "add_connections", count=250, group_id=world.GROUP_ID, service="google_sheets", schema="sheet_{}.t"
+    )
     sandbox.clear_journal()
     assert not run().changed
     assert len(sandbox.journal("fivetran")) == 1
 
 
-@pytest.mark.parametrize(("state", "words"), [("INCOMPLETE", "is INCOMPLETE"), (None, "does not exist yet")])
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("incomplete", "is incomplete, not connected"),
+        ("BROKEN", "is BROKEN, not connected"),
+        (None, "does not exist yet"),
+    ],
+)
 def test_a_destination_that_nothing_can_sync_into_is_warned_about_at_creation(
     sandbox: Sandbox, run: Run, state: str | None, words: str
 ) -> None:
     sandbox.seed("fivetran", "set_destination", id=world.GROUP_ID, setup_status=state)
     assert any(words in warning for warning in run().warnings)
+    assert run().warnings == []
+
+
+@pytest.mark.parametrize("state", ["connected", "CONNECTED"])
+def test_a_connected_destination_is_not_warned_about_however_fivetran_writes_it(
+    sandbox: Sandbox, run: Run, state: str
+) -> None:
+    sandbox.seed("fivetran", "set_destination", id=world.GROUP_ID, setup_status=state)
     assert run().warnings == []
 
 
@@ -202,6 +216,27 @@ def test_exactly_what_differs_is_sent_shown_and_then_left_alone(
     assert sandbox.writes() == []
 
 
+@pytest.mark.parametrize(("there", "wanted"), [("/currents/", "currents"), ("currents", "//currents/")])
+def test_another_spelling_of_folder_and_url_is_no_difference_and_another_folder_is_one(
+    sandbox: Sandbox, run: Run, there: str, wanted: str
+) -> None:
+    url = sandbox.env["SANDBOX_BRAZE_URL"]
+    config = {"cloud_storage_type": "NONE", "api_url": url, "s3folder": wanted, "gcs_export_folder": wanted}
+    run(config=config)
+    spelled = {"api_url": f"{url}/", "s3folder": there, "gcs_export_folder": there}
+    sandbox.seed("fivetran", "edit_connection", id=only(sandbox)["id"], config=spelled)
+    sandbox.clear_journal()
+    for check in (True, False):
+        result = run(check=check, config=config)
+        assert not result.changed
+        assert result["diff"]["after"] == {}
+    assert sandbox.writes() == []
+
+    result = run(config={**config, "s3folder": "/elsewhere"}, run_setup_tests="never")
+    assert sent(sandbox, "update_connection")[0]["config"] == {"s3folder": "/elsewhere"}
+    assert result["diff"]["before"] == {"config.s3folder": there}
+
+
 @pytest.mark.parametrize("value", [None, ""])
 def test_null_empty_and_absent_are_the_same(run: Run, value: str | None) -> None:
     run()
@@ -236,6 +271,24 @@ def test_a_connection_deleted_between_look_up_and_change_is_made_again(sandbox: 
     assert not result.failed, result.msg
     assert only(sandbox)["id"] != seen["id"]
     assert only(sandbox)["sync_frequency"] == 60
+
+
+def test_a_key_that_may_not_read_what_a_service_accepts_makes_the_connection_with_a_warning(
+    sandbox: Sandbox, run: Run
+) -> None:
+    key = {"key": "sandbox-fivetran-key-of-a-system", "secret": "sandbox-fivetran-secret-of-a-system"}
+    sandbox.seed("fivetran", "add_account_key", **key, name="robot", system=True, reads_metadata=False)
+    result = run(fivetran_api_key=key["key"], fivetran_api_secret=key["secret"])
+    assert not result.failed, result.msg
+    assert only(sandbox)["paused"] is False
+    [warning] = result.warnings
+    assert "config: is not checked" in warning
+
+
+def test_metadata_that_cannot_be_had_for_another_reason_is_a_failure(sandbox: Sandbox, run: Run) -> None:
+    sandbox.fault("status", operation="get_metadata", status=500, times=0)
+    assert run(retry_timeout=2)["failure"]["status"] == 500
+    assert stored(sandbox) == []
 
 
 # Refuse
@@ -488,3 +541,15 @@ def test_a_connection_is_removed_and_removing_it_again_changes_nothing(sandbox: 
     assert result["diff"]["after"] == {}
     assert stored(sandbox) == []
     assert not run(state="absent").changed
+
+
+@pytest.mark.parametrize(("status", "body"), [(204, ""), (404, None)], ids=["204 without a body", "already gone"])
+def test_a_deletion_has_succeeded_however_fivetran_says_so(
+    sandbox: Sandbox, run: Run, status: int, body: str | None
+) -> None:
+    run()
+    sandbox.fault("status", operation="delete_connection", status=status, body=body)
+    result = run(state="absent")
+    assert not result.failed, result.msg
+    assert result.changed
+    assert len(sandbox.journal("fivetran", "delete_connection")) == 1

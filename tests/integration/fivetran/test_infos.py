@@ -26,6 +26,11 @@ def destination(sandbox: Sandbox, group_id: str) -> Any:
     return run_module("fivetran_destination_info", {"group_id": group_id}, sandbox.env)["destination"]
 
 
+def add_sheets(sandbox: Sandbox, count: int, **fields: Any) -> None:
+    sheets = {"group_id": world.GROUP_ID, "service": "google_sheets", "schema": "sheet_{}.t"}
+    sandbox.seed("fivetran", "add_connections", count=count, **sheets, **fields)
+
+
 @pytest.fixture
 def ids(sandbox: Sandbox) -> dict[str, str]:
     """Make three connections in two groups; return their ids by schema."""
@@ -93,9 +98,7 @@ def test_a_server_that_echoes_the_credentials_does_not_bring_them_into_the_resul
 
 
 def test_more_connections_than_a_page_holds_are_all_listed(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    for number in range(250):
-        schema = f"sheet_{number}.t"
-        sandbox.seed("fivetran", "add_connection", group_id=world.GROUP_ID, service="google_sheets", schema=schema)
+    add_sheets(sandbox, 250)
     assert len({row["id"] for row in connection_info(sandbox)["connections"]}) == 250
     sandbox.clear_journal()
     monkeypatch.setattr(client, "PAGE_SIZE", 100)
@@ -103,12 +106,52 @@ def test_more_connections_than_a_page_holds_are_all_listed(sandbox: Sandbox, mon
     assert len(sandbox.journal("fivetran", "list_connections")) == 3
 
 
+def test_a_listing_whose_answer_is_too_large_goes_on_with_smaller_pages(sandbox: Sandbox) -> None:
+    add_sheets(sandbox, 1000, config={"sheet_id": "x" * 9000})
+    result = connection_info(sandbox, group_id=world.GROUP_ID)
+    assert len({row["id"] for row in result["connections"]}) == 1000
+    pages = [int(entry.query["limit"]) for entry in sandbox.journal("fivetran", "list_connections")]
+    assert pages == [1000] + [100] * 10
+
+
+def test_pages_get_smaller_where_the_listing_has_come_to_and_no_smaller_than_ten(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_sheets(sandbox, 250)
+    monkeypatch.setattr(client, "PAGE_SIZE", 100)
+    sandbox.fault("large", operation="list_connections", skip=2)
+    assert len({row["id"] for row in connection_info(sandbox)["connections"]}) == 250
+    asked = [entry.query for entry in sandbox.journal("fivetran", "list_connections")]
+    assert [int(query["limit"]) for query in asked] == [100] * 3 + [10] * 5
+    assert asked[2]["cursor"] == asked[3]["cursor"]
+    sandbox.clear_faults()
+    sandbox.fault("large", operation="list_connections", times=0)
+    sandbox.clear_journal()
+    assert connection_info(sandbox).code == "too_large"
+    assert [entry.query["limit"] for entry in sandbox.journal("fivetran", "list_connections")] == ["100", "10"]
+
+
+@pytest.mark.parametrize(
+    "cursors",
+    [["a", "a"], ["a", "b", "a"], ["a", "b", "c", "b"], [""], [7], [True], [["a"]], [{}]],
+    ids=["same", "circle of two", "circle later", "empty", "number", "boolean", "list", "object"],
+)
+def test_a_cursor_that_leads_nowhere_new_ends_the_listing_with_an_error(sandbox: Sandbox, cursors: list[Any]) -> None:
+    for cursor in cursors:
+        answer = {"code": "Success", "data": {"items": [], "next_cursor": cursor}}
+        sandbox.fault("status", operation="list_connections", status=200, body=answer)
+    result = connection_info(sandbox)
+    assert result.code == "invalid_answer"
+    assert "next_cursor" in result.msg
+    assert len(sandbox.journal("fivetran", "list_connections")) == len(cursors)
+
+
 @pytest.mark.parametrize("other", ["group_id", "schema", "service"])
 def test_an_id_does_not_go_with_a_filter(sandbox: Sandbox, other: str) -> None:
     assert "mutually exclusive" in connection_info(sandbox, id="a", **{other: "b"}).msg
 
 
-@pytest.mark.parametrize("setup_status", ["CONNECTED", "INCOMPLETE", "BROKEN"])
+@pytest.mark.parametrize("setup_status", ["connected", "incomplete", "broken", "CONNECTED"])
 def test_a_destination_tells_its_status(sandbox: Sandbox, setup_status: str) -> None:
     sandbox.seed("fivetran", "set_destination", id=world.GROUP_ID, setup_status=setup_status)
     shown = destination(sandbox, world.GROUP_ID)
@@ -126,7 +169,7 @@ def test_nothing_of_the_warehouses_own_config_is_shown(sandbox: Sandbox) -> None
         "id": "g",
         "group_id": "g",
         "service": "snowflake",
-        "setup_status": "BROKEN",
+        "setup_status": "broken",
         "config": {"password": SECRET},
     }
     tests = [{"title": "Log in", "status": "FAILED", "message": "refused", "details": ["x"]}]

@@ -17,6 +17,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.br
     EXPORTS,
     STORAGE_TYPES,
     braze_config,
+    means_the_same,
 )
 
 from tests.sandbox.contract import DOCUMENT
@@ -83,6 +84,46 @@ def test_whole_settings_have_no_problem_and_all_arrive(storage: str, source: Any
     assert {field: values[field] for field in source.fields[storage].values()} == {
         field: WHOLE[storage][name] for name, field in source.fields[storage].items()
     }
+
+
+FOLDERS = [
+    "s3folder", "gcs_folder", "abs_prefix", "s3_export_folder", "gcs_export_folder", "abs_export_prefix",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("storage", WHOLE)
+@pytest.mark.parametrize("source", [CURRENTS, EXPORTS], ids=["currents", "exports"])
+def test_a_folder_is_sent_without_slashes_around_it(storage: str, source: Any) -> None:
+    settings = {f"{source.settings}{name}": value for name, value in WHOLE[storage].items()}
+    slashes = {f"{source.settings}prefix": "//team/currents/", f"{source.settings}storage": storage}
+    made = braze_config({**GIVEN, **settings, **slashes})
+    assert made["problems"] == []
+    assert made["config"][source.fields[storage]["prefix"]] == "team/currents"
+
+
+@pytest.mark.parametrize("field", FOLDERS)
+@pytest.mark.parametrize("spelling", ["currents", "/currents", "currents/", "//currents//"])
+def test_slashes_around_a_folder_mean_nothing(field: str, spelling: str) -> None:
+    assert means_the_same(field, "currents", spelling)
+    assert means_the_same(field, spelling, "currents")
+    assert not means_the_same(field, spelling, "currents/us")
+    assert not means_the_same(field, spelling, "Currents")
+
+
+@pytest.mark.parametrize("spelling", ["", None, "/"])
+def test_the_root_of_a_bucket_has_several_spellings(spelling: str | None) -> None:
+    assert means_the_same("s3folder", "", spelling)
+    assert not means_the_same("s3folder", "currents", spelling)
+
+
+def test_a_slash_at_the_end_of_the_api_url_means_nothing_and_any_other_difference_does() -> None:
+    assert means_the_same("api_url", GIVEN["api_url"], f"{GIVEN['api_url']}/")
+    assert not means_the_same("api_url", GIVEN["api_url"], "https://rest.iad-02.braze.com/")
+
+
+@pytest.mark.parametrize("field", ["s3bucket", "gcs_bucket", "s3role_arn", "api_key", "cloud_storage_type"])
+def test_what_is_no_folder_is_compared_as_it_is(field: str) -> None:
+    assert not means_the_same(field, "acme", "/acme/")
 
 
 @pytest.mark.parametrize("storage", WHOLE)

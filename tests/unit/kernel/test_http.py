@@ -11,12 +11,14 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._clients import Clients
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http import (
     MAX_BODY_BYTES,
@@ -40,15 +42,28 @@ def explain(_status: int, body: Any) -> Explanation:
     return Explanation(envelope.get("code", "none"), envelope.get("message", ""), "Do this.")
 
 
+class PatientServer(ThreadingHTTPServer):
+    """Lets many connect at the same moment."""
+
+    request_queue_size = 256
+
+
 class Server:
     """Answers each request with the next of the scripted answers, the last one for ever."""
 
-    def __init__(self) -> None:
+    def __init__(self, protocol: str = "HTTP/1.0") -> None:
         self.answers: list[Answer] = []
+        self.connections = 0
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = protocol
+
+            def setup(self) -> None:
+                outer.connections += 1
+                super().setup()
+
             def answer(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
                 self.rfile.read(length)
@@ -61,18 +76,21 @@ class Server:
             def log_message(self, format: str, *args: object) -> None:
                 """Print nothing."""
 
-        self.httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.httpd = PatientServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.httpd.server_address[1]}"
         threading.Thread(target=self.httpd.serve_forever, daemon=True).start()
 
-    def client(self, **policy: float) -> tuple[HttpClient, list[float]]:
+    def client(
+        self, secret: str = SECRET, clients: Clients | None = None, **policy: float
+    ) -> tuple[HttpClient, list[float]]:
         """Return a client of this server, and the waits that it would have made."""
         waits: list[float] = []
         client = HttpClient(
             vendor="Vendor",
             base_url=self.url,
-            authorization=f"Bearer {SECRET}",
-            redactor=Redactor([SECRET]),
+            authorization=f"Bearer {secret}",
+            redactor=Redactor([secret]),
+            clients=clients,
             policy=RetryPolicy(**policy),  # type: ignore[arg-type]
             explain=explain,
             sleep=waits.append,
@@ -80,12 +98,16 @@ class Server:
         return client, waits
 
 
-@pytest.fixture
-def server() -> Iterator[Server]:
-    server = Server()
+@pytest.fixture(params=["HTTP/1.0"])
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    server = Server(request.param)
     yield server
     server.httpd.shutdown()
     server.httpd.server_close()
+
+
+# What keeps its connections open.
+keeping = pytest.mark.parametrize("server", ["HTTP/1.1"], indirect=True)
 
 
 def answer(status: int, body: bytes | dict[str, object] = b"", **headers: str) -> Answer:
@@ -215,6 +237,74 @@ def test_a_netrc_entry_does_not_replace_the_credentials(
     assert server.requests[0][2]["Authorization"] == f"Bearer {SECRET}"
 
 
+@pytest.fixture
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("no_proxies")
+def test_a_proxy_of_the_environment_is_used_except_for_hosts_that_it_leaves_out(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.answers = [OK]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        host = f"http://127.0.0.1:{free.getsockname()[1]}"
+    monkeypatch.setenv("HTTP_PROXY", server.url)
+    server.url = host
+    client, _waits = server.client()
+    client.send(READ)
+    assert [path for _method, path, _headers in server.requests] == [f"{host}/thing"]
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    client, _waits = server.client(tries=1)
+    with pytest.raises(HttpError, match="cannot be reached"):
+        client.send(READ)
+
+
+@pytest.mark.usefixtures("no_proxies")
+@keeping
+def test_clients_that_share_use_one_connection_and_keep_their_credentials_to_themselves(server: Server) -> None:
+    server.answers = [OK]
+    clients = Clients()
+    secrets = [f"{SECRET}-{number}" for number in range(3)]
+    for secret in secrets:
+        server.client(secret, clients)[0].send(READ)
+    assert server.connections == 1
+    assert [headers["Authorization"] for *_request, headers in server.requests] == [f"Bearer {it}" for it in secrets]
+
+
+@pytest.mark.usefixtures("no_proxies")
+@keeping
+def test_clients_that_share_nothing_have_connections_of_their_own(server: Server) -> None:
+    server.answers = [OK]
+    for _number in range(3):
+        server.client()[0].send(READ)
+    assert server.connections == 3
+
+
+@pytest.mark.usefixtures("no_proxies")
+@keeping
+def test_many_threads_keep_as_many_connections_and_throw_none_away(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    threads = 128
+    server.answers = [OK]
+    together = threading.Barrier(threads, timeout=30)
+    clients = Clients()
+
+    def call(number: int) -> None:
+        client = server.client(f"{SECRET}-{number}", clients)[0]
+        together.wait()
+        for _time in range(3):
+            client.send(READ)
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(call, range(threads)))
+    assert len(server.requests) == 3 * threads
+    assert server.connections <= threads
+    assert "pool is full" not in caplog.text
+
+
 def test_cookies_are_not_kept(server: Server) -> None:
     server.answers = [answer(200, b"{}", Set_Cookie="session=1"), OK]
     client, _waits = server.client()
@@ -239,11 +329,39 @@ def test_a_slow_answer_ends_with_a_timeout(server: Server) -> None:
     assert caught.value.may_have_been_processed
 
 
-def test_a_certificate_that_cannot_be_trusted_is_named_as_such_and_nothing_is_sent(server: Server) -> None:
+def speak_tls(server: Server) -> trustme.CA:
+    authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
     server.httpd.socket = context.wrap_socket(server.httpd.socket, server_side=True)
     server.url = server.url.replace("http://", "https://")
+    return authority
+
+
+def test_an_authority_of_the_environment_is_trusted(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = tmp_path / "authority.pem"
+    speak_tls(server).cert_pem.write_to_path(bundle)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    server.answers = [OK]
+    for clients in (None, Clients()):
+        client, _waits = server.client(clients=clients)
+        assert client.send(READ).body == {"fine": True}
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_an_authority_of_the_environment_that_is_not_there_is_named_at_once(
+    server: Server, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    monkeypatch.setenv(name, "/nowhere/authority.pem")
+    with pytest.raises(InvalidArgument, match=rf"^{name}: expected .*'/nowhere/authority.pem'"):
+        server.client()
+
+
+def test_a_certificate_that_cannot_be_trusted_is_named_as_such_and_nothing_is_sent(server: Server) -> None:
+    speak_tls(server)
     client, waits = server.client()
     with pytest.raises(HttpError, match=r"certificate that cannot be trusted.*REQUESTS_CA_BUNDLE") as caught:
         client.send(CREATE)
