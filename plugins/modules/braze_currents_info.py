@@ -43,9 +43,18 @@ options:
     description:
       - Folder in the bucket below which Currents writes, as in the settings of the integration in Braze. For S3, Braze
         proposes V(currents).
-      - Empty for the root of the bucket.
+      - Empty for the root of the bucket. It does not matter whether it begins or ends with C(/).
     type: str
     default: ""
+  folders_of_others:
+    description:
+      - Folders in the bucket below which Currents of other workspaces writes. It does not matter whether they begin or
+        end with C(/); an empty one is the root of the bucket.
+      - They are no answer to the question where Currents writes for this workspace, so RV(verdict=elsewhere) is not
+        because of them, and RV(next_step) does not advise them.
+    type: list
+    elements: str
+    default: []
   stale_after:
     description:
       - Hours without a new file after which Currents no longer counts as landing. A busy workspace gets files every
@@ -72,7 +81,7 @@ options:
     default: ignore
   on_problem:
     description:
-      - What to do with RV(verdict=no_bucket) and RV(verdict=not_currents).
+      - What to do with RV(verdict=no_bucket), RV(verdict=elsewhere) and RV(verdict=not_currents).
     type: str
     choices: [ignore, warn, fail]
     default: ignore
@@ -113,7 +122,9 @@ verdict:
   description:
     - V(landing) - the newest file is not older than O(stale_after).
     - V(stale) - there are files, and the newest one is older.
-    - V(empty) - there is nothing under the prefix.
+    - V(empty) - there is nothing under the prefix, or nothing but what lies in O(folders_of_others).
+    - V(elsewhere) - there is nothing of Currents under the prefix, but it writes to other folders of the bucket, which
+      RV(other_prefixes) lists.
     - V(not_currents) - there is something under the prefix that Currents has not written, or has not left like this.
     - V(no_bucket) - there is no such bucket.
     - V(no_access) - these credentials may not list the bucket; RV(refusal) tells the cloud's own code.
@@ -126,7 +137,9 @@ next_step:
     - If Currents writes under another prefix, it names that.
   returned: success, and failure if it is known
   type: str
-  sample: Currents does not write under this prefix but under 'braze/currents'. Set the prefix to that.
+  sample: >-
+    Currents does not write under this prefix but under 'braze/currents'. Set the prefix to that, or name in
+    folders_of_others what other workspaces write to.
 newest_hour:
   description: Hour of the newest events, in UTC as ISO 8601; V(none) if there are none.
   returned: success, and failure if it is known
@@ -198,7 +211,8 @@ samples:
       sample: ""
 other_prefixes:
   description:
-    - Where else in the bucket Currents writes, if there is nothing of it under the prefix. An empty string is the root.
+    - Where else in the bucket Currents writes, if there is nothing of it under the prefix, without
+      O(folders_of_others). An empty string is the root.
   returned: success, and failure if it is known
   type: list
   elements: str
@@ -262,6 +276,7 @@ SPEC = ModuleSpec(
         "storage": {"type": "str", "choices": ["s3", "gcs"], "required": True},
         "bucket": {"type": "str", "required": True},
         "prefix": {"type": "str", "default": ""},
+        "folders_of_others": {"type": "list", "elements": "str", "default": []},
         "stale_after": {"type": "int", "default": 24},
         "format_samples": {"type": "int", "default": 3},
         **{option: {"type": "str", "choices": list(REACTIONS), "default": "ignore"} for option in REACTION_OPTIONS},

@@ -35,8 +35,8 @@ options:
   state:
     description:
       - V(present) makes sure that the member holds the role, V(absent) that it does not.
-      - Only the grant with exactly this O(condition) is looked at. Removing the grant without a condition leaves one
-        with a condition alone, and the other way round.
+      - Only the grant with exactly this O(condition) or O(folder) is looked at. Removing the grant without a condition
+        leaves one with a condition alone, and the other way round.
     type: str
     choices: [present, absent]
     default: present
@@ -56,10 +56,16 @@ options:
       - A bare e-mail address is that of a service account and gets the prefix C(serviceAccount:).
     type: str
     required: true
+  folder:
+    description:
+      - Narrows the grant to listing and reading this folder of the bucket, by a condition. Needs uniform bucket-level
+        access on the bucket.
+      - It does not matter whether it begins or ends with C(/). It cannot be empty, nor be given beside O(condition).
+    type: str
   condition:
     description:
       - Under which condition the member holds the role. Needs uniform bucket-level access on the bucket.
-      - If unset, the grant is one without condition.
+      - If neither this nor O(folder) is set, the grant is one without condition.
     type: dict
     suboptions:
       title:
@@ -100,7 +106,13 @@ EXAMPLES = r"""
     member: g-jovial-daylight@fivetran-production.iam.gserviceaccount.com
     preflight: fail
 
-- name: Let Fivetran read only what lies below a prefix
+- name: Let Fivetran read only what lies in a folder
+  onramp.braze_fivetran.gcs_bucket_iam_member:
+    bucket: acme-currents-eu
+    member: g-jovial-daylight@fivetran-production.iam.gserviceaccount.com
+    folder: currents
+
+- name: Let Fivetran read only what lies below a prefix, by a condition of one's own
   onramp.braze_fivetran.gcs_bucket_iam_member:
     bucket: acme-currents-eu
     member: g-jovial-daylight@fivetran-production.iam.gserviceaccount.com
@@ -197,6 +209,7 @@ SPEC = ModuleSpec(
         "bucket": {"type": "str", "required": True},
         "role": {"type": "str", "default": "roles/storage.objectViewer"},
         "member": {"type": "str", "required": True},
+        "folder": {"type": "str"},
         "condition": {
             "type": "dict",
             "options": {

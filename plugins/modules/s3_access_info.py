@@ -41,6 +41,14 @@ options:
     type: list
     elements: str
     required: true
+  released_buckets:
+    description:
+      - Names of buckets that the policy may lose, because nobody needs them any more. A policy that grants others
+        besides O(buckets) is refused.
+      - Only for a policy that bears the tag for this O(external_id). Without meaning with O(state=absent).
+    type: list
+    elements: str
+    default: []
   scope:
     description:
       - V(bucket) is the policy of Fivetran's guide, V(prefix) narrows listing and reading to O(prefix).
@@ -229,6 +237,7 @@ SPEC = ModuleSpec(
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "external_id": {"type": "str", "required": True},
         "buckets": {"type": "list", "elements": "str", "required": True},
+        "released_buckets": {"type": "list", "elements": "str", "default": []},
         "scope": {"type": "str", "choices": ["bucket", "prefix"], "default": "bucket"},
         "prefix": {"type": "str"},
         # ARNs of keys, not keys.

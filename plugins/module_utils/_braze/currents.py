@@ -8,12 +8,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from .._clients import Clients
 from .._errors import Failure, InvalidArgument
 from .._module import Result, Task, react
 from .._options import retry_policy
@@ -34,6 +35,7 @@ class Verdict(StrEnum):
     LANDING = "landing"
     STALE = "stale"
     EMPTY = "empty"
+    ELSEWHERE = "elsewhere"
     NOT_CURRENTS = "not_currents"
     NO_BUCKET = "no_bucket"
     NO_ACCESS = "no_access"
@@ -45,6 +47,7 @@ OPTION_FOR = {
     Verdict.EMPTY: "on_quiet",
     Verdict.NO_ACCESS: "on_no_access",
     Verdict.NO_BUCKET: "on_problem",
+    Verdict.ELSEWHERE: "on_problem",
     Verdict.NOT_CURRENTS: "on_problem",
 }
 REACTION_OPTIONS = tuple(dict.fromkeys(OPTION_FOR.values()))
@@ -54,10 +57,16 @@ def judge(survey: Survey, now: datetime, stale_after: timedelta) -> Verdict:
     """Return what the survey says at the time ``now``; an hour is over before it can be late."""
     newest = survey.newest_hour
     if newest is None:
-        return Verdict.NOT_CURRENTS if survey.first_name is not None else Verdict.EMPTY
+        return _without_currents(survey)
     if not survey.has_files or _nothing_is_avro(survey):
         return Verdict.NOT_CURRENTS
     return Verdict.LANDING if now - newest <= stale_after + timedelta(hours=1) else Verdict.STALE
+
+
+def _without_currents(survey: Survey) -> Verdict:
+    if survey.other_prefixes:
+        return Verdict.ELSEWHERE
+    return Verdict.EMPTY if survey.first_name is None else Verdict.NOT_CURRENTS
 
 
 def next_step(verdict: Verdict, survey: Survey, now: datetime) -> str:
@@ -70,24 +79,33 @@ def next_step(verdict: Verdict, survey: Survey, now: datetime) -> str:
             " write for days is lost for good."
         )
     if verdict is Verdict.EMPTY:
-        return _elsewhere(survey) or (
-            f"Nothing has been written under this prefix yet. In a new workspace that can be right. {SEND_TEST_EVENTS}."
+        return (
+            f"{_nothing_yet(survey)} In a new workspace that can be right. {SEND_TEST_EVENTS}."
             " If none does, compare bucket and folder with those of the integration."
         )
+    if verdict is Verdict.ELSEWHERE:
+        return (
+            f"Currents does not write under this prefix but under {_places(survey.other_prefixes)}. Set the prefix to"
+            " that, or name in folders_of_others what other workspaces write to."
+        )
     if verdict is Verdict.NOT_CURRENTS:
-        return _elsewhere(survey) or _what_is_there(survey)
+        return _what_is_there(survey)
     return ""
 
 
-def _elsewhere(survey: Survey) -> str:
-    if not survey.other_prefixes:
-        return ""
-    places = " and ".join(_place(prefix) for prefix in survey.other_prefixes)
-    return f"Currents does not write under this prefix but under {places}. Set the prefix to that."
+def _nothing_yet(survey: Survey) -> str:
+    if not survey.prefixes_of_others:
+        return "Nothing has been written under this prefix yet."
+    return (
+        f"Currents of other workspaces writes to {_places(survey.prefixes_of_others)} here, but nothing of this one has"
+        " been written under its prefix yet."
+    )
 
 
-def _place(prefix: str) -> str:
-    return repr(prefix.rstrip("/")) if prefix else "the root of the bucket (an empty prefix)"
+def _places(prefixes: Sequence[str]) -> str:
+    return " and ".join(
+        repr(prefix.rstrip("/")) if prefix else "the root of the bucket (an empty prefix)" for prefix in prefixes
+    )
 
 
 def _what_is_there(survey: Survey) -> str:
@@ -116,11 +134,12 @@ def currents_info(task: Task) -> Result:
     """
     params = task.params
     _check(params)
-    objects = _open_bucket(params)
+    objects = _open_bucket(params, task.clients)
     now = datetime.now(UTC)
     survey, verdict, refusal, advice = Survey(), Verdict.NO_BUCKET, None, ""
     try:
-        survey = take_survey(objects, as_prefix(params["prefix"]), now, params["format_samples"])
+        of_others = frozenset(map(as_prefix, params["folders_of_others"]))
+        survey = take_survey(objects, as_prefix(params["prefix"]), now, params["format_samples"], of_others)
         verdict = judge(survey, now, timedelta(hours=params["stale_after"]))
         advice = next_step(verdict, survey, now)
     except (BucketMissing, AccessDenied) as error:
@@ -147,21 +166,32 @@ def _check(params: Mapping[str, Any]) -> None:
         raise InvalidArgument(
             f"bucket: expected the name of a bucket, without s3:// or gs:// and without a folder, got {bucket!r}."
         )
+    _check_folder("prefix", params["prefix"])
+    for folder in params["folders_of_others"]:
+        _check_folder("folders_of_others", folder)
     if params["stale_after"] < 1:
         raise InvalidArgument(f"stale_after: expected 1 hour or more, got {params['stale_after']}.")
     if params["format_samples"] < 0:
         raise InvalidArgument(f"format_samples: expected 0 or more, got {params['format_samples']}.")
 
 
-def _open_bucket(params: Mapping[str, Any]) -> BucketObjects:
+def _check_folder(option: str, folder: str) -> None:
+    if "://" in folder:
+        raise InvalidArgument(
+            f"{option}: expected a folder in the bucket such as currents, without s3:// or gs:// and the bucket, got"
+            f" {folder!r}."
+        )
+
+
+def _open_bucket(params: Mapping[str, Any], clients: Clients) -> BucketObjects:
     # One cloud's SDK takes a quarter of a second to import; the other one is not needed.
     if params["storage"] == "s3":
         from .._storage.s3_objects import s3_objects
 
-        return s3_objects(params, params["bucket"], retry_policy(params))
+        return s3_objects(params, params["bucket"], retry_policy(params), clients)
     from .._storage.gcs_objects import gcs_objects
 
-    return gcs_objects(params, params["bucket"], retry_policy(params))
+    return gcs_objects(params, params["bucket"], retry_policy(params), clients)
 
 
 def _result(verdict: Verdict, survey: Survey, refusal: Failure | None, advice: str) -> Result:

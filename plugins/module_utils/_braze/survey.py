@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -85,12 +85,18 @@ class Sample:
 
 @dataclass(frozen=True)
 class Survey:
-    """What is in the bucket. ``first_name``: the first object under the prefix, where nothing of Currents is."""
+    """What is in the bucket.
+
+    Where nothing of Currents is under the prefix: ``first_name`` is the first object there, unless it is of another
+    workspace; ``other_prefixes`` are where Currents writes instead, and ``prefixes_of_others`` where it does for other
+    workspaces.
+    """
 
     integrations: tuple[FoundIntegration, ...] = ()
     samples: tuple[Sample, ...] = ()
     first_name: str | None = None
     other_prefixes: tuple[str, ...] = ()
+    prefixes_of_others: tuple[str, ...] = ()
 
     @property
     def newest_hour(self) -> datetime | None:
@@ -103,8 +109,12 @@ class Survey:
         return any(kind.parsed for found in self.integrations for kind in found.event_types)
 
 
-def take_survey(objects: BucketObjects, prefix: str, now: datetime, samples: int) -> Survey:
+def take_survey(
+    objects: BucketObjects, prefix: str, now: datetime, samples: int, of_others: Collection[str] = ()
+) -> Survey:
     """Look what Currents has written under ``prefix``, which ends with the delimiter or is empty.
+
+    ``of_others``: prefixes of the same form that belong to other workspaces.
 
     :raises BucketMissing: and AccessDenied, and OnrampError where the bucket gives no usable answer.
     """
@@ -114,10 +124,12 @@ def take_survey(objects: BucketObjects, prefix: str, now: datetime, samples: int
     )
     if not any(found.newest_hour for found in integrations):
         names = objects.list(prefix, by_folder=False, limit=1).names
+        found = _other_prefixes(objects, prefix, names, of_others)
         return Survey(
             integrations=integrations,
-            first_name=names[0] if names else None,
-            other_prefixes=tuple(_other_prefixes(objects, prefix, names)),
+            first_name=next((name for name in names if not _is_of_others(name, prefix, of_others)), None),
+            other_prefixes=tuple(folder for folder in found if folder not in of_others),
+            prefixes_of_others=tuple(folder for folder in found if folder in of_others)[:OTHER_PREFIXES],
         )
     return Survey(integrations=integrations, samples=_samples(objects, integrations, samples))
 
@@ -248,28 +260,39 @@ def _sample(objects: BucketObjects, name: str) -> Sample:
         return Sample(name, None, error.failure)
 
 
-def _other_prefixes(objects: BucketObjects, prefix: str, names: Sequence[str]) -> list[str]:
+def _is_of_others(name: str, prefix: str, of_others: Collection[str]) -> bool:
+    """Tell whether an object under ``prefix`` lies in a folder of others there, or is a Currents file of theirs."""
+    below = tuple(folder for folder in of_others if folder != prefix and folder.startswith(prefix))
+    parsed = parse_object(name)
+    return name.startswith(below) or (parsed is not None and parsed.prefix in of_others)
+
+
+def _other_prefixes(objects: BucketObjects, prefix: str, names: Sequence[str], of_others: Collection[str]) -> list[str]:
     """Return prefixes under which Currents writes, found in a bounded walk below ``prefix`` and from the root.
 
-    ``names``: the first names under ``prefix``, which tell at once if it points into Currents' own folders.
+    ``names``: the first names under ``prefix``, which tell at once if it points into Currents' own folders. Those in
+    ``of_others`` are looked into last, so that many of them do not hide the one that is searched for.
     """
     found = [parsed.prefix for name in names if (parsed := parse_object(name))]
-    if found:
+    if not set(found) <= set(of_others):
         return found
-    if prefix and any(map(parse_integration, _folders(objects, INTEGRATION_START))):
+    if prefix and "" not in found and any(map(parse_integration, _folders(objects, INTEGRATION_START))):
         found.append("")
     waiting = deque([prefix, ""] if prefix else [""])
-    seen = set()
+    last: deque[str] = deque()
+    seen: set[str] = set()
     for _listing in range(SEARCH_LISTINGS):
-        if not waiting or len(found) == OTHER_PREFIXES:
+        queue = waiting or last
+        if not queue or len(set(found) - set(of_others)) == OTHER_PREFIXES:
             break
-        folder = waiting.popleft()
+        folder = queue.popleft()
         seen.add(folder)
         folders = objects.list(folder, by_folder=True).folders
         if any(map(parse_integration, folders)):
             found += [folder] if folder not in (prefix, *found) else []
         else:
-            waiting.extend(sorted(set(folders) - seen - set(waiting), key=_unlikely))
+            for new in sorted(set(folders) - seen - {*waiting, *last}, key=_unlikely):
+                (last if new in of_others else waiting).append(new)
     return found
 
 

@@ -8,23 +8,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from .._errors import InvalidArgument
 from .._module import Result, Task
 from .finding import report
 from .gcs_iam import access_from_params, apply, no_bucket
-from .gcs_policy import Condition, Grant, JsonObject, Plan, check_role, complete_member, grants, same_member
+from .gcs_policy import (
+    Condition,
+    Grant,
+    JsonObject,
+    Plan,
+    check_role,
+    complete_member,
+    folder_condition,
+    grants,
+    same_member,
+)
 from .gcs_preflight import Wish, findings, look
+
+
+def wanted_grant(params: Mapping[str, Any]) -> Grant:
+    """Return the grant that the options of ``gcs_bucket_iam_member`` describe.
+
+    :raises InvalidArgument: a role, member or folder that cannot work, or a folder beside a condition.
+    """
+    if params["folder"] is not None and params["condition"]:
+        raise InvalidArgument("folder: cannot be given beside condition, because it is one; give one of the two.")
+    return Grant(
+        role=check_role(params["role"]),
+        member=complete_member(params["member"]),
+        condition=(
+            Condition.from_json(params["condition"])
+            if params["folder"] is None
+            else folder_condition(params["bucket"], params["folder"])
+        ),
+    )
 
 
 def member(task: Task) -> Result:
     """Do the work of ``gcs_bucket_iam_member``."""
     params = task.params
-    wanted = Grant(
-        role=check_role(params["role"]),
-        member=complete_member(params["member"]),
-        condition=Condition.from_json(params["condition"]),
-    )
+    wanted = wanted_grant(params)
     present = params["state"] == "present"
-    access = access_from_params(params)
+    access = access_from_params(params, task.clients)
     name = params["bucket"]
     result: Result = {"changed": False}
     known = None

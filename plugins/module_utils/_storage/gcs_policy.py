@@ -11,6 +11,7 @@ A policy is the JSON of Google's ``getIamPolicy``. What is not ours keeps its pl
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ _TYPED_MEMBER = re.compile(
     r"|project(?:Owner|Editor|Viewer):\S+|allUsers|allAuthenticatedUsers)"
 )
 _ROLE = re.compile(r"(?:(?:projects|organizations)/[^/\s]+/)?roles/[A-Za-z0-9_.]+")
+# What a request to list objects asks for, as a condition can see it.
+_LISTED = 'api.getAttribute("storage.googleapis.com/objectListPrefix", "")'
 # In these, Google ignores the case of the address.
 _CASELESS = ("user:", "serviceAccount:", "group:", "domain:")
 
@@ -119,6 +122,27 @@ def check_role(role: str) -> str:
             f"role: expected roles/NAME, projects/PROJECT/roles/NAME or organizations/ID/roles/NAME, got {role!r}."
         )
     return role
+
+
+def folder_condition(bucket: str, folder: str) -> Condition:
+    """Return the condition that narrows listing and reading to ``folder``, with or without slashes around it.
+
+    Reading is judged by the name of the object; listing is asked of the bucket, and judged by the prefix that it asks
+    for: the folder as it was entered, with or without slash, and deeper. Grants that exist are recognized by this text.
+
+    :raises InvalidArgument: if the folder is the whole bucket.
+    """
+    inner = folder.strip("/")
+    if not inner:
+        raise InvalidArgument(
+            f"folder: expected the folder of the bucket to narrow the grant to, such as currents, got {folder!r}."
+        )
+    # JSON writes a string as Google's language does.
+    objects, exactly, deeper = map(json.dumps, (f"projects/_/buckets/{bucket}/objects/{inner}/", inner, f"{inner}/"))
+    return Condition(
+        title=f"Fivetran reads {inner}",
+        expression=f"resource.name.startsWith({objects}) || {_LISTED} == {exactly} || {_LISTED}.startsWith({deeper})",
+    )
 
 
 def same_member(one: str, other: str) -> bool:

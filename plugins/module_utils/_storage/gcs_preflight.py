@@ -167,4 +167,5 @@ def preflight_info(task: Task) -> Result:
     wish = Wish(
         member=complete_member(params["member"]) if params["member"] else None, conditional=params["conditional"]
     )
-    return report(task, findings(look(access_from_params(params)), wish), fail=params["fail_on"] == "error")
+    access = access_from_params(params, task.clients)
+    return report(task, findings(look(access), wish), fail=params["fail_on"] == "error")

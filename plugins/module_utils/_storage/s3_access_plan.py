@@ -14,8 +14,9 @@ guide by hand is in the right state already.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from .finding import Finding
@@ -31,6 +32,9 @@ from .s3_documents import (
 
 # Says that the role s3_access made it, and for which External ID.
 TAG = "onramp.braze_fivetran/external-id"
+
+# Of a managed policy. Source: AWS's quotas of IAM.
+LONGEST_POLICY = 6144
 
 _TAG_VALUE = re.compile(r"[\w .:/=+@-]{1,256}", re.ASCII)
 
@@ -134,10 +138,20 @@ def tag_value(external_id: str) -> str:
     return "sha256:" + hashlib.sha256(external_id.encode()).hexdigest()
 
 
-def plan_present(desired: Desired, actual: Actual, *, adopt: bool) -> Plan:
-    """Return what makes ``actual`` as ``desired``. Whatever else is attached to the role stays."""
-    conflicts = () if adopt else (*_policy_conflicts(desired, actual.policy), *_role_conflicts(desired, actual.role))
-    findings = (*conflicts, *_path_conflicts(desired, actual), *_other_permissions(desired, actual.role))
+def plan_present(desired: Desired, actual: Actual, *, adopt: bool, released: Collection[str] = ()) -> Plan:
+    """Return what makes ``actual`` as ``desired``. Whatever else is attached to the role stays.
+
+    ``released``: buckets that a policy of ours may lose, because nobody needs them any more.
+    """
+    conflicts = (
+        () if adopt else (*_policy_conflicts(desired, actual.policy, released), *_role_conflicts(desired, actual.role))
+    )
+    refusals = (*conflicts, *_path_conflicts(desired, actual), *_length(desired))
+    findings = (
+        *refusals,
+        *(() if refusals else _releases(desired, actual.policy, released)),
+        *_other_permissions(desired, actual.role),
+    )
     return Plan(
         policy=_policy_step(desired, actual.policy, adopt=adopt),
         role=_role_step(desired, actual, adopt=adopt),
@@ -145,12 +159,24 @@ def plan_present(desired: Desired, actual: Actual, *, adopt: bool) -> Plan:
     )
 
 
-def _policy_conflicts(desired: Desired, policy: ActualPolicy | None) -> Iterator[Finding]:
+def _length(desired: Desired) -> Iterator[Finding]:
+    """AWS counts the characters of a policy without white space."""
+    length, count = len(json.dumps(desired.permissions, separators=(",", ":"))), len(desired.reading.buckets)
+    if length > LONGEST_POLICY:
+        yield Finding(
+            "error", "policy_too_long",
+            f"The IAM policy {desired.policy_name} for {count} buckets would have {length} characters, and AWS takes"
+            f" {LONGEST_POLICY}.",
+            "Give a part of the workspaces another s3_access_role_name and s3_access_policy_name.",
+        )  # fmt: skip
+
+
+def _policy_conflicts(desired: Desired, policy: ActualPolicy | None, released: Collection[str]) -> Iterator[Finding]:
     if policy is None or same_document(policy.document, desired.permissions):
         return
     owner = policy.tags.get(TAG)
     what = f"The IAM policy {policy.arn}"
-    others = [name for name in granted_buckets(policy.document) if name not in granted_buckets(desired.permissions)]
+    others = [name for name in _lost_buckets(desired, policy) if name not in released]
     if owner is None:
         yield Finding(
             "error", "foreign_policy",
@@ -167,7 +193,26 @@ def _policy_conflicts(desired: Desired, policy: ActualPolicy | None) -> Iterator
             "error", "policy_serves_other_buckets",
             f"{what} also lets Fivetran read {', '.join(others)}, which this run does not name and would take away.",
             "If another workspace uses it, name all buckets in s3_access_buckets, or give this one its own"
-            " s3_access_policy_name and s3_access_role_name. To take it away, set s3_access_adopt: true.",
+            " s3_access_policy_name and s3_access_role_name. What nobody needs any more belongs in"
+            " s3_access_released_buckets.",
+        )  # fmt: skip
+
+
+def _lost_buckets(desired: Desired, policy: ActualPolicy) -> list[str]:
+    """Return the buckets that the policy grants and no longer would."""
+    wanted = granted_buckets(desired.permissions)
+    return [name for name in granted_buckets(policy.document) if name not in wanted]
+
+
+def _releases(desired: Desired, policy: ActualPolicy | None, released: Collection[str]) -> Iterator[Finding]:
+    if policy is None or policy.tags.get(TAG) != tag_value(desired.external_id):
+        return
+    gone = [name for name in _lost_buckets(desired, policy) if name in released]
+    if gone:
+        yield Finding(
+            "info", "buckets_released",
+            f"The IAM policy {policy.arn} no longer lets Fivetran read {', '.join(gone)}, which nobody needs any more.",
+            "If somebody does after all, name it in s3_access_buckets.",
         )  # fmt: skip
 
 

@@ -146,8 +146,16 @@ def test_files_with_the_right_names_but_another_format_are_not_currents(place: P
 def test_currents_under_another_prefix_is_pointed_out(place: Place) -> None:
     place.put(currents(this_hour(), prefix="team/braze"))
     result = place.look(prefix="currents")
-    assert (result["verdict"], result["other_prefixes"]) == ("empty", ["team/braze"])
+    assert (result["verdict"], result["other_prefixes"]) == ("elsewhere", ["team/braze"])
     assert "'team/braze'" in result["next_step"]
+    assert place.look(prefix="currents", on_problem="fail", on_quiet="ignore").code == "elsewhere"
+
+
+def test_the_folder_of_another_workspace_is_not_advised_whatever_slashes_it_is_given_with(place: Place) -> None:
+    place.put(currents(this_hour(), prefix="team/braze"))
+    result = place.look(prefix="currents", folders_of_others=["/team/braze/", "team/other"])
+    assert (result["verdict"], result["other_prefixes"]) == ("empty", [])
+    assert "Currents of other workspaces writes to 'team/braze' here" in result["next_step"]
 
 
 @pytest.mark.parametrize("prefix", ["", "/", "täglich/ワークスペース 🛒/a+b%20c&d", "a/b/c"])
@@ -256,6 +264,16 @@ def test_an_address_in_place_of_a_bucket_name_is_refused_before_anything_is_aske
     result = place.look(bucket=bucket)
     assert result.failed
     assert result.msg.startswith("bucket: ")
+    assert place.listings() == []
+
+
+@pytest.mark.parametrize("option", ["prefix", "folders_of_others"])
+def test_an_address_in_place_of_a_folder_is_refused_before_anything_is_asked(place: Place, option: str) -> None:
+    address = "s3://acme-currents/currents"
+    result = place.look(**{option: [address] if option == "folders_of_others" else address})
+    assert result.code == "invalid_argument"
+    assert result.msg.startswith(f"{option}: expected a folder in the bucket such as currents, without s3://")
+    assert address in result.msg
     assert place.listings() == []
 
 

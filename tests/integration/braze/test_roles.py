@@ -183,10 +183,21 @@ def test_a_quiet_bucket_warns_and_a_wrong_one_stops_its_host(sandbox: Sandbox) -
     assert "(no_bucket)" in result.messages("missing")
 
 
-def test_a_wrong_prefix_is_told_with_the_right_one(sandbox: Sandbox) -> None:
-    result = look(sandbox, shop_us=bucket("s3", prefix="curents"))
-    [warning] = warnings(result, "shop_us")
-    assert f"under '{world.PREFIX}'" in warning
+def test_a_wrong_prefix_stops_its_host_with_the_right_one_unless_another_workspace_has_that(sandbox: Sandbox) -> None:
+    result = look(
+        sandbox,
+        shop_us=bucket("s3", prefix="curents"),
+        shop_uk=bucket("s3", prefix="curents", on_problem="warn"),
+        shop_fr=bucket("s3", prefix="curents", folders_of_others=[world.PREFIX]),
+    )
+    assert {failure.host for failure in result.failures()} == {"shop_us"}
+    assert "(elsewhere)" in result.messages("shop_us")
+    [told] = warnings(result, "shop_uk")
+    for message in (result.messages("shop_us"), told):
+        assert f"under '{world.PREFIX}'" in message
+    [warning] = warnings(result, "shop_fr")
+    assert "(empty)" in warning
+    assert f"Currents of other workspaces writes to '{world.PREFIX}' here" in warning
 
 
 def test_a_bucket_that_may_not_be_listed_warns_with_the_code_of_the_cloud(sandbox: Sandbox) -> None:

@@ -131,6 +131,15 @@ def test_a_condition_is_part_of_the_grant(sandbox: Sandbox, run: Run) -> None:
     assert [entry["condition"] for entry in bindings(sandbox) if FIVETRAN in entry["members"]] == [CONDITION]
 
 
+def test_a_folder_is_granted_once_and_known_again_whatever_slashes_it_is_given_with(sandbox: Sandbox, run: Run) -> None:
+    result = run(folder="/currents/")
+    assert result["grant"]["condition"]["title"] == "Fivetran reads currents"
+    assert not run(folder="currents").changed
+    assert [other["condition"]["title"] for other in run()["other_grants"]] == ["Fivetran reads currents"]
+    assert run(folder="currents/", state="absent").changed
+    assert members(sandbox) == [FIVETRAN]
+
+
 def test_the_documented_example_of_a_prefix_limits_to_the_prefix(sandbox: Sandbox, run: Run) -> None:
     module = importlib.import_module(f"{MODULES}.gcs_bucket_iam_member")
     examples = yaml.safe_load(module.EXAMPLES)
@@ -160,6 +169,8 @@ def test_the_documented_example_of_a_prefix_limits_to_the_prefix(sandbox: Sandbo
     [
         ({"member": "fivetran"}, "member: expected the e-mail address of a service account"),
         ({"role": "Storage Object Viewer"}, "role: expected roles/NAME"),
+        ({"folder": "/"}, "folder: expected the folder of the bucket to narrow the grant to, such as currents, got"),
+        ({"folder": "currents", "condition": CONDITION}, "folder: cannot be given beside condition"),
         (
             {"credentials_file": "/nonexistent.json"},
             "credentials_file: '/nonexistent.json' holds no usable key",
@@ -167,7 +178,7 @@ def test_the_documented_example_of_a_prefix_limits_to_the_prefix(sandbox: Sandbo
     ],
 )
 def test_a_wrong_value_is_refused_before_any_request(
-    sandbox: Sandbox, run: Run, changes: dict[str, str], text: str
+    sandbox: Sandbox, run: Run, changes: dict[str, Any], text: str
 ) -> None:
     result = run(**changes)
     assert result.code == "invalid_argument"

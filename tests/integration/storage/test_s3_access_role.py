@@ -309,6 +309,28 @@ def test_two_workspaces_share_a_role_and_leave_it_one_by_one(sandbox: Sandbox) -
     assert (role_exists(sandbox), policy_exists(sandbox)) == (False, False)
 
 
+def test_a_bucket_that_nobody_needs_any_more_is_taken_out_of_the_policy_when_it_is_released(
+    sandbox: Sandbox, role: Role
+) -> None:
+    sandbox.aws("s3").create_bucket(Bucket="acme-second")
+    assert role(bucket=None, buckets=[BUCKET, "acme-second"]).exit_code == 0
+    assert not refused(sandbox.aws("s3", **assume(sandbox)).list_objects_v2, Bucket="acme-second")
+    sandbox.clear_journal()
+    stopped = role()
+    assert "also lets Fivetran read acme-second" in stopped.messages()
+    assert "s3_access_released_buckets" in stopped.messages()
+    assert sandbox.writes() == []
+
+    released = role(released_buckets=["acme-second"])
+    assert released.exit_code == 0, released.output
+    [info] = [task.result for task in released.tasks if task.action == "onramp.braze_fivetran.s3_access_info"]
+    assert [finding["code"] for finding in info["access"]["findings"]] == ["buckets_released"]
+    assert writers_that_ran(released) == ["amazon.aws.iam_managed_policy"]
+    assert refused(sandbox.aws("s3", **assume(sandbox)).list_objects_v2, Bucket="acme-second")
+    assert Connection(sandbox, S3).problems() == []
+    assert role(released_buckets=["acme-second"]).changed("localhost") == 0
+
+
 NO_SUCH_ENTITY = (
     '<ErrorResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><Error><Type>Sender</Type>'
     "<Code>NoSuchEntity</Code><Message>Policy does not exist or is not attachable.</Message></Error></ErrorResponse>"

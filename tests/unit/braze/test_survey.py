@@ -85,8 +85,10 @@ def currents(
     ]
 
 
-def survey(objects: Iterable[tuple[str, bytes]], prefix: str = "currents/", samples: int = 3) -> Survey:
-    return take_survey(MemoryBucket(objects), prefix, NOW, samples)
+def survey(
+    objects: Iterable[tuple[str, bytes]], prefix: str = "currents/", samples: int = 3, of_others: tuple[str, ...] = ()
+) -> Survey:
+    return take_survey(MemoryBucket(objects), prefix, NOW, samples, of_others)
 
 
 def verdict(found: Survey) -> Verdict:
@@ -198,9 +200,59 @@ def test_samples_are_of_the_newest_event_types() -> None:
 )  # fmt: skip
 def test_currents_under_another_prefix_is_pointed_out(real: str, given_prefix: str, place: str) -> None:
     found = survey(currents(prefix=real), prefix=given_prefix)
-    assert verdict(found) in (Verdict.EMPTY, Verdict.NOT_CURRENTS)
+    assert verdict(found) is Verdict.ELSEWHERE
     assert found.other_prefixes == (f"{real}/" if real else "",)
     assert place in next_step(verdict(found), found, NOW)
+
+
+@pytest.mark.parametrize("real", ["team-a", "", "team-a/currents"])
+@pytest.mark.parametrize("given_prefix", ["currents/", "cur/rents/"])
+def test_the_folder_of_another_workspace_is_no_answer_and_is_named_as_theirs(real: str, given_prefix: str) -> None:
+    theirs = f"{real}/" if real else ""
+    found = survey(currents(prefix=real), given_prefix, of_others=(theirs, "team-b/"))
+    assert (verdict(found), found.other_prefixes, found.prefixes_of_others) == (Verdict.EMPTY, (), (theirs,))
+    advice = next_step(Verdict.EMPTY, found, NOW)
+    place = f"'{real}'" if real else "the root of the bucket (an empty prefix)"
+    assert advice.startswith(f"Currents of other workspaces writes to {place} here, but nothing of this one")
+    assert "Send Test Events" in advice
+    assert "Set the prefix" not in advice
+
+
+def test_the_folders_of_several_workspaces_are_all_named() -> None:
+    found = survey(currents("team-a") + currents("team-b"), of_others=("team-a/", "team-b/"))
+    assert "'team-a' and 'team-b' here" in next_step(verdict(found), found, NOW)
+
+
+@pytest.mark.parametrize("given_prefix", ["currents/", "", f"team-a/{INTEGRATION.removeprefix('currents/')}"])
+def test_beside_folders_of_other_workspaces_the_one_that_is_left_is_advised_alone(given_prefix: str) -> None:
+    objects = currents("team-a") + currents("team-b") + currents("team-c")
+    found = survey(objects, given_prefix, of_others=("team-a/", "team-c/"))
+    assert (verdict(found), found.other_prefixes) == (Verdict.ELSEWHERE, ("team-b/",))
+    assert "but under 'team-b'. Set the prefix to that" in next_step(Verdict.ELSEWHERE, found, NOW)
+
+
+def test_a_hundred_folders_of_other_workspaces_do_not_hide_the_right_one() -> None:
+    theirs = tuple(f"braze-{number:03}/" for number in range(100))
+    objects = [entry for folder in theirs for entry in currents(folder.rstrip("/"), hours=1)]
+    found = survey(objects + currents("shop/us"), of_others=theirs)
+    assert (verdict(found), found.other_prefixes) == (Verdict.ELSEWHERE, ("shop/us/",))
+
+
+def test_the_root_of_a_bucket_with_nothing_but_folders_of_other_workspaces_is_empty() -> None:
+    theirs = [*currents("team-a"), ("team-a/README", b"")]
+    assert verdict(survey(theirs, "", of_others=("team-a/",))) is Verdict.EMPTY
+    assert verdict(survey([*theirs, ("a.txt", b"")], "", of_others=("team-a/",))) is Verdict.NOT_CURRENTS
+
+
+def test_what_is_not_of_currents_below_the_folder_of_another_workspace_is_told_all_the_same() -> None:
+    found = survey([*currents("team"), ("team/currents/a.csv", b"")], "team/currents/", of_others=("team/",))
+    assert verdict(found) is Verdict.NOT_CURRENTS
+    assert "'team/currents/a.csv'" in next_step(Verdict.NOT_CURRENTS, found, NOW)
+
+
+def test_what_lands_in_the_right_folder_is_landing_whoever_else_writes_to_the_bucket() -> None:
+    objects = currents() + currents("team-a")
+    assert verdict(survey(objects)) is verdict(survey(objects, of_others=("team-a/",))) is Verdict.LANDING
 
 
 def test_the_search_for_another_prefix_ends_in_a_bucket_full_of_folders() -> None:

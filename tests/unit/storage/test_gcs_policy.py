@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_member import wanted_grant
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_policy import (
     Condition,
     Grant,
     check_role,
     complete_member,
+    folder_condition,
     grants,
     plan,
 )
@@ -156,6 +158,56 @@ def test_an_unknown_field_of_a_binding_that_gets_our_member_survives() -> None:
     assert change.policy["bindings"] == [
         {"role": VIEWER, "members": ["user:ann@example.com", FIVETRAN], "bindingId": "7"}
     ]
+
+
+# Grants of the first release are known again by exactly this text.
+IN_CURRENTS = Condition(
+    "Fivetran reads currents",
+    'resource.name.startsWith("projects/_/buckets/acme-eu/objects/currents/") ||'
+    ' api.getAttribute("storage.googleapis.com/objectListPrefix", "") == "currents" ||'
+    ' api.getAttribute("storage.googleapis.com/objectListPrefix", "").startsWith("currents/")',
+)
+IN_QUOTES = Condition(
+    'Fivetran reads t\u00e4glich/a "b" \\c',
+    'resource.name.startsWith("projects/_/buckets/acme-eu/objects/t\\u00e4glich/a \\"b\\" \\\\c/") ||'
+    ' api.getAttribute("storage.googleapis.com/objectListPrefix", "") == "t\\u00e4glich/a \\"b\\" \\\\c" ||'
+    ' api.getAttribute("storage.googleapis.com/objectListPrefix", "").startsWith("t\\u00e4glich/a \\"b\\" \\\\c/")',
+)
+
+
+@pytest.mark.parametrize("folder", ["currents", "/currents/", "currents//"])
+def test_the_condition_of_a_folder_is_the_same_whatever_slashes_it_is_given_with(folder: str) -> None:
+    assert folder_condition("acme-eu", folder) == IN_CURRENTS
+
+
+def test_no_character_of_a_folder_gets_out_of_its_string_in_the_condition() -> None:
+    assert folder_condition("acme-eu", 't\u00e4glich/a "b" \\c') == IN_QUOTES
+
+
+@pytest.mark.parametrize("folder", ["", "/", "//"])
+def test_a_folder_that_is_the_whole_bucket_narrows_nothing_and_is_refused(folder: str) -> None:
+    with pytest.raises(InvalidArgument, match="folder: expected the folder of the bucket"):
+        folder_condition("acme-eu", folder)
+
+
+def options(**changes: Any) -> dict[str, Any]:
+    return {"bucket": "acme-eu", "role": VIEWER, "member": FIVETRAN, "folder": None, "condition": None, **changes}
+
+
+@pytest.mark.parametrize(
+    ("changes", "condition"),
+    [({}, None), ({"folder": "currents/"}, IN_CURRENTS), ({"condition": CONDITION.as_json()}, CONDITION)],
+)
+def test_the_wanted_grant_holds_always_or_for_a_folder_or_under_a_condition(
+    changes: dict[str, Any], condition: Condition | None
+) -> None:
+    assert wanted_grant(options(**changes)) == Grant(VIEWER, FIVETRAN, condition)
+
+
+@pytest.mark.parametrize("folder", ["currents", ""])
+def test_a_folder_beside_a_condition_is_refused(folder: str) -> None:
+    with pytest.raises(InvalidArgument, match="folder: cannot be given beside condition"):
+        wanted_grant(options(folder=folder, condition=CONDITION.as_json()))
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,40 @@ def test_a_run_that_names_fewer_buckets_does_not_take_the_others_away() -> None:
     assert "acme-eu" in plan.findings[0].message
 
 
+def test_a_bucket_that_is_released_goes_out_of_our_policy_and_is_named() -> None:
+    both = desired(reading=Reading(("acme", "acme-eu")))
+    plan = plan_present(desired(), made(both), adopt=False, released=("acme-eu", "acme-never-granted"))
+    assert actions(plan) == ("update", "none")
+    assert granted_buckets(plan.policy.after["document"]) == ["acme"]
+    assert [(finding.severity, finding.code) for finding in plan.findings] == [("info", "buckets_released")]
+    assert "acme-eu," in plan.findings[0].message
+    assert "acme-never-granted" not in plan.findings[0].message
+
+
+def test_a_bucket_that_is_not_released_keeps_all_in_the_policy_and_is_named_alone() -> None:
+    three = desired(reading=Reading(("acme", "acme-eu", "acme-uk")))
+    plan = plan_present(desired(), made(three), adopt=False, released=("acme-eu",))
+    [finding] = plan.findings
+    assert (finding.severity, finding.code) == ("error", "policy_serves_other_buckets")
+    assert "acme-uk" in finding.message
+    assert "acme-eu" not in finding.message
+
+
+def test_a_bucket_that_is_both_wanted_and_released_stays() -> None:
+    plan = plan_present(desired(), made(desired()), adopt=False, released=("acme",))
+    assert actions(plan) == ("none", "none")
+    assert plan.findings == ()
+
+
+def test_a_release_opens_no_policy_of_somebody_else() -> None:
+    both = desired(reading=Reading(("acme", "acme-eu")))
+    by_nobody = plan_present(desired(), by_hand(made(both)), adopt=False, released=("acme-eu",))
+    assert [finding.code for finding in by_nobody.findings] == ["foreign_policy"]
+    of_another_group = made(replace(both, external_id=OTHER_GROUP))
+    plan = plan_present(desired(), of_another_group, adopt=False, released=("acme-eu",))
+    assert [finding.code for finding in plan.findings] == ["policy_of_another_group"]
+
+
 def test_a_run_that_names_more_buckets_adds_them() -> None:
     both = desired(reading=Reading(("acme", "acme-eu")))
     plan = plan_present(both, made(desired()), adopt=False)

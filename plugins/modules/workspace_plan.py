@@ -1,0 +1,203 @@
+#!/usr/bin/python
+
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: workspace_plan
+short_description: Plan what is to be done for all Braze workspaces of the inventory
+version_added: 1.0.0
+author:
+  - Contributors to the onramp.braze_fivetran project (@onramp-collections)
+description:
+  - Reads the settings of every host of the group C(braze_workspaces), looks at Braze, Fivetran, AWS and Google Cloud
+    Storage for all of them at once, and returns for each host of the play what is wrong and what would be changed.
+  - Nothing is written. The playbooks of this collection begin with it; M(onramp.braze_fivetran.workspace_verdict) tells
+    the outcome host by host.
+  - The whole group counts, whatever C(--limit) selects, so that two workspaces that claim the same thing are both
+    refused.
+  - It never fails for a workspace. What goes wrong stands in the plan of every workspace that it concerns.
+  - It runs on the controller, within Ansible's own process.
+extends_documentation_fragment:
+  - onramp.braze_fivetran.attributes
+  - onramp.braze_fivetran.attributes.info_module
+  - onramp.braze_fivetran.http_api
+options:
+  purpose:
+    description:
+      - What the plan is for. It decides what is looked at and what may be planned.
+      - V(onboard) - create or change connections, and let Fivetran read the buckets.
+      - V(verify) - the same, and whatever is not as it should be is a finding.
+      - V(rotate_key) - send Braze key and IAM role again to connections that exist.
+      - V(offboard) - delete connections, and take away the access that nobody else needs.
+    type: str
+    choices: [onboard, verify, rotate_key, offboard]
+    required: true
+requirements:
+  - requests
+  - boto3 for workspaces in S3
+  - google-cloud-storage for workspaces in Google Cloud Storage
+seealso:
+  - module: onramp.braze_fivetran.workspace_verdict
+"""
+
+EXAMPLES = r"""
+- name: Tell how the workspaces stand
+  hosts: braze_workspaces
+  gather_facts: false
+  tasks:
+    - name: Look at everything, and plan
+      onramp.braze_fivetran.workspace_plan:
+        purpose: verify
+      register: onramp_plan
+      run_once: true
+
+    - name: Show which workspaces would be changed
+      ansible.builtin.debug:
+        msg: "{{ onramp_plan.workspaces | dict2items | selectattr('value.applies') | map(attribute='key') }}"
+      run_once: true
+"""
+
+RETURN = r"""
+msg:
+  description: How all workspaces stand, in one line.
+  returned: always
+  type: str
+  sample: "Plan: 100 workspaces: 96 fine, 3 to change, 1 refused."
+workspaces:
+  description: The plans, by host. They hold no secrets.
+  returned: always
+  type: dict
+  contains:
+    verdict:
+      description: V(fine), V(changes), or V(refused) where there are problems.
+      type: str
+      sample: changes
+    applies:
+      description: Whether there is something to do and nothing that forbids it.
+      type: bool
+      sample: true
+    complete:
+      description: Whether everything could be looked at.
+      type: bool
+      sample: true
+    incomplete:
+      description: The steps in which something could not be looked at.
+      type: list
+      elements: str
+      sample: []
+    problems:
+      description:
+        - Why nothing is done, each with C(step), C(severity), C(code), C(message), C(remedy) and C(field).
+      type: list
+      elements: dict
+      sample: []
+    warnings:
+      description: What deserves a look and stops nobody; shaped as RV(workspaces.problems).
+      type: list
+      elements: dict
+      sample: []
+    noticed:
+      description: What is not as it should be and is no change of this plan, such as a sync that failed.
+      type: list
+      elements: dict
+      sample: []
+    changes:
+      description: What happens to each object. Nothing to do is recorded, too.
+      type: list
+      elements: dict
+      contains:
+        kind:
+          description: V(policy), V(role), V(grant) or V(connection).
+          type: str
+          sample: connection
+        name:
+          description: ARN, bucket or schema.
+          type: str
+          sample: braze_shop_us
+        action:
+          description: V(none), V(create), V(update) or V(delete).
+          type: str
+          sample: create
+        reason:
+          description:
+            - Why; one of V(as_wanted), V(missing), V(differs), V(sent_again), V(not_tested), V(not_needed), V(leaves),
+              V(still_needed) and V(gone).
+          type: str
+          sample: missing
+        before:
+          description: What is there, as far as it differs.
+          type: dict
+          sample: {}
+        after:
+          description: What will be there.
+          type: dict
+          sample:
+            config.gcs_bucket: acme-currents-eu
+        shared_with:
+          description: Workspaces for which the same object is there.
+          type: list
+          elements: str
+          sample: []
+        made_by:
+          description: The workspace that does it for all who share the object; empty if that is this one.
+          type: str
+          sample: ""
+        needed_by:
+          description: Who an object is kept for.
+          type: list
+          elements: str
+          sample: []
+    unverified:
+      description: What cannot be seen, a sentence each.
+      type: list
+      elements: str
+      sample: []
+    group:
+      description: The Fivetran group, with C(id), which is also the External ID, C(name) and C(service_account).
+      type: dict
+      sample:
+        id: jovial_daylight
+        name: Warehouse
+        service_account: ""
+    access:
+      description:
+        - What the access to the bucket needs. Who brings it to its state for all that share it is the C(maker).
+      type: dict
+      sample:
+        maker: shop_us
+        role_arn: arn:aws:iam::111122223333:role/Fivetran
+        buckets: [acme-currents-us]
+        released: []
+        adopt: false
+    told:
+      description: What M(onramp.braze_fivetran.workspace_verdict) tells, line by line.
+      type: list
+      elements: str
+      sample: ["shop_us: everything is as it should be."]
+    seen:
+      description: What was seen, as the modules of this collection return it.
+      type: dict
+      sample: {}
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._options import HTTP_ARGUMENTS
+
+PURPOSES = ("onboard", "verify", "rotate_key", "offboard")
+ARGUMENTS: dict[str, Any] = {"purpose": {"type": "str", "choices": list(PURPOSES), "required": True}, **HTTP_ARGUMENTS}
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    module.fail_json(msg="workspace_plan works on the controller only, by its action plugin of the same name.")
+
+
+if __name__ == "__main__":
+    main()
