@@ -108,6 +108,10 @@ class Known:
     check_mode: bool = False
     # Something ran outside check mode, so that it may have changed things.
     acted: bool = False
+    # What is known is no plan any more.
+    applied: bool = False
+    # Who does for all that share it what is planned; empty where it is done by each.
+    makers: frozenset[str] = frozenset()
 
 
 class Collector:
@@ -121,17 +125,30 @@ class Collector:
         known = self._known.setdefault(seen.host, Known())
         known.in_group |= seen.workspace
         module = seen.action.removeprefix(COLLECTION) if seen.action.startswith(COLLECTION) else ""
+        if module == "workspace_plan":
+            self._read_plan(seen)
         reader = READERS.get(module)
         if reader is not None:
             known.check_mode = seen.check_mode
             known.acted |= not seen.check_mode
+            known.applied |= not seen.check_mode
             reader(known, seen.result)
         if seen.own and seen.outcome == "ok":
             _read_facts(known, results.mapping(seen.result, "ansible_facts"))
-        if seen.outcome == FAILED:
+        if seen.outcome == FAILED and not (module == "workspace_verdict" and known.noted):
             _add_failure(known, _failure(seen, module))
         if seen.outcome == UNREACHABLE:
             known.failures.append(UNREACHABLE_HOST)
+
+    def _read_plan(self, seen: Observation) -> None:
+        """Take what one look has shown of every workspace of the play."""
+        for name, plan in results.mapping(seen.result, "workspaces").items():
+            if isinstance(plan, Mapping):
+                known = self._known.setdefault(str(name), Known())
+                known.in_group = known.shown = True
+                known.acted |= not seen.check_mode and not plan.get("reads_only")
+                known.check_mode = not known.applied
+                _read_plan(known, plan)
 
     def report(self, run: Run, outcomes: Mapping[str, Outcome]) -> Report:
         """Return what is known. Hosts that are no workspaces are left out."""
@@ -141,10 +158,18 @@ class Collector:
             if known.shown or (known.in_group and known.failures)
         }
         workspaces = tuple(
-            _workspace(name, _with_documents(known, shown.values()), outcomes.get(name, Outcome()))
+            _workspace(
+                name, _with_documents(self._done_by_others(known), shown.values()), outcomes.get(name, Outcome())
+            )
             for name, known in shown.items()
         )
         return Report(replace(run, check_mode=not any(known.acted for known in shown.values())), workspaces)
+
+    def _done_by_others(self, known: Known) -> Known:
+        """Take no plan for a plan any more that others have done: who shares a role need not do anything."""
+        makers = [self._known[name] for name in known.makers if name in self._known]
+        done = bool(makers) and all(maker.applied and not maker.failures for maker in makers)
+        return replace(known, check_mode=False) if done else known
 
 
 def _workspace(name: str, known: Known, outcome: Outcome) -> Workspace:
@@ -179,7 +204,7 @@ def _next_steps(known: Known, findings: Iterable[Finding]) -> list[Finding]:
     return [
         Finding(step, "info", next_step)
         for step, next_step in steps
-        if not any(next_step in finding.message for finding in findings)
+        if not any(next_step in f"{finding.message} {finding.remedy}" for finding in findings)
     ]
 
 
@@ -227,12 +252,28 @@ def _add_failure(known: Known, failure: Finding) -> None:
 
 def _read_facts(known: Known, facts: Mapping[str, Any]) -> None:
     _read_role(known, results.text(facts, "s3_access_role_arn"))
-    if "workspace_findings" in facts:
-        known.noted = results.noted(facts)
-        known.shown = True
-        # What a rescued task said stands among the findings now.
-        said = {finding.message for finding in known.noted}
-        known.failures = [failure for failure in known.failures if failure.message not in said]
+
+
+def _read_plan(known: Known, plan: Mapping[str, Any]) -> None:
+    """Read the plan of one workspace: what was seen, what is to do, and what was found."""
+    seen = results.mapping(plan, "seen")
+    # Of a workspace that is refused nothing will be done.
+    counts = plan.get("applies") is True or plan.get("reads_only") is True
+    _read_key(known, results.mapping(seen, "key"))
+    _read_landing(known, results.mapping(seen, "landing"))
+    if "access" in seen:
+        known.access = results.s3_access(seen)
+    if "grant" in seen and (counts or results.mapping(seen, "grant").get("changed") is not True):
+        known.access = results.gcs_access(results.mapping(seen, "grant"))
+    known.makers = results.makers(plan)
+    known.noted = results.planned_findings(plan)
+    action = results.action_on(plan, "connection") if counts else "none"
+    if "connection" in seen:
+        data = results.mapping(seen, "connection")
+        known.connection = results.connection(data, action)
+        known.alerts[known.connection.schema] = results.alerts(data)
+    elif action == "create":
+        known.connection = results.connection({"schema": plan.get("schema")}, action)
 
 
 def _read_key(known: Known, result: Mapping[str, Any]) -> None:

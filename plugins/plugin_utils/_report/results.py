@@ -161,8 +161,24 @@ def findings(data: Mapping[str, Any], step: str) -> list[Finding]:
     ]
 
 
-def noted(facts: Mapping[str, Any]) -> list[Finding]:
-    """Read the fact ``workspace_findings`` of ``verify.yml``."""
+def planned_findings(plan: Mapping[str, Any]) -> list[Finding]:
+    """Read what the plan of a workspace has found: what fails it, what it warns of, and what it notes."""
+    found = [item for name in ("findings", "warnings") for item in mappings(plan, name)]
+    found += [item for item in mappings(plan, "noticed") if text(item, "severity") == "info"]
     return [
-        Finding(text(item, "step"), "error", text(item, "message")) for item in mappings(facts, "workspace_findings")
+        Finding(text(item, "step"), text(item, "severity"), text(item, "message"), text(item, "remedy"))
+        for item in found
     ]
+
+
+def makers(plan: Mapping[str, Any]) -> frozenset[str]:
+    """Return which other workspaces do what the plan of this one holds, if each of its changes is done by another."""
+    changes = [change for change in mappings(plan, "changes") if text(change, "action") not in ("", "none")]
+    names = [text(change, "made_by") for change in changes]
+    return frozenset(names) if all(names) else frozenset()
+
+
+def action_on(plan: Mapping[str, Any], kind: str) -> str:
+    """Return what the plan of a workspace does with its object of a kind."""
+    actions = [text(change, "action") for change in mappings(plan, "changes") if text(change, "kind") == kind]
+    return actions[0] if actions else "none"

@@ -12,6 +12,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypedDict
 
+from ...module_utils._fivetran.destination import is_connected
+
 
 class Finding(TypedDict):
     """Something that is not as it should be. ``field`` is empty where no single field is wrong."""
@@ -27,12 +29,13 @@ def findings(subject: str, seen: Mapping[str, Any]) -> list[Finding]:
 
 
 def _of_the_group(group: Mapping[str, Any]) -> Iterator[Finding]:
-    status = _mapping(group, "destination").get("setup_status") or "missing"
-    if status != "CONNECTED":
+    destination = _mapping(group, "destination")
+    if not is_connected(destination):
         yield {
             "step": "group",
             "field": "destination.setup_status",
-            "message": f"The destination of the Fivetran group {group.get('name')} is {status}, should be CONNECTED."
+            "message": f"The destination of the Fivetran group {group.get('name')} is"
+            f" {destination.get('setup_status') or 'missing'}, should be connected."
             " Nothing syncs into it: set it up in Fivetran under Destinations.",
         }
 

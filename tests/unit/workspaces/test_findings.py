@@ -18,7 +18,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
 )
 
 HEALTHY: dict[str, dict[str, Any]] = {
-    "group": {"name": "Warehouse", "destination": {"setup_status": "CONNECTED"}},
+    "group": {"name": "Warehouse", "destination": {"setup_status": "connected"}},
     "key": {"verdict": "ok", "next_step": ""},
     "landing": {"verdict": "landing", "bucket": "acme", "next_step": ""},
     "role": {},
@@ -66,6 +66,17 @@ BROKEN: dict[str, tuple[dict[str, Any], list[str]]] = {
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_what_is_healthy_is_no_finding(subject: str) -> None:
     assert findings(subject, HEALTHY[subject]) == []
+
+
+@pytest.mark.parametrize("status", ["connected", "CONNECTED"])
+def test_a_connected_destination_is_no_finding_however_fivetran_writes_it(status: str) -> None:
+    assert findings("group", {"name": "Warehouse", "destination": {"setup_status": status}}) == []
+
+
+@pytest.mark.parametrize("status", ["incomplete", "broken", "BROKEN"])
+def test_a_destination_that_is_not_connected_is_a_finding_that_quotes_its_status(status: str) -> None:
+    [finding] = findings("group", {"name": "Warehouse", "destination": {"setup_status": status}})
+    assert f"Warehouse is {status}, should be connected." in finding["message"]
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)

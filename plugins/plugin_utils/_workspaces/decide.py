@@ -1,0 +1,182 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""Decide: out of the settings of the whole inventory and of what was seen, one plan for each playing workspace.
+
+A pure function. It does not depend on the order of workspaces, nor, for what a workspace itself gets, on which play.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from ...module_utils._braze.currents import OPTION_FOR
+from ...module_utils._braze.currents import Verdict as LandingVerdict
+from ...module_utils._errors import Failure, OnrampError
+from ...module_utils._fivetran.account import group_of_account
+from ...module_utils._fivetran.client import JsonObject
+from . import look
+from .connection import decide_connection, notice_state
+from .drafts import Draft, Situation
+from .findings import SUBJECTS
+from .identity import find_conflicts
+from .plan import Finding, Group, Plan, WorkspacePlan
+from .settings import Unusable
+
+
+def decide(situation: Situation, misspelt: Mapping[str, Sequence[str]] | None = None) -> Plan:
+    """Return the plan. ``misspelt``: by workspace, hints at variables that are none of ours and look like it."""
+    drafts = [Draft(entry) for entry in situation.readable if entry.name in situation.names]
+    for draft in drafts:
+        _group(situation, draft)
+        _checks(situation, draft)
+    find_conflicts(situation, drafts)
+    _connections_and_access(situation, drafts)
+    plans = {draft.name: draft.plan() for draft in drafts}
+    plans |= {entry.name: _unusable(entry) for entry in situation.unusable if entry.name in situation.names}
+    for name, hints in (misspelt or {}).items():
+        if name in plans:
+            told = tuple(Finding("settings", "warning", "unknown_setting", hint) for hint in hints)
+            plans[name] = replace(plans[name], warnings=(*told, *plans[name].warnings))
+    order = [entry.name for entry in situation.inventory if entry.name in plans]
+    return Plan(situation.purpose.name, {name: plans[name] for name in order})
+
+
+def _connections_and_access(situation: Situation, drafts: list[Draft]) -> None:
+    """Decide about connections, policies, roles and grants.
+
+    Access comes last, because only who has passed everything else takes part in a role, or really leaves. The modules
+    of a cloud are imported where a workspace is in it.
+    """
+    in_s3 = [draft for draft in drafts if draft.settings.storage == "s3" and draft.group is not None]
+    in_gcs = [draft for draft in drafts if draft.settings.storage == "gcs" and draft.group is not None]
+    in_gcs = in_gcs if situation.purpose.grants else []
+    if in_s3:
+        from .access_s3 import prepare_s3
+
+        prepare_s3(situation, in_s3)
+    for draft in drafts:
+        decide_connection(situation, draft)
+        if situation.purpose.tells_findings:
+            notice_state(draft)
+    if in_gcs:
+        from .access_gcs import decide_gcs, prepare_gcs
+
+        prepared = prepare_gcs(situation, in_gcs)
+    _who_stays(situation, drafts)
+    if in_s3:
+        from .access_s3 import decide_s3
+
+        decide_s3(situation, in_s3)
+        _who_stays(situation, drafts)
+    if in_gcs:
+        decide_gcs(situation, prepared)
+
+
+def _unusable(entry: Unusable) -> WorkspacePlan:
+    problems = tuple(
+        Finding("settings", "error", "invalid_settings", problem.message, field=problem.variable)
+        for problem in entry.problems
+    )
+    return WorkspacePlan(name=entry.name, problems=problems, incomplete=("settings",))
+
+
+def _group(situation: Situation, draft: Draft) -> None:
+    """Find out the group, and which connections it holds."""
+    settings, seen = draft.settings, situation.seen
+    try:
+        account = seen.of(look.account(settings))
+        group = group_of_account(account.groups, settings.fivetran_group, account.view)
+        draft.group = Group(id=str(group["id"]), name=str(group.get("name")))
+        destination = seen.of(look.destination(settings, draft.group.id))
+        draft.rows = seen.of(look.connections(settings, draft.group.id))
+        if settings.storage == "gcs" and situation.purpose.grants:
+            e_mail = seen.of(look.service_account(settings, draft.group.id))
+            draft.group = Group(draft.group.id, draft.group.name, e_mail)
+    except OnrampError as error:
+        draft.failure("group", error)
+        return
+    if situation.purpose.tells_findings:
+        for item in SUBJECTS["group"]({"name": draft.group.name, "destination": destination}):
+            draft.notice(item["step"], "error", "destination_not_connected", item["message"], field=item["field"])
+
+
+def _who_stays(situation: Situation, drafts: list[Draft]) -> None:
+    """Note which connections stay: who leaves together needs nothing for each other, and who is refused stays."""
+    leaving = {
+        (draft.group.id, draft.settings.fivetran_schema)
+        for draft in drafts
+        if situation.purpose.removes and draft.group is not None and not draft.problems
+    }
+    # The same listing for all who got the same answer.
+    staying: dict[tuple[str, int], tuple[JsonObject, ...]] = {}
+    for draft in drafts:
+        group_id = draft.group.id if draft.group else ""
+        rows = draft.rows or ()
+        if (group_id, id(rows)) not in staying:
+            staying[group_id, id(rows)] = tuple(row for row in rows if (group_id, row.get("schema")) not in leaving)
+        draft.staying = staying[group_id, id(rows)]
+
+
+def _checks(situation: Situation, draft: Draft) -> None:
+    """Judge what only a person can make: the Braze key, and Currents."""
+    if situation.purpose.key:
+        _key(situation, draft)
+    if situation.purpose.landing and draft.settings.storage in ("s3", "gcs"):
+        _landing(situation, draft)
+
+
+def _key(situation: Situation, draft: Draft) -> None:
+    question = look.key(draft.settings)
+    try:
+        result = situation.seen.of(question)
+    except OnrampError as error:
+        draft.failure("key", error)
+        return
+    for warning in situation.seen.warnings(question):
+        draft.warning("key", "key", warning)
+    draft.seen["key"] = result
+    draft.api_url = str(result["api_url"])
+    reaction = draft.settings.roles["braze_api_key"]["on_problem"]
+    if result["verdict"] != "ok":
+        message = f"The Braze API key is not good ({result['verdict']})."
+        _react(situation, draft, "key", reaction, str(result["verdict"]), message, str(result["next_step"]))
+
+
+def _landing(situation: Situation, draft: Draft) -> None:
+    question = look.landing(draft.settings)
+    try:
+        result = situation.seen.of(question)
+    except OnrampError as error:
+        draft.failure("landing", error)
+        return
+    draft.seen["landing"] = result
+    option = OPTION_FOR.get(LandingVerdict(result["verdict"]))
+    if option is None:
+        return
+    scheme = "s3" if draft.settings.storage == "s3" else "gs"
+    place = "/".join(filter(None, (str(result["bucket"]), str(result["prefix"]))))
+    message = f"Braze Currents does not land in {scheme}://{place} ({result['verdict']})."
+    reaction = draft.settings.roles["currents_landing"][option]
+    _react(situation, draft, "landing", reaction, str(result["verdict"]), message, str(result["next_step"]))
+
+
+def _react(situation: Situation, draft: Draft, step: str, reaction: str, code: str, message: str, remedy: str) -> None:
+    """Do about a verdict what the inventory says; where findings are told, each is one."""
+    if reaction == "fail" or situation.purpose.tells_findings:
+        draft.problem(step, code, message, remedy)
+    elif reaction == "warn":
+        draft.warning(step, code, message, remedy)
+
+
+def no_plan(purpose: str, names: Iterable[str], error: OnrampError | str) -> Plan:
+    """Return a plan that refuses every workspace, because there was nothing to plan from."""
+    msg = str(error)
+    failure = error.failure if isinstance(error, OnrampError) else Failure(code="not_looked_at", message=msg)
+    finding = Finding("settings", "error", failure.code, msg)
+    refused = {name: WorkspacePlan(name=name, problems=(finding,), incomplete=("everything",)) for name in names}
+    return Plan(purpose, refused)

@@ -1,0 +1,357 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""Look at all vendors for all workspaces, at once and once: whoever wants to know the same, shares the answer.
+
+Nothing is written and nothing is judged. The questions are those of the modules, asked by the modules' own functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from threading import Condition
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from ...module_utils._braze.api_key import api_key_info
+from ...module_utils._braze.currents import currents_info
+from ...module_utils._clients import Clients
+from ...module_utils._errors import Failure, OnrampError
+from ...module_utils._fivetran.account import account_view, check_account, probe
+from ...module_utils._fivetran.braze_config import SERVICE
+from ...module_utils._fivetran.client import FivetranClient, JsonObject, client_from_params
+from ...module_utils._module import Result, Task
+from . import asked
+from .asked import Wanted
+from .settings import Settings
+
+if TYPE_CHECKING:
+    # Each cloud's SDK takes a quarter of a second to import, and may be missing where nobody needs it.
+    from ...module_utils._storage.aws_client import Identity
+    from ...module_utils._storage.gcs_preflight import Bucket as GcsBucket
+    from ...module_utils._storage.s3_access_plan import Actual
+    from ...module_utils._storage.s3_preflight import Bucket as S3Bucket
+
+T = TypeVar("T")
+
+# Answers are waited for most of the time. Each question about a key or a bucket asks with some threads of its own.
+QUESTIONS_AT_ONCE = 24
+
+
+@dataclass(frozen=True)
+class Question(Generic[T]):
+    """What is asked once, whoever wants to know. ``about``: what makes two questions of a kind different."""
+
+    kind: str
+    about: Any = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: a value, or why there is none. ``warnings``: what the vendor's function had to say."""
+
+    value: Any = None
+    error: OnrampError | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Account:
+    """The Fivetran account that credentials belong to, and the groups that they can see."""
+
+    view: JsonObject
+    groups: tuple[JsonObject, ...]
+
+
+class Seen:
+    """All answers. What was not asked counts as an answer that did not come."""
+
+    def __init__(self, answers: Mapping[Question[Any], Answer]) -> None:
+        self._answers = answers
+
+    def of(self, question: Question[T]) -> T:
+        """Return the answer.
+
+        :raises OnrampError: why there is none.
+        """
+        answer = self._answers.get(question)
+        if answer is None:
+            msg = f"The look at {question.kind} ended without an answer."
+            raise OnrampError(msg=msg, failure=Failure(code="not_looked_at", message=msg))
+        if answer.error is not None:
+            raise answer.error
+        value: T = answer.value
+        return value
+
+    def has(self, question: Question[Any]) -> bool:
+        """Tell whether there is an answer."""
+        answer = self._answers.get(question)
+        return answer is not None and answer.error is None
+
+    def warnings(self, question: Question[Any]) -> tuple[str, ...]:
+        """Return what there is to be warned of beside the answer."""
+        answer = self._answers.get(question)
+        return answer.warnings if answer else ()
+
+
+# The questions
+
+
+def credentials(settings: Settings) -> tuple[str, str, str]:
+    """Return what workspaces have in common that get the same answers from Fivetran."""
+    return settings.fivetran_api_url, settings.fivetran_api_key, settings.fivetran_api_secret
+
+
+def account(settings: Settings) -> Question[Account]:
+    """Whose credentials are these, and which groups do they see?"""
+    return Question("the Fivetran account", (*credentials(settings), settings.fivetran_account_id))
+
+
+def destination(settings: Settings, group_id: str) -> Question[JsonObject | None]:
+    """Which warehouse does the group fill?"""
+    return Question("the destination", (*credentials(settings), group_id))
+
+
+def service_account(settings: Settings, group_id: str) -> Question[str]:
+    """As whom does Fivetran read buckets in Google Cloud Storage?"""
+    return Question("the service account", (*credentials(settings), group_id))
+
+
+def connections(settings: Settings, group_id: str) -> Question[tuple[JsonObject, ...]]:
+    """Which connections does the group hold, of any service?"""
+    return Question("the connections", (*credentials(settings), group_id))
+
+
+def right_to_create(settings: Settings, group_id: str) -> Question[tuple[bool | None, str]]:
+    """May the key create connections in the group? Asked by a creation that cannot succeed."""
+    return Question("the right to create connections", (*credentials(settings), group_id))
+
+
+def metadata(settings: Settings) -> Question[JsonObject | None]:
+    """Which fields has the configuration of a Braze connection?"""
+    return Question("the service's metadata", credentials(settings))
+
+
+def key(settings: Settings) -> Question[Result]:
+    """Is the Braze key good, and what may it do?"""
+    permissions = settings.roles["braze_api_key"].get("permissions")
+    about = settings.braze_api_url, settings.braze_api_key, None if permissions is None else tuple(permissions)
+    return Question("the Braze key", about)
+
+
+def landing(settings: Settings) -> Question[Result]:
+    """Does Currents write to the bucket? What shall be done about it differs between workspaces."""
+    return Question("Currents", settings.name)
+
+
+def identity(settings: Settings) -> Question[Identity]:
+    """Which AWS account do the credentials for IAM belong to?"""
+    return Question("the AWS account", asked.aws_credentials(settings))
+
+
+def iam(settings: Settings, account_id: str) -> Question[Actual]:
+    """What is there under the names of policy and role?"""
+    return Question("policy and role", (asked.aws_credentials(settings), account_id, asked.names_in_iam(settings)))
+
+
+def s3_bucket(settings: Settings, account_id: str) -> Question[S3Bucket]:
+    """How is the S3 bucket set up?"""
+    return Question("the S3 bucket", (asked.aws_credentials(settings), account_id, settings.bucket))
+
+
+def gcs_bucket(settings: Settings) -> Question[GcsBucket]:
+    """How is the bucket in Google Cloud Storage set up, and who may read it?"""
+    return Question("the GCS bucket", (asked.gcs_credentials(settings), settings.bucket))
+
+
+# The look
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long one call may take, in seconds: without an answer, and with all its tries."""
+
+    request_timeout: int = 30
+    retry_timeout: int = 120
+
+    def as_params(self) -> dict[str, int]:
+        """Return them as options of the modules."""
+        return {"request_timeout": self.request_timeout, "retry_timeout": self.retry_timeout}
+
+
+class Look:
+    """One look at everything that ``wanted`` needs. ``clients`` are shared by all questions."""
+
+    def __init__(self, wanted: Wanted, limits: Limits, clients: Clients | None = None) -> None:
+        self._wanted = wanted
+        self._limits = limits
+        self._clients = clients or Clients()
+        self._pool = ThreadPoolExecutor(QUESTIONS_AT_ONCE, thread_name_prefix="look")
+        self._futures: dict[Question[Any], Future[Answer]] = {}
+        self._open = 0
+        self._moved = Condition()
+
+    def take(self) -> Seen:
+        """Ask everything and return the answers; also what goes wrong is one."""
+        try:
+            for settings in self._wanted.inventory:
+                self._begin(settings)
+            self._wait()
+        except BaseException:
+            # The task was timed out or interrupted; what runs still ends at its own deadlines.
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        self._pool.shutdown()
+        return Seen({question: future.result() for question, future in self._futures.items()})
+
+    def _wait(self) -> None:
+        with self._moved:
+            while self._open:
+                self._moved.wait()
+
+    def _ended(self, _future: Future[Answer]) -> None:
+        with self._moved:
+            self._open -= 1
+            self._moved.notify()
+
+    def _ask(
+        self,
+        question: Question[T],
+        work: Callable[[Task], T],
+        params: Callable[[], Mapping[str, Any]] = dict,
+        then: Callable[[T], None] | None = None,
+    ) -> None:
+        """Ask unless it was asked; ``then`` goes on from a good answer, in the thread that got it."""
+        with self._moved:
+            if question in self._futures:
+                return
+            # What follows from an answer is asked before its own question counts as ended.
+            self._open += 1
+            future = self._futures[question] = self._pool.submit(self._answer, work, params, then)
+        future.add_done_callback(self._ended)
+
+    def _answer(
+        self, work: Callable[[Task], T], params: Callable[[], Mapping[str, Any]], then: Callable[[T], None] | None
+    ) -> Answer:
+        warnings: list[str] = []
+        try:
+            task = Task(params=params(), check_mode=True, warn=warnings.append, clients=self._clients)
+            value = work(task)
+            if then is not None:
+                then(value)
+        except OnrampError as error:
+            return Answer(error=error, warnings=tuple(warnings))
+        except Exception as error:
+            # Its text may quote anything, so only its kind is told.
+            msg = f"An unexpected {type(error).__name__} ended this look. Please report it."
+            return Answer(error=OnrampError(msg=msg, failure=Failure(code="unexpected", message=msg)))
+        return Answer(value, warnings=tuple(warnings))
+
+    # In which order things can be known
+
+    def _begin(self, settings: Settings) -> None:
+        """Ask what can be asked without knowing anything; of workspaces that do not play, who they are."""
+        wanted, limits = self._wanted, self._limits.as_params()
+        self._ask(
+            account(settings),
+            partial(self._read_account, settings),
+            then=lambda found: self._with_groups(settings, found),
+        )
+        if settings.storage == "s3":
+            self._ask(
+                identity(settings),
+                asked.read_identity,
+                partial(asked.s3_access_params, settings),
+                then=partial(self._in_account, settings),
+            )
+        if settings.name not in wanted.names:
+            return
+        if wanted.purpose.key:
+            self._ask(key(settings), api_key_info, partial(asked.key_params, settings, limits))
+        if wanted.purpose.landing and settings.storage in ("s3", "gcs"):
+            params = partial(asked.landing_params, settings, wanted.folders_of_others(settings), limits)
+            self._ask(landing(settings), currents_info, params)
+        if wanted.purpose.grants and settings.storage == "gcs":
+            params = partial(asked.gcs_bucket_params, settings, limits)
+            self._ask(gcs_bucket(settings), asked.look_at_gcs_bucket, params)
+
+    def _client(self, settings: Settings) -> FivetranClient:
+        return self._clients.get(
+            ("fivetran", credentials(settings)),
+            lambda: client_from_params(
+                asked.fivetran_params(settings, self._limits.as_params()), clients=self._clients
+            ),
+        )
+
+    def _read_account(self, settings: Settings, _task: Task) -> Account:
+        client = self._client(settings)
+        view = account_view(client.account())
+        check_account(view, settings.fivetran_account_id)
+        return Account(view, tuple(client.groups()))
+
+    def _with_groups(self, settings: Settings, found: Account) -> None:
+        """Go on for every group that a workspace of these credentials names."""
+        # Of all who share the answers, whichever account they expect: each question goes on from its first answer only.
+        alike = [other for other in self._wanted.playing if credentials(other) == credentials(settings)]
+        for group_id, members in _by_group(alike, found).items():
+            client, one = self._client(settings), members[0]
+            self._ask(destination(one, group_id), _calls(client.destination, group_id))
+            self._ask(
+                connections(one, group_id),
+                _calls(partial(_all_connections, client), group_id),
+                then=partial(self._with_connections, members, group_id),
+            )
+            if self._wanted.purpose.grants and any(member.storage == "gcs" for member in members):
+                self._ask(service_account(one, group_id), _calls(client.group_service_account, group_id))
+
+    def _with_connections(self, members: list[Settings], group_id: str, rows: tuple[JsonObject, ...]) -> None:
+        """Ask what only creating or changing a connection needs."""
+        if not self._wanted.purpose.changes:
+            return
+        client, one = self._client(members[0]), members[0]
+        known = {row.get("schema") for row in rows}
+        is_new = [member for member in members if member.fivetran_schema not in known]
+        if is_new and self._wanted.purpose.creates:
+            self._ask(right_to_create(one, group_id), _calls(partial(probe, client), group_id))
+        if is_new or self._wanted.purpose.sends_secrets or any(asked.may_differ(member, rows) for member in members):
+            self._ask(metadata(one), _calls(client.service_metadata, SERVICE))
+
+    def _in_account(self, one: Settings, who: Identity) -> None:
+        """Go on for every playing workspace with the same AWS credentials."""
+        for settings in self._wanted.playing:
+            if settings.storage != "s3" or identity(settings) != identity(one):
+                continue
+            params = partial(asked.s3_access_params, settings)
+            read = partial(asked.read_iam, settings, who, for_removal=self._wanted.purpose.removes)
+            self._ask(iam(settings, who.account), read, params)
+            if not self._wanted.purpose.removes and settings.roles["s3_access"]["preflight"] != "skip":
+                self._ask(s3_bucket(settings, who.account), partial(asked.look_at_s3_bucket, settings, who), params)
+
+
+def _calls(call: Callable[[str], T], argument: str) -> Callable[[Task], T]:
+    return lambda _task: call(argument)
+
+
+def _all_connections(client: FivetranClient, group_id: str) -> tuple[JsonObject, ...]:
+    return tuple(client.connections(group_id=group_id))
+
+
+def _by_group(playing: Iterable[Settings], found: Account) -> dict[str, list[Settings]]:
+    """Return the workspaces by the id of the group that they name, by id or by name; unknown ones are left out."""
+    groups: dict[str, list[Settings]] = {}
+    for settings in playing:
+        for group_id in group_ids(settings.fivetran_group, found.groups):
+            groups.setdefault(group_id, []).append(settings)
+    return groups
+
+
+def group_ids(name_or_id: str, groups: Iterable[JsonObject]) -> Iterator[str]:
+    """Yield the ids of the groups of this id or, if there is none, of exactly this name."""
+    rows = list(groups)
+    by_id = [row for row in rows if row.get("id") == name_or_id]
+    yield from (str(row["id"]) for row in by_id or [row for row in rows if row.get("name") == name_or_id])

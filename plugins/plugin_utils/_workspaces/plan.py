@@ -1,0 +1,201 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""What a plan is: for each workspace what is wrong, what would be changed and why, and what nobody can see.
+
+Nothing here holds a secret. ``as_json`` is what the playbooks, the report and a person get.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One sentence about a workspace, and what to do about it.
+
+    ``step``: as the report calls it. ``severity``: ``error``, ``warning`` or ``info``. ``code``: stable, to be matched.
+    ``field``: the setting or the vendor's field that it is about, empty where no single one is.
+    """
+
+    step: str
+    severity: str
+    code: str
+    message: str
+    remedy: str = ""
+    field: str = ""
+
+    def text(self) -> str:
+        """Return message and remedy as sentences."""
+        return f"{self.message} {self.remedy}".strip()
+
+    def as_json(self) -> dict[str, str]:
+        return asdict(self)
+
+
+class Action(StrEnum):
+    """What is done with one object. Nothing to do is recorded, too."""
+
+    NONE = "none"
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class Reason(StrEnum):
+    """Why; a closed list, whose words for people stand in ``tell.py``."""
+
+    AS_WANTED = "as_wanted"
+    MISSING = "missing"
+    DIFFERS = "differs"
+    SENT_AGAIN = "sent_again"
+    NOT_TESTED = "not_tested"
+    NOT_NEEDED = "not_needed"
+    LEAVES = "leaves"
+    STILL_NEEDED = "still_needed"
+    GONE = "gone"
+
+
+# In the order of the guide.
+KINDS = ("policy", "role", "grant", "connection")
+
+
+class Verdict(StrEnum):
+    """How a workspace stands. ``REFUSED`` is errored: it may be read, and is not applied."""
+
+    FINE = "fine"
+    CHANGES = "changes"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happens to one object.
+
+    ``kind``: one of ``KINDS``. ``name``: as its vendor calls it. ``before`` and
+    ``after``: what differs, without secrets. ``shared_with``: workspaces for which the same object is there.
+    ``made_by``: the workspace that does it for all; empty if that is this one. ``needed_by``: who it is kept for.
+    """
+
+    kind: str
+    name: str
+    action: Action
+    reason: Reason
+    before: Mapping[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] = field(default_factory=dict)
+    shared_with: tuple[str, ...] = ()
+    made_by: str = ""
+    needed_by: tuple[str, ...] = ()
+
+    @property
+    def is_change(self) -> bool:
+        return self.action is not Action.NONE
+
+
+@dataclass(frozen=True)
+class Group:
+    """The Fivetran group: its id is also the External ID."""
+
+    id: str
+    name: str
+    service_account: str = ""
+
+
+@dataclass(frozen=True)
+class RoleWork:
+    """What the role ``s3_access`` or ``gcs_access`` has to be called with.
+
+    ``maker``: who does it first for all that share it; empty if there is nothing to do. ``buckets``, ``released``: of
+    the whole policy. ``needed_by``: connections for which it stays when the playing workspaces leave.
+    """
+
+    maker: str = ""
+    state: str = "present"
+    buckets: tuple[str, ...] = ()
+    released: tuple[str, ...] = ()
+    role_arn: str = ""
+    adopt: bool = False
+    needed_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class WorkspacePlan:
+    """The plan of one workspace.
+
+    ``problems``: why nothing is done. ``warnings``: what deserves a look. ``noticed``: what is not as it should be and
+    is nobody's change here, such as a sync that failed. ``unverified``: what cannot be seen. ``incomplete``: what could
+    not be looked at. ``seen``: results as the modules return them, for the report.
+    """
+
+    name: str
+    problems: tuple[Finding, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+    noticed: tuple[Finding, ...] = ()
+    changes: tuple[Change, ...] = ()
+    unverified: tuple[str, ...] = ()
+    incomplete: tuple[str, ...] = ()
+    group: Group | None = None
+    fivetran_api_url: str = ""
+    api_url: str = ""
+    schema: str = ""
+    storage: str = ""
+    bucket: str = ""
+    prefix: str = ""
+    access: RoleWork = field(default_factory=RoleWork)
+    paused: bool | None = None
+    given: tuple[str, ...] = ()
+    seen: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def todo(self) -> tuple[Change, ...]:
+        """What is really done or would be, whoever does it."""
+        return tuple(change for change in self.changes if change.is_change)
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.problems:
+            return Verdict.REFUSED
+        return Verdict.CHANGES if self.todo else Verdict.FINE
+
+    def changes_of(self, *kinds: str) -> tuple[Change, ...]:
+        """Return what is done to objects of these kinds."""
+        return tuple(change for change in self.todo if change.kind in kinds)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plan as plain data."""
+        return {
+            **asdict(self),
+            "verdict": self.verdict.value,
+            "applies": self.verdict is Verdict.CHANGES,
+            "complete": not self.incomplete,
+        }
+
+    def work(self) -> dict[str, Any]:
+        """Return what the roles are called with. Ansible copies it for each variable made of it, so it is short."""
+        names = ("schema", "storage", "bucket", "prefix", "api_url", "fivetran_api_url", "paused", "given")
+        return {
+            "applies": self.verdict is Verdict.CHANGES,
+            "to_change": sorted({change.kind for change in self.todo} if not self.problems else ()),
+            "group": asdict(self.group) if self.group else {},
+            "access": asdict(self.access),
+            **{name: getattr(self, name) for name in names},
+        }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The plans of all workspaces of the run, by name, in the inventory's order."""
+
+    purpose: str
+    workspaces: Mapping[str, WorkspacePlan]
+
+    def count(self, verdict: Verdict) -> int:
+        """Return how many workspaces have the verdict."""
+        return sum(plan.verdict is verdict for plan in self.workspaces.values())

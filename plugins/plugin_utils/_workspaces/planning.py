@@ -1,0 +1,69 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""Read, look, decide: from the inventory's variables to the plan of all workspaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ...module_utils._redact import Redactor
+from .asked import PURPOSES, Wanted
+from .decide import decide
+from .drafts import Situation
+from .look import Limits, Look
+from .plan import Plan
+from .reader import host_variables
+from .settings import Problem, Settings, Unreadable, Unusable, hints, read_settings
+
+Entry = Settings | Unusable
+
+
+def read_inventory(
+    hostvars: Any, play: Any, names: Iterable[str], environment: Mapping[str, str], purpose: str
+) -> dict[str, tuple[Entry, list[str]]]:
+    """Return the settings of every workspace, or why they cannot be used, and hints at misspelt names."""
+    needs_key = PURPOSES[purpose].key
+    read: dict[str, tuple[Entry, list[str]]] = {}
+    for name in names:
+        try:
+            variables = host_variables(hostvars, play, name)
+            read[name] = (read_settings(name, variables, environment, needs_key=needs_key), hints(variables))
+        except Unreadable as error:
+            problem = Problem(variable="", message=f"The variables of this workspace cannot be read: {error}")
+            read[name] = (unreadable(name, problem), [])
+    return read
+
+
+def unreadable(name: str, problem: Problem) -> Unusable:
+    """Return a workspace of which nothing is known."""
+    from .settings import TOLD_OF_UNUSABLE
+
+    return Unusable(name, problems=(problem,), known={}, unknown=frozenset(TOLD_OF_UNUSABLE))
+
+
+def plan_of(
+    purpose: str, read: Mapping[str, tuple[Entry, Sequence[str]]], playing: frozenset[str], limits: Limits
+) -> tuple[Plan, Redactor]:
+    """Look and decide. Beside the plan, return what keeps every secret of the inventory out of what is told."""
+    entries = [entry for entry, _hints in read.values()]
+    readable = tuple(entry for entry in entries if isinstance(entry, Settings))
+    names = frozenset(name for name in playing if name in read)
+    wanted = Wanted(PURPOSES[purpose], readable, names & {settings.name for settings in readable})
+    seen = Look(wanted, limits).take()
+    situation = Situation(PURPOSES[purpose], entries, names, seen, limits)
+    misspelt = {name: tuple(hint) for name, (_entry, hint) in read.items() if hint}
+    return decide(situation, misspelt), Redactor(_secrets(readable))
+
+
+def _secrets(inventory: Iterable[Settings]) -> list[str]:
+    found: set[str] = set()
+    for settings in inventory:
+        found |= {settings.fivetran_api_key, settings.fivetran_api_secret, settings.braze_api_key}
+        exports = settings.roles["fivetran_connection"].get("exports_connection_string")
+        found |= {settings.connection_string, str(exports or "")}
+    return sorted(found - {""})

@@ -1,0 +1,195 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""Tell a plan to a person: a line for the fleet, and for a workspace nothing, a block, or why it is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from .findings import leaves
+from .plan import Action, Change, Finding, Plan, Reason, Verdict, WorkspacePlan
+
+VERBS: Mapping[Action, str] = {
+    Action.CREATE: "create",
+    Action.UPDATE: "change",
+    Action.DELETE: "remove",
+    Action.NONE: "leave",
+}
+SIGNS: Mapping[Action, str] = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.NONE: " "}
+REASONS: Mapping[Reason, str] = {
+    Reason.AS_WANTED: "it is as it should be",
+    Reason.MISSING: "there is none yet",
+    Reason.DIFFERS: "it differs",
+    Reason.SENT_AGAIN: "what Fivetran shows masked is sent again",
+    Reason.NOT_TESTED: "its setup tests have not passed yet",
+    Reason.NOT_NEEDED: "nobody else needs it",
+    Reason.LEAVES: "the workspace leaves",
+    Reason.STILL_NEEDED: "others need it",
+    Reason.GONE: "it is gone already",
+}
+# What stays, or goes, beside the changes of a plan. Other notes stand in its result, and in the report.
+NOTES = ("grant_still_needed", "role_still_needed", "buckets_released")
+FINE = "everything is as it should be."
+# Longer values stand in the difference that --diff shows.
+LONGEST_VALUE = 160
+
+
+def fleet_line(plan: Plan) -> str:
+    """Return how all workspaces of the run stand, in one line."""
+    count = len(plan.workspaces)
+    if plan.purpose == "verify":
+        found = sum(bool(findings_of(workspace)) for workspace in plan.workspaces.values())
+        parts = [f"{count - found} fine" if count > found else "", f"{found} with findings" if found else ""]
+        return f"Verified {_workspaces(count)}: {', '.join(filter(None, parts)) or 'none'}."
+    words = {Verdict.FINE: "fine", Verdict.CHANGES: "to change", Verdict.REFUSED: "refused"}
+    parts = [f"{plan.count(verdict)} {word}" for verdict, word in words.items() if plan.count(verdict)]
+    return f"Plan: {_workspaces(count)}: {', '.join(parts) or 'none'}."
+
+
+def _workspaces(count: int) -> str:
+    return "1 workspace" if count == 1 else f"{count} workspaces"
+
+
+def told(purpose: str, plan: WorkspacePlan) -> list[str]:
+    """Return the lines for one workspace."""
+    if purpose == "verify":
+        return _verified(plan)
+    kept = [f"  = {finding.text()}" for finding in plan.noticed if finding.code in NOTES]
+    if plan.problems:
+        return _refused(plan.name, plan.problems)
+    if not plan.todo:
+        return [f"{plan.name}: {FINE if purpose != 'offboard' else 'nothing is left to remove.'}", *kept]
+    count = len(plan.todo)
+    head = f"{plan.name}: {count} {'change' if count == 1 else 'changes'}."
+    # What leaves goes in the other order: first the connection, then what it reads with.
+    ordered = reversed(plan.todo) if purpose == "offboard" else plan.todo
+    return [head, *(line for change in ordered for line in _lines(change)), *kept]
+
+
+def _refused(name: str, problems: Sequence[Finding]) -> list[str]:
+    if len(problems) == 1:
+        return [f"{name}: {problems[0].text()}"]
+    if all(problem.step == "settings" for problem in problems):
+        return [f"{name}: {problem.text()}" for problem in problems]
+    return [f"{name}: {len(problems)} problems.", *(f"- {problem.step}: {problem.text()}" for problem in problems)]
+
+
+def _verified(plan: WorkspacePlan) -> list[str]:
+    found = findings_of(plan)
+    if not found:
+        return [f"{plan.name}: {FINE}"]
+    head = f"{plan.name}: {len(found)} {'finding' if len(found) == 1 else 'findings'}."
+    return [head, *(f"- {finding.step}: {finding.text()}" for finding in found)]
+
+
+STEPS = ("settings", "group", "key", "landing", "access", "connection", "sync")
+
+
+def findings_of(plan: WorkspacePlan) -> list[Finding]:
+    """Return all that verify.yml calls a finding: problems, what differs, and what Fivetran itself says."""
+    noticed = [finding for finding in plan.noticed if finding.severity == "error"]
+    everything = [*plan.problems, *_differences(plan), *noticed]
+    return sorted(everything, key=lambda finding: STEPS.index(finding.step) if finding.step in STEPS else 0)
+
+
+def _differences(plan: WorkspacePlan) -> Iterator[Finding]:
+    for change in plan.todo:
+        step = "connection" if change.kind == "connection" else "access"
+        for field, sentence in _sentences(plan, change):
+            yield Finding(step, "error", f"{change.kind}_{change.reason}", sentence, field=field)
+
+
+def _sentences(plan: WorkspacePlan, change: Change) -> Iterator[tuple[str, str]]:
+    """Yield which field differs, and a sentence about it."""
+    if change.kind == "grant":
+        grants = "; ".join(map(str, change.after.get("grants", ())))
+        yield "grant", f"The grant on {change.name} is missing: {_grant(grants)}."
+    elif change.action is Action.CREATE and change.kind == "connection":
+        group = plan.group.name if plan.group else ""
+        yield "", f"There is no connection {change.name} in the group {group}. Run onboard.yml."
+    elif change.action is Action.CREATE:
+        yield change.name, f"{change.name} does not exist."
+    else:
+        of = "" if change.kind == "connection" else f" of {change.name}"
+        for path, old, new in _leaves(change):
+            yield path, f"{path}{of} is {_shown(old)}, should be {_shown(new)}."
+
+
+def _grant(line: str) -> str:
+    """Turn "ROLE to MEMBER if CONDITION" into a sentence's end."""
+    role, _to, rest = line.partition(" to ")
+    member, _if, condition = rest.partition(" if ")
+    return f"{member} does not hold {role}" + (f" under the condition {condition}" if condition else "")
+
+
+def _leaves(change: Change) -> Iterator[tuple[str, Any, Any]]:
+    for field, value in change.after.items():
+        yield from leaves(field, change.before.get(field), value)
+
+
+def _lines(change: Change) -> Iterator[str]:
+    """Yield a change: what and why, then what is there and what will be."""
+    who = f"; {change.made_by} does it for all that share it" if change.made_by else ""
+    yield f"  {SIGNS[change.action]} {VERBS[change.action]} {change.kind} {change.name}: {REASONS[change.reason]}{who}"
+    if change.made_by or change.action is not Action.UPDATE:
+        return
+    for path, old, new in _leaves(change):
+        yield f"      {path}: {_short(old)} -> {_short(new)}"
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, default=str)
+
+
+def _short(value: Any) -> str:
+    text = _shown(value)
+    return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "..."
+
+
+def diffs(plan: WorkspacePlan) -> list[dict[str, Any]]:
+    """Return what ``--diff`` shows: of what others do for this workspace, nothing."""
+    return [
+        {
+            "before_header": f"{change.kind} {change.name}",
+            "after_header": f"{change.kind} {change.name}",
+            "before": dict(change.before),
+            "after": dict(change.after),
+        }
+        for change in plan.todo
+        if not change.made_by and (change.before or change.after)
+    ]
+
+
+def as_told(plan: Plan) -> dict[str, Any]:
+    """Return the plan as plain data, with what is told of it: what the tasks and the report of a playbook go by."""
+    return {
+        "changed": False,
+        "msg": fleet_line(plan),
+        "to_delete": [
+            f"{name} ({workspace.schema})"
+            for name, workspace in plan.workspaces.items()
+            if plan.purpose == "offboard" and not workspace.problems and workspace.changes_of("connection")
+        ],
+        "workspaces": {name: _workspace(plan.purpose, workspace) for name, workspace in plan.workspaces.items()},
+        "to_do": {name: workspace.work() for name, workspace in plan.workspaces.items()},
+    }
+
+
+def _workspace(purpose: str, plan: WorkspacePlan) -> dict[str, Any]:
+    found = findings_of(plan) if purpose == "verify" else list(plan.problems)
+    return {
+        **plan.as_json(),
+        "told": told(purpose, plan),
+        "reads_only": purpose == "verify",
+        "failed": bool(found),
+        "failure": {"code": found[0].code, "message": found[0].message} if found else {},
+        "findings": [finding.as_json() for finding in found],
+        "warned": [f"{plan.name}: {finding.text()}" for finding in plan.warnings],
+        "diff": diffs(plan),
+    }

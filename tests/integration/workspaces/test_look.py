@@ -1,0 +1,210 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Everything is asked once, whoever wants to know; answers and errors reach all who asked, and no thread is left."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from types import FrameType
+from typing import Any
+
+import pytest
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces import look
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.asked import PURPOSES, Wanted
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import Limits, Look, Question, Seen
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.settings import Settings
+
+from tests.sandbox import world
+from tests.sandbox.aws import CUSTOMER_ACCOUNT
+from tests.sandbox.client import Sandbox
+from tests.unit.workspaces.situations import settings
+
+Make = Callable[..., Settings]
+LIMITS = Limits(request_timeout=5, retry_timeout=5)
+
+
+@pytest.fixture
+def workspace(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Make:
+    """Return what makes a workspace of the sandbox's world."""
+    for name, value in sandbox.env.items():
+        monkeypatch.setenv(name, value)
+
+    def make(name: str = "shop_us", **changes: Any) -> Settings:
+        of_the_sandbox = {
+            "fivetran_api_key": world.FIVETRAN_KEY,
+            "fivetran_api_secret": world.FIVETRAN_SECRET,
+            "fivetran_api_url": sandbox.env["FIVETRAN_API_URL"],
+            "braze_api_url": sandbox.env["SANDBOX_BRAZE_URL"],
+            "braze_api_key": world.BRAZE_KEY_SHOP_US,
+            "currents_bucket": world.S3_BUCKET,
+            "currents_prefix": world.PREFIX,
+        }
+        return settings(name, **{**of_the_sandbox, **changes})
+
+    return make
+
+
+def take(purpose: str, *inventory: Settings, names: set[str] | None = None) -> Seen:
+    playing = {one.name for one in inventory} if names is None else names
+    return Look(Wanted(PURPOSES[purpose], inventory, frozenset(playing)), LIMITS).take()
+
+
+def error_of(seen: Seen, question: Question[Any]) -> OnrampError:
+    with pytest.raises(OnrampError) as caught:
+        seen.of(question)
+    return caught.value
+
+
+def asked(sandbox: Sandbox, server: str) -> Counter[str]:
+    return Counter(entry.operation.partition(":")[2] for entry in sandbox.journal(server))
+
+
+def threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("look")]
+
+
+@pytest.mark.parametrize("count", [1, 2, 12])
+def test_the_number_of_calls_for_a_group_does_not_grow_with_its_workspaces(
+    sandbox: Sandbox, workspace: Make, count: int
+) -> None:
+    fleet = [workspace(f"shop_{number}") for number in range(count)]
+    seen = take("onboard", *fleet)
+    assert asked(sandbox, "fivetran") == {
+        "account_info": 1,
+        "list_groups": 1,
+        "get_destination": 1,
+        "list_connections": 1,
+        # The probe of the right to create connections.
+        "create_connection": 1,
+        "get_metadata": 1,
+    }
+    of_aws = asked(sandbox, "aws")
+    once = ("sts:GetCallerIdentity", "iam:GetPolicy", "iam:GetRole", "s3:GetBucketPolicy")
+    assert {name: of_aws[name] for name in once} == dict.fromkeys(once, 1)
+    assert set(asked(sandbox, "braze").values()) == {1}
+    for one in fleet:
+        assert seen.of(look.identity(one)).account == CUSTOMER_ACCOUNT
+        assert seen.of(look.right_to_create(one, world.GROUP_ID)) == (True, "")
+        assert seen.of(look.landing(one))["verdict"] == "landing"
+    assert sandbox.writes() == []
+    assert threads() == []
+
+
+def test_of_who_does_not_play_only_the_identity_is_asked(sandbox: Sandbox, workspace: Make) -> None:
+    seen = take("onboard", workspace("silent"), names=set())
+    assert asked(sandbox, "fivetran") == {"account_info": 1, "list_groups": 1}
+    assert asked(sandbox, "aws") == {"sts:GetCallerIdentity": 1}
+    assert asked(sandbox, "braze") == {}
+    assert error_of(seen, look.key(workspace("silent"))).failure.code == "not_looked_at"
+
+
+def test_the_right_to_create_is_asked_where_something_is_to_be_created_only(sandbox: Sandbox, workspace: Make) -> None:
+    sandbox.seed("fivetran", "add_connection", group_id=world.GROUP_ID, service="braze", schema="braze_shop_us")
+    there, new = workspace(), workspace("new")
+    sandbox.clear_journal()
+    seen = take("onboard", there)
+    assert "create_connection" not in asked(sandbox, "fivetran")
+    assert [row["schema"] for row in seen.of(look.connections(there, world.GROUP_ID))] == ["braze_shop_us"]
+    for purpose in ("verify", "rotate_key", "offboard"):
+        take(purpose, there, new)
+    assert "create_connection" not in asked(sandbox, "fivetran")
+    assert take("onboard", there, new).has(look.right_to_create(new, world.GROUP_ID))
+
+
+def test_what_follows_is_asked_for_everybody_also_where_they_expect_different_accounts(
+    sandbox: Sandbox, workspace: Make
+) -> None:
+    sandbox.seed("fivetran", "add_connection", group_id=world.GROUP_ID, service="braze", schema="braze_there")
+    account = take("offboard", workspace()).of(look.account(workspace())).view["id"]
+    there, new = workspace("there", fivetran_account_id=account), workspace("new")
+    wrong = workspace("wrong", fivetran_account_id="another_account")
+    for inventory in ([there, new, wrong], [new, there, wrong], [wrong, there, new]):
+        seen = take("onboard", *inventory)
+        assert seen.of(look.right_to_create(new, world.GROUP_ID)) == (True, "")
+        assert error_of(seen, look.account(wrong)).failure.code == "wrong_account"
+
+
+def test_keys_are_asked_once_for_each_set_of_permissions(sandbox: Sandbox, workspace: Make) -> None:
+    whole, same = workspace("whole"), workspace("same")
+    part = workspace("part", braze_api_key_permissions=["campaigns.list"])
+    seen = take("rotate_key", whole, same, part)
+    assert len(seen.of(look.key(part))["permissions"]) == 1
+    assert len(seen.of(look.key(whole))["permissions"]) > 1
+    assert asked(sandbox, "braze")["campaigns.list"] == 2
+
+
+def test_an_error_reaches_all_who_asked_and_stops_nobody_else(sandbox: Sandbox, workspace: Make) -> None:
+    sandbox.fault("status", operation="list_connections", status=403, times=0)
+    one, other = workspace("one"), workspace("other")
+    seen = take("onboard", one, other)
+    for workspace_ in (one, other):
+        assert error_of(seen, look.connections(workspace_, world.GROUP_ID)).failure.status == 403
+        assert seen.of(look.destination(workspace_, world.GROUP_ID)) is not None
+        assert seen.of(look.key(workspace_))["verdict"] == "ok"
+    assert asked(sandbox, "fivetran")["list_connections"] == 1
+
+
+def test_credentials_that_are_wrong_end_what_depends_on_them_only(workspace: Make) -> None:
+    wrong, right = workspace("wrong", fivetran_api_secret="not-the-secret-of-the-key"), workspace("right")
+    seen = take("onboard", wrong, right)
+    assert error_of(seen, look.account(wrong)).failure.status == 401
+    assert error_of(seen, look.connections(wrong, world.GROUP_ID)).failure.code == "not_looked_at"
+    assert seen.of(look.connections(right, world.GROUP_ID)) == ()
+
+
+def test_what_nobody_expected_becomes_the_answer_to_its_own_question_and_quotes_nothing(workspace: Make) -> None:
+    whole = workspace("whole")
+    broken = replace(whole, name="broken", roles={name: whole.roles[name] for name in ("braze_api_key", "s3_access")})
+    seen = take("onboard", broken, whole)
+    error = error_of(seen, look.landing(broken))
+    assert (error.failure.code, error.msg) == (
+        "unexpected",
+        "An unexpected KeyError ended this look. Please report it.",
+    )
+    assert seen.of(look.landing(whole))["verdict"] == "landing"
+
+
+def test_warnings_of_an_answer_are_kept(workspace: Make) -> None:
+    one = workspace()
+    seen = take("rotate_key", one)
+    assert all(isinstance(warning, str) for warning in seen.warnings(look.key(one)))
+    assert seen.warnings(look.landing(one)) == ()
+
+
+class Interrupted(BaseException):
+    """Comes out of nowhere, as a time-out or Ctrl-C does."""
+
+
+@pytest.fixture
+def interrupted_soon() -> Iterator[None]:
+    """Interrupt the main thread in a moment."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise Interrupted
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.usefixtures("interrupted_soon")
+def test_an_interrupt_ends_the_look_at_once_and_leaves_no_thread(sandbox: Sandbox, workspace: Make) -> None:
+    sandbox.latency(1)
+    begin = time.monotonic()
+    with pytest.raises(Interrupted):
+        take("onboard", *(workspace(f"shop_{number}") for number in range(60)))
+    assert time.monotonic() - begin < 1
+    deadline = time.monotonic() + LIMITS.retry_timeout + 30
+    while threads() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert threads() == []

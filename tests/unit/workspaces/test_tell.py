@@ -1,0 +1,271 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A plan in the words for people: a line for the fleet, and for a workspace nothing, a block, or why it is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces import look
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import Answer
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import (
+    Action,
+    Change,
+    Plan,
+    Reason,
+    WorkspacePlan,
+)
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import (
+    LONGEST_VALUE,
+    REASONS,
+    SIGNS,
+    VERBS,
+    as_told,
+    diffs,
+    fleet_line,
+    told,
+)
+
+from tests.unit.workspaces.situations import (
+    GROUP_ID,
+    POLICY,
+    ROLE,
+    SERVICE_ACCOUNT,
+    World,
+    gcs,
+    gcs_policy,
+    in_iam,
+    key_result,
+    landing_result,
+    other_row,
+    plan_of,
+    row,
+    settings,
+    unusable,
+)
+
+US, DE, EU = settings(), settings("shop_de"), gcs()
+SET_UP = World(
+    rows=(row(US), row(DE), row(EU)),
+    iam=in_iam(US, "acme-currents"),
+    policies={EU.bucket: gcs_policy(SERVICE_ACCOUNT)},
+)
+
+
+def lines(purpose: str, *inventory: Any, **more: Any) -> list[str]:
+    """Return what is told of all workspaces that play, one after the other."""
+    plan = plan_of(purpose, *inventory, **more)
+    return [line for workspace in plan.workspaces.values() for line in told(purpose, workspace)]
+
+
+# What is fine
+
+
+@pytest.mark.parametrize("purpose", ["onboard", "verify"])
+def test_what_is_fine_takes_one_line(purpose: str) -> None:
+    assert lines(purpose, US, EU, world=SET_UP) == [
+        "shop_us: everything is as it should be.",
+        "shop_eu: everything is as it should be.",
+    ]
+
+
+def test_what_has_left_already_takes_one_line() -> None:
+    assert lines("offboard", EU) == ["shop_eu: nothing is left to remove."]
+
+
+# What is changed
+
+
+def test_a_new_workspace_is_told_in_the_order_of_the_guide_and_who_does_what_is_shared() -> None:
+    assert lines("onboard", US, DE, EU) == [
+        "shop_us: 3 changes.",
+        f"  + create policy {POLICY}: there is none yet",
+        f"  + create role {ROLE}: there is none yet",
+        "  + create connection braze_shop_us: there is none yet",
+        "shop_de: 3 changes.",
+        f"  + create policy {POLICY}: there is none yet; shop_us does it for all that share it",
+        f"  + create role {ROLE}: there is none yet; shop_us does it for all that share it",
+        "  + create connection braze_shop_de: there is none yet",
+        "shop_eu: 2 changes.",
+        "  + create grant gs://acme-currents-eu: there is none yet",
+        "  + create connection braze_shop_eu: there is none yet",
+    ]
+
+
+def test_a_change_tells_what_is_there_and_what_will_be() -> None:
+    held = row(EU, paused=True)
+    held["config"]["gcs_folder"] = "elsewhere"
+    assert lines("onboard", EU, world=World(rows=(held,), policies=SET_UP.policies)) == [
+        "shop_eu: 1 change.",
+        "  ~ change connection braze_shop_eu: it differs",
+        '      config.gcs_folder: "elsewhere" -> "shop_eu"',
+        "      paused: true -> false",
+    ]
+
+
+def test_a_rotation_tells_that_masked_values_are_sent_again() -> None:
+    assert lines("rotate_key", EU, world=SET_UP) == [
+        "shop_eu: 1 change.",
+        "  ~ change connection braze_shop_eu: what Fivetran shows masked is sent again",
+        '      config.api_key: "********" -> "******** (sent again)"',
+    ]
+
+
+def test_a_long_value_is_cut() -> None:
+    before, after = {"field": "short"}, {"field": "x" * 500}
+    change = Change("connection", "braze", Action.UPDATE, Reason.DIFFERS, before=before, after=after)
+    line = told("onboard", WorkspacePlan("a", changes=(change,)))[-1]
+    assert line == f'      field: "short" -> "{"x" * (LONGEST_VALUE - 1)}...'
+
+
+def test_every_action_and_reason_has_words() -> None:
+    assert set(VERBS) == set(SIGNS) == set(Action)
+    assert set(REASONS) == set(Reason)
+
+
+# What is refused
+
+
+def test_one_problem_takes_one_line() -> None:
+    answers = {look.key(US): Answer(key_result("invalid_key", "Make a new key."))}
+    expected = "shop_us: The Braze API key is not good (invalid_key). Make a new key."
+    assert lines("onboard", US, answers=answers) == [expected]
+
+
+def test_several_problems_are_listed_with_their_steps() -> None:
+    answers = {
+        look.key(EU): Answer(key_result("invalid_key", "Make a new key.")),
+        look.landing(EU): Answer(landing_result(EU, "no_bucket")),
+    }
+    assert lines("onboard", EU, answers=answers) == [
+        "shop_eu: 2 problems.",
+        "- key: The Braze API key is not good (invalid_key). Make a new key.",
+        "- landing: Braze Currents does not land in gs://acme-currents-eu/shop_eu (no_bucket).",
+    ]
+
+
+def test_each_wrong_setting_takes_a_line_that_begins_with_workspace_and_setting() -> None:
+    wrong = unusable("shop_us", fivetran_schema="Upper", currents_storage="ftp")
+    schema, storage = lines("onboard", wrong)
+    assert schema.startswith("shop_us: fivetran_schema: ")
+    assert storage.startswith("shop_us: currents_storage: ")
+
+
+# What verifying finds
+
+
+def test_verifying_tells_everything_that_is_not_as_it_should_be_in_the_order_of_the_guide() -> None:
+    held = row(EU, status={"setup_state": "broken"})
+    held["config"]["gcs_folder"] = "elsewhere"
+    answers = {
+        look.key(EU): Answer(key_result("invalid_key", "Make a new key.")),
+        look.destination(EU, GROUP_ID): Answer(None),
+    }
+    assert lines("verify", EU, world=World(rows=(held,)), answers=answers) == [
+        "shop_eu: 5 findings.",
+        "- group: The destination of the Fivetran group Warehouse is missing, should be connected. Nothing syncs into"
+        " it: set it up in Fivetran under Destinations.",
+        "- key: The Braze API key is not good (invalid_key). Make a new key.",
+        f"- access: The grant on gs://acme-currents-eu is missing: serviceAccount:{SERVICE_ACCOUNT} does not hold"
+        " roles/storage.objectViewer.",
+        '- connection: config.gcs_folder is "elsewhere", should be "shop_eu".',
+        "- connection: setup_state is broken, should be connected. Run onboard.yml, which runs the setup tests.",
+    ]
+
+
+def test_verifying_tells_what_is_missing_altogether() -> None:
+    assert lines("verify", US) == [
+        "shop_us: 3 findings.",
+        f"- access: {POLICY} does not exist.",
+        f"- access: {ROLE} does not exist.",
+        "- connection: There is no connection braze_shop_us in the group Warehouse. Run onboard.yml.",
+    ]
+
+
+def test_verifying_tells_which_part_of_a_document_differs() -> None:
+    drifted = in_iam(US, "acme-currents", attached_policies=())
+    assert lines("verify", US, world=World(rows=(row(US),), iam=drifted)) == [
+        "shop_us: 1 finding.",
+        f'- access: policy of {ROLE} is null, should be "{POLICY}".',
+    ]
+
+
+# Who leaves
+
+
+def test_what_leaves_is_told_in_the_other_order() -> None:
+    assert lines("offboard", EU, world=SET_UP) == [
+        "shop_eu: 2 changes.",
+        "  - remove connection braze_shop_eu: the workspace leaves",
+        "  - remove grant gs://acme-currents-eu: nobody else needs it",
+    ]
+
+
+def test_what_stays_for_others_is_told() -> None:
+    files = other_row("files", "s3", bucket="acme-currents")
+    assert lines("offboard", US, world=World(rows=(row(US), files), iam=SET_UP.iam)) == [
+        "shop_us: 1 change.",
+        "  - remove connection braze_shop_us: the workspace leaves",
+        "  = The IAM role Fivetran can still read acme-currents, because other connections of the group use it: files.",
+    ]
+
+
+# The fleet
+
+
+@pytest.mark.parametrize(
+    ("purpose", "inventory", "expected"),
+    [
+        ("onboard", (), "Plan: 0 workspaces: none."),
+        ("onboard", (US,), "Plan: 1 workspace: 1 fine."),
+        ("onboard", (US, gcs("new"), unusable()), "Plan: 3 workspaces: 1 fine, 1 to change, 1 refused."),
+        ("verify", (US, gcs("new"), unusable()), "Verified 3 workspaces: 1 fine, 2 with findings."),
+        ("verify", (US, EU), "Verified 2 workspaces: 2 fine."),
+        ("verify", (), "Verified 0 workspaces: none."),
+        ("offboard", (US,), "Plan: 1 workspace: 1 to change."),
+    ],
+)
+def test_the_fleet_takes_one_line(purpose: str, inventory: tuple[Any, ...], expected: str) -> None:
+    assert fleet_line(plan_of(purpose, *inventory, world=SET_UP)) == expected
+
+
+# What the tasks go by
+
+
+def test_the_difference_shows_nothing_of_what_others_do() -> None:
+    maker, other = plan_of("onboard", US, DE).workspaces.values()
+    assert [one["before_header"] for one in diffs(maker)] == [
+        f"policy {POLICY}",
+        f"role {ROLE}",
+        "connection braze_shop_us",
+    ]
+    assert [one["before_header"] for one in diffs(other)] == ["connection braze_shop_de"]
+
+
+def test_what_is_to_be_deleted_is_named_by_workspace_and_connection() -> None:
+    plan = plan_of("offboard", EU, gcs("gone"), unusable("shop_us"), world=SET_UP)
+    assert as_told(plan)["to_delete"] == ["shop_eu (braze_shop_eu)"]
+    assert as_told(plan_of("onboard", EU))["to_delete"] == []
+
+
+def test_a_refusal_and_a_finding_fail_and_a_change_does_not() -> None:
+    for purpose, failed in (("onboard", False), ("verify", True)):
+        workspace = as_told(plan_of(purpose, EU))["workspaces"]["shop_eu"]
+        assert (workspace["failed"], workspace["verdict"], bool(workspace["failure"])) == (failed, "changes", failed)
+    refused = as_told(plan_of("onboard", unusable("a")))["workspaces"]["a"]
+    assert (refused["failed"], refused["failure"]["code"]) == (True, "invalid_settings")
+
+
+def test_warnings_name_the_workspace() -> None:
+    lenient = settings(braze_api_key_on_problem="warn")
+    told_of_it = as_told(plan_of("onboard", lenient, answers={look.key(lenient): Answer(key_result("invalid_key"))}))
+    assert told_of_it["workspaces"]["shop_us"]["warned"] == ["shop_us: The Braze API key is not good (invalid_key)."]
+
+
+def test_the_plans_keep_the_order_of_the_inventory() -> None:
+    plan = plan_of("onboard", unusable("z"), EU, US)
+    assert list(plan.workspaces) == ["z", "shop_eu", "shop_us"]
+    assert isinstance(plan, Plan)
