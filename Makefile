@@ -50,7 +50,7 @@ test-full: install check ## Run everything, also what is slow
 	$(BIN)/pytest -n 2 --dist worksteal
 
 .PHONY: bench
-bench: install ## Measure onboarding and rerun, and append the figures to docs/performance.md
+bench: install ## Measure onboarding, rerun and verify, and append the figures to docs/performance.md
 	$(BIN)/python -m tests.bench $(BENCH)
 
 .PHONY: lint

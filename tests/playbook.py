@@ -106,8 +106,9 @@ def start_playbook(
     environment: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[str]:
     """Start what :func:`run_playbook` runs, in a process group of its own; everything it writes is in ``directory``."""
-    command = [str(Path(sys.executable).parent / "ansible-playbook"), *arguments]
-    command += ["-i", _inventory(directory, inventory), _playbook(directory, playbook)]
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", _inventory(directory, inventory)]
+    # Last, so that they may begin with further playbooks.
+    command += [_playbook(directory, playbook), *arguments]
     return subprocess.Popen(
         command,
         cwd=directory,

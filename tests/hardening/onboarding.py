@@ -22,6 +22,7 @@ INVENTORY = CHECKOUT / "examples" / "workspaces.yml"
 POLICY_NAME = "Fivetran-S3-Access"
 LIMITS = {"request_timeout": REQUEST_TIMEOUT, "retry_timeout": 8}
 GROUPS = ("fivetran", "braze", "gcs")
+LIMITED = ("onramp.braze_fivetran.workspace_plan", *(f"group/onramp.braze_fivetran.{name}" for name in GROUPS))
 
 
 def impatient_onboard(directory: Path) -> Path:
@@ -35,8 +36,7 @@ def impatient_onboard(directory: Path) -> Path:
     plays = yaml.safe_load((CHECKOUT / "playbooks" / "onboard.yml").read_text())
     for play in plays:
         defaults = play.setdefault("module_defaults", {})
-        for group in GROUPS:
-            name = f"group/onramp.braze_fivetran.{group}"
+        for name in LIMITED:
             defaults[name] = {**defaults.get(name, {}), **LIMITS}
     path = playbooks / "onboard.yml"
     path.write_text(yaml.safe_dump(plays, sort_keys=False))

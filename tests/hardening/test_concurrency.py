@@ -40,6 +40,7 @@ def test_two_workspaces_in_one_bucket_share_role_and_policy_and_get_a_connection
         "currents_storage": "s3",
         "currents_bucket": world.S3_BUCKET,
         "currents_prefix": world.PREFIX,
+        "currents_folder_shared": True,
         "fivetran_schema": "braze_shop_us_too",
     }
     inventory = workspaces(shop_us_too=second)

@@ -66,13 +66,18 @@ def test_every_request_of_amazon_aws(
 
 def requests_of_amazon_aws(sandbox: Sandbox, playbook: Path) -> dict[str, int]:
     """Return the operations, and how often the collection's own modules send each before."""
-    sandbox.reset()
-    checked = run_playbook(sandbox, playbook, "--limit", "shop_us", inventory=INVENTORY)
-    assert checked.exit_code == 0, checked.output
-    operations = [entry.operation for entry in sandbox.journal("aws") if entry.operation.startswith("aws:iam:")]
-    # Both modules of amazon.aws begin after the plan; the first of them lists what policies there are.
-    begin = operations.index("aws:iam:ListPolicies", operations.index("aws:iam:GetRole"))
+    planned, operations = (requests_to_iam(sandbox, playbook, *arguments) for arguments in (["--check"], []))
+    # Both modules of amazon.aws begin after the role has looked; the first of them lists what policies there are.
+    begin = operations.index("aws:iam:ListPolicies", operations.index("aws:iam:GetRole", len(planned)))
     return {operation: operations[:begin].count(operation) for operation in operations[begin:]}
+
+
+def requests_to_iam(sandbox: Sandbox, playbook: Path, *arguments: str) -> list[str]:
+    """Return what a run that nothing disturbs sends to IAM. What plans sends in any order, but all before the rest."""
+    sandbox.reset()
+    played = run_playbook(sandbox, playbook, "--limit", "shop_us", *arguments, inventory=INVENTORY)
+    assert played.exit_code == 0, played.output
+    return [entry.operation for entry in sandbox.journal("aws") if entry.operation.startswith("aws:iam:")]
 
 
 @pytest.mark.slow  # About fifty plays.

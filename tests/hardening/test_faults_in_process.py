@@ -19,8 +19,9 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.co
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http import HttpClient
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage import gcs_iam
 
+from tests.hardening import planning
 from tests.hardening.faults import FAULTS, TOO_LATE, Elsewhere, Fault, applies, script
-from tests.hardening.steps import Step, steps
+from tests.hardening.steps import Step, steps, unchanged
 from tests.hardening.tally import Tally
 from tests.modules import ModuleResult
 from tests.playbook import CHECKOUT, run_playbook
@@ -56,6 +57,11 @@ def cases() -> Iterator[Any]:
 
 
 CASES = list(cases())
+# Each is tried on twenty requests of a whole look; `make test` leaves out all but one that passes and one that lasts.
+FAST = ("truncated, once", "values of other types, always")
+CASES_OF_THE_LOOK = [
+    pytest.param(*case.values, id=case.id, marks=[] if case.id in FAST else [pytest.mark.slow]) for case in CASES
+]
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +83,7 @@ def operations(sandbox: Sandbox, step: Step) -> list[str]:
     result = step.run(sandbox)
     assert not result.failed, result.msg
     assert step.wrong(sandbox, True) == []
-    return list(dict.fromkeys(entry.operation for entry in sandbox.journal()))
+    return sent_once(sandbox)
 
 
 @pytest.mark.parametrize(("fault", "times"), CASES)
@@ -171,6 +177,41 @@ def test_a_vendor_that_never_answers_in_time(sandbox: Sandbox, tally: Tally, ven
             assert sandbox.writes() == []
             sandbox.clear_faults()
     assert tally.problems == []
+
+
+@pytest.mark.parametrize(("fault", "times"), CASES_OF_THE_LOOK)
+def test_every_request_of_the_look_at_all_workspaces(
+    sandbox: Sandbox, elsewhere: Elsewhere, tally: Tally, fault: Fault, times: int
+) -> None:
+    clean = planning.plan(sandbox)
+    assert [workspace["problems"] for workspace in clean["workspaces"].values()] == [[], []]
+    requests = [operation for operation in sent_once(sandbox) if applies(fault, operation)]
+    # Of Braze's twenty, one stands for all.
+    chosen = [name for name in requests if not name.startswith("braze:") or name == "braze:campaigns.list"]
+    for operation in chosen:
+        where = f"{operation}: {fault.name}, {'once' if times else 'always'}"
+        sandbox.clear_journal()
+        script(sandbox, fault, operation, times=times, elsewhere=elsewhere.url)
+        spoiled = planning.plan(sandbox)
+        assert any(entry.fault for entry in sandbox.journal()), f"{where}: the fault has hit nothing"
+        if any(workspace["failed"] for workspace in spoiled["workspaces"].values()):
+            tally.failed(where, planning.unclear(spoiled))
+        else:
+            tally.survived()
+        tally.objects(where, [*planning.wrong(clean, spoiled), *unchanged(sandbox, True)])
+        assert_nothing_secret(str(spoiled))
+        sandbox.clear_faults()
+        if fault.name == SLOW:
+            really_sleep(0.6)  # What was given up is still under way in the sandbox.
+    assert elsewhere.from_the_collection() == []
+    assert planning.plan(sandbox)["workspaces"] == clean["workspaces"]
+    assert tally.problems == []
+    assert tally.counts["tried"] == len(chosen) >= 10
+
+
+def sent_once(sandbox: Sandbox) -> list[str]:
+    """Return the operations in the journal, each once."""
+    return list(dict.fromkeys(entry.operation for entry in sandbox.journal()))
 
 
 def test_the_steps_send_what_the_playbook_sends(sandbox: Sandbox) -> None:

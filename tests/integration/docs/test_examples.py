@@ -21,7 +21,7 @@ import yaml
 
 from tests.documents import blocks, examples, for_the_sandbox, languages, name_of, pages, plugins_with_examples
 from tests.integration.given import VAULT, let_fivetran_read, make_connection
-from tests.integration.playbooks.fleet import connections, play
+from tests.integration.playbooks.fleet import EXAMPLES, connections, play
 from tests.playbook import CHECKOUT, run_playbook
 from tests.sandbox.aws import REGION
 from tests.sandbox.client import Sandbox
@@ -52,11 +52,18 @@ def test_the_examples_of_a_plugin_work_one_after_the_other(
     sandbox: Sandbox, environment: dict[str, str], plugin: Path
 ) -> None:
     PREPARE.get(name_of(plugin), lambda _sandbox: None)(sandbox)
-    tasks = yaml.safe_load(for_the_sandbox(examples(plugin), sandbox))
-    play = {"hosts": "localhost", "gather_facts": False, "vars": VAULT, "tasks": tasks}
-    result = run_playbook(sandbox, [play], environment=environment)
+    shown = yaml.safe_load(for_the_sandbox(examples(plugin), sandbox))
+    plays = [entry for entry in shown if "hosts" in entry]
+    if plays:
+        # What is for all workspaces of an inventory is shown as a whole play.
+        assert plays == shown
+        result = run_playbook(sandbox, plays, inventory=EXAMPLES / "workspaces.yml", environment=environment)
+        assert {task.host for task in result.tasks} >= {"shop_us"}
+    else:
+        play = {"hosts": "localhost", "gather_facts": False, "vars": VAULT, "tasks": shown}
+        result = run_playbook(sandbox, [play], environment=environment)
+        assert result.stats["localhost"]["ok"] == len(shown)
     assert result.exit_code == 0, result.output
-    assert result.stats["localhost"]["ok"] == len(tasks)
     if plugin.parent.name == "modules":
         assert f"onramp.braze_fivetran.{plugin.stem}" in {task.action for task in result.tasks}
 

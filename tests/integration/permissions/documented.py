@@ -75,7 +75,7 @@ class Person:
 class Team:
     """One person for each action of a policy, who lacks it, and one who lacks nothing. Each has a workspace.
 
-    The workspaces share nothing: each has an IAM role and policy and a connection of its own.
+    The workspaces share nothing but the folder: each has an IAM role and policy and a connection of its own.
     """
 
     def __init__(self, sandbox: Sandbox, folder: Path, policy: Policy, missing: Iterable[str]) -> None:
@@ -111,6 +111,7 @@ class Team:
             person.host: {
                 **example["hosts"]["shop_us"],
                 "fivetran_schema": f"braze_{person.host}",
+                "currents_folder_shared": True,
                 "s3_access_aws_profile": profile or person.host,
                 "s3_access_role_name": role_name(person.host),
                 "s3_access_policy_name": policy_name(person.host),

@@ -25,6 +25,7 @@ EXAMPLES = CHECKOUT / "examples"
 US = ("shop_us", "app_us", "loyalty_us")
 EMEA = ("shop_emea", "app_emea", "loyalty_emea")
 WORKSPACES = (*US, *EMEA)
+VERDICT = "onramp.braze_fivetran.workspace_verdict"
 # What is broken for good need not be tried again.
 IMPATIENT = ("-e", "fivetran_connection_setup_test_retries=0")
 
@@ -37,13 +38,15 @@ def play(sandbox: Sandbox, name: str, *arguments: str, inventory: Any = None, **
 
 
 def workspaces(**changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the inventory of the two example workspaces, with variables changed; a new name is a copy of shop_us."""
+    """Return the inventory of the two example workspaces, with variables changed.
+
+    A new name is a copy of shop_us with a schema of its own, which may read the folder of shop_us.
+    """
     inventory: dict[str, Any] = yaml.safe_load((EXAMPLES / "workspaces.yml").read_text())
     hosts = inventory["braze_workspaces"]["hosts"]
     for host, variables in changes.items():
-        hosts.setdefault(host, {**copy.deepcopy(hosts["shop_us"]), "fivetran_schema": f"braze_{host}"}).update(
-            variables
-        )
+        own = {"fivetran_schema": f"braze_{host}", "currents_folder_shared": True}
+        hosts.setdefault(host, {**copy.deepcopy(hosts["shop_us"]), **own}).update(variables)
     return inventory
 
 
@@ -55,8 +58,8 @@ def connections(sandbox: Sandbox) -> dict[str, dict[str, Any]]:
 
 def findings(result: PlayResult, host: str) -> list[tuple[str, str]]:
     """Return what verify.yml found about a workspace: the step, and the message."""
-    tasks = [task for task in result.tasks if task.host == host and task.task == "Tell what was found"]
-    lines = str(tasks[-1].result["msg"]).splitlines()[1:] if tasks[-1].failed else []
+    verdict = [task for task in result.tasks if task.host == host and task.action == VERDICT][-1]
+    lines = str(verdict.result["msg"]).splitlines()[1:] if verdict.failed else []
     return [(line.removeprefix("- ").partition(": ")[0], line.partition(": ")[2]) for line in lines]
 
 

@@ -22,19 +22,23 @@ ENVIRONMENT = {
 }
 REPORT = "BRAZE WORKSPACES"
 CLOCK = re.compile(r"\d\d:\d\d:\d\d UTC")
-# What a task told about a host: its head, and of its result the message.
-TOLD = re.compile(r"^((?:fatal|ok): \[.*=>)\n(?:    .*\n)*?(    msg:.*(?:\n        .*)*)", re.MULTILINE)
+# What a task told about a host: its head, and of its result the message, which may be a list of lines.
+TOLD = re.compile(r"^((?:fatal|ok): \[.*=>)\n(?:    .*\n)*?(    msg:.*(?:\n    (?: |- ).*)*)", re.MULTILINE)
+TASK = re.compile(r"^(?:TASK|RUNNING HANDLER|PLAY) \[", re.MULTILINE)
 
 
 def excerpt(output: str, sandbox: Sandbox) -> str:
     """Return what a person reads of a run: what is waited for, messages by host, and the report."""
     plain = "\n".join(line.rstrip() for line in output.splitlines())
     plain = plain.replace(sandbox.env["SANDBOX_BRAZE_URL"], "https://rest.iad-01.braze.com")
-    # Hosts run at the same time, in any order.
-    waiting = sorted(CLOCK.sub("14:15:00 UTC", line) for line in plain.splitlines() if CLOCK.search(line))
-    told = sorted("\n".join(match) for match in TOLD.findall(plain))
-    report = plain[plain.index(REPORT) :].strip()
-    return "\n\n".join(part for part in ("\n".join(waiting), *told, report) if part)
+    told, report = plain[: plain.index(REPORT)], plain[plain.index(REPORT) :].strip()
+    return "\n\n".join([*(part for task in TASK.split(told) for part in told_by(task)), report])
+
+
+def told_by(task: str) -> list[str]:
+    """Return what one task told: its hosts run at the same time, in any order."""
+    waiting = sorted(CLOCK.sub("14:15:00 UTC", line) for line in task.splitlines() if CLOCK.search(line))
+    return [*(["\n".join(waiting)] if waiting else []), *sorted("\n".join(match) for match in TOLD.findall(task))]
 
 
 def shows(

@@ -132,18 +132,24 @@ def test_a_fleet_is_onboarded_drifts_is_repaired_rotated_and_removed_without_a_t
     assert len(connections(sandbox)) == len(WORKSPACES)
     told(sandbox, fleet, "offboard", "a shared role", "--limit", "loyalty_us", "-e", "offboard_confirmed=true")
     assert "acme-currents-us" in policy_document(sandbox)
-    removed = told(sandbox, fleet, "offboard", "everything", "-e", "offboard_confirmed=true")
+    removed = told(sandbox, fleet, "offboard", "everything", "-e", "offboard_confirmed=true", only_report=True)
     assert removed.exit_code == 0, removed.output
     assert belongings(sandbox) == before
 
 
 def told(
-    sandbox: Sandbox, fleet: Fleet, playbook: str, name: str, *arguments: str, hidden: tuple[str, ...] = ()
+    sandbox: Sandbox,
+    fleet: Fleet,
+    playbook: str,
+    name: str,
+    *arguments: str,
+    hidden: tuple[str, ...] = (),
+    only_report: bool = False,
 ) -> PlayResult:
     """Run a playbook whose page shows this very run; ``hidden`` arguments only make the test faster."""
     result = fleet.play(playbook, *arguments, *hidden, **ENVIRONMENT)
     command = " ".join(["ansible-playbook", f"onramp.braze_fivetran.{playbook}", *arguments])
-    shows(playbook, name, command, result, sandbox)
+    shows(playbook, name, command, result, sandbox, only_report=only_report)
     return result
 
 
@@ -224,12 +230,22 @@ def test_a_shared_role_is_made_once_whatever_runs_at_the_same_time(
 
 
 def test_where_the_maker_of_a_shared_role_fails_the_next_one_makes_it(sandbox: Sandbox) -> None:
-    # The first look at the account fails, which is that of the first workspace in the inventory.
-    sandbox.fault("status", server="aws", operation="iam:GetPolicy", status=403, times=1)
+    # The first try fails, which is that of the first workspace in the inventory.
+    sandbox.fault("status", server="aws", operation="iam:CreatePolicy", status=403, times=1)
     result = play(sandbox, "onboard", "--limit", "!shop_eu", inventory=workspaces(app_us={}))
     assert [task.host for task in result.failures()] == ["app_us"]
     assert list(connections(sandbox)) == ["braze_shop_us"]
     assert iam_names(sandbox) == ["Fivetran", "Fivetran-S3-Access"]
+
+
+def test_a_look_at_a_shared_role_that_fails_stops_all_who_share_it_and_nobody_else(sandbox: Sandbox) -> None:
+    sandbox.fault("status", server="aws", operation="iam:GetPolicy", status=403, times=1)
+    result = play(sandbox, "onboard", inventory=workspaces(app_us={}))
+    assert sorted(task.host for task in result.failures()) == ["app_us", "shop_us"]
+    for host in ("app_us", "shop_us"):
+        assert "iam:GetPolicy" in result.messages(host)
+    assert iam_names(sandbox) == []
+    assert list(connections(sandbox)) == ["braze_shop_eu"]
 
 
 def test_a_workspace_without_bucket_stops_none_that_shares_its_role(sandbox: Sandbox) -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from tests.integration.playbooks.fleet import (
     EXAMPLES,
+    VERDICT,
     connections,
     grants,
     iam_names,
@@ -125,9 +126,11 @@ def test_check_mode_predicts_and_deletes_nothing(onboarded: Sandbox) -> None:
     result = play(onboarded, "offboard", "--check")
     assert result.exit_code == 0, result.output
     assert onboarded.writes() == []
-    # Connection and grant; connection, policy and role.
-    assert result.changed("shop_eu") == 2
-    assert result.changed("shop_us") == 3
+    for host, kinds in {"shop_eu": ["grant", "connection"], "shop_us": ["policy", "role", "connection"]}.items():
+        assert result.changed(host) == 1
+        [plan] = result.results("onramp.braze_fivetran.workspace_plan")
+        changes = plan["workspaces"][host]["changes"]
+        assert [(change["kind"], change["action"]) for change in changes] == [(kind, "delete") for kind in kinds]
 
 
 def test_a_role_that_another_connection_uses_survives_without_the_bucket_of_the_first(sandbox: Sandbox) -> None:
@@ -163,7 +166,8 @@ def test_buckets_that_another_connection_reads_stay_granted(sandbox: Sandbox) ->
     assert result.exit_code == 0, result.output
     assert sorted(connections(sandbox)) == ["braze_app_eu", "braze_app_us"]
     assert (policy_document(sandbox), grants(sandbox)) == before
-    assert "braze_app_eu" in str(list(result.results("ansible.builtin.debug", "shop_eu")))
+    assert "braze_app_eu" in str(list(result.results(VERDICT, "shop_eu")))
+    assert "braze_app_us" in str(list(result.results(VERDICT, "shop_us")))
 
 
 def test_a_connection_that_the_inventory_does_not_know_keeps_its_access(onboarded: Sandbox) -> None:

@@ -20,7 +20,8 @@ from tests.sandbox.client import Sandbox
 
 INVENTORY = CHECKOUT / "examples" / "workspaces.yml"
 ONBOARD = CHECKOUT / "playbooks" / "onboard.yml"
-NEW_CONNECTION = "onramp.braze_fivetran.fivetran_connection"
+PLAN = "onramp.braze_fivetran.workspace_plan"
+VERDICT = "onramp.braze_fivetran.workspace_verdict"
 
 
 def onboard(sandbox: Sandbox, *arguments: str, inventory: Any = INVENTORY) -> PlayResult:
@@ -76,27 +77,33 @@ def test_check_mode_on_an_empty_sandbox_walks_every_step_predicts_changes_and_wr
     assert result.exit_code == 0, result.output
     assert sandbox.writes() == []
     assert sandbox.state_hash() == before
-    for host in ("shop_us", "shop_eu"):
-        assert result.changed(host) >= 2, result.output
-        [connection] = result.results(NEW_CONNECTION, host)
-        assert connection["changed"]
-        assert connection["connection"]["id"] is None
-    [connection] = result.results(NEW_CONNECTION, "shop_us")
-    assert connection["diff"]["after"]["config.s3role_arn"] == "arn:aws:iam::111122223333:role/Fivetran"
+    expected = {"shop_us": ("policy", "role", "connection"), "shop_eu": ("grant", "connection")}
+    [plan] = result.results(PLAN)
+    for host, kinds in expected.items():
+        assert result.changed(host) == 1, result.output
+        changes = plan["workspaces"][host]["changes"]
+        assert [(change["kind"], change["action"]) for change in changes] == [(kind, "create") for kind in kinds]
+        [verdict] = result.results(VERDICT, host)
+        differences = {diff["after_header"].partition(" ")[0]: diff["after"] for diff in verdict["diff"]}
+        assert tuple(differences) == kinds
+        # The steps before the last one are told as well.
+        assert all(plan["workspaces"][host]["seen"][step]["verdict"] for step in ("key", "landing"))
+        if host == "shop_us":
+            assert differences["connection"]["config.s3role_arn"] == "arn:aws:iam::111122223333:role/Fivetran"
     assert sandbox.aws("iam").list_roles()["Roles"] == []
 
 
 @pytest.mark.parametrize(
-    ("credentials", "words"),
+    ("credentials", "code", "words"),
     [
-        (("sandbox-unknown-key", "sandbox-unknown-secret"), ["AuthFailed", "FIVETRAN_APIKEY"]),
-        (world.FIVETRAN_READER, ["may not create connections", "Account Administrator"]),
-        (world.FIVETRAN_STRANGER, ["Warehouse", "another_company"]),
+        (("sandbox-unknown-key", "sandbox-unknown-secret"), "AuthFailed", ["AuthFailed", "FIVETRAN_APIKEY"]),
+        (world.FIVETRAN_READER, "no_right_to_create", ["may not create connections", "Account Administrator"]),
+        (world.FIVETRAN_STRANGER, "NotFound_Group", ["Warehouse", "another_company"]),
     ],
     ids=["wrong", "without the right", "of another account"],
 )
-def test_fivetran_credentials_that_cannot_do_it_are_told_apart_before_anything_else(
-    sandbox: Sandbox, credentials: tuple[str, str], words: list[str]
+def test_fivetran_credentials_that_cannot_do_it_are_told_apart_before_anything_is_written(
+    sandbox: Sandbox, credentials: tuple[str, str], code: str, words: list[str]
 ) -> None:
     key, secret = credentials
     environment = {"FIVETRAN_APIKEY": key, "FIVETRAN_APISECRET": secret}
@@ -104,7 +111,9 @@ def test_fivetran_credentials_that_cannot_do_it_are_told_apart_before_anything_e
     assert result.exit_code != 0
     for word in words:
         assert word in result.messages("shop_us")
-    assert {entry.server for entry in sandbox.journal()} == {"fivetran"}
+    # What is wrong is this, and nothing that follows from it.
+    [plan] = result.results(PLAN)
+    assert [problem["code"] for problem in plan["workspaces"]["shop_us"]["problems"]] == [code]
     assert sandbox.writes() == []
 
 
@@ -202,7 +211,7 @@ def test_the_playbook_runs_by_its_name_in_the_collection(sandbox: Sandbox) -> No
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"currents_storage": "ftp"}, ["currents_storage", "s3, gcs, azure, none"]),
+        ({"currents_storage": "ftp"}, ["currents_storage", "s3, gcs, azure or none"]),
         ({"currents_bucket": ""}, ["currents_bucket", "s3"]),
         ({"fivetran_schema": "Shop-US"}, ["fivetran_schema", "Shop-US", "lower-case"]),
         ({"fivetran_connection_sync_frequency": 7}, ["fivetran_connection_sync_frequency", "1440"]),

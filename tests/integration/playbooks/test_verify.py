@@ -147,11 +147,11 @@ def test_a_step_that_cannot_be_verified_is_a_finding_and_hides_no_other(onboarde
 
 
 def test_a_destination_that_is_not_connected_is_a_finding(onboarded: Sandbox) -> None:
-    onboarded.seed("fivetran", "set_destination", id=world.GROUP_ID, setup_status="BROKEN")
+    onboarded.seed("fivetran", "set_destination", id=world.GROUP_ID, setup_status="broken")
     result = play(onboarded, "verify", "--limit", "shop_eu")
     [(step, message)] = findings(result, "shop_eu")
     assert step == "group"
-    assert "BROKEN" in message
+    assert "is broken, should be connected" in message
 
 
 def test_the_configuration_of_the_example_notices_an_inventory_without_workspaces(sandbox: Sandbox) -> None:

@@ -116,10 +116,10 @@ def test_a_workspace_that_fails_is_reported_with_its_reason_and_the_others_as_th
     reported = Reported(sandbox, tmp_path, "onboard", inventory=inventory)
     assert reported.play.exit_code != 0
     assert reported.marks("shop_us") == IN_ORDER
-    assert reported.marks("shop_eu") == {**dict.fromkeys(IN_ORDER, "none"), "key": "failed"}
+    assert reported.marks("shop_eu") == {**dict.fromkeys(IN_ORDER, "none"), "key": "failed", "landing": "ok"}
     assert f"    ✗ key: lacks {', '.join(world.BRAZE_KEY_INCOMPLETE_LACKS)}" in reported.table()
     failed = next(workspace for workspace in reported.json["workspaces"] if workspace["name"] == "shop_eu")
-    assert any("Create API key" in finding["message"] for finding in failed["findings"])
+    assert any("Create API key" in finding["remedy"] for finding in failed["findings"])
 
 
 @pytest.mark.slow

@@ -8,23 +8,30 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Verdict
 
 CHECKOUT = Path(__file__).parents[3]
 PAGE = (CHECKOUT / "docs" / "troubleshooting.md").read_text()
 MODULES = sorted((CHECKOUT / "plugins" / "module_utils").rglob("*.py"))
-# What playbooks and roles have worked out by filters.
-FOR_PLAYS = [
-    CHECKOUT / "plugins" / "module_utils" / "_fivetran" / "braze_config.py",
+# What plans, and tells the plan.
+PLANNING = [
     *sorted((CHECKOUT / "plugins" / "plugin_utils" / "_workspaces").glob("*.py")),
+    *sorted((CHECKOUT / "plugins" / "action").glob("workspace_*.py")),
 ]
+# Beside it, what playbooks and roles have worked out by filters.
+FOR_PLAYS = [CHECKOUT / "plugins" / "module_utils" / "_fivetran" / "braze_config.py", *PLANNING]
 PLAYS = sorted([*(CHECKOUT / "playbooks").rglob("*.yml"), *(CHECKOUT / "roles").rglob("*.yml")])
 
 # Where a code stands in a call: by the name of what is called, the place of the argument.
 CODE_ARGUMENTS = {"Finding": 1, "_not_made_here": 0, "_failure": 0, "_error": 1}
+CODE_ARGUMENTS_OF_PLANNING = {"Finding": 2, "problem": 1, "warning": 1, "notice": 2}
+# Likewise, where a message stands. What is said of a variable begins with its name, the argument before.
+MESSAGE_ARGUMENTS = {"Finding": 3, "problem": 2, "warning": 2, "notice": 3, "no_plan": 2}
+SAID_OF_A_VARIABLE = {"Complaint": 1, "_refuse": 1}
 CODE = re.compile(r"[A-Za-z_]+")
 # What the role's names of settings begin with, which it tells the filter that names them.
 ALWAYS = {"prefix": "fivetran_connection_"}
@@ -36,13 +43,20 @@ def text(path: Path) -> str:
     return path.read_text()
 
 
-def codes_of(tree: ast.AST) -> Iterator[str]:
+def called(node: ast.Call) -> str:
+    """Return the name of what is called."""
+    return str(getattr(node.func, "id", None) or getattr(node.func, "attr", ""))
+
+
+def codes_of(tree: ast.AST, places: Mapping[str, int]) -> Iterator[str]:
     """Yield every code that a Python file can put into a failure or a finding."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            name = getattr(node.func, "id", None) or getattr(node.func, "attr", "")
             yield from constants(keyword.value for keyword in node.keywords if keyword.arg == "code")
-            yield from constants(node.args[CODE_ARGUMENTS[name] :][:1] if name in CODE_ARGUMENTS else [])
+            yield from constants(node.args[places[called(node)] :][:1] if called(node) in places else [])
+        elif isinstance(node, ast.Dict):
+            pairs = zip(node.keys, node.values, strict=True)
+            yield from constants(value for key, value in pairs if key and ast.unparse(key) == "'code'")
         elif isinstance(node, ast.FunctionDef) and "code" in node.name and node.name != "_decode":
             for statement in ast.walk(node):
                 if isinstance(statement, ast.Return):
@@ -60,12 +74,25 @@ def constants(nodes: Iterable[ast.AST | None]) -> Iterator[str]:
             yield node.value
 
 
-CODES = sorted({code for path in MODULES for code in codes_of(ast.parse(text(path)))} - GOOD)
+CODES = sorted(
+    {
+        code
+        for paths, places in ((MODULES, CODE_ARGUMENTS), (PLANNING, CODE_ARGUMENTS_OF_PLANNING))
+        for path in paths
+        for code in codes_of(ast.parse(text(path)), places)
+    }
+    - GOOD
+    # How a workspace stands is no code.
+    - {verdict.value for verdict in Verdict}
+)
 
 
-def test_the_codes_of_all_vendors_are_found() -> None:
+def test_the_codes_of_all_vendors_and_of_the_plan_are_found() -> None:
     assert {"invalid_key", "stale", "foreign_role", "certificate", "sync_timeout", "conflict", "redirect"} <= set(CODES)
-    assert len(CODES) > 60
+    assert {"invalid_settings", "folder_read_twice", "right_unknown", "role_still_needed", "not_looked_at"} <= set(
+        CODES
+    )
+    assert len(CODES) > 75
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -80,18 +107,37 @@ def messages_of_plays() -> Iterator[str]:
     for path in PLAYS:
         source = text(path)
         yield from re.findall(r"problems\.append\((.*?)\) -%}", source, re.DOTALL)
-        yield from re.findall(r"(?:fail_msg|msg|there_is_none): >-\n(.*?)(?=\n +\w+:|\n\n|\Z)", source, re.DOTALL)
+        yield from re.findall(r"(?:msg|there_is_none|problems): >-\n(.*?)(?=\n +\w+:|\n\n|\Z)", source, re.DOTALL)
 
 
 def sentence(node: ast.AST) -> str:
-    """Return the message that a node yields, or names ``message``; "" if it does neither."""
-    value: ast.AST | None = None
-    if isinstance(node, ast.Yield) or (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "message"):
-        value = node.value
-    elif isinstance(node, ast.Dict):
+    """Return the message that a node yields, names ``message`` or ``msg``, or passes on; "" if it does neither."""
+    if isinstance(node, ast.Call) and called(node) in SAID_OF_A_VARIABLE and len(node.args) == 2:
+        variable, said = node.args
+        name = variable.value if isinstance(variable, ast.Constant) else "…"
+        return f"{name}: {spelled(said)}" if isinstance(said, ast.JoinedStr | ast.Constant) else ""
+    value = said_by(node)
+    message = spelled(value) if isinstance(value, ast.JoinedStr | ast.Constant) else ""
+    # What is indented is a line of a plan, and no sentence.
+    return "" if message.startswith("  ") or " " not in message else message
+
+
+def said_by(node: ast.AST) -> ast.AST | None:
+    """Return the expression that becomes a message to a person, if this node makes one."""
+    if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("message", "msg"):
+        return node.value
+    if isinstance(node, ast.Yield):
+        # With the field that it is about.
+        return node.value.elts[-1] if isinstance(node.value, ast.Tuple) else node.value
+    if isinstance(node, ast.Dict):
         named = {ast.unparse(key): item for key, item in zip(node.keys, node.values, strict=True) if key}
-        value = named.get("'message'")
-    return spelled(value) if isinstance(value, ast.JoinedStr | ast.Constant) else ""
+        return named.get("'message'")
+    if isinstance(node, ast.Call):
+        named = {keyword.arg or "": keyword.value for keyword in node.keywords}
+        place = MESSAGE_ARGUMENTS.get(called(node))
+        given = node.args[place : place + 1] if place is not None else []
+        return given[0] if given else named.get("message")
+    return None
 
 
 def spelled(node: ast.JoinedStr | ast.Constant) -> str:
@@ -105,9 +151,10 @@ def spelled(node: ast.JoinedStr | ast.Constant) -> str:
 
 
 def strings(path: Path) -> str:
-    """Return all strings of a Python file."""
-    nodes = ast.walk(ast.parse(text(path)))
-    return "\n".join(spelled(node) for node in nodes if isinstance(node, ast.JoinedStr | ast.Constant))
+    """Return all strings of a Python file, and what is said of a variable together with its name."""
+    nodes = list(ast.walk(ast.parse(text(path))))
+    plain = [spelled(node) for node in nodes if isinstance(node, ast.JoinedStr | ast.Constant)]
+    return "\n".join([*plain, *map(sentence, nodes)])
 
 
 def quoted() -> list[str]:
@@ -128,7 +175,7 @@ def words(source: str) -> str:
 
 @pytest.mark.parametrize("message", sorted(set(messages_of_plays())))
 def test_every_message_of_the_plays_has_a_cause_and_a_cure(message: str) -> None:
-    known = [piece for quote in quoted() for piece in pieces(quote) if len(piece) > 8]
+    known = [piece for quote in quoted() for piece in pieces(quote) if len(piece) >= 8]
     assert any(piece in words(message) for piece in known), words(message)
 
 

@@ -82,6 +82,12 @@ def onboarding(host: str = "shop_us", **changes: Mapping[str, Any]) -> list[Obse
     return [seen(module, {**result, **changes.get(module, {})}, host) for module, result in results.items()]
 
 
+def planned(host: str = "shop_us", **plan: Any) -> Observation:
+    """Return how the task ended that has planned one workspace. ``plan``: what differs from one with nothing to do."""
+    of_workspace = {"applies": False, "reads_only": False, "findings": [], "warnings": [], "changes": [], "seen": {}}
+    return seen("workspace_plan", {"workspaces": {host: {**of_workspace, **plan}}}, host)
+
+
 def report_of(observations: Iterable[Observation], **outcomes: Outcome) -> Report:
     """Return the report of a run in which these tasks ended."""
     collector = Collector()

@@ -10,12 +10,23 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collect import Outcome
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collect import Observation, Outcome
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Mark, Step
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.report.samples import ACCESS, CONNECTION, onboarding, report_of, seen, workspace_of
+from tests.unit.report.samples import (
+    ACCESS,
+    CONNECTION,
+    KEY,
+    LANDING,
+    TESTS,
+    onboarding,
+    planned,
+    report_of,
+    seen,
+    workspace_of,
+)
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -24,12 +35,17 @@ JSON = st.recursive(
 )
 FIELDS = (
     "verdict", "permissions", "missing", "access", "grant", "connection", "connections", "setup_tests", "findings",
-    "integrations", "ansible_facts", "failure", "msg",
+    "integrations", "ansible_facts", "failure", "msg", "workspaces",
 )  # fmt: skip
 MODULES = (
     "braze_api_key_info", "braze_currents_info", "s3_access_info", "gcs_bucket_iam_member", "fivetran_connection",
-    "fivetran_connection_info", "fivetran_connection_sync", "s3_bucket_preflight_info",
+    "fivetran_connection_info", "fivetran_connection_sync", "s3_bucket_preflight_info", "workspace_plan",
+    "workspace_verdict",
 )  # fmt: skip
+OF_A_PLAN = ("applies", "reads_only", "findings", "warnings", "changes", "seen", "schema")
+OF_A_LOOK = ("key", "landing", "access", "grant", "connection")
+# What was seen of a workspace with which nothing is wrong.
+SEEN = {"key": KEY, "landing": LANDING, **ACCESS, "connection": CONNECTION}
 
 
 def test_a_workspace_in_order_is_fine_in_every_step() -> None:
@@ -139,13 +155,103 @@ def test_in_check_mode_a_connection_is_shown_as_it_is_and_not_as_it_would_be() -
     assert (connection.paused, connection.action) == (True, "update")
 
 
-def test_what_verify_noted_is_the_reason_once_and_all_of_it() -> None:
-    noted = [{"step": "connection", "message": f"{field} differs."} for field in ("paused", "sync_frequency")]
-    facts = seen("set_fact", {"ansible_facts": {"workspace_findings": noted}})
-    told = seen("assert", {"msg": "shop_us: paused differs. sync_frequency differs."}, outcome="failed")
-    workspace = workspace_of([*onboarding(), facts, told])
+def test_what_verify_found_is_the_reason_once_and_all_of_it() -> None:
+    messages = ["paused differs.", "sync_frequency differs."]
+    found = [{"step": "connection", "severity": "error", "message": message} for message in messages]
+    plan = planned(reads_only=True, findings=found, seen=SEEN)
+    told = seen("workspace_verdict", {"msg": f"shop_us: 2 findings.\n- {messages}"}, outcome="failed")
+    workspace = workspace_of([plan, told], shop_us=Outcome(failed=True))
     assert workspace.cells[Step.CONNECTION].text == "paused differs.\nsync_frequency differs."
-    assert [finding.message for finding in workspace.findings] == ["paused differs.", "sync_frequency differs."]
+    assert [finding.message for finding in workspace.findings] == messages
+
+
+def test_a_plan_tells_of_every_workspace_of_the_play_whoever_has_run_it() -> None:
+    one = {"reads_only": True, "findings": [], "warnings": [], "changes": [], "seen": SEEN}
+    looked = seen("workspace_plan", {"workspaces": {"app_us": one, "shop_us": one}}, "app_us")
+    report = report_of([looked])
+    assert [workspace.name for workspace in report.workspaces] == ["app_us", "shop_us"]
+    for workspace in report.workspaces:
+        assert {cell.mark for cell in workspace.cells.values()} == {Mark.OK}
+        assert workspace.key is not None
+        assert workspace.key.missing == ()
+
+
+def test_what_a_plan_has_found_is_told_with_its_remedy_and_at_its_step() -> None:
+    found = [{"step": "key", "severity": "error", "message": "No key.", "remedy": "Make one.", "code": "c"}]
+    warned = [{"step": "landing", "severity": "warning", "message": "Quiet.", "remedy": "", "code": "c"}]
+    noted = [{"step": "access", "severity": "info", "message": "Not all was seen.", "remedy": "", "code": "c"}]
+    # In verify.yml, what is noticed as an error is among the findings already.
+    late = [{"step": "sync", "severity": "error", "message": "Late.", "remedy": "", "code": "c"}]
+    workspace = workspace_of([planned(findings=found, warnings=warned, noticed=[*noted, *late])])
+    assert [(told.step, told.severity, told.message, told.remedy) for told in workspace.findings] == [
+        ("key", "error", "No key.", "Make one."),
+        ("landing", "warning", "Quiet.", ""),
+        ("access", "info", "Not all was seen.", ""),
+    ]
+    assert (workspace.cells[Step.KEY].mark, workspace.cells[Step.LANDING].mark) == (Mark.FAILED, Mark.WARNING)
+
+
+def test_a_next_step_that_is_the_remedy_of_a_finding_is_told_once() -> None:
+    found = [{"step": "key", "severity": "error", "message": "The key is not good.", "remedy": "Make a new key."}]
+    bad = {**KEY, "verdict": "invalid_key", "next_step": "Make a new key."}
+    [finding] = workspace_of([planned(findings=found, seen={"key": bad})]).findings
+    assert (finding.message, finding.remedy) == ("The key is not good.", "Make a new key.")
+
+
+@pytest.mark.parametrize(
+    ("action", "existing", "mark", "words"),
+    [
+        ("create", {}, Mark.PLANNED, "would be created"),
+        ("update", {"connection": CONNECTION}, Mark.PLANNED, "would be changed"),
+        ("delete", {"connection": CONNECTION}, Mark.PLANNED, "would be removed"),
+        ("none", {"connection": CONNECTION}, Mark.OK, "running"),
+    ],
+)
+def test_a_plan_tells_what_would_be_done_until_it_is_done(
+    action: str, existing: dict[str, Any], mark: Mark, words: str
+) -> None:
+    change = {"kind": "connection", "name": "braze_shop_us", "action": action}
+    plan = planned(applies=action != "none", changes=[change], seen=existing, schema="braze_shop_us")
+    cell = workspace_of([plan]).cells[Step.CONNECTION]
+    assert (cell.mark, cell.text) == (mark, words)
+    done = seen("fivetran_connection", {"changed": True, "connection": CONNECTION, "setup_tests": TESTS})
+    cell = workspace_of([plan, done]).cells[Step.CONNECTION]
+    assert (cell.mark, cell.text) == (Mark.OK, "running")
+
+
+def test_what_another_workspace_does_for_all_that_share_it_is_done_when_that_one_has_done_it() -> None:
+    mine = [{"kind": kind, "name": kind, "action": "delete"} for kind in ("policy", "role")]
+    others = [{**change, "made_by": "shop_us"} for change in mine]
+    removed = {"access": {kind: {"name": kind, "arn": kind, "action": "delete"} for kind in ("policy", "role")}}
+    plans = [
+        planned("app_us", applies=True, changes=others, seen=removed),
+        planned("shop_us", applies=True, changes=mine, seen=removed),
+    ]
+
+    def access(*done: Observation) -> list[tuple[Mark, str]]:
+        workspaces = report_of([*plans, *done]).workspaces
+        return [(workspace.cells[Step.ACCESS].mark, workspace.cells[Step.ACCESS].text) for workspace in workspaces]
+
+    assert access() == [(Mark.PLANNED, "would be removed")] * 2
+    assert access(seen("s3_access_info", removed)) == [(Mark.REMOVED, "removed")] * 2
+    failed = seen("s3_access", {"msg": "AWS said no."}, role="s3_access", outcome="failed")
+    assert access(seen("s3_access_info", removed), failed)[0] == (Mark.PLANNED, "would be removed")
+
+
+def test_of_a_workspace_that_is_refused_nothing_is_called_planned() -> None:
+    changes = [{"kind": kind, "name": "", "action": "create"} for kind in ("grant", "connection")]
+    found = [{"step": "key", "severity": "error", "message": "The key is not good."}]
+    grant = {"changed": True, "grant": {"bucket": "acme", "role": "r", "member": "m"}}
+    workspace = workspace_of([planned(findings=found, changes=changes, seen={"grant": grant})])
+    assert {step: cell.mark for step, cell in workspace.cells.items()} == {
+        **dict.fromkeys(Step, Mark.NONE),
+        Step.KEY: Mark.FAILED,
+    }
+
+
+def test_a_plan_that_only_reads_makes_no_run_that_has_acted() -> None:
+    assert report_of([planned(reads_only=True, seen=SEEN)]).run.check_mode
+    assert not report_of([planned(seen=SEEN)]).run.check_mode
 
 
 def test_failing_setup_tests_are_the_reason_of_the_column_tests() -> None:
@@ -194,6 +300,11 @@ def test_no_result_however_odd_stops_the_report(module: str, result: dict[str, A
     json.dumps(report_of([seen(module, result, outcome=outcome)]).as_json())
 
 
+@given(st.dictionaries(st.sampled_from(OF_A_PLAN), JSON), st.dictionaries(st.sampled_from(OF_A_LOOK), JSON))
+def test_no_plan_however_odd_stops_the_report(plan: dict[str, Any], seen: dict[str, Any]) -> None:
+    json.dumps(report_of([planned(**{"seen": seen, **plan})]).as_json())
+
+
 @given(st.text(min_size=1))
 def test_a_field_that_is_not_named_does_not_get_into_the_report(secret: str) -> None:
     marked = f"secret:{secret}"
@@ -203,4 +314,8 @@ def test_a_field_that_is_not_named_does_not_get_into_the_report(secret: str) -> 
             fivetran_connection={"connection": {**CONNECTION, "config": {"api_key": marked}}},
         )
     )
+    assert "secret:" not in json.dumps(report.as_json())
+    looked = {**SEEN, "key": {**KEY, "api_key": marked}, "connection": {**CONNECTION, "config": {"api_key": marked}}}
+    change = {"kind": "connection", "action": "update", "after": {"config.api_key": marked}}
+    report = report_of([planned(applies=True, seen=looked, changes=[change], told=[marked], api_key=marked)])
     assert "secret:" not in json.dumps(report.as_json())

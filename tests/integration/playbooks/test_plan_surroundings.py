@@ -1,0 +1,166 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Strategy, order of hosts, limit, batches and what an inventory says of machines make no difference."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.integration.playbooks.fleet import connections, grants, iam_names, play, policy_document, workspaces
+from tests.integration.playbooks.plans import OTHER_BUCKET, YES, make_bucket, planned, to_do
+from tests.sandbox import world
+from tests.sandbox.client import Sandbox
+
+IAM_WRITES = {"aws:iam:CreateRole": 1, "aws:iam:CreatePolicy": 1, "aws:iam:AttachRolePolicy": 1}
+
+
+def written_in_aws(sandbox: Sandbox) -> Counter[str]:
+    return Counter(entry.operation for entry in sandbox.journal("aws") if entry.changed_state)
+
+
+@pytest.mark.parametrize("strategy", ["free", pytest.param("host_pinned", marks=pytest.mark.slow)])
+def test_under_another_strategy_a_shared_role_is_made_once(sandbox: Sandbox, strategy: str) -> None:
+    inventory = workspaces(app_us={})
+    result = play(sandbox, "onboard", "--limit", "!shop_eu", inventory=inventory, ANSIBLE_STRATEGY=strategy)
+    assert result.exit_code == 0, result.output
+    assert written_in_aws(sandbox) == IAM_WRITES
+    assert sorted(connections(sandbox)) == ["braze_app_us", "braze_shop_us"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("strategy", ["free", "host_pinned"])
+def test_under_another_strategy_offboarding_leaves_nothing(sandbox: Sandbox, strategy: str) -> None:
+    inventory = workspaces(app_us={})
+    assert play(sandbox, "onboard", inventory=inventory).exit_code == 0
+    result = play(sandbox, "offboard", *YES, inventory=inventory, ANSIBLE_STRATEGY=strategy)
+    assert result.exit_code == 0, result.output
+    assert (connections(sandbox), iam_names(sandbox), grants(sandbox)) == ({}, [], [])
+
+
+# How an inventory of machines may say that they are reached.
+MACHINES = {
+    "ansible_connection": "ssh",
+    "ansible_host": "203.0.113.1",
+    "ansible_become": True,
+    "ansible_become_method": "sudo",
+    "ansible_become_password": "none-of-ours",
+    "ansible_python_interpreter": "/nowhere/python",
+}
+
+
+def among_machines(inventory: dict[str, Any]) -> dict[str, Any]:
+    return {"all": {"vars": MACHINES, "children": inventory}}
+
+
+def test_what_an_inventory_says_of_machines_is_not_meant_for_onboarding(sandbox: Sandbox) -> None:
+    result = play(sandbox, "onboard", inventory=among_machines(workspaces()), ANSIBLE_BECOME="true")
+    assert result.exit_code == 0, result.output
+    assert sorted(connections(sandbox)) == ["braze_shop_eu", "braze_shop_us"]
+
+
+@pytest.mark.slow
+def test_what_an_inventory_says_of_machines_is_not_meant_for_the_other_playbooks_either(sandbox: Sandbox) -> None:
+    assert play(sandbox, "onboard").exit_code == 0
+    for playbook in ("verify", "rotate_key", "offboard"):
+        result = play(sandbox, playbook, *YES, inventory=among_machines(workspaces()), ANSIBLE_BECOME="true")
+        assert result.exit_code == 0, result.output
+    assert (connections(sandbox), iam_names(sandbox), grants(sandbox)) == ({}, [], [])
+
+
+def without_request_ids(plans: Mapping[str, Any]) -> Any:
+    """Return plans without what AWS says anew each time."""
+    return json.loads(re.sub("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "", json.dumps(plans)))
+
+
+def turned_round(inventory: dict[str, Any]) -> dict[str, Any]:
+    """Return the inventory with its hosts in the other order."""
+    group = inventory["braze_workspaces"]
+    return {"braze_workspaces": {**group, "hosts": dict(reversed(group["hosts"].items()))}}
+
+
+def test_the_order_of_hosts_in_the_inventory_changes_no_plan(sandbox: Sandbox) -> None:
+    make_bucket(sandbox, "acme-loyalty-us", "currents")
+    inventory = workspaces(
+        app_us=OTHER_BUCKET,
+        # One that cannot be read, one that is refused, and one that conflicts with another.
+        broken_us={"currents_bucket": "{{ nowhere }}"},
+        typo_us={"currents_bucket": "acme-curents-us"},
+        twin_eu={"fivetran_schema": "braze_shop_eu"},
+    )
+    first, other = (
+        without_request_ids(planned(play(sandbox, "onboard", "--check", inventory=ordered)))
+        for ordered in (inventory, turned_round(inventory))
+    )
+    assert sorted(first) == sorted(inventory["braze_workspaces"]["hosts"])
+    assert first == other
+
+
+@pytest.mark.slow
+def test_a_run_of_one_workspace_leaves_what_the_others_share_with_it(sandbox: Sandbox) -> None:
+    make_bucket(sandbox, "acme-loyalty-us", "currents")
+    inventory = workspaces(app_us=OTHER_BUCKET)
+    for host in ("shop_us", "app_us"):
+        result = play(sandbox, "onboard", "--limit", host, inventory=inventory)
+        assert result.exit_code == 0, result.output
+    for bucket in (world.S3_BUCKET, "acme-loyalty-us"):
+        assert bucket in policy_document(sandbox)
+    sandbox.clear_journal()
+    limited = play(sandbox, "onboard", "--limit", "shop_us", inventory=inventory)
+    everybody = play(sandbox, "onboard", inventory=inventory)
+    assert to_do(limited, "shop_us") == to_do(everybody, "shop_us") == []
+    assert planned(limited)["shop_us"]["access"]["buckets"] == planned(everybody)["shop_us"]["access"]["buckets"]
+
+
+def asked_for_the_account(sandbox: Sandbox) -> int:
+    return len(sandbox.journal("fivetran", "account_info"))
+
+
+@pytest.mark.slow
+def test_a_fleet_that_is_changed_in_batches_is_looked_at_once(sandbox: Sandbox) -> None:
+    inventory = workspaces(app_us={})
+    one_by_one = ("-e", "braze_workspaces_at_once=1")
+    result = play(sandbox, "onboard", *one_by_one, inventory=inventory)
+    assert result.exit_code == 0, result.output
+    assert asked_for_the_account(sandbox) == 1
+    assert written_in_aws(sandbox) == IAM_WRITES
+    assert len(connections(sandbox)) == 3
+    sandbox.clear_journal()
+    assert play(sandbox, "verify", *one_by_one, inventory=inventory).exit_code == 0
+    assert asked_for_the_account(sandbox) == 1
+    removed = play(sandbox, "offboard", *one_by_one, *YES, inventory=inventory)
+    assert removed.exit_code == 0, removed.output
+    assert (connections(sandbox), iam_names(sandbox), grants(sandbox)) == ({}, [], [])
+
+
+def reads_only(sandbox: Sandbox) -> bool:
+    """Tell whether all that Fivetran, AWS and Google were asked was a read, by what the requests say."""
+    reads = ("Get", "List", "Head", "Simulate")
+    return all(
+        entry.operation.split(":")[-1].startswith(reads) if entry.server == "aws" else entry.method in ("GET", "HEAD")
+        for entry in sandbox.journal()
+        if entry.server != "braze"
+    )
+
+
+@pytest.mark.slow
+def test_a_rerun_sends_nothing_but_reads_and_asks_for_the_connections_once(sandbox: Sandbox) -> None:
+    inventory = workspaces(app_us={}, loyalty_us={})
+    assert play(sandbox, "onboard", inventory=inventory).exit_code == 0
+    # That a connection may be created is asked where one has to be.
+    assert not reads_only(sandbox)
+    for playbook in ("onboard", "verify"):
+        sandbox.clear_journal()
+        result = play(sandbox, playbook, inventory=inventory)
+        assert result.exit_code == 0, result.output
+        assert reads_only(sandbox)
+        assert len(sandbox.journal("fivetran", "list_connections")) == 1
+        assert sandbox.writes() == []
+        assert not any(stats["changed"] for stats in result.stats.values())
