@@ -73,7 +73,8 @@ class ActionModule(ActionBase):
         if self._task.check_mode or not names:
             return NOBODY
         # A name that means something in a pattern cannot stand in one; then everybody is asked for what is to do.
-        return names if all(map(PLAIN_NAME.fullmatch, names)) else GROUP
+        # And a group may have the name of a host: of its hosts, only workspaces play.
+        return [*names, f"&{GROUP}"] if all(map(PLAIN_NAME.fullmatch, names)) else GROUP
 
 
 def _only_playing(plan: Plan, playing: list[str]) -> Plan:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -30,10 +31,10 @@ def read_actual(aws: Aws, desired: Desired, *, for_removal: bool) -> Actual:
     :raises OnrampError: a refusal, naming the permission that is missing.
     """
     iam = aws.client("iam")
-    return Actual(
-        policy=_read_policy(iam, desired, for_removal=for_removal),
-        role=_read_role(iam, desired.role_name, for_removal=for_removal),
-    )
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        policy = pool.submit(_read_policy, iam, desired, for_removal=for_removal)
+        role = pool.submit(_read_role, iam, desired.role_name, for_removal=for_removal)
+    return Actual(policy=policy.result(), role=role.result())
 
 
 def _read_policy(iam: Any, desired: Desired, *, for_removal: bool) -> ActualPolicy | None:

@@ -21,6 +21,8 @@ from .reader import host_variables
 from .settings import Problem, Settings, Unreadable, Unusable, hints, read_settings
 
 Entry = Settings | Unusable
+# What is shorter is no key, and would make asterisks of words and of names of hosts.
+SHORTEST_SECRET = 6
 
 
 def read_inventory(
@@ -66,4 +68,4 @@ def _secrets(inventory: Iterable[Settings]) -> list[str]:
         found |= {settings.fivetran_api_key, settings.fivetran_api_secret, settings.braze_api_key}
         exports = settings.roles["fivetran_connection"].get("exports_connection_string")
         found |= {settings.connection_string, str(exports or "")}
-    return sorted(found - {""})
+    return sorted(secret for secret in found if len(secret) >= SHORTEST_SECRET)
