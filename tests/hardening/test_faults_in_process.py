@@ -42,7 +42,8 @@ SENT_BY_FIVETRAN = {"aws:sts:AssumeRole", "aws:s3:GetBucketLocation"}
 
 # Treated alike where they last; `make test` leaves out all but one of them.
 ALIKE_FOR_GOOD = {
-    "HTTP 503", "429, come back soon", "truncated", "HTML", "empty", "dropped before it was handled", "another JSON",
+    "HTTP 500", "HTTP 503", "429, come back soon", "truncated", "HTML", "empty", "dropped before it was handled",
+    "another JSON",
 }  # fmt: skip
 
 

@@ -32,7 +32,7 @@ PARTS = 4
     [
         pytest.param("shop_eu", "gcs:buckets.setIamPolicy", marks=pytest.mark.slow),
         ("shop_eu", "fivetran:create_connection"),
-        ("shop_us", "aws:iam:CreateRole"),
+        pytest.param("shop_us", "aws:iam:CreateRole", marks=pytest.mark.slow),
     ],
 )
 def test_a_play_killed_after_a_write(sandbox: Sandbox, tmp_path: Path, tally: Tally, host: str, last: str) -> None:

@@ -76,6 +76,7 @@ def comparable(value: Any) -> Any:
     return [comparable(item) for item in value] if isinstance(value, list) else value
 
 
+@pytest.mark.slow
 def test_onboarding_is_reported_alike_wherever_modules_run(sandbox: Sandbox, tmp_path: Path) -> None:
     inside = Reported(sandbox, tmp_path, "onboard", "-vvvv")
     assert inside.play.exit_code == 0, inside.play.output

@@ -107,6 +107,7 @@ def test_an_account_is_granted_rerun_and_cleared(sandbox: Sandbox, role: Role) -
     assert role(state="absent").changed("localhost") == 0
 
 
+@pytest.mark.slow
 def test_a_hand_attached_policy_survives_onboarding_rerun_and_offboarding(sandbox: Sandbox, role: Role) -> None:
     assert role().exit_code == 0
     by_hand = attach_by_hand(sandbox)
@@ -309,6 +310,7 @@ def test_two_workspaces_share_a_role_and_leave_it_one_by_one(sandbox: Sandbox) -
     assert (role_exists(sandbox), policy_exists(sandbox)) == (False, False)
 
 
+@pytest.mark.slow
 def test_a_bucket_that_nobody_needs_any_more_is_taken_out_of_the_policy_when_it_is_released(
     sandbox: Sandbox, role: Role
 ) -> None:
