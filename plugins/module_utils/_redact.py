@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -24,6 +24,19 @@ _MASK = re.compile(r"\*+")
 def is_mask(value: object) -> bool:
     """Tell whether ``value`` is a vendor's mask for a stored secret and not a value of its own."""
     return isinstance(value, str) and _MASK.fullmatch(value) is not None
+
+
+def texts_in(data: Any) -> Iterator[str]:
+    """Yield every text in the values of JSON-like ``data``, however deep."""
+    values = [data]
+    while values:
+        value = values.pop()
+        if isinstance(value, Mapping):
+            values += value.values()
+        elif isinstance(value, list):
+            values += value
+        elif isinstance(value, str):
+            yield value
 
 
 class Redactor:

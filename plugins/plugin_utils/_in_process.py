@@ -28,7 +28,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 from ..module_utils._errors import OnrampError
 from ..module_utils._module import HOST_VARIABLE, ModuleSpec, Task, named
-from ..module_utils._redact import Redactor
+from ..module_utils._redact import Redactor, texts_in
 
 # Set to false to execute every module in a process of its own.
 SWITCH = "onramp_in_process"
@@ -116,17 +116,8 @@ def _wants_invocation(variables: Mapping[str, Any]) -> bool:
 
 def _secrets(spec: ModuleSpec, parameters: Mapping[str, Any]) -> list[str]:
     """Return every string inside the parameters that are ``no_log``."""
-    values = [parameters.get(name) for name, option in spec.argument_spec.items() if option.get("no_log")]
-    found: list[str] = []
-    while values:
-        value = values.pop()
-        if isinstance(value, Mapping):
-            values += value.values()
-        elif isinstance(value, list):
-            values += value
-        elif isinstance(value, str):
-            found.append(value)
-    return found
+    hidden = [parameters.get(name) for name, option in spec.argument_spec.items() if option.get("no_log")]
+    return list(texts_in(hidden))
 
 
 def _shown(spec: ModuleSpec, parameters: Mapping[str, Any]) -> dict[str, Any]:

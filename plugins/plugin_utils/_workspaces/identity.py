@@ -15,10 +15,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ...module_utils._fivetran.braze_config import CURRENTS, EXPORTS, SERVICE, source_of
 from ...module_utils._fivetran.client import JsonObject
+from ...module_utils._redact import texts_in
 from .drafts import Draft, Situation, joined
 from .settings import Settings, Unusable
 
@@ -207,17 +208,7 @@ def buckets_named(row: JsonObject) -> set[str]:
 
     Of any service and in any field, since each service calls its buckets differently.
     """
-    found: set[str] = set()
-    values: list[Any] = [row.get("config")]
-    while values:
-        value = values.pop()
-        if isinstance(value, Mapping):
-            values += value.values()
-        elif isinstance(value, list):
-            values += value
-        elif isinstance(value, str):
-            found.add(value)
-    return found
+    return set(texts_in(row.get("config")))
 
 
 def _shown(storage: str, bucket: str, prefix: str) -> str:
