@@ -19,6 +19,7 @@ from ...module_utils._braze.currents import Verdict as LandingVerdict
 from ...module_utils._errors import Failure, OnrampError
 from ...module_utils._fivetran.account import group_of_account
 from ...module_utils._fivetran.client import JsonObject
+from ...module_utils._module import Result
 from . import look
 from .connection import decide_connection, notice_state
 from .drafts import Draft, Situation
@@ -132,14 +133,11 @@ def _checks(situation: Situation, draft: Draft) -> None:
 
 def _key(situation: Situation, draft: Draft) -> None:
     question = look.key(draft.settings)
-    try:
-        result = situation.seen.of(question)
-    except OnrampError as error:
-        draft.failure("key", error)
+    result = _result(situation, draft, "key", question)
+    if result is None:
         return
     for warning in situation.seen.warnings(question):
         draft.warning("key", "key", warning)
-    draft.seen["key"] = result
     draft.api_url = str(result["api_url"])
     reaction = draft.settings.roles["braze_api_key"]["on_problem"]
     if result["verdict"] != "ok":
@@ -148,21 +146,26 @@ def _key(situation: Situation, draft: Draft) -> None:
 
 
 def _landing(situation: Situation, draft: Draft) -> None:
-    question = look.landing(draft.settings)
-    try:
-        result = situation.seen.of(question)
-    except OnrampError as error:
-        draft.failure("landing", error)
-        return
-    draft.seen["landing"] = result
-    option = OPTION_FOR.get(LandingVerdict(result["verdict"]))
-    if option is None:
+    result = _result(situation, draft, "landing", look.landing(draft.settings))
+    option = OPTION_FOR.get(LandingVerdict(result["verdict"])) if result else None
+    if result is None or option is None:
         return
     scheme = "s3" if draft.settings.storage == "s3" else "gs"
     place = "/".join(filter(None, (str(result["bucket"]), str(result["prefix"]))))
     message = f"Braze Currents does not land in {scheme}://{place} ({result['verdict']})."
     reaction = draft.settings.roles["currents_landing"][option]
     _react(situation, draft, "landing", reaction, str(result["verdict"]), message, str(result["next_step"]))
+
+
+def _result(situation: Situation, draft: Draft, step: str, question: look.Question[Result]) -> Result | None:
+    """Return what a module's look has shown, and keep it for the report; where it has failed, note that."""
+    try:
+        draft.seen[step] = situation.seen.of(question)
+    except OnrampError as error:
+        draft.failure(step, error)
+        return None
+    result: Result = draft.seen[step]
+    return result
 
 
 def _react(situation: Situation, draft: Draft, step: str, reaction: str, code: str, message: str, remedy: str) -> None:

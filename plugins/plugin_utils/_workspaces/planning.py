@@ -18,7 +18,7 @@ from .drafts import Situation
 from .look import Limits, Look
 from .plan import Plan
 from .reader import host_variables
-from .settings import Problem, Settings, Unreadable, Unusable, hints, read_settings
+from .settings import TOLD_OF_UNUSABLE, Problem, Settings, Unreadable, Unusable, hints, read_settings
 
 Entry = Settings | Unusable
 # What is shorter is no key, and would make asterisks of words and of names of hosts.
@@ -43,8 +43,6 @@ def read_inventory(
 
 def unreadable(name: str, problem: Problem) -> Unusable:
     """Return a workspace of which nothing is known."""
-    from .settings import TOLD_OF_UNUSABLE
-
     return Unusable(name, problems=(problem,), known={}, unknown=frozenset(TOLD_OF_UNUSABLE))
 
 
