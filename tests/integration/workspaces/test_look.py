@@ -9,6 +9,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -187,7 +188,11 @@ class Interrupted(BaseException):
 def interrupted_soon() -> Iterator[None]:
     """Interrupt the main thread in a moment."""
 
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
+    def interrupt(_number: int, frame: FrameType | None) -> None:
+        # What is raised within a callback of the garbage collector is swallowed by Python: come back a moment later.
+        if frame is not None and frame.f_code.co_filename == weakref.__file__:
+            signal.setitimer(signal.ITIMER_REAL, 0.01)
+            return
         raise Interrupted
 
     before = signal.signal(signal.SIGALRM, interrupt)
