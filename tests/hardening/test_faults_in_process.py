@@ -40,17 +40,18 @@ WRITTEN_BY_AMAZON_AWS = {
 # Sent by Fivetran while it tests a connection.
 SENT_BY_FIVETRAN = {"aws:sts:AssumeRole", "aws:s3:GetBucketLocation"}
 
-# Treated alike where they last; `make test` leaves out all but one of them.
+# Treated alike where they last, and some already where they come once; `make test` leaves out all but one of them.
 ALIKE_FOR_GOOD = {
     "HTTP 500", "HTTP 503", "429, come back soon", "truncated", "HTML", "empty", "dropped before it was handled",
-    "another JSON",
+    "dropped after it was handled", "another JSON",
 }  # fmt: skip
+ALIKE_ONCE = {SLOW, "HTTP 500", "HTML", "empty", "another JSON", "10 MB"}
 
 
 def cases() -> Iterator[Any]:
     """Yield each fault, once and always. What never answers is tried in a test of its own, all of a vendor at once."""
     for fault in FAULTS:
-        once = [pytest.mark.slow] if fault.name == SLOW else []
+        once = [pytest.mark.slow] if fault.name in ALIKE_ONCE else []
         yield pytest.param(fault, 1, id=f"{fault.name}, once", marks=once)
         if fault.name != SLOW:
             always = [pytest.mark.slow] if fault.name in ALIKE_FOR_GOOD else []
