@@ -15,6 +15,7 @@ author:
 description:
   - Returns the grants in the IAM policy of a bucket, one for each member, role and condition.
   - Grants that the bucket inherits from its project, folder or organization are not in its policy.
+  - Of a O(member), it also tells whether it may list and read, by the effect of all that the policy says.
 extends_documentation_fragment:
   - onramp.braze_fivetran.attributes
   - onramp.braze_fivetran.attributes.info_module
@@ -33,7 +34,11 @@ options:
     type: str
   role:
     description:
-      - Return the grants of this role only.
+      - Return the grants of this role only. RV(effect) is judged by the grants of all roles.
+    type: str
+  folder:
+    description:
+      - The folder that RV(effect) is about, with or without C(/) around it. Unset means the whole bucket.
     type: str
 requirements:
   - The permission C(storage.buckets.getIamPolicy) on the bucket
@@ -51,6 +56,17 @@ EXAMPLES = r"""
 - name: Show it
   ansible.builtin.debug:
     msg: "{{ fivetran.grants | map(attribute='role') | join(', ') }}"
+
+- name: See whether Fivetran may read a folder, whatever lets it
+  onramp.braze_fivetran.gcs_bucket_iam_info:
+    bucket: acme-currents-eu
+    member: g-jovial-daylight@fivetran-production.iam.gserviceaccount.com
+    folder: currents
+  register: fivetran
+
+- name: Show why
+  ansible.builtin.debug:
+    msg: "{{ fivetran.effect.answer }}: {{ fivetran.effect.reasons | map(attribute='text') | join('; ') }}"
 """
 
 RETURN = r"""
@@ -84,6 +100,53 @@ grants:
       sample:
         title: Only currents
         expression: resource.name.startsWith("projects/_/buckets/acme-currents-eu/objects/currents/")
+effect:
+  description:
+    - Whether the member may list and read the O(folder), judged by the bucket's own policy. Roles, conditions, and who
+      belongs to a group, are told apart from what cannot be seen from here; what the bucket inherits is not judged,
+      neither grants nor denials.
+  returned: success with O(member)
+  type: dict
+  contains:
+    answer:
+      description: V(yes), V(no), or V(unknown) where it depends on something that cannot be seen.
+      type: str
+      sample: "yes"
+    reasons:
+      description: What the answer rests on.
+      type: list
+      elements: dict
+      contains:
+        code:
+          description:
+            - With V(yes) V(granted), and besides V(wider_than_needed), V(public) or V(expires).
+            - With V(no) V(no_grant_on_bucket), or V(missing_permission), and besides V(expired), V(not_yet) or
+              V(elsewhere), of conditions.
+            - With V(unknown) V(custom_role), V(unknown_role), V(condition_undecided), V(listing_under_condition) or
+              V(membership).
+          type: str
+          sample: granted
+        text:
+          description: The same for a person.
+          type: str
+          sample: >-
+            serviceAccount:g-jovial-daylight@fivetran-production.iam.gserviceaccount.com holds roles/storage.objectAdmin
+        where:
+          description: The role, where it is about one.
+          type: str
+          sample: roles/storage.objectAdmin
+        statement:
+          description: Always empty.
+          type: str
+          sample: ""
+        action:
+          description: The permission, where it is about one.
+          type: str
+          sample: storage.objects.list
+        resource:
+          description: The bucket, or the folder in it, where it is about that.
+          type: str
+          sample: gs://acme-currents-eu/currents
 failure:
   description: What went wrong, as data. The C(code) is Google's own reason where there is one.
   returned: failure
@@ -108,6 +171,7 @@ SPEC = ModuleSpec(
         "bucket": {"type": "str", "required": True},
         "member": {"type": "str"},
         "role": {"type": "str"},
+        "folder": {"type": "str"},
     },
 )
 

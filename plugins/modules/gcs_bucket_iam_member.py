@@ -79,6 +79,23 @@ options:
       description:
         description: What the condition is for.
         type: str
+  sufficient:
+    description:
+      - What to do if the member may list and read already, by another role or under another condition.
+      - V(adopt) leaves it at that. Where nobody can tell, because it depends on what a custom role allows or on a
+        condition that is not understood, and this grant may give more, the task fails with the code V(grant_undecided).
+      - With O(folder) or O(condition), a grant of the same O(role) without a condition does not count, for that is what
+        shall be narrowed.
+      - V(exact) looks at nothing but exactly this grant.
+      - Without meaning with O(state=absent).
+    type: str
+    choices: [exact, adopt]
+    default: exact
+  sufficient_for:
+    description:
+      - The folder that the member has to be able to list and read with O(sufficient=adopt), with or without C(/) around
+        it. Unset means O(folder), or else the whole bucket.
+    type: str
   preflight:
     description:
       - Whether to look, before anything is granted, for what about the bucket would make a service fail that shall read
@@ -124,6 +141,13 @@ EXAMPLES = r"""
         resource.name.startsWith("projects/_/buckets/acme-currents-eu/objects/currents/")
         || api.getAttribute("storage.googleapis.com/objectListPrefix", "").startsWith("currents/")
 
+- name: Let Fivetran read the bucket, unless it may read the folder already
+  onramp.braze_fivetran.gcs_bucket_iam_member:
+    bucket: acme-currents-eu
+    member: g-jovial-daylight@fivetran-production.iam.gserviceaccount.com
+    sufficient: adopt
+    sufficient_for: currents
+
 - name: Take the grant away
   onramp.braze_fivetran.gcs_bucket_iam_member:
     state: absent
@@ -133,7 +157,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 grant:
-  description: The grant as it is now, in check mode as it would be; V(none) with O(state=absent).
+  description:
+    - The grant as it is now, in check mode as it would be; V(none) with O(state=absent).
+    - With O(sufficient=adopt) the one that suffices, if that is another.
   returned: success
   type: dict
   contains:
@@ -166,6 +192,21 @@ other_grants:
     - role: roles/storage.legacyBucketReader
       member: serviceAccount:g-jovial-daylight@fivetran-production.iam.gserviceaccount.com
       condition:
+effect:
+  description:
+    - Whether the member could read before, as M(onramp.braze_fivetran.gcs_bucket_iam_info) returns it.
+  returned: with O(sufficient=adopt), and O(state=present)
+  type: dict
+  sample:
+    answer: "yes"
+    reasons:
+      - code: granted
+        text: >-
+          serviceAccount:g-jovial-daylight@fivetran-production.iam.gserviceaccount.com holds roles/storage.objectAdmin
+        where: roles/storage.objectAdmin
+        statement: ""
+        action: ""
+        resource: ""
 ready:
   description: Whether there is no finding of severity V(error).
   returned: success with O(preflight), and O(state=present)
@@ -185,7 +226,7 @@ failure:
   description:
     - What went wrong, as data. The C(code) is Google's own reason where there is one.
     - V(organization_policy) means that an organization policy forbids the member, V(conflict) that others kept on
-      changing the policy until the time was up.
+      changing the policy until the time was up, V(grant_undecided) what O(sufficient=adopt) says.
   returned: failure
   type: dict
   sample:
@@ -218,6 +259,8 @@ SPEC = ModuleSpec(
                 "description": {"type": "str"},
             },
         },
+        "sufficient": {"type": "str", "choices": ["exact", "adopt"], "default": "exact"},
+        "sufficient_for": {"type": "str"},
         "preflight": {"type": "str", "choices": ["fail", "warn", "skip"], "default": "skip"},
     },
 )

@@ -99,6 +99,9 @@ class Gcs(Server):
         self.buckets.clear()
         self.projects: dict[str, set[str]] = {PROJECT: set()}
         self.custom_roles: dict[str, frozenset[str]] = {}
+        self.project_bindings: dict[str, list[Json]] = {}
+        self.groups: dict[str, frozenset[str]] = {}
+        self.lists_by_objects = False
         self.denied: dict[str | None, frozenset[str]] = {}
         self.deleted_accounts: set[str] = set()
         self.conflict_status = 412
@@ -148,7 +151,11 @@ class Gcs(Server):
         if service_account is None:
             return permission not in self.denied.get(None, ()) and permission not in self.denied.get(bucket.name, ())
         roles = {**gcs_iam.ROLES, **self.custom_roles}
-        return gcs_iam.allows(bucket.effective_bindings(), service_account, permission, target, roles)
+        inherited = self.project_bindings.get(bucket.project, [])
+        members = gcs_iam.members_of(service_account, self.groups)
+        members |= gcs_iam.basic_members(bucket.project, inherited, members)
+        bindings = [*bucket.effective_bindings(), *inherited]
+        return gcs_iam.allows(bindings, members, permission, target, roles, lists_by_objects=self.lists_by_objects)
 
     def _check_payer(self, request: web.Request, bucket: Bucket) -> None:
         project = request.query.get("userProject")
@@ -411,6 +418,21 @@ class Gcs(Server):
     def control_define_role(self, role: str, permissions: list[str]) -> None:
         """Define a custom role, such as ``projects/acme-analytics/roles/reader``."""
         self.custom_roles[role] = frozenset(permissions)
+
+    def control_set_project_policy(self, bindings: list[Json], project: str = PROJECT) -> None:
+        """Replace the bindings of a project: its buckets inherit them, and their policies do not show them."""
+        self.project_bindings[project] = gcs_iam.normalize(bindings)
+
+    def control_set_group(self, name: str, emails: list[str]) -> None:
+        """Say who belongs to a group or a domain, such as ``group:data@acme.example``; no policy shows it."""
+        self.groups[name] = frozenset(emails)
+
+    def control_list_by_objects(self, allowed: bool) -> None:
+        """Let a condition about objects allow to list them, too.
+
+        The default is what Google documents: listing is asked of the bucket, about which such a condition says nothing.
+        """
+        self.lists_by_objects = allowed
 
     def control_delete_service_account(self, email: str) -> None:
         """Make Google refuse policies that name this service account."""

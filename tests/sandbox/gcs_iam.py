@@ -15,6 +15,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from tests.sandbox import gcs_conditions
@@ -36,7 +37,10 @@ ROLES: Mapping[str, frozenset[str]] = {
     "roles/storage.objectCreator": frozenset({"storage.objects.create"}),
     "roles/storage.objectUser": frozenset({*_READ_OBJECTS, *_WRITE_OBJECTS}),
     "roles/storage.objectAdmin": frozenset({*_READ_OBJECTS, *_WRITE_OBJECTS, *_OBJECT_POLICY}),
+    "roles/storage.folderAdmin": frozenset({*_READ_OBJECTS, *_WRITE_OBJECTS, *_OBJECT_POLICY}),
+    "roles/storage.expressModeUserAccess": frozenset({*_READ_OBJECTS, *_WRITE_OBJECTS, "storage.buckets.get"}),
     "roles/storage.bucketViewer": frozenset({"storage.buckets.get"}),
+    "roles/storage.insightsCollectorService": frozenset({"storage.buckets.get"}),
     "roles/storage.admin": frozenset({*_READ_OBJECTS, *_WRITE_OBJECTS, *_OBJECT_POLICY, *_BUCKET_POLICY, *_BUCKET}),
     "roles/storage.legacyBucketReader": frozenset({"storage.buckets.get", "storage.objects.list"}),
     "roles/storage.legacyBucketWriter": frozenset(
@@ -55,6 +59,8 @@ ROLES: Mapping[str, frozenset[str]] = {
     "roles/storage.legacyObjectReader": frozenset({"storage.objects.get"}),
     "roles/storage.legacyObjectOwner": frozenset({"storage.objects.get", "storage.objects.update", *_OBJECT_POLICY}),
 }
+# By the role on the project: whom a bucket's policy means by it.
+_BASIC_ROLES = {"roles/owner": "projectOwner", "roles/editor": "projectEditor", "roles/viewer": "projectViewer"}
 _CUSTOM_ROLE = re.compile(r"^(projects|organizations)/[^/]+/roles/[A-Za-z0-9_.]+$")
 
 _EVERYBODY = ("allUsers", "allAuthenticatedUsers")
@@ -175,21 +181,44 @@ def _check_condition(condition: Json) -> None:
         raise invalid(f"Invalid argument: condition '{condition['title']}': {error}") from None
 
 
+def members_of(service_account: str, groups: Mapping[str, Collection[str]]) -> frozenset[str]:
+    """Return as whom a policy can mean a service account. ``groups``: groups and domains, with who belongs to them."""
+    own = f"serviceAccount:{service_account.lower()}"
+    return frozenset({*_EVERYBODY, own, *(name for name, emails in groups.items() if service_account in emails)})
+
+
+def basic_members(project: str, bindings: Iterable[Json], members: Collection[str]) -> frozenset[str]:
+    """Return as which of its project's viewers, editors and owners a bucket's policy means ``members``."""
+    held = {binding["role"] for binding in bindings if not set(members).isdisjoint(binding["members"])}
+    return frozenset(f"{kind}:{project}" for role, kind in _BASIC_ROLES.items() if role in held)
+
+
 def allows(
     bindings: Iterable[Json],
-    service_account: str,
+    members: Collection[str],
     permission: str,
     target: Target,
     roles: Mapping[str, Collection[str]],
+    *,
+    lists_by_objects: bool = False,
 ) -> bool:
-    """Tell whether a policy gives a service account a permission on ``target``. ``roles``: permissions by role."""
-    members = {*_EVERYBODY, f"serviceAccount:{service_account.lower()}"}
+    """Tell whether a policy gives one of ``members`` a permission on ``target``. ``roles``: permissions by role.
+
+    ``lists_by_objects``: whether a condition about objects also allows to list them.
+    """
+    targets = [target]
+    if lists_by_objects and target.list_prefix is not None:
+        targets.append(replace(target, object_name=target.list_prefix))
     return any(
         permission in roles.get(binding["role"], ())
-        and members.intersection(binding["members"])
-        and ("condition" not in binding or gcs_conditions.holds(binding["condition"]["expression"], target))
+        and not set(members).isdisjoint(binding["members"])
+        and ("condition" not in binding or _holds(binding["condition"]["expression"], targets))
         for binding in bindings
     )
+
+
+def _holds(expression: str, targets: Iterable[Target]) -> bool:
+    return any(gcs_conditions.holds(expression, target) for target in targets)
 
 
 def outsiders(bindings: Iterable[Json], domains: Collection[str]) -> list[str]:

@@ -17,6 +17,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from .._clients import Clients
@@ -25,6 +26,7 @@ from .._http import RetryPolicy
 from .._module import Result, Task
 from .._options import retry_policy
 from .gcs_client import CALL_ERRORS, VENDOR, bounded_retry, call_error, error_message, error_status, gcs_bucket
+from .gcs_effect import may_read
 from .gcs_policy import (
     POLICY_VERSION,
     Grant,
@@ -267,7 +269,12 @@ def iam_info(task: Task) -> Result:
         for grant in grants(policy)
         if (wanted_member is None or same_member(grant.member, wanted_member)) and wanted_role in (None, grant.role)
     ]
-    return {"changed": False, "bucket": params["bucket"], "grants": found, "version": policy["version"]}
+    result = {"changed": False, "bucket": params["bucket"], "grants": found, "version": policy["version"]}
+    if wanted_member is not None:
+        now, folder = datetime.now(UTC), params["folder"] or ""
+        effect = may_read(policy["bindings"], wanted_member, params["bucket"], folder, now=now)
+        result["effect"] = effect.as_json()
+    return result
 
 
 def no_bucket(name: str) -> OnrampError:

@@ -4,23 +4,31 @@
 
 # Private to this collection: no promise of stability to anybody outside it.
 
-"""Decide about grants in Google Cloud Storage. Workspaces of one group in one bucket share a grant."""
+"""Decide about grants in Google Cloud Storage. Workspaces of one group in one bucket share a grant.
+
+Access is judged by its effect: what lets Fivetran read is adopted as it is. A grant bears no mark of who has made it,
+so only the very grant that the settings would make is taken away, and only where nobody else may need it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from ...module_utils._errors import OnrampError
 from ...module_utils._fivetran.client import JsonObject
+from ...module_utils._storage.effect import Answer
+from ...module_utils._storage.gcs_effect import VIEWER, Access, Decision, because, decide
 from ...module_utils._storage.gcs_iam import NEXT_STEPS
 from ...module_utils._storage.gcs_member import wanted_grant
-from ...module_utils._storage.gcs_policy import Grant, plan
+from ...module_utils._storage.gcs_policy import Grant, grants, plan, same_member
 from ...module_utils._storage.gcs_preflight import Bucket, Wish, findings
 from . import asked, look
 from .drafts import Draft, Situation, joined
 from .identity import buckets_named, folder_read, folders_read
 from .plan import Action, Change, Reason, RoleWork
+from .settings import Settings
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,11 @@ class Prepared:
     draft: Draft
     bucket: Bucket
     wanted: Grant
+
+    @property
+    def place(self) -> str:
+        """The folder that Fivetran shall read, as a person writes it."""
+        return "/".join(filter(None, (f"gs://{self.bucket.name}", self.draft.settings.prefix)))
 
 
 def prepare_gcs(situation: Situation, drafts: Iterable[Draft]) -> list[Prepared]:
@@ -54,32 +67,83 @@ def prepare_gcs(situation: Situation, drafts: Iterable[Draft]) -> list[Prepared]
 
 def decide_gcs(situation: Situation, prepared: Iterable[Prepared]) -> None:
     """Decide for the playing workspaces in Google Cloud Storage."""
+    everybody = list(prepared)
     sharing: dict[tuple[str, Grant], list[Draft]] = {}
-    for known in prepared:
-        decided = _decide(situation, known)
+    for known in everybody:
+        decided = _leave(situation, known, everybody) if situation.purpose.removes else _decide(situation, known)
         if decided is not None:
             sharing.setdefault((known.bucket.name, decided), []).append(known.draft)
     for members in sharing.values():
         _share(situation, members)
 
 
+def _is_managed(draft: Draft) -> bool:
+    return bool(draft.settings.roles["gcs_access"]["manage"])
+
+
+def _cannot_be_read(draft: Draft) -> None:
+    message = f"The IAM policy of bucket {draft.settings.bucket} cannot be read with these credentials."
+    if _is_managed(draft):
+        draft.problem("access", "policy_not_readable", message, NEXT_STEPS[403])
+        draft.incomplete.append("access")
+    else:
+        draft.unverified.append(message)
+
+
+# Present
+
+
 def _decide(situation: Situation, known: Prepared) -> Grant | None:
     """Note what happens to the grant of one workspace; return the grant if there is something to do."""
-    draft, bucket, wanted = known.draft, known.bucket, known.wanted
-    if situation.purpose.removes:
-        return _leave(draft, bucket, wanted)
-    _preflight(draft, bucket, wanted)
-    if bucket.policy is None:
+    _preflight(known)
+    if known.bucket.policy is None:
         return None
-    change = plan(bucket.policy, wanted, present=True)
-    _note(draft, wanted, Action.CREATE if change.changed else Action.NONE, change.before, change.after)
-    return wanted if change.changed else None
+    note, held = _course(situation, known, known.bucket.policy)
+    note(known, held)
+    return known.wanted if note is _add else None
 
 
-def _preflight(draft: Draft, bucket: Bucket, wanted: Grant) -> None:
+# Notes what happens to a grant, out of what is known and of what Fivetran may do now.
+Note = Callable[[Prepared, Access], None]
+
+
+def _course(situation: Situation, known: Prepared, policy: JsonObject) -> tuple[Note, Access]:
+    """Return what happens, and what Fivetran may do now."""
+    draft = known.draft
+    place = known.bucket.name, draft.settings.prefix
+    decision, held = decide(policy, known.wanted, *place, now=datetime.now(UTC), connected=_is_connected(draft))
+    if decision is Decision.THERE:
+        return _stays, held
+    if not _is_managed(draft):
+        return _MANAGED_BY_OTHERS[held.effect.answer], held
+    if draft.settings.roles["gcs_access"]["sufficient"] == "exact":
+        return _add, held
+    if situation.purpose.tells_findings and decision in (Decision.ADD, Decision.ASK):
+        return _found(draft, held), held
+    return _COURSES[decision], held
+
+
+def _found(draft: Draft, held: Access) -> Note:
+    """Return what is told of a grant that is not there: what is unknown, or out of sight, is not called missing."""
+    if held.effect.answer is Answer.UNKNOWN:
+        return _trust
+    return _not_visible if held.effect.answer is Answer.NO and _is_connected(draft) else _add
+
+
+def _is_connected(draft: Draft) -> bool:
+    """Tell whether Fivetran itself says that the workspace's connection reads this folder."""
+    settings, row = draft.settings, draft.own_row
+    status = (row or {}).get("status")
+    setup_state = status.get("setup_state") if isinstance(status, dict) else None
+    is_here = row is not None and folder_read(row) == ("gcs", settings.bucket, settings.prefix)
+    return is_here and str(setup_state).lower() == "connected"
+
+
+def _preflight(known: Prepared) -> None:
+    draft = known.draft
     preflight = draft.settings.roles["gcs_access"]["preflight"]
-    wish = Wish(member=wanted.member, conditional=wanted.condition is not None)
-    for finding in findings(bucket, wish):
+    wish = Wish(member=known.wanted.member, conditional=known.wanted.condition is not None and _is_managed(draft))
+    for finding in findings(known.bucket, wish):
         # Without a bucket there is nothing to grant, whatever is looked at before.
         if finding.severity == "error" and (preflight == "fail" or finding.code == "bucket_missing"):
             draft.problem("access", finding.code, finding.message, finding.remedy)
@@ -89,37 +153,128 @@ def _preflight(draft: Draft, bucket: Bucket, wanted: Grant) -> None:
             draft.warning("access", finding.code, finding.message, finding.remedy)
 
 
-def _cannot_be_read(draft: Draft) -> None:
-    draft.problem(
+def _add(known: Prepared, _held: Access) -> None:
+    _note(known, known.wanted, Action.CREATE, after=(known.wanted.line(),))
+
+
+def _stays(known: Prepared, _held: Access) -> None:
+    _note(known, known.wanted, Action.NONE)
+
+
+def _adopt(known: Prepared, held: Access) -> None:
+    """Note that something else suffices."""
+    message = f"Fivetran may read {known.place} already: {because(held.effect)}. That stays as it is."
+    known.draft.notice("access", "info", "grant_adopted", message)
+    ending = [reason.text for reason in held.effect.reasons if reason.code == "expires"]
+    if ending:
+        message = f"What lets Fivetran read {known.place} is for a while only: {'; '.join(ending)}."
+        known.draft.warning("access", "grant_expires", message, "Prolong it, or grant it for good, before it ends.")
+    _note(known, _closest(known, held), Action.NONE)
+
+
+def _closest(known: Prepared, held: Access) -> Grant:
+    """Return which of the grants that an answer rests on is told: rather the service account's own."""
+    return min(held.by, key=lambda grant: not same_member(grant.member, known.wanted.member))
+
+
+def _trust(known: Prepared, held: Access) -> None:
+    """Note that nobody can tell from here."""
+    who = "Fivetran itself says that the connection is connected." if _is_connected(known.draft) else ""
+    message = f"Whether Fivetran may read {known.place} cannot be told from here: {because(held.effect)}."
+    known.draft.unverified.append(f"{message} {who}".strip())
+    known.draft.notice("access", "info", "grant_undecided", message, who)
+    _note(known, _closest(known, held), Action.NONE)
+
+
+def _ask(known: Prepared, held: Access) -> None:
+    """Note that a person has to decide, because the grant may give more than somebody has decided."""
+    own = [grant for grant in held.by if same_member(grant.member, known.wanted.member)]
+    roles = [grant.role for grant in own if grant.condition is None]
+    role = f", or gcs_access_role: {roles[0]}, with which offboarding takes it away" if roles else ""
+    narrow = " To grant the folder only, set gcs_access_scope: prefix." if known.draft.settings.prefix else ""
+    known.draft.problem(
         "access",
-        "policy_not_readable",
-        f"The IAM policy of bucket {draft.settings.bucket} cannot be read with these credentials.",
-        NEXT_STEPS[403],
+        "grant_undecided",
+        f"Whether Fivetran may read {known.place} cannot be told from here: {because(held.effect)}.",
+        f"To rely on what is there, set gcs_access_manage: false{role}.{narrow} To grant {known.wanted.role} on the"
+        " whole bucket beside it, set gcs_access_sufficient: exact. Nothing was changed.",
     )
-    draft.incomplete.append("access")
 
 
-def _leave(draft: Draft, bucket: Bucket, wanted: Grant) -> Grant | None:
-    settings = draft.settings
-    if bucket.exists is False:
-        message = f"There is no bucket {settings.bucket!r}, so there is no grant to remove either. Check the name."
+def _not_visible(known: Prepared, held: Access) -> None:
+    """Note that there is no grant, while Fivetran says that it can read: it may be granted where nobody sees it."""
+    known.draft.notice(
+        "access",
+        "error",
+        "grant_not_visible",
+        f"The grant of {known.wanted.role} on gs://{known.bucket.name} is not visible from here:"
+        f" {because(held.effect)}. Fivetran said when it looked last that the connection is connected.",
+        "If it is granted on the project, set gcs_access_manage: false. If not, run onboard.yml.",
+        field="grant",
+    )
+    _note(known, known.wanted, Action.NONE, is_there=False)
+
+
+def _of_somebody_else(known: Prepared, held: Access) -> None:
+    """Note that nothing can be seen of a grant that is somebody else's."""
+    draft, preflight = known.draft, known.draft.settings.roles["gcs_access"]["preflight"]
+    message = (
+        f"gcs_access_manage: the grant on gs://{known.bucket.name} is somebody else's, and it is not visible from here:"
+        f" {because(held.effect)}."
+    )
+    remedy = f"Have {VIEWER} granted to {known.wanted.member}, or set gcs_access_manage: true."
+    if preflight == "fail" and not _is_connected(draft):
+        remedy = f"{remedy} If it is granted on the project, set gcs_access_preflight: warn."
+        draft.problem("access", "grant_not_visible", message, remedy)
+    elif preflight != "skip":
+        draft.warning("access", "grant_not_visible", message, remedy)
+
+
+_COURSES: Mapping[Decision, Note] = {
+    Decision.THERE: _stays,
+    Decision.ADOPT: _adopt,
+    Decision.TRUST: _trust,
+    Decision.ADD: _add,
+    Decision.ASK: _ask,
+}
+_MANAGED_BY_OTHERS: Mapping[Answer, Note] = {
+    Answer.YES: _adopt,
+    Answer.UNKNOWN: _trust,
+    Answer.NO: _of_somebody_else,
+}
+
+
+# Absent
+
+
+def _leave(situation: Situation, known: Prepared, everybody: Sequence[Prepared]) -> Grant | None:
+    draft, wanted, policy = known.draft, known.wanted, known.bucket.policy
+    if known.bucket.exists is False:
+        message = f"There is no bucket {known.bucket.name!r}, so there is no grant to remove either. Check the name."
         draft.warning("access", "bucket_missing", message)
         return None
-    if bucket.policy is None:
+    if not _is_managed(draft):
+        message = f"gcs_access_manage: what lets Fivetran read gs://{known.bucket.name} is somebody else's, and stays."
+        draft.notice("access", "info", "grant_kept", message)
+        return None
+    if policy is None:
         return None
     _name_another_bucket(draft)
-    readers = _who_still_reads(draft, wanted)
+    staying = _staying(known, everybody)
+    readers = sorted({*_who_still_reads(known, staying), *_who_may_read(situation, known, everybody)})
     if readers:
         draft.notice(
             "access",
             "info",
             "grant_still_needed",
-            f"The grant on gs://{settings.bucket} stays, because it is also used by {joined(readers)}.",
+            f"The grant on gs://{known.bucket.name} stays, because it is also used by {joined(readers)}.",
         )
-        _note(draft, wanted, Action.NONE, (), (), needed_by=tuple(readers))
+        _note(known, wanted, Action.NONE, needed_by=tuple(readers))
         return None
-    change = plan(bucket.policy, wanted, present=False)
-    _note(draft, wanted, Action.DELETE if change.changed else Action.NONE, change.before, change.after, removes=True)
+    if not any(known.bucket.name in buckets_named(row) for row in staying):
+        _name_what_is_kept(known)
+    change = plan(policy, wanted, present=False)
+    _note(known, wanted, Action.DELETE if change.changed else Action.NONE, before=change.before, removes=True)
     return wanted if change.changed else None
 
 
@@ -136,16 +291,72 @@ def _name_another_bucket(draft: Draft) -> None:
         )
 
 
-def _who_still_reads(draft: Draft, wanted: Grant) -> list[str]:
-    """Return the schemas of other connections of the group that need the grant."""
-    bucket, prefix = draft.settings.bucket, draft.settings.prefix
-    # Only of the condition that is made here it is known what it lets through.
-    is_narrow = wanted.condition is not None and draft.settings.roles["gcs_access"]["scope"] == "prefix"
-    return sorted(
+def _name_what_is_kept(known: Prepared) -> None:
+    """Tell what else the service account holds: a grant bears no mark of who has made it."""
+    member = known.wanted.member
+    policy = known.bucket.policy or {}
+    kept = [
+        grant.line()
+        for grant in grants(policy)
+        if same_member(grant.member, member)
+        and (grant.role, grant.condition) != (known.wanted.role, known.wanted.condition)
+    ]
+    if kept:
+        known.draft.warning(
+            "access",
+            "grant_kept",
+            f"What else {member} holds on gs://{known.bucket.name} stays, because these settings would not have granted"
+            f" it: {'; '.join(kept)}.",
+            "If nobody needs it any more, whoever has granted it can take it away.",
+        )
+
+
+def _staying(known: Prepared, everybody: Iterable[Prepared]) -> list[JsonObject]:
+    """Return the connections of the group that stay; each key may see others of them."""
+    listings = {id(other.draft.staying): other.draft.staying for other in everybody if _is_of_one_group(other, known)}
+    rows = {(row.get("id"), row.get("schema")): row for listing in listings.values() for row in listing}
+    return list(rows.values())
+
+
+def _is_of_one_group(one: Prepared, other: Prepared) -> bool:
+    return one.wanted.member == other.wanted.member and one.draft.group == other.draft.group
+
+
+def _who_still_reads(known: Prepared, staying: Iterable[JsonObject]) -> Iterator[str]:
+    """Yield the schemas of other connections of the group that need the grant."""
+    bucket, prefix = known.bucket.name, known.draft.settings.prefix
+    narrow = _is_narrow(known)
+    return (
         str(row.get("schema"))
-        for row in draft.staying
-        if bucket in buckets_named(row) and not (is_narrow and _reads_elsewhere(row, bucket, prefix))
+        for row in staying
+        if bucket in buckets_named(row) and not (narrow and _reads_elsewhere(row, bucket, prefix))
     )
+
+
+def _who_may_read(situation: Situation, known: Prepared, everybody: Sequence[Prepared]) -> Iterator[str]:
+    """Yield the workspaces that may need the grant for a connection that nobody of this run can see."""
+    together = [other.draft for other in everybody if _is_of_one_group(other, known)]
+    listed = {row.get("schema") for draft in together for row in draft.rows or ()}
+    seeing = {look.credentials(draft.settings) for draft in together}
+    return (
+        entry.name
+        for entry in situation.readable
+        if look.credentials(entry) not in seeing
+        and entry.fivetran_schema not in listed
+        and _needs_it(situation, known, entry)
+    )
+
+
+def _needs_it(situation: Situation, known: Prepared, entry: Settings) -> bool:
+    group = known.draft.group
+    is_here = (entry.storage, entry.bucket) == ("gcs", known.bucket.name)
+    apart = _is_narrow(known) and not _overlap(entry.prefix, known.draft.settings.prefix)
+    return is_here and not apart and group is not None and situation.may_be_of_group(entry, group)
+
+
+def _is_narrow(known: Prepared) -> bool:
+    # Only of the condition that is made here it is known what it lets through.
+    return known.wanted.condition is not None and known.draft.settings.roles["gcs_access"]["scope"] == "prefix"
 
 
 def _reads_elsewhere(row: JsonObject, bucket: str, prefix: str) -> bool:
@@ -159,25 +370,32 @@ def _overlap(one: str, other: str) -> bool:
     return f"{other}/".startswith(f"{one}/" if one else "") or f"{one}/".startswith(f"{other}/" if other else "")
 
 
+# Both
+
+
 def _note(
-    draft: Draft,
-    wanted: Grant,
+    known: Prepared,
+    grant: Grant,
     action: Action,
-    before: tuple[str, ...],
-    after: tuple[str, ...],
     *,
+    before: tuple[str, ...] = (),
+    after: tuple[str, ...] = (),
     removes: bool = False,
+    is_there: bool = True,
     needed_by: tuple[str, ...] = (),
 ) -> None:
-    bucket = draft.settings.bucket
+    """Note what happens to the grant. ``is_there``: whether it is seen, where nothing happens to it."""
+    kept = Reason.STILL_NEEDED if needed_by else Reason.GONE if removes else Reason.AS_WANTED
     reasons = {
         Action.CREATE: Reason.MISSING,
         Action.DELETE: Reason.NOT_NEEDED,
-        Action.NONE: Reason.STILL_NEEDED if needed_by else Reason.GONE if removes else Reason.AS_WANTED,
+        Action.NONE: kept if is_there else Reason.MISSING,
     }
-    grant = {"bucket": bucket, **wanted.as_json()}
-    draft.seen["grant"] = {"changed": action is not Action.NONE, "grant": None if removes else grant}
-    draft.changes.append(
+    bucket = known.bucket.name
+    shown = {"bucket": bucket, **grant.as_json()}
+    changed = action is not Action.NONE or not is_there
+    known.draft.seen["grant"] = {"changed": changed, "grant": None if removes else shown}
+    known.draft.changes.append(
         Change(
             kind="grant",
             name=f"gs://{bucket}",

@@ -197,3 +197,95 @@ def test_a_condition_of_ones_own_is_granted_as_it_is(sandbox: Sandbox, role: Rol
     condition = {"title": "For a while", "expression": 'request.time < timestamp("2100-01-01T00:00:00Z")'}
     assert grant_of(role(condition=condition))["condition"] == condition
     assert Connection(sandbox, GCS).problems() == []
+
+
+# Access that is there already
+
+CUSTOM = "projects/acme-analytics/roles/fivetranReader"
+OBJECTS = f'resource.name.startsWith("projects/_/buckets/{BUCKET}/objects/{world.PREFIX}/")'
+LISTS = 'api.getAttribute("storage.googleapis.com/objectListPrefix", "").startsWith("currents/")'
+
+
+def hold(sandbox: Sandbox, role: str, member: str = FIVETRAN, when: str = "") -> list[dict[str, Any]]:
+    """Let the bucket have one grant, made by hand; return its policy."""
+    condition = {"condition": {"title": "Only some", "expression": when}} if when else {}
+    bindings = [{"role": role, "members": [member], **condition}]
+    sandbox.seed("gcs", "define_role", role=CUSTOM, permissions=["storage.objects.get", "storage.objects.list"])
+    sandbox.seed("gcs", "set_policy", bucket=BUCKET, bindings=bindings)
+    return list(sandbox.seed("gcs", "policy", bucket=BUCKET)["bindings"])
+
+
+def policy(sandbox: Sandbox) -> list[dict[str, Any]]:
+    return list(sandbox.seed("gcs", "policy", bucket=BUCKET)["bindings"])
+
+
+def result_of(play: PlayResult) -> Any:
+    """Return what the module returned last."""
+    return [task.result for task in play.tasks if task.action.startswith("onramp.braze_fivetran.gcs_bucket_iam")][-1]
+
+
+def test_what_suffices_is_adopted_and_told_until_exactly_the_grant_is_asked_for(sandbox: Sandbox, role: Role) -> None:
+    before = hold(sandbox, "roles/storage.objectAdmin")
+    for arguments in (("--check",), ()):
+        adopted = role(*arguments)
+        assert grant_of(adopted)["role"] == "roles/storage.objectAdmin"
+        assert adopted.changed("localhost") == 0
+        codes = [reason["code"] for reason in result_of(adopted)["effect"]["reasons"]]
+        assert codes == ["granted", "wider_than_needed"]
+    assert role(state="absent").changed("localhost") == 0
+    assert policy(sandbox) == before
+    assert sandbox.writes() == []
+    assert role(sufficient="exact").changed("localhost") == 1
+    assert role(state="absent").changed("localhost") == 1
+    assert policy(sandbox) == before
+
+
+def test_a_condition_suffices_for_the_folder_that_the_role_is_told_of(sandbox: Sandbox, role: Role) -> None:
+    before = hold(sandbox, VIEWER, when=f"{OBJECTS} || {LISTS}")
+    assert role(prefix=world.PREFIX).changed("localhost") == 0
+    assert role(scope="prefix", prefix=world.PREFIX).changed("localhost") == 0
+    assert "gcs_access_scope: prefix" in role().messages()
+    assert policy(sandbox) == before
+
+
+@pytest.mark.parametrize(("name", "when"), [(CUSTOM, ""), (VIEWER, OBJECTS)])
+def test_what_cannot_be_told_is_refused_with_the_ways_out_and_not_widened(
+    sandbox: Sandbox, role: Role, name: str, when: str
+) -> None:
+    before = hold(sandbox, name, when=when)
+    refused = role(prefix=world.PREFIX)
+    assert result_of(refused)["failure"]["code"] == "grant_undecided"
+    for words in (
+        name,
+        "gcs_access_manage: false",
+        "gcs_access_role",
+        "gcs_access_scope: prefix",
+        "gcs_access_sufficient",
+    ):
+        assert words in refused.messages()
+    assert policy(sandbox) == before
+    assert sandbox.writes() == []
+    assert role(prefix=world.PREFIX, manage=False).exit_code == 0
+    assert role(prefix=world.PREFIX, scope="prefix").changed("localhost") == 1
+
+
+def test_a_group_does_not_keep_the_role_from_granting(sandbox: Sandbox, role: Role) -> None:
+    hold(sandbox, VIEWER, "group:readers@acme.example")
+    assert role().changed("localhost") == 1
+    assert policy(sandbox)[0]["members"] == ["group:readers@acme.example", FIVETRAN]
+
+
+def test_a_grant_of_somebody_else_is_judged_and_never_written(sandbox: Sandbox, role: Role) -> None:
+    before = policy(sandbox)
+    missing = role(manage=False)
+    assert "gcs_access_manage: the grant on gs://acme-currents-eu is somebody else's" in missing.messages()
+    assert "gcs_access_preflight: warn" in missing.messages()
+    assert role(manage=False, preflight="warn").exit_code == 0
+    assert role(manage=False, state="absent").exit_code == 0
+    assert policy(sandbox) == before
+    before = hold(sandbox, VIEWER)
+    found = role("--check", manage=False)
+    assert result_of(found)["effect"]["answer"] == "yes"
+    assert role(manage=False, state="absent").exit_code == 0
+    assert policy(sandbox) == before
+    assert sandbox.writes() == []

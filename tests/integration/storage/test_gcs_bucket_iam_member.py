@@ -28,6 +28,7 @@ BUCKET = world.GCS_BUCKET
 VIEWER = "roles/storage.objectViewer"
 FIVETRAN = f"serviceAccount:{world.SERVICE_ACCOUNT}"
 CONDITION = {"title": "Only currents", "expression": 'resource.name.startsWith("projects/_/buckets/x/objects/y/")'}
+HOURS = {"title": "Hours", "expression": "request.time.getHours() < 20"}
 FOREIGN = [
     {"role": VIEWER, "members": ["user:ann@example.com"], "condition": {**CONDITION, "description": "of somebody"}},
     {"role": "roles/storage.admin", "members": ["group:ops@example.com", "user:bob@example.com"]},
@@ -346,3 +347,72 @@ def test_the_info_module_lists_who_holds_what(sandbox: Sandbox, run: Run) -> Non
 def test_the_info_module_fails_on_a_bucket_that_does_not_exist(sandbox: Sandbox) -> None:
     result = run_module("gcs_bucket_iam_info", {"bucket": "nowhere"}, sandbox.env)
     assert result.code == "notFound"
+
+
+@pytest.mark.parametrize(
+    ("role", "condition", "folder", "answer", "code"),
+    [
+        (VIEWER, None, None, "yes", "granted"),
+        ("roles/storage.objectAdmin", None, "currents", "yes", "wider_than_needed"),
+        (VIEWER, CONDITION, "currents", "no", "elsewhere"),
+        (VIEWER, HOURS, "/a/", "unknown", "condition_undecided"),
+        ("roles/storage.objectCreator", None, None, "no", "no_grant_on_bucket"),
+    ],
+)
+def test_the_info_module_judges_by_its_effect_what_a_member_holds(
+    sandbox: Sandbox, role: str, condition: dict[str, str] | None, folder: str | None, answer: str, code: str
+) -> None:
+    binding: dict[str, Any] = {"role": role, "members": [FIVETRAN]}
+    binding |= {"condition": condition} if condition else {}
+    sandbox.seed("gcs", "set_policy", bucket=BUCKET, bindings=[binding])
+    arguments = {"bucket": BUCKET, "member": world.SERVICE_ACCOUNT, **({"folder": folder} if folder else {})}
+    result = run_module("gcs_bucket_iam_info", {**arguments, "role": "roles/storage.admin"}, sandbox.env)
+    assert result["grants"] == []
+    assert result["effect"]["answer"] == answer
+    assert code in [reason["code"] for reason in result["effect"]["reasons"]]
+    assert "effect" not in run_module("gcs_bucket_iam_info", {"bucket": BUCKET}, sandbox.env).values
+
+
+# Access that is there already
+
+
+def test_by_itself_the_module_makes_sure_of_exactly_the_grant(sandbox: Sandbox, run: Run) -> None:
+    sandbox.seed("gcs", "set_policy", bucket=BUCKET, bindings=[{"role": "roles/storage.admin", "members": [FIVETRAN]}])
+    result = run()
+    assert result.changed
+    assert "effect" not in result.values
+    assert [grant["role"] for grant in result["other_grants"]] == ["roles/storage.admin"]
+
+
+@pytest.mark.parametrize("preflight", ["skip", "fail"])
+def test_what_suffices_is_adopted_with_one_read_and_without_a_write(sandbox: Sandbox, run: Run, preflight: str) -> None:
+    binding = {"role": "roles/storage.objectAdmin", "members": ["group:x@example.com", FIVETRAN]}
+    sandbox.seed("gcs", "set_policy", bucket=BUCKET, bindings=[binding])
+    for check in (True, False):
+        result = run(check, sufficient="adopt", preflight=preflight)
+        assert (result.changed, result["effect"]["answer"]) == (False, "yes")
+        assert result["grant"] == {"bucket": BUCKET, "role": binding["role"], "member": FIVETRAN, "condition": None}
+        assert result["other_grants"] == []
+    assert len(sandbox.journal("gcs", "buckets.getIamPolicy")) == 2
+    assert writes(sandbox) == []
+
+
+def test_with_adopt_a_grant_is_made_where_nothing_suffices_and_a_second_run_changes_nothing(
+    sandbox: Sandbox, run: Run
+) -> None:
+    result = run(sufficient="adopt")
+    assert (result.changed, result["effect"]["answer"]) == (True, "no")
+    assert result["grant"]["role"] == VIEWER
+    again = run(sufficient="adopt")
+    assert (again.changed, again["effect"]["answer"]) == (False, "yes")
+    assert again["grant"] == result["grant"]
+    assert members(sandbox) == [FIVETRAN]
+
+
+def test_with_adopt_a_bucket_that_does_not_exist_fails_and_what_others_change_meanwhile_stays(
+    sandbox: Sandbox, run: Run
+) -> None:
+    assert run(bucket="nowhere", sufficient="adopt").code == "notFound"
+    sandbox.seed("gcs", "foreign_writes", bucket=BUCKET, times=2)
+    assert run(sufficient="adopt").changed
+    assert len(members(sandbox)) == 3

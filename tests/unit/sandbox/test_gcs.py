@@ -447,6 +447,10 @@ def everything(email: str) -> dict[str, str]:
         ("roles/storage.legacyObjectReader", {"get"}),
         ("roles/storage.objectCreator", {"put"}),
         ("roles/storage.objectAdmin", {"get", "list", "put", "delete"}),
+        ("roles/storage.objectUser", {"get", "list", "put", "delete"}),
+        ("roles/storage.folderAdmin", {"get", "list", "put", "delete"}),
+        ("roles/storage.legacyObjectOwner", {"get"}),
+        ("roles/storage.legacyBucketWriter", {"list", "bucket", "put", "delete"}),
         ("roles/storage.admin", {"get", "list", "bucket", "put", "delete", "policy"}),
     ],
 )
@@ -467,6 +471,52 @@ def test_a_grant_to_another_account_or_bucket_is_no_grant(gcs: Gcs) -> None:
 
     assert "ok" not in everything(READER).values()
     assert attempts(lambda: list(client("another@example.com").bucket("acme-other").list_blobs())) == "Forbidden"
+
+
+def reads(email: str = READER) -> set[str]:
+    return {name for name in ("get", "list") if everything(email)[name] == "ok"}
+
+
+def test_what_a_project_grants_holds_on_its_buckets_and_stands_in_none_of_their_policies(gcs: Gcs) -> None:
+    before = gcs.control_policy(BUCKET)
+    gcs.control_create_bucket("elsewhere", project="another-project")
+    gcs.control_set_project_policy([{"role": VIEWER, "members": [f"serviceAccount:{READER}"]}])
+
+    assert reads() == {"get", "list"}
+    assert attempts(lambda: list(client(READER).bucket("elsewhere").list_blobs())) == "Forbidden"
+    assert gcs.control_policy(BUCKET) == before
+
+
+def test_who_has_a_basic_role_on_the_project_is_meant_by_a_new_buckets_own_bindings(gcs: Gcs) -> None:
+    gcs.control_set_project_policy([{"role": "roles/viewer", "members": [f"serviceAccount:{READER}"]}])
+
+    assert reads() == {"get", "list"}
+
+
+@pytest.mark.parametrize("many", ["group:data@acme.example", "domain:acme.example"])
+def test_who_belongs_to_a_group_holds_what_the_group_holds(gcs: Gcs, many: str) -> None:
+    gcs.control_set_policy(BUCKET, [{"role": VIEWER, "members": [many]}])
+    assert reads() == set()
+
+    gcs.control_set_group(many, [READER])
+
+    assert reads() == {"get", "list"}
+    assert reads("another@example.com") == set()
+
+
+def test_what_a_deleted_account_held_helps_nobody(gcs: Gcs) -> None:
+    gcs.control_set_policy(BUCKET, [{"role": VIEWER, "members": [f"deleted:serviceAccount:{READER}?uid=123"]}])
+
+    assert reads() == set()
+
+
+def test_a_condition_on_the_objects_name_can_be_made_to_let_list(gcs: Gcs) -> None:
+    gcs.control_list_by_objects(allowed=True)
+    grant(READER, expression=IN_PREFIX)
+    bucket = client(READER).bucket(BUCKET)
+
+    assert [blob.name for blob in bucket.list_blobs(prefix="currents/")] == list(NAMES[:3])
+    assert attempts(lambda: list(bucket.list_blobs(prefix="other/"))) == "Forbidden"
 
 
 def test_a_condition_on_the_objects_name_alone_lets_read_but_not_list() -> None:
