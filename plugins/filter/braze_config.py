@@ -21,7 +21,9 @@ options:
     description:
       - The settings, named as the variables of the role P(onramp.braze_fivetran.fivetran_connection#role) are without
         their prefix C(fivetran_connection_), such as C(api_url), C(storage), C(bucket) and C(role_arn).
-      - A setting that is left out, null or empty is not set. C(storage) and C(exports_storage) are C(none) then.
+      - A setting that is left out or null is not set, and so is one that is empty, but for C(prefix) and
+        C(exports_prefix), which name the root of the bucket then.
+      - What is not set is left alone on a connection that exists. A new one has neither Currents nor exports then.
     type: dict
     required: true
   prefix:
@@ -52,7 +54,6 @@ _value:
       sample:
         api_url: https://rest.iad-01.braze.com
         cloud_storage_type: GCS
-        enable_exports: false
         gcs_bucket: acme-currents-eu
         gcs_folder: currents
     config_secrets:
@@ -60,6 +61,18 @@ _value:
       type: dict
       sample:
         api_key: the-braze-key
+    config_on_create:
+      description: The option O(onramp.braze_fivetran.fivetran_connection#module:config_on_create).
+      type: dict
+      sample:
+        enable_exports: false
+    protected_config:
+      description:
+        - The option O(onramp.braze_fivetran.fivetran_connection#module:protected_config).
+        - Of C(config), the fields that say whose events are read, from where.
+      type: list
+      elements: str
+      sample: [api_url, cloud_storage_type, gcs_bucket]
     problems:
       description: What is wrong with the settings, a sentence each; empty if they go together.
       type: list

@@ -7,7 +7,7 @@
 """Compare what a user wants with what is there, and describe the difference once.
 
 One list of :class:`Difference` yields ``changed``, the body of the request and the diff. Only what the user gave is
-compared; a vendor's mask is never a difference; null, empty and absent are the same; lists are unordered.
+compared; a vendor's mask is never a difference; null, false, empty and absent are the same; lists are unordered.
 """
 
 from __future__ import annotations
@@ -51,12 +51,22 @@ def differences(
     return found
 
 
+def additions(desired: Mapping[str, Any], *, secrets: Iterable[str] = ()) -> list[Difference]:
+    """Return everything that is sent where there is nothing yet: also what is false, but nothing that is empty."""
+    hidden = frozenset(secrets)
+    return [
+        Difference(name=name, before=None, after=value, secret=name in hidden)
+        for name, value in sorted(desired.items())
+        if value is False or not is_empty(value)
+    ]
+
+
 def same(desired: Any, actual: Any) -> bool:
     """Tell whether ``actual`` is what ``desired`` asks for."""
     if is_mask(actual):
-        return not _is_empty(desired)
-    if _is_empty(desired) or _is_empty(actual):
-        return _is_empty(desired) and _is_empty(actual)
+        return not is_empty(desired)
+    if is_empty(desired) or is_empty(actual):
+        return (is_empty(desired) and is_empty(actual)) or bool(_scalar(desired) == _scalar(actual))
     if isinstance(desired, Mapping) and isinstance(actual, Mapping):
         return all(same(value, actual.get(name)) for name, value in desired.items())
     if isinstance(desired, list) and isinstance(actual, list):
@@ -85,13 +95,14 @@ def before_and_after(found: Iterable[Difference], header: str) -> dict[str, Any]
 
 
 def _shown(item: Difference, value: Any, note: str = "") -> Any:
-    if not item.secret or _is_empty(value):
+    if not item.secret or is_empty(value):
         return value
-    return REDACTED + (note if not _is_empty(item.before) else "")
+    return REDACTED + (note if not is_empty(item.before) else "")
 
 
-def _is_empty(value: Any) -> bool:
-    return value is None or value == "" or value == [] or value == {}
+def is_empty(value: Any) -> bool:
+    """Tell whether a vendor may return nothing at all for this value. Zero is a value."""
+    return value is None or value is False or value == "" or value == [] or value == {}
 
 
 def _all_matched(desired: list[Any], remaining: list[Any]) -> bool:

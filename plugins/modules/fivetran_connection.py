@@ -17,8 +17,9 @@ description:
   - A new connection is created paused, its setup tests are run, and it is started when they have passed. A connection
     whose tests fail stays paused, and the task fails with the tests' own titles and messages.
   - A warning says so if the group's destination is not connected, because nothing could sync into it.
-  - Only options that are given are compared and changed. What Fivetran stores as a secret comes back masked; a mask is
-    never a difference.
+  - Only options that are given are compared and changed; the rest of a connection that exists is left alone. What
+    Fivetran stores as a secret comes back masked; a mask is never a difference. Null, V(false), empty and absent are
+    one value, because Fivetran need not return any of them.
 extends_documentation_fragment:
   - onramp.braze_fivetran.attributes
   - onramp.braze_fivetran.attributes.actiongroup_fivetran
@@ -67,6 +68,18 @@ options:
       - A field that is not given is left alone. An empty string clears a field.
       - C(schema) is filled in from O(schema) unless C(schema), C(schema_prefix) or C(table) is given here.
     type: dict
+  config_on_create:
+    description:
+      - Fields of the configuration that only a connection gets which is created, beside O(config). Of one that exists
+        they are neither compared nor changed.
+    type: dict
+  protected_config:
+    description:
+      - Names of fields of O(config) that say what the connection reads, such as C(s3bucket). If one that exists holds
+        another value there, the task fails before anything is sent, and names both values.
+    type: list
+    elements: str
+    default: []
   config_secrets:
     description:
       - Fields of the configuration that are secrets, such as C(api_key). They are sent together with O(config) and
@@ -86,8 +99,16 @@ options:
   paused:
     description:
       - Whether the connection is paused. A connection is only started when Fivetran calls it connected.
-      - If unset, a new connection is started once its tests have passed, and an existing one is left as it is.
+      - If unset, a new connection is started once its tests have passed, and an existing one is left as it is, unless
+        O(start_if_never_synced) is set.
     type: bool
+  start_if_never_synced:
+    description:
+      - Whether a paused connection that has never synced is taken for one whose creation was interrupted. Its setup
+        tests are run, and it is started when they have passed.
+      - Has no effect if O(paused) is set, or with O(run_setup_tests=never).
+    type: bool
+    default: false
   pause_after_trial:
     description:
       - Whether to pause the connection when its free trial period ends.
@@ -388,6 +409,8 @@ SPEC = ModuleSpec(
         "schema": {"type": "str"},
         "config": {"type": "dict"},
         "config_secrets": {"type": "dict", "no_log": True},
+        "config_on_create": {"type": "dict"},
+        "protected_config": {"type": "list", "elements": "str", "default": []},
         "update_secrets": {
             "type": "str",
             "choices": ["on_create", "on_test_failure", "always"],
@@ -407,6 +430,7 @@ SPEC = ModuleSpec(
         },
         "trust_certificates": {"type": "bool", "default": False},
         "trust_fingerprints": {"type": "bool", "default": False},
+        "start_if_never_synced": {"type": "bool", "default": False},
         "trigger_first_sync": {"type": "bool", "default": False},
     },
     required_one_of=[("id", "schema")],

@@ -21,7 +21,7 @@ from typing import Any, TypedDict
 SERVICE = "braze"
 STORAGE_TYPES: Mapping[str, str] = {"s3": "AWS_S3", "gcs": "GCS", "azure": "AZURE_BLOB_STORAGE", "none": "NONE"}
 S3_BUCKET, GCS_BUCKET, GCS_FOLDER = "s3bucket", "gcs_bucket", "gcs_folder"
-API_KEY = "api_key"
+API_KEY, API_URL, ENABLE_EXPORTS = "api_key", "api_url", "enable_exports"
 # A Currents connector or an export may write to the root of its bucket; everything else is needed.
 OPTIONAL = frozenset({"prefix"})
 SECRET = frozenset({"connection_string"})
@@ -42,15 +42,29 @@ class Source:
     kind_field: str
     fields: Mapping[str, Mapping[str, str]]
 
+    def is_set(self, settings: Mapping[str, Any]) -> bool:
+        """Tell whether anything is said of the source; if not, it stays as it is."""
+        return bool(_text(settings.get(f"{self.settings}storage")))
+
     def kind(self, settings: Mapping[str, Any]) -> str:
         """Return where the source is; ``none`` unless set."""
         return _text(settings.get(f"{self.settings}storage")) or "none"
 
     def values(self, settings: Mapping[str, Any]) -> dict[str, str]:
-        """Return what is set of everything that some kind of storage knows."""
+        """Return what is set of everything that some kind of storage knows; an unset folder is left out."""
         names = dict.fromkeys(name for fields in self.fields.values() for name in fields)
-        values = {name: _text(settings.get(f"{self.settings}{name}")) for name in names}
-        return {**values, "prefix": _folder(values["prefix"])}
+        values = {name: settings.get(f"{self.settings}{name}") for name in names}
+        return {
+            name: _folder(_text(value)) if name == "prefix" else _text(value)
+            for name, value in values.items()
+            if name not in OPTIONAL or value is not None
+        }
+
+    @property
+    def places(self) -> Mapping[str, str]:
+        """Fivetran's fields for buckets and containers, with the settings that they are made of."""
+        settings = ("bucket", "container")
+        return {fields[name]: name for fields in self.fields.values() for name in settings if name in fields}
 
 
 CURRENTS = Source(
@@ -82,39 +96,52 @@ EXPORTS = Source(
     },
 )
 
+# Fivetran's fields that say whose events are read, from where; and the settings that they are made of.
+SOURCE_SETTINGS: Mapping[str, str] = {API_URL: "api_url", CURRENTS.kind_field: "storage", **CURRENTS.places}
+# Absent, it may be anything: Fivetran takes it without returning it, or takes it no more.
+NOT_RETURNED = frozenset({"historic_sync_time_frame"})
+
 
 def _folder(text: str) -> str:
     """Return a folder of a bucket without slashes around it; empty for the root."""
     return text.strip("/")
 
 
-def _without_last_slash(url: str) -> str:
-    return url.removesuffix("/")
+def _url(text: str) -> str:
+    # The URL of an instance has no path, so that its case means nothing.
+    return text.strip().casefold().removeprefix("https://").rstrip("/")
 
 
-def _unset_if_false(text: str) -> str:
-    return "" if text.lower() == "false" else text
+def spelled(name: str) -> str:
+    """Return the name of an enumeration in one spelling: Fivetran may answer AWS_S3 to who has sent AwsS3."""
+    return name.replace("_", "").casefold()
+
+
+def _kind(name: str) -> str:
+    return "" if spelled(name) == "none" else spelled(name)
 
 
 # What has several spellings that mean the same, and how to get to one of them: Fivetran's field, function.
 _ONE_SPELLING: Mapping[str, Callable[[str], str]] = {
-    "api_url": _without_last_slash,
-    # Fivetran returns no empty values at all.
-    "enable_exports": _unset_if_false,
+    API_URL: _url,
+    **{source.kind_field: _kind for source in (CURRENTS, EXPORTS)},
     **{fields["prefix"]: _folder for source in (CURRENTS, EXPORTS) for fields in source.fields.values() if fields},
+    **dict.fromkeys(("historical_sync_limit", "historic_sync_time_frame"), spelled),
 }
 
 
-def means_the_same(field: str, one: Any, other: Any) -> bool:
+def means_the_same(field: str, wanted: Any, stored: Any) -> bool:
     """Tell whether two values of a field of the configuration are two spellings of one; what is unset is empty."""
-    spelled = _ONE_SPELLING.get(field)
-    return spelled is not None and spelled(_text(one)) == spelled(_text(other))
+    if field in NOT_RETURNED and stored is None:
+        return True
+    one_spelling = _ONE_SPELLING.get(field)
+    return one_spelling is not None and one_spelling(_text(wanted)) == one_spelling(_text(stored))
 
 
 def source_of(config: Mapping[str, Any], source: Source = CURRENTS) -> tuple[str, str, str] | None:
     """Return kind of storage, bucket or container, and folder that a connection reads from; None if from none."""
-    kinds = {name: kind for kind, name in STORAGE_TYPES.items()}
-    kind = kinds.get(_text(config.get(source.kind_field)).upper(), "none")
+    kinds = {spelled(name): kind for kind, name in STORAGE_TYPES.items()}
+    kind = kinds.get(spelled(_text(config.get(source.kind_field))), "none")
     fields = source.fields[kind]
     place = fields.get("bucket") or fields.get("container")
     if place is None:
@@ -123,35 +150,48 @@ def source_of(config: Mapping[str, Any], source: Source = CURRENTS) -> tuple[str
 
 
 class BrazeConfig(TypedDict):
-    """``problems``: what is wrong with the settings, a sentence each; then nothing else is of use."""
+    """``config_on_create``: what only a new connection gets, because the settings do not speak of it.
+
+    ``protected_config``: of ``config``, whose events are read, from where. ``problems``: what is wrong with the
+    settings, a sentence each; then nothing else is of use.
+    """
 
     config: dict[str, Any]
     config_secrets: dict[str, str]
+    config_on_create: dict[str, Any]
+    protected_config: list[str]
     problems: list[str]
 
 
 def braze_config(settings: Mapping[str, Any], prefix: str = "") -> BrazeConfig:
     """Return the configuration for ``settings``: ``storage`` and ``exports_storage``, and what goes with them.
 
+    What is unset, or null, is left alone on a connection that exists. An empty folder is the root of the bucket.
     ``prefix``: what the names of the settings begin with where a person sets them, for the sentences.
     """
-    unknown = list(_unknown_kinds(settings, prefix))
-    if unknown:
-        return {"config": {}, "config_secrets": {}, "problems": unknown}
-    config: dict[str, Any] = {
-        "api_url": _text(settings.get("api_url")),
-        "cloud_storage_type": STORAGE_TYPES[CURRENTS.kind(settings)],
-        "enable_exports": EXPORTS.kind(settings) != "none",
-    }
-    secrets = {API_KEY: _text(settings.get("api_key"))}
-    if config["enable_exports"]:
-        config["export_storage_type"] = STORAGE_TYPES[EXPORTS.kind(settings)]
+    made: BrazeConfig = {
+        "config": {}, "config_secrets": {}, "config_on_create": {}, "protected_config": [],
+        "problems": list(_unknown_kinds(settings, prefix)),
+    }  # fmt: skip
+    if made["problems"]:
+        return made
+    config, on_create = made["config"], made["config_on_create"]
+    config[API_URL] = _text(settings.get("api_url"))
+    made["config_secrets"][API_KEY] = _text(settings.get("api_key"))
+    exports = EXPORTS.kind(settings)
+    (config if CURRENTS.is_set(settings) else on_create)[CURRENTS.kind_field] = STORAGE_TYPES[CURRENTS.kind(settings)]
+    (config if EXPORTS.is_set(settings) else on_create)[ENABLE_EXPORTS] = exports != "none"
+    if exports != "none":
+        config[EXPORTS.kind_field] = STORAGE_TYPES[exports]
     for source in (CURRENTS, EXPORTS):
         values = source.values(settings)
         for name, field in source.fields[source.kind(settings)].items():
-            (secrets if name in SECRET else config)[field] = values[name]
+            if name in values:
+                made["config_secrets" if name in SECRET else "config"][field] = values[name]
     config |= _history(settings)
-    return {"config": config, "config_secrets": secrets, "problems": list(_problems(settings, prefix))}
+    made["protected_config"] = [name for name in SOURCE_SETTINGS if name in config]
+    made["problems"] = list(_problems(settings, prefix))
+    return made
 
 
 def _history(settings: Mapping[str, Any]) -> dict[str, str]:

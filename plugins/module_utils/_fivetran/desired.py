@@ -4,16 +4,17 @@
 
 # Private to this collection: no promise of stability to anybody outside it.
 
-"""What a user wants of a connection: the stored fields with their rules, in one table."""
+"""What a user wants of a connection, and how to get there: the stored fields with their rules, in one table."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .._errors import InvalidArgument
+from .._options import LONGEST_TIMEOUT, check_number
 from .client import JsonObject
 from .metadata import SCHEMA_KEYS
 
@@ -42,6 +43,7 @@ FIELDS_THAT_NEED_TESTS = frozenset(
 )
 
 SCHEMA_NAMINGS = ("FIVETRAN_NAMING", "SOURCE_NAMING")
+MOST_TEST_RETRIES = 1000
 
 # networking method -> the field that names its way in
 _NETWORK_IDS = {"PrivateLink": "private_link_id", "ProxyAgent": "proxy_agent_id"}
@@ -51,11 +53,49 @@ _FULL_HOUR = re.compile(r"([01][0-9]|2[0-3]):00")
 
 
 @dataclass(frozen=True)
+class Options:
+    """How to get there: the module's options that Fivetran does not store.
+
+    ``protected``: fields of the configuration in which a stored value is not replaced by another one.
+    """
+
+    update_secrets: str = "on_test_failure"
+    run_setup_tests: str = "on_change"
+    failing_statuses: tuple[str, ...] = ("FAILED", "JOB_FAILED")
+    setup_test_timeout: float = 900.0
+    setup_test_retries: int = 6
+    trust: Mapping[str, bool] = field(default_factory=dict)
+    first_sync: bool = False
+    start_if_never_synced: bool = False
+    protected: tuple[str, ...] = ()
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> Options:
+        """Read the module's options.
+
+        :raises InvalidArgument: a number that makes no sense.
+        """
+        return cls(
+            update_secrets=params["update_secrets"],
+            run_setup_tests=params["run_setup_tests"],
+            failing_statuses=tuple(params["failing_test_statuses"]),
+            setup_test_timeout=float(
+                check_number("setup_test_timeout", params["setup_test_timeout"], 1, LONGEST_TIMEOUT)
+            ),
+            setup_test_retries=check_number("setup_test_retries", params["setup_test_retries"], 0, MOST_TEST_RETRIES),
+            trust={name: params[name] for name in ("trust_certificates", "trust_fingerprints") if params[name]},
+            first_sync=params["trigger_first_sync"],
+            start_if_never_synced=params["start_if_never_synced"],
+            protected=tuple(params["protected_config"]),
+        )
+
+
+@dataclass(frozen=True)
 class Desired:
     """A connection as the user describes it. ``None`` and absent keys mean: leave alone.
 
     ``fields``: given stored fields without ``paused``. ``config``: plain values; ``secrets``: the values of
-    ``config`` that no output may show.
+    ``config`` that no output may show. ``config_on_create``: what only a connection that is created gets beside them.
     """
 
     connection_id: str | None
@@ -67,6 +107,7 @@ class Desired:
     config: Mapping[str, Any]
     secrets: Mapping[str, Any]
     destination_schema_names: str | None
+    config_on_create: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Desired:
@@ -84,6 +125,7 @@ class Desired:
             config=params["config"] or {},
             secrets=params["config_secrets"] or {},
             destination_schema_names=params["destination_schema_names"],
+            config_on_create=params["config_on_create"] or {},
         )
         desired.check()
         return desired
@@ -93,20 +135,24 @@ class Desired:
         """Return plain and secret values together, as they are sent."""
         return {**self.config, **self.secrets}
 
+    @property
+    def fields_at_once(self) -> dict[str, Any]:
+        """Return the stored fields to send: pausing may happen at once, starting waits for the tests."""
+        return {**self.fields, **({"paused": True} if self.paused else {})}
+
     def check(self) -> None:
         """Refuse what cannot be right whatever Fivetran holds.
 
         :raises InvalidArgument: naming the option and what is accepted.
         """
-        twice = sorted(set(self.config) & set(self.secrets))
-        if twice:
-            raise InvalidArgument(f"config and config_secrets: both hold {', '.join(twice)}; give each field once.")
+        self._check_given_once("config", self.config, "config_secrets", self.secrets)
+        self._check_given_once("config", self.whole_config, "config_on_create", self.config_on_create)
         if self.schema is not None and not _SCHEMA_NAME.fullmatch(self.schema):
             raise InvalidArgument(
                 f"schema: {self.schema!r} is not accepted. A schema name holds lower-case letters, digits and"
                 " underscores and does not start with a digit (schema.table for services that fill one table)."
             )
-        for name, value in self.whole_config.items():
+        for name, value in {**self.config_on_create, **self.whole_config}.items():
             if isinstance(value, str) and value and set(value) == {"*"}:
                 raise InvalidArgument(
                     f"config.{name}: holds a mask ({value}), as Fivetran shows stored secrets. Give the secret itself,"
@@ -115,6 +161,12 @@ class Desired:
         stated = self.config.get("schema")
         if self.schema is not None and stated is not None and not f"{self.schema}.".startswith(f"{stated}."):
             raise InvalidArgument(f"config.schema: {stated!r} contradicts schema: {self.schema!r}.")
+
+    @staticmethod
+    def _check_given_once(option: str, one: Mapping[str, Any], other_option: str, other: Mapping[str, Any]) -> None:
+        twice = sorted(set(one) & set(other))
+        if twice:
+            raise InvalidArgument(f"{option} and {other_option}: both hold {', '.join(twice)}; give each field once.")
 
     def check_fields(self, actual: JsonObject | None) -> None:
         """Refuse fields that do not go together, seen with what Fivetran holds already.
@@ -151,7 +203,7 @@ class Desired:
 
     def creation_body(self) -> JsonObject:
         """Return the body of ``POST /connections``: paused and untested, so that nothing starts by itself."""
-        config = self.whole_config
+        config = {**self.config_on_create, **self.whole_config}
         if not SCHEMA_KEYS & set(config):
             config["schema"] = self.schema
         return {

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .model import SEVERITIES, Cell, Finding, GcsAccess, Mark, S3Access, Step, Workspace
+from .model import SEVERITIES, Cell, Connection, Finding, GcsAccess, Mark, S3Access, Step, Workspace
 
 PLANS = {"create": "would be created", "update": "would be changed", "delete": "would be removed"}
 BAD_TESTS = ("FAILED", "JOB_FAILED")
@@ -98,8 +98,17 @@ def _connection(workspace: Workspace, check_mode: bool) -> Cell:
     if connection.setup_state != "connected":
         return Cell(Mark.FAILED, f"setup {connection.setup_state or 'unknown'}")
     if connection.paused:
-        return Cell(Mark.WARNING, "paused")
+        last = short_time(max(connection.succeeded_at, connection.failed_at))
+        return Cell(Mark.PAUSED, f"paused in Fivetran, {f'no sync since {last}' if last else 'never synced'}")
+    if workspace.unverified and not _is_proved(connection):
+        return Cell(Mark.UNVERIFIED, "not verifiable: what it reads with is masked, and no sync has proved it")
     return Cell(Mark.OK, "running")
+
+
+def _is_proved(connection: Connection) -> bool:
+    """Tell whether the last sync shows that what Fivetran holds works."""
+    # ISO 8601 in UTC sorts as text.
+    return bool(connection.succeeded_at) and connection.succeeded_at >= connection.failed_at
 
 
 def _tests(workspace: Workspace) -> Cell:

@@ -25,6 +25,7 @@ from .model import (
     S3Access,
     SetupTest,
     Step,
+    Unclaimed,
     Workspace,
 )
 
@@ -102,6 +103,8 @@ class Known:
     listed: dict[str, Connection] = field(default_factory=dict)
     alerts: dict[str, list[Finding]] = field(default_factory=dict)
     setup_tests: tuple[SetupTest, ...] = ()
+    # What nobody can see, as the plan tells it.
+    unverified: tuple[str, ...] = ()
     findings: list[Finding] = field(default_factory=list)
     noted: list[Finding] = field(default_factory=list)
     failures: list[Finding] = field(default_factory=list)
@@ -119,6 +122,9 @@ class Collector:
 
     def __init__(self) -> None:
         self._known: dict[str, Known] = {}
+        # What only verifying looks for; later plans of the same run know nothing of it.
+        self._unclaimed: tuple[Unclaimed, ...] = ()
+        self._doubts: tuple[str, ...] = ()
 
     def observe(self, seen: Observation) -> None:
         """Take what one task has shown."""
@@ -142,6 +148,9 @@ class Collector:
 
     def _read_plan(self, seen: Observation) -> None:
         """Take what one look has shown of every workspace of the play."""
+        if "unclaimed" in seen.result:
+            self._unclaimed = results.unclaimed(seen.result)
+            self._doubts = results.texts(seen.result, "doubts")
         for name, plan in results.mapping(seen.result, "workspaces").items():
             if isinstance(plan, Mapping):
                 known = self._known.setdefault(str(name), Known())
@@ -163,7 +172,8 @@ class Collector:
             )
             for name, known in shown.items()
         )
-        return Report(replace(run, check_mode=not any(known.acted for known in shown.values())), workspaces)
+        is_check = not any(known.acted for known in shown.values())
+        return Report(replace(run, check_mode=is_check), workspaces, self._unclaimed, self._doubts)
 
     def _done_by_others(self, known: Known) -> Known:
         """Take no plan for a plan any more that others have done: who shares a role need not do anything."""
@@ -191,6 +201,7 @@ def _workspace(name: str, known: Known, outcome: Outcome) -> Workspace:
         access=known.access,
         connection=connection,
         setup_tests=known.setup_tests,
+        unverified=known.unverified,
     )
     cells = cells_of(workspace, check_mode=known.check_mode)
     status = status_of(cells.values(), findings, failed=outcome.failed or outcome.unreachable)
@@ -251,7 +262,7 @@ def _add_failure(known: Known, failure: Finding) -> None:
 
 
 def _read_facts(known: Known, facts: Mapping[str, Any]) -> None:
-    _read_role(known, results.text(facts, "s3_access_role_arn"))
+    _read_role(known, results.text(facts, "__s3_access_handed_over"))
 
 
 def _read_plan(known: Known, plan: Mapping[str, Any]) -> None:
@@ -267,6 +278,7 @@ def _read_plan(known: Known, plan: Mapping[str, Any]) -> None:
         known.access = results.gcs_access(results.mapping(seen, "grant"))
     known.makers = results.makers(plan)
     known.noted = results.planned_findings(plan)
+    known.unverified = results.texts(plan, "unverified")
     action = results.action_on(plan, "connection") if counts else "none"
     if "connection" in seen:
         data = results.mapping(seen, "connection")
@@ -316,6 +328,8 @@ def _read_preflight(known: Known, result: Mapping[str, Any]) -> None:
 
 def _read_connection(known: Known, result: Mapping[str, Any]) -> None:
     known.setup_tests = results.setup_tests(result) or known.setup_tests
+    # The tests have tried what nobody can see.
+    known.unverified = () if results.setup_tests(result) else known.unverified
     if "connection" not in result:
         return
     known.shown = True

@@ -16,19 +16,22 @@ from typing import Any
 from ...module_utils._version import VERSION
 
 # The version of the JSON. The first number changes when a field disappears or gets another meaning.
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 
 class Mark(StrEnum):
     """How one step of one workspace stands, the worst first. ``PLANNED``: in check mode, this run would change it.
 
-    ``NONE``: it was not looked at, or there is nothing to tell yet.
+    ``PAUSED``: nothing is wrong, and nothing syncs. ``UNVERIFIED``: what can be seen is right, and nothing proves the
+    rest. ``NONE``: it was not looked at, or there is nothing to tell yet.
     """
 
     FAILED = "failed"
     WARNING = "warning"
     PLANNED = "planned"
     REMOVED = "removed"
+    PAUSED = "paused"
+    UNVERIFIED = "unverified"
     OK = "ok"
     NONE = "none"
 
@@ -39,6 +42,8 @@ SIGNS: Mapping[Mark, str] = {
     Mark.FAILED: "✗",
     Mark.PLANNED: "~",
     Mark.REMOVED: "\N{MINUS SIGN}",
+    Mark.PAUSED: "\N{DOUBLE VERTICAL LINE}",
+    Mark.UNVERIFIED: "?",
     Mark.NONE: "·",
 }
 MEANINGS: Mapping[Mark, str] = {
@@ -46,6 +51,8 @@ MEANINGS: Mapping[Mark, str] = {
     Mark.WARNING: "to look at",
     Mark.PLANNED: "would change",
     Mark.REMOVED: "removed",
+    Mark.PAUSED: "paused",
+    Mark.UNVERIFIED: "not verifiable",
     Mark.OK: "fine",
     Mark.NONE: "not known",
 }
@@ -185,7 +192,7 @@ class Workspace:
     """Everything that is known about one workspace. What the run did not look at is ``None`` or empty.
 
     ``status``: the worst of the cells and findings, ``none`` if nothing was looked at. ``changed``: number of tasks
-    that changed something.
+    that changed something. ``unverified``: what nobody can see, a sentence each.
     """
 
     name: str
@@ -198,6 +205,23 @@ class Workspace:
     access: S3Access | GcsAccess | None = None
     connection: Connection | None = None
     setup_tests: tuple[SetupTest, ...] = ()
+    unverified: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Unclaimed:
+    """A Braze connection that no workspace of the inventory claims. ``host``, ``entry``: who would, in YAML.
+
+    ``group``: its id. ``reads``: bucket and folder, empty if it reads none.
+    """
+
+    id: str
+    schema: str
+    group: str
+    group_name: str
+    reads: str
+    host: str
+    entry: str
 
 
 @dataclass(frozen=True)
@@ -212,10 +236,12 @@ class Run:
 
 @dataclass(frozen=True)
 class Report:
-    """The whole report."""
+    """The whole report. ``doubts``: of which connections it is not known who claims them, a sentence each."""
 
     run: Run
     workspaces: tuple[Workspace, ...]
+    unclaimed: tuple[Unclaimed, ...] = ()
+    doubts: tuple[str, ...] = ()
     schema_version: str = field(default=SCHEMA_VERSION)
 
     def counts(self) -> dict[Mark, int]:
@@ -230,4 +256,6 @@ class Report:
             "run": asdict(self.run),
             "summary": {"workspaces": len(self.workspaces), **self.counts()},
             "workspaces": [asdict(workspace) for workspace in self.workspaces],
+            "unclaimed": [asdict(found) for found in self.unclaimed],
+            "doubts": list(self.doubts),
         }

@@ -26,6 +26,7 @@ from .model import (
     Permission,
     S3Access,
     SetupTest,
+    Unclaimed,
 )
 
 
@@ -169,6 +170,18 @@ def planned_findings(plan: Mapping[str, Any]) -> list[Finding]:
         Finding(text(item, "step"), text(item, "severity"), text(item, "message"), text(item, "remedy"))
         for item in found
     ]
+
+
+def unclaimed(plan: Mapping[str, Any]) -> tuple[Unclaimed, ...]:
+    """Read which connections nobody claims out of the plan of all workspaces."""
+    return tuple(
+        Unclaimed(
+            id=text(item, "connection_id"),
+            group=text(item, "group_id"),
+            **{name: text(item, name) for name in ("schema", "group_name", "reads", "host", "entry")},
+        )
+        for item in mappings(plan, "unclaimed")
+    )
 
 
 def makers(plan: Mapping[str, Any]) -> frozenset[str]:

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 
 from .model import MEANINGS, SEVERITIES, SIGNS, Mark, Report, Step, Workspace
 
-ASCII_SIGNS: Mapping[Mark, str] = {**SIGNS, Mark.OK: "v", Mark.FAILED: "x", Mark.REMOVED: "-", Mark.NONE: "."}
+ASCII_SIGNS: Mapping[Mark, str] = {
+    **SIGNS, Mark.OK: "v", Mark.FAILED: "x", Mark.REMOVED: "-", Mark.PAUSED: "=", Mark.NONE: ".",
+}  # fmt: skip
 # A reason longer than this stands in the page and in the output of the play.
 REASON_LINES = 3
 LONGEST_NAME = 40
@@ -48,7 +50,19 @@ def lines_of(report: Report, width: int, encoding: str) -> list[Line]:
         row += [signs[workspace.cells[step].mark].center(len(step)) for step in Step]
         lines.append(Line("  ".join(row).rstrip(), workspace.status))
         lines += [Line(_shown(text, encoding), mark) for text, mark in _reasons(workspace, signs, columns)]
-    return [*lines, Line(""), Line(_summary(report))]
+    lines += [Line(""), Line(_summary(report))]
+    return [*lines, *(Line(_shown(text, encoding)) for text in _of_nobody(report, columns))]
+
+
+def _of_nobody(report: Report, width: int) -> Iterator[str]:
+    """Yield what is told of connections that no workspace claims."""
+    count = len(report.unclaimed)
+    names = ", ".join(found.schema or found.host for found in report.unclaimed)
+    of_nobody = f"{count} Braze connection{'' if count == 1 else 's'} of no workspace: {names}"
+    for text in (*([of_nobody] if count else ()), *report.doubts):
+        yield from textwrap.wrap(
+            _plain(text), width, max_lines=REASON_LINES, placeholder=" ...", break_on_hyphens=False
+        )
 
 
 def _reasons(workspace: Workspace, signs: Mapping[Mark, str], width: int) -> Iterator[tuple[str, Mark]]:

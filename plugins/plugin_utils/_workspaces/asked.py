@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ...module_utils._braze.instances import find_endpoint
-from ...module_utils._difference import differences
 from ...module_utils._errors import InvalidArgument
-from ...module_utils._fivetran.braze_config import SERVICE, BrazeConfig, braze_config, means_the_same
+from ...module_utils._fivetran.braze_config import SERVICE, BrazeConfig, braze_config
 from ...module_utils._fivetran.client import JsonObject
+from ...module_utils._fivetran.connection_config import config_differences
 from ...module_utils._module import ModuleSpec, Task
 from ...modules import (
     braze_api_key_info,
@@ -33,8 +33,9 @@ from .settings import Settings
 
 if TYPE_CHECKING:
     from ...module_utils._storage.aws_client import Identity
+    from ...module_utils._storage.effect import Reason
     from ...module_utils._storage.gcs_preflight import Bucket as GcsBucket
-    from ...module_utils._storage.s3_access_plan import Actual
+    from ...module_utils._storage.s3_access_model import Actual, ActualRole
     from ...module_utils._storage.s3_preflight import Bucket as S3Bucket
 
 # Where a variable of a role, without the role's prefix, has another name than the module's option.
@@ -151,12 +152,15 @@ def connection_params(
     settings: Settings, group_id: str, config: BrazeConfig, limits: Mapping[str, Any], **more: Any
 ) -> dict[str, Any]:
     """Return the options of ``fivetran_connection``."""
+    may_replace = settings.roles["fivetran_connection"]["adopt"]
     given = {
         "group_id": group_id,
         "service": SERVICE,
         "schema": settings.fivetran_schema,
         "config": config["config"],
         "config_secrets": config["config_secrets"],
+        "config_on_create": config["config_on_create"],
+        "protected_config": [] if may_replace else config["protected_config"],
         "state": "present",
         **_fivetran_credentials(settings),
         **limits,
@@ -184,18 +188,11 @@ def connection_config(settings: Settings, role_arn: str = UNKNOWN_ROLE) -> Braze
 
 def may_differ(settings: Settings, rows: Sequence[JsonObject]) -> bool:
     """Tell whether Fivetran holds another configuration than the settings want, so that it will be checked."""
-    config = connection_config(settings)
-    wanted = {**config["config"], **config["config_secrets"]}
+    made = connection_config(settings)
+    wanted, secrets = {**made["config"], **made["config_secrets"]}, made["config_secrets"]
     return any(
-        not means_the_same(item.name, item.before, item.after)
-        for row in rows
-        if row.get("schema") == settings.fivetran_schema
-        for item in differences(wanted, _mapping(row.get("config")))
+        config_differences(wanted, secrets, row) for row in rows if row.get("schema") == settings.fivetran_schema
     )
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _params(spec: ModuleSpec, settings: Settings, role: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -247,6 +244,17 @@ def names_in_iam(settings: Settings) -> tuple[str, str, str]:
     return str(access["policy_name"]), str(access["role_name"]), str(access["path"])
 
 
+def wanted_boundary(settings: Settings) -> str | None:
+    """Return the permissions boundary that the role shall have; None where that is left alone."""
+    boundary: str | None = settings.roles["s3_access"].get("permissions_boundary")
+    return boundary
+
+
+def given_role(settings: Settings) -> str:
+    """Return the ARN of the role that the user names as somebody else's; empty if there is none."""
+    return str(settings.roles["s3_access"].get("role_arn") or "")
+
+
 def read_identity(task: Task) -> Identity:
     """Return whose credentials these are."""
     from ...module_utils._storage.aws_client import aws_from_params, identity
@@ -258,7 +266,7 @@ def read_iam(settings: Settings, who: Identity, task: Task, *, for_removal: bool
     """Return what the account holds under the names of policy and role."""
     from ...module_utils._storage.aws_client import aws_from_params
     from ...module_utils._storage.s3_access import read_actual
-    from ...module_utils._storage.s3_access_plan import Desired
+    from ...module_utils._storage.s3_access_model import Desired
     from ...module_utils._storage.s3_documents import Reading
 
     policy_name, role_name, path = names_in_iam(settings)
@@ -266,8 +274,18 @@ def read_iam(settings: Settings, who: Identity, task: Task, *, for_removal: bool
     names = Desired(
         policy_name=policy_name, role_name=role_name, external_id="", reading=Reading(()), trust={},
         account=who.account, partition=task.params["partition"] or who.partition, path=path,
+        permissions_boundary=wanted_boundary(settings),
     )  # fmt: skip
     return read_actual(aws, names, for_removal=for_removal)
+
+
+def read_given_role(settings: Settings, who: Identity, task: Task) -> ActualRole | Reason | None:
+    """Return the role that is somebody else's by order of the user."""
+    from ...module_utils._storage.aws_client import aws_from_params
+    from ...module_utils._storage.s3_access import read_given
+
+    aws = aws_from_params(task.params, task.params["partition"], task.clients)
+    return read_given(aws, who.account, given_role(settings))
 
 
 def look_at_s3_bucket(settings: Settings, who: Identity, task: Task) -> S3Bucket:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, TypedDict
 
 from ...module_utils._fivetran.destination import is_connected
@@ -67,7 +68,7 @@ def _of_the_role(documents: Mapping[str, Any]) -> Iterator[Finding]:
             continue
         for field, value in after.items():
             for path, old, new in leaves(field, before.get(field), value):
-                message = f"{path} of {arn} is {_shown(old)}, should be {_shown(new)}."
+                message = f"{path} of {arn} is {quoted(old)}, should be {quoted(new)}."
                 yield {"step": "access", "field": path, "message": message}
 
 
@@ -86,7 +87,7 @@ def leaves(path: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]
 def _of_the_grant(result: Mapping[str, Any]) -> Iterator[Finding]:
     if result.get("changed"):
         grant = _mapping(result, "grant")
-        condition = f" under the condition {_shown(grant['condition'])}" if grant.get("condition") else ""
+        condition = f" under the condition {quoted(grant['condition'])}" if grant.get("condition") else ""
         yield {
             "step": "access",
             "field": "grant",
@@ -106,7 +107,8 @@ def _of_the_connection(connection: Mapping[str, Any]) -> Iterator[Finding]:
         message = f"The last sync failed at {last_sync.get('finished_at')}."
         yield {"step": "sync", "field": "failed_at", "message": message}
     status = _mapping(connection, "status")
-    if status.get("update_state") == "delayed":
+    # What is paused brings nothing: whether it should be, is told by itself.
+    if status.get("update_state") == "delayed" and not connection.get("paused"):
         message = "The data in the warehouse is late: update_state is delayed."
         yield {"step": "sync", "field": "update_state", "message": message}
     for kind in ("tasks", "warnings"):
@@ -118,7 +120,7 @@ def _of_the_connection(connection: Mapping[str, Any]) -> Iterator[Finding]:
 def _of_the_settings(diff: Mapping[str, Any]) -> Iterator[Finding]:
     before = _mapping(diff, "before")
     for field, value in _mapping(diff, "after").items():
-        message = f"{field} is {_shown(before.get(field))}, should be {_shown(value)}."
+        message = f"{field} is {quoted(before.get(field))}, should be {quoted(value)}."
         yield {"step": "connection", "field": field, "message": message}
 
 
@@ -139,5 +141,16 @@ def _mapping(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _shown(value: Any) -> str:
+def quoted(value: Any) -> str:
+    """Return a value in one printable line."""
     return json.dumps(value, default=str)
+
+
+def minute(time: str | None) -> str:
+    """Return an ISO 8601 time as a person reads it: 2026-03-01 14:00 UTC. What is none stays as it is."""
+    try:
+        moment = datetime.fromisoformat(time or "")
+    except ValueError:
+        return str(time)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -14,7 +14,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .unclaimed import Unclaimed
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class Reason(StrEnum):
     DIFFERS = "differs"
     SENT_AGAIN = "sent_again"
     NOT_TESTED = "not_tested"
+    NEVER_STARTED = "never_started"
+    ROLE_IS_NEW = "role_is_new"
     NOT_NEEDED = "not_needed"
     LEAVES = "leaves"
     STILL_NEEDED = "still_needed"
@@ -76,12 +81,22 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
+class ConnectionWork:
+    """What the role ``fivetran_connection`` has to be called with. ``paused``: None where nobody says so."""
+
+    update_secrets: str
+    run_setup_tests: str
+    paused: bool | None = None
+
+
+@dataclass(frozen=True)
 class Change:
     """What happens to one object.
 
     ``kind``: one of ``KINDS``. ``name``: as its vendor calls it. ``before`` and
     ``after``: what differs, without secrets. ``shared_with``: workspaces for which the same object is there.
     ``made_by``: the workspace that does it for all; empty if that is this one. ``needed_by``: who it is kept for.
+    ``work``: of a connection, how its role is called.
     """
 
     kind: str
@@ -93,6 +108,7 @@ class Change:
     shared_with: tuple[str, ...] = ()
     made_by: str = ""
     needed_by: tuple[str, ...] = ()
+    work: ConnectionWork | None = None
 
     @property
     def is_change(self) -> bool:
@@ -185,16 +201,23 @@ class WorkspacePlan:
             "to_change": sorted({change.kind for change in self.todo} if not self.problems else ()),
             "group": asdict(self.group) if self.group else {},
             "access": asdict(self.access),
+            "connection": next((asdict(change.work) for change in self.changes if change.work), {}),
             **{name: getattr(self, name) for name in names},
         }
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The plans of all workspaces of the run, by name, in the inventory's order."""
+    """The plans of all workspaces of the run, by name, in the inventory's order.
+
+    ``unclaimed``: connections of their groups that no workspace claims. ``doubts``: where that cannot be told, a
+    sentence each.
+    """
 
     purpose: str
     workspaces: Mapping[str, WorkspacePlan]
+    unclaimed: tuple[Unclaimed, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     def count(self, verdict: Verdict) -> int:
         """Return how many workspaces have the verdict."""

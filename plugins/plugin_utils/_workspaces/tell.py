@@ -8,11 +8,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .findings import leaves
+from ...module_utils._redact import REDACTED
+from .findings import leaves, quoted
 from .plan import Action, Change, Finding, Plan, Reason, Verdict, WorkspacePlan
 
 VERBS: Mapping[Action, str] = {
@@ -28,16 +28,26 @@ REASONS: Mapping[Reason, str] = {
     Reason.DIFFERS: "it differs",
     Reason.SENT_AGAIN: "what Fivetran shows masked is sent again",
     Reason.NOT_TESTED: "its setup tests have not passed yet",
+    Reason.NEVER_STARTED: "it has never been started",
+    Reason.ROLE_IS_NEW: "its IAM role is new, so that it cannot be using it yet",
     Reason.NOT_NEEDED: "nobody else needs it",
     Reason.LEAVES: "the workspace leaves",
     Reason.STILL_NEEDED: "others need it",
     Reason.GONE: "it is gone already",
 }
 # What stays, or goes, beside the changes of a plan. Other notes stand in its result, and in the report.
-NOTES = ("grant_still_needed", "role_still_needed", "buckets_released")
+NOTES = (
+    "grant_still_needed", "role_still_needed", "buckets_released", "role_not_ours", "policy_not_ours", "paused",
+    "access_unknown", "grant_adopted", "grant_kept",
+)  # fmt: skip
+# What verify.yml says as not verifiable, or not at all, for it is fine.
+SAID_OTHERWISE = ("access_unknown", "grant_adopted")
 FINE = "everything is as it should be."
+FINE_AS_SEEN = "everything that can be seen is as it should be."
 # Longer values stand in the difference that --diff shows.
 LONGEST_VALUE = 160
+# So many connections that nobody claims are told one by one.
+MOST_UNCLAIMED = 20
 
 
 def fleet_line(plan: Plan) -> str:
@@ -56,11 +66,28 @@ def _workspaces(count: int) -> str:
     return "1 workspace" if count == 1 else f"{count} workspaces"
 
 
+def unclaimed_lines(plan: Plan) -> list[str]:
+    """Return a line for each connection that nobody claims, to be pasted into the inventory as it is."""
+    count = len(plan.unclaimed)
+    if not count:
+        return list(plan.doubts)
+    head = (
+        "1 Braze connection belongs to no workspace. To claim it, put this line"
+        if count == 1
+        else f"{count} Braze connections belong to no workspace. To claim one, put its line"
+    )
+    lines = [f"    {found.line}" for found in plan.unclaimed[:MOST_UNCLAIMED]]
+    more = [f"    ... and {count - MOST_UNCLAIMED} more: discover.yml writes an inventory."]
+    return [f"{head} below hosts:", *lines, *(more if count > MOST_UNCLAIMED else ()), *plan.doubts]
+
+
 def told(purpose: str, plan: WorkspacePlan) -> list[str]:
     """Return the lines for one workspace."""
+    kept = [f"  = {note}" for note in _notes(purpose, plan)]
     if purpose == "verify":
-        return _verified(plan)
-    kept = [f"  = {finding.text()}" for finding in plan.noticed if finding.code in NOTES]
+        unseen = [f"  ? {sentence}" for sentence in _not_verifiable(plan)]
+        # Of a workspace with findings, the rest is told beside them.
+        return _verified(plan) if findings_of(plan) else [*_verified(plan), *kept, *unseen]
     if plan.problems:
         return _refused(plan.name, plan.problems)
     if not plan.todo:
@@ -70,6 +97,15 @@ def told(purpose: str, plan: WorkspacePlan) -> list[str]:
     # What leaves goes in the other order: first the connection, then what it reads with.
     ordered = reversed(plan.todo) if purpose == "offboard" else plan.todo
     return [head, *(line for change in ordered for line in _lines(change)), *kept]
+
+
+def _notes(purpose: str, plan: WorkspacePlan) -> list[str]:
+    notes = [note for note in NOTES if purpose != "verify" or note not in SAID_OTHERWISE]
+    return [finding.text() for finding in plan.noticed if finding.code in notes]
+
+
+def _not_verifiable(plan: WorkspacePlan) -> list[str]:
+    return [f"not verifiable: {sentence}" for sentence in plan.unverified]
 
 
 def _refused(name: str, problems: Sequence[Finding]) -> list[str]:
@@ -83,7 +119,7 @@ def _refused(name: str, problems: Sequence[Finding]) -> list[str]:
 def _verified(plan: WorkspacePlan) -> list[str]:
     found = findings_of(plan)
     if not found:
-        return [f"{plan.name}: {FINE}"]
+        return [f"{plan.name}: {FINE if not plan.unverified else FINE_AS_SEEN}"]
     head = f"{plan.name}: {len(found)} {'finding' if len(found) == 1 else 'findings'}."
     return [head, *(f"- {finding.step}: {finding.text()}" for finding in found)]
 
@@ -117,8 +153,18 @@ def _sentences(plan: WorkspacePlan, change: Change) -> Iterator[tuple[str, str]]
         yield change.name, f"{change.name} does not exist."
     else:
         of = "" if change.kind == "connection" else f" of {change.name}"
+        is_new = change.reason is Reason.ROLE_IS_NEW
         for path, old, new in _leaves(change):
-            yield path, f"{path}{of} is {_shown(old)}, should be {_shown(new)}."
+            # What is masked is sent with a new role, and nobody knows whether it differs.
+            if not is_new or not str(new).startswith(REDACTED):
+                yield path, f"{path}{of} is {quoted(old)}, should be {quoted(new)}."
+        if is_new:
+            role = plan.access.role_arn
+            yield (
+                "config.s3role_arn",
+                f"The connection {change.name} cannot be using the IAM role {role}, which does not exist yet."
+                " Run onboard.yml, which sends the role and tests it.",
+            )
 
 
 def _grant(line: str) -> str:
@@ -143,12 +189,8 @@ def _lines(change: Change) -> Iterator[str]:
         yield f"      {path}: {_short(old)} -> {_short(new)}"
 
 
-def _shown(value: Any) -> str:
-    return json.dumps(value, default=str)
-
-
 def _short(value: Any) -> str:
-    text = _shown(value)
+    text = quoted(value)
     return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "..."
 
 
@@ -171,6 +213,8 @@ def as_told(plan: Plan) -> dict[str, Any]:
     return {
         "changed": False,
         "msg": fleet_line(plan),
+        "told": [fleet_line(plan), *unclaimed_lines(plan)],
+        **(_of_nobody(plan) if plan.purpose == "verify" else {}),
         "to_delete": [
             f"{name} ({workspace.schema})"
             for name, workspace in plan.workspaces.items()
@@ -181,8 +225,15 @@ def as_told(plan: Plan) -> dict[str, Any]:
     }
 
 
+def _of_nobody(plan: Plan) -> dict[str, Any]:
+    return {"unclaimed": [found.as_json() for found in plan.unclaimed], "doubts": list(plan.doubts)}
+
+
 def _workspace(purpose: str, plan: WorkspacePlan) -> dict[str, Any]:
     found = findings_of(plan) if purpose == "verify" else list(plan.problems)
+    warned = [finding.text() for finding in plan.warnings]
+    if purpose == "verify" and found:
+        warned += [*_notes(purpose, plan), *_not_verifiable(plan)]
     return {
         **plan.as_json(),
         "told": told(purpose, plan),
@@ -190,6 +241,6 @@ def _workspace(purpose: str, plan: WorkspacePlan) -> dict[str, Any]:
         "failed": bool(found),
         "failure": {"code": found[0].code, "message": found[0].message} if found else {},
         "findings": [finding.as_json() for finding in found],
-        "warned": [f"{plan.name}: {finding.text()}" for finding in plan.warnings],
+        "warned": [f"{plan.name}: {sentence}" for sentence in warned],
         "diff": diffs(plan),
     }

@@ -10,7 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran import connection as connection_module
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran import (
+    connection_apply,
+    connection_tests,
+)
 
 from tests.modules import ModuleResult, run_module
 from tests.sandbox import world
@@ -25,7 +28,8 @@ Run = Callable[..., ModuleResult]
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """The waits between setup tests are not what is tested here."""
-    monkeypatch.setattr(connection_module, "FIRST_TEST_WAIT", 0.01)
+    for module in (connection_apply, connection_tests):
+        monkeypatch.setattr(module, "FIRST_TEST_WAIT", 0.01)
 
 
 @pytest.fixture
@@ -187,8 +191,8 @@ CHANGES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ),
     (
         "config",
-        {"config": {"historic_sync_time_frame": "ONE_YEAR", "cloud_storage_type": "NONE"}},
-        {"config": {"historic_sync_time_frame": "ONE_YEAR"}},
+        {"config": {"historical_sync_limit": "ALL_TIME", "cloud_storage_type": "NONE"}},
+        {"config": {"historical_sync_limit": "ALL_TIME"}},
     ),
 ]
 
@@ -242,6 +246,44 @@ def test_null_empty_and_absent_are_the_same(run: Run, value: str | None) -> None
     run()
     config = {"cloud_storage_type": "NONE", "s3folder": value}
     assert not run(config=config).changed
+
+
+def test_a_field_that_fivetran_does_not_return_is_no_difference_for_ever(sandbox: Sandbox, run: Run) -> None:
+    once = {"historic_sync_time_frame": "ONE_YEAR", "enable_exports": False}
+    config = {"api_url": sandbox.env["SANDBOX_BRAZE_URL"], "cloud_storage_type": "NONE", **once}
+    run(config=config)
+    kept = {"historic_sync_time_frame": None, "enable_exports": None}
+    sandbox.seed("fivetran", "edit_connection", id=only(sandbox)["id"], config=kept)
+    sandbox.clear_journal()
+    assert not run(check=True, config=config).changed
+    assert not run(config=config).changed
+    assert sandbox.writes() == []
+
+
+def test_what_only_a_new_connection_gets_is_left_alone_afterwards(sandbox: Sandbox, run: Run) -> None:
+    on_create = {"enable_exports": False, "s3folder": "currents"}
+    assert run(config_on_create=on_create)["diff"]["after"]["config.enable_exports"] is False
+    assert only(sandbox)["config"]["s3folder"] == "currents"
+    by_hand = {"enable_exports": True, "s3folder": "elsewhere"}
+    sandbox.seed("fivetran", "edit_connection", id=only(sandbox)["id"], config=by_hand)
+    sandbox.clear_journal()
+    assert not run(config_on_create=on_create).changed
+    assert sandbox.writes() == []
+    assert "both hold enable_exports" in run(config_on_create=on_create, config={"enable_exports": True}).msg
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_what_a_connection_reads_is_not_replaced_where_it_is_protected(sandbox: Sandbox, run: Run, check: bool) -> None:
+    run()
+    other = "https://rest.fra-02.braze.eu"
+    sandbox.seed("fivetran", "edit_connection", id=only(sandbox)["id"], config={"api_url": other})
+    before = sandbox.state_hash()
+    result = run(check=check, protected_config=["api_url", "s3bucket"], sync_frequency=60)
+    assert result.code == "protected_field"
+    for words in ("config.api_url", other, sandbox.env["SANDBOX_BRAZE_URL"], "protected_config"):
+        assert words in result.msg
+    assert sandbox.state_hash() == before
+    assert run(check=check, sync_frequency=60).changed
 
 
 def test_a_permanent_field_that_differs_says_what_would_have_to_be_recreated(sandbox: Sandbox, run: Run) -> None:
@@ -416,8 +458,15 @@ def test_a_failure_that_waiting_cannot_cure_is_not_retried_on_an_unchanged_conne
     run()
     sandbox.seed("fivetran", "script_setup_tests", runs=[FAILED_KEY] * 10)
     sandbox.clear_journal()
-    assert run(run_setup_tests="always", update_secrets="on_create", setup_test_retries=5).failed
+    result = run(run_setup_tests="always", update_secrets="on_create", setup_test_retries=5)
+    assert "was running before and is not touched" in result.msg
     assert len(sandbox.journal("fivetran", "test_connection")) == 1
+
+
+def test_a_running_connection_that_was_sent_something_is_not_called_untouched(sandbox: Sandbox, run: Run) -> None:
+    run()
+    sandbox.seed("fivetran", "script_setup_tests", runs=[FAILED_KEY] * 2)
+    assert "was running before and goes on with what it was sent" in run(update_secrets="always").msg
 
 
 def test_a_warning_passes_unless_it_is_told_to_fail(sandbox: Sandbox, run: Run) -> None:
@@ -442,6 +491,65 @@ def test_never_testing_leaves_a_new_connection_paused(sandbox: Sandbox, run: Run
     assert only(sandbox)["paused"] is True
     assert any("stays paused" in warning for warning in result.warnings)
     assert not run(run_setup_tests="never").changed
+
+
+@pytest.mark.parametrize("options", [{}, {"paused": False}, {"start_if_never_synced": True}])
+def test_without_tests_check_mode_foretells_what_a_run_does_with_an_incomplete_connection(
+    sandbox: Sandbox, run: Run, options: dict[str, Any]
+) -> None:
+    given = {"paused": None, "run_setup_tests": "never", **options}
+    predicted, made = run(check=True, **given), run(**given)
+    assert predicted["diff"] == made["diff"]
+    assert predicted["connection"]["paused"] is made["connection"]["paused"] is only(sandbox)["paused"] is True
+    sandbox.clear_journal()
+    for check in (True, False):
+        result = run(check=check, **given)
+        assert (result.changed, result["diff"]["after"], result["connection"]["paused"]) == (False, {}, True)
+        assert len(result.warnings) == ("paused" in options)
+    assert sandbox.writes() == []
+
+
+def pause(sandbox: Sandbox, **fields: Any) -> None:
+    """Pause the connection as a person does."""
+    sandbox.seed("fivetran", "edit_connection", id=only(sandbox)["id"], paused=True, **fields)
+    sandbox.clear_journal()
+
+
+@pytest.mark.parametrize("waking", [True, False])
+def test_what_a_person_has_paused_stays_paused_until_somebody_says_otherwise(
+    sandbox: Sandbox, run: Run, waking: bool
+) -> None:
+    run(paused=None)
+    pause(sandbox, succeeded_at="2026-03-01T14:10:00Z")
+    for check in (True, False):
+        assert not run(check=check, paused=None, start_if_never_synced=waking).changed
+    assert sandbox.writes() == []
+    assert run(check=True, paused=False)["diff"]["after"] == {"paused": False}
+    assert run(paused=False)["diff"]["after"] == {"paused": False}
+    assert only(sandbox)["paused"] is False
+
+
+def test_a_connection_whose_creation_was_interrupted_is_tested_and_started(sandbox: Sandbox, run: Run) -> None:
+    run(paused=None)
+    pause(sandbox)
+    assert not run(paused=None).changed
+    options = {"paused": None, "start_if_never_synced": True, "trigger_first_sync": True}
+    predicted = run(check=True, **options)
+    assert sandbox.writes() == []
+    result = run(**options)
+    assert predicted["diff"] == result["diff"]
+    assert only(sandbox)["paused"] is False
+    done = ["fivetran:test_connection", "fivetran:update_connection", "fivetran:sync_connection"]
+    assert [entry.operation for entry in sandbox.journal("fivetran") if entry.method != "GET"] == done
+    assert not run(**options).changed
+
+
+def test_an_interrupted_connection_whose_tests_fail_stays_paused(sandbox: Sandbox, run: Run) -> None:
+    run(paused=None)
+    pause(sandbox)
+    sandbox.seed("fivetran", "script_setup_tests", runs=[FAILED_KEY] * 2)
+    assert run(paused=None, start_if_never_synced=True).code == "setup_tests_failed"
+    assert only(sandbox)["paused"] is True
 
 
 def test_a_first_sync_is_triggered_once_when_asked_for(sandbox: Sandbox, run: Run) -> None:

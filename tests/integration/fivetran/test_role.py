@@ -18,13 +18,16 @@ from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 
 README = CHECKOUT / "roles" / "fivetran_connection" / "README.md"
+UNSET = object()
 
 
 def run_example(sandbox: Sandbox, number: int, *arguments: str, **changes: Any) -> PlayResult:
-    """Run an example of the README with the sandbox's Braze instead of the real one."""
+    """Run an example of the README with the sandbox's Braze instead of the real one; what is ``UNSET`` is left out."""
     plays = yaml.safe_load(for_the_sandbox(blocks(README, "yaml")[number], sandbox))
+    task = plays[0]["tasks"][0]
+    variables = {**task["vars"], "fivetran_connection_setup_test_retries": 0, **changes}
     plays[0]["vars"] = VAULT
-    plays[0]["tasks"][0]["vars"].update({"fivetran_connection_setup_test_retries": 0, **changes})
+    task["vars"] = {name: value for name, value in variables.items() if value is not UNSET}
     return run_playbook(sandbox, plays, *arguments)
 
 
@@ -79,6 +82,88 @@ def test_settings_that_do_not_go_together_are_refused_before_fivetran_is_asked(
         assert word in result.messages()
     assert VAULT["vault_azure_connection_string"] not in result.output
     assert sandbox.journal("fivetran") == []
+
+
+BY_HAND: dict[str, Any] = {
+    "cloud_storage_type": "GCS",
+    "gcs_bucket": world.GCS_BUCKET,
+    "gcs_folder": "/currents/",
+    "enable_exports": True,
+    "export_storage_type": "GCS",
+    "gcs_export_bucket": world.GCS_BUCKET,
+    "gcs_export_folder": "exports",
+    "api_key": world.BRAZE_KEY_SHOP_EU,
+}
+
+
+def make_by_hand(sandbox: Sandbox, **config: Any) -> None:
+    """Make the connection of the second example as a person does, and pause it."""
+    stored = {"api_url": sandbox.env["SANDBOX_BRAZE_URL"], **BY_HAND, **config}
+    place = {"group_id": world.GROUP_ID, "service": "braze", "schema": "braze_shop_eu"}
+    made = sandbox.seed("fivetran", "add_connection", **place, config=stored)
+    state = {"status": {"setup_state": "connected"}, "succeeded_at": "2026-03-01T14:10:00Z", "paused": True}
+    sandbox.seed("fivetran", "edit_connection", id=made["id"], **state)
+    sandbox.clear_journal()
+
+
+SILENCE = ("storage", "bucket", "prefix")
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"fivetran_connection_paused": None, "fivetran_connection_prefix": None},
+        pytest.param({f"fivetran_connection_{name}": UNSET for name in SILENCE}, marks=pytest.mark.slow),
+    ],
+    ids=["the example", "no word of the storage"],
+)
+def test_what_the_variables_do_not_speak_of_stays_on_a_connection_that_was_made_by_hand(
+    sandbox: Sandbox, variables: dict[str, Any]
+) -> None:
+    make_by_hand(sandbox)
+    before = sandbox.state()["fivetran"]
+    result = run_example(sandbox, 1, **variables)
+    assert result.exit_code == 0, result.output
+    assert result.changed("localhost") == 0
+    assert sandbox.writes() == []
+    assert sandbox.state()["fivetran"] == before
+
+
+@pytest.mark.slow
+def test_exports_that_are_switched_off_by_name_are_switched_off(sandbox: Sandbox) -> None:
+    let_fivetran_read(sandbox)
+    make_by_hand(sandbox)
+    result = run_example(sandbox, 1, fivetran_connection_exports_storage="none")
+    assert result.exit_code == 0, result.output
+    [connection] = sandbox.state()["fivetran"]["connections"].values()
+    assert (connection["config"]["enable_exports"], connection["paused"]) == (False, True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("adopt", [False, True])
+def test_a_connection_that_reads_another_bucket_is_changed_only_when_that_is_said(
+    sandbox: Sandbox, adopt: bool
+) -> None:
+    let_fivetran_read(sandbox)
+    make_by_hand(sandbox, gcs_bucket="acme-other")
+    result = run_example(sandbox, 1, **({"fivetran_connection_adopt": "yes"} if adopt else {}))
+    [connection] = sandbox.state()["fivetran"]["connections"].values()
+    assert connection["config"]["gcs_bucket"] == (world.GCS_BUCKET if adopt else "acme-other")
+    assert (result.exit_code == 0) is adopt
+    if not adopt:
+        assert sandbox.writes() == []
+        for words in ("fivetran_connection_bucket", "'acme-other'", f"'{world.GCS_BUCKET}'", "_adopt: true"):
+            assert words in result.messages()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variable", ["fivetran_connection_paused", "fivetran_connection_exports_storage"])
+def test_what_is_set_and_cannot_be_evaluated_is_not_taken_for_unset(sandbox: Sandbox, variable: str) -> None:
+    make_by_hand(sandbox)
+    result = run_example(sandbox, 1, **{variable: "{{ nobody_has_set_this }}"})
+    assert result.exit_code != 0
+    assert "nobody_has_set_this" in result.output
+    assert sandbox.writes() == []
 
 
 def test_absent_removes_the_connection_and_needs_no_more_than_its_name(sandbox: Sandbox) -> None:

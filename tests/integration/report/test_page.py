@@ -17,7 +17,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.coll
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.page import page_of
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.unit.report.samples import CONNECTION, onboarding, report_of, seen
+from tests.unit.report.samples import CONNECTION, DOUBT, ENTRY, UNCLAIMED, onboarding, report_of, seen, verified
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium")
@@ -139,6 +139,7 @@ def everything() -> list[Observation]:
     granted = {"grant": {"bucket": "acme-eu", "role": "roles/storage.objectViewer", "member": "serviceAccount:f"}}
     finding = {"severity": "warning", "message": "The bucket has no default encryption.", "remedy": "Look."}
     return [
+        verified("app_us"),
         *onboarding("app_us"),
         *onboarding("loyalty_us", braze_api_key_info=lacking),
         *onboarding("shop_emea", fivetran_connection={"setup_tests": warned}),
@@ -192,6 +193,16 @@ def test_the_page_tells_what_the_run_has_shown(look: Look) -> None:
         assert words in part.inner_text()
 
 
+def test_what_nobody_claims_has_an_entry_to_copy(look: Look) -> None:
+    page = look(everything())
+    text = page.locator("main").inner_text()
+    assert page.get_by_role("heading", name="Connections of no workspace").is_visible()
+    for words in (DOUBT, "braze_old", "connection_2", "Warehouse EMEA", "s3://acme-currents-us/old"):
+        assert words in text
+    assert page.get_by_label("Inventory entry of braze_old").text_content() == ENTRY
+    assert page.locator("details:visible").count() == 7
+
+
 def test_a_screen_reader_hears_what_the_signs_mean(look: Look) -> None:
     page = look(everything())
     row = page.get_by_role("row").filter(has_text="loyalty_us")
@@ -231,7 +242,8 @@ def test_without_scripts_everything_is_there_and_nothing_that_would_not_work(bro
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_hostile_names_and_messages_are_shown_and_do_nothing(look: Look, width: int) -> None:
-    observations: list[Observation] = []
+    found = [{field: name for field in UNCLAIMED} for name in HOSTILE]
+    observations: list[Observation] = [verified(HOSTILE[0], unclaimed=found, doubts=list(HOSTILE))]
     for name in HOSTILE:
         key = {"verdict": "missing_permissions", "missing": [name], "api_url": name, "next_step": name}
         connection = {"connection": {**CONNECTION, "id": name, "schema": name},

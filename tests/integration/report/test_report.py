@@ -16,6 +16,7 @@ from ansible.utils.display import Display
 from ansible_collections.onramp.braze_fivetran.plugins.callback.workspace_report import CallbackModule
 from jsonschema import Draft202012Validator
 
+from tests.integration.inventory.by_hand import GCS, make
 from tests.integration.playbooks.fleet import EXAMPLES, connections, play, workspaces
 from tests.playbook import CHECKOUT, PlayResult, run_playbook
 from tests.sandbox import world
@@ -126,12 +127,49 @@ def test_a_workspace_that_fails_is_reported_with_its_reason_and_the_others_as_th
 @pytest.mark.slow
 def test_drift_that_verify_finds_is_reported_where_it_is(sandbox: Sandbox, tmp_path: Path) -> None:
     assert play(sandbox, "onboard").exit_code == 0
-    sandbox.seed("fivetran", "edit_connection", id=connections(sandbox)["braze_shop_us"]["id"], paused=True)
+    shop_us, shop_eu = (connections(sandbox)[f"braze_{name}"]["id"] for name in ("shop_us", "shop_eu"))
+    sandbox.seed("fivetran", "edit_connection", id=shop_us, paused=True)
+    sandbox.seed("fivetran", "edit_connection", id=shop_eu, succeeded_at="2026-03-01T14:10:00Z")
     sandbox.seed("gcs", "set_policy", bucket=world.GCS_BUCKET, bindings=[])
-    reported = Reported(sandbox, tmp_path, "verify")
+    reported = Reported(sandbox, tmp_path, "verify", "-e", "fivetran_connection_paused=false")
     assert reported.marks("shop_us") == {**IN_ORDER, "connection": "failed"}
-    assert reported.marks("shop_eu") == {**IN_ORDER, "access": "failed"}
+    assert reported.marks("shop_eu") == {**IN_ORDER, "access": "failed", "sync": "ok"}
     assert "    ✗ connection: paused is true, should be false." in reported.table()
+
+
+@pytest.mark.slow
+def test_what_is_paused_and_what_nobody_can_see_has_a_sign_of_its_own(sandbox: Sandbox, tmp_path: Path) -> None:
+    assert play(sandbox, "onboard").exit_code == 0
+    shop_eu = connections(sandbox)["braze_shop_eu"]["id"]
+    sandbox.seed("fivetran", "edit_connection", id=shop_eu, paused=True, succeeded_at="2026-03-01T14:10:00Z")
+    reported = Reported(sandbox, tmp_path, "verify")
+    assert reported.play.exit_code == 0, reported.play.output
+    assert reported.table() == [
+        "workspace  key  landing  access  connection  tests  sync",
+        "shop_eu     ✓      ✓       ✓         ‖         ✓     ✓",
+        "    ‖ connection: paused in Fivetran, no sync since 2026-03-01 14:10",
+        "shop_us     ✓      ✓       ✓         ?         ✓     ·",
+        "    ? connection: not verifiable: what it reads with is masked, and no sync has proved it",
+        "",
+        "2 workspaces: 1 paused, 1 not verifiable",
+    ]
+    for words in ("It stays so until fivetran_connection_paused: false starts it.", "<h4>Not verifiable</h4>"):
+        assert words in reported.html
+
+
+def test_what_nobody_claims_is_reported_with_its_entry_and_fails_nobody(sandbox: Sandbox, tmp_path: Path) -> None:
+    inventory = workspaces()
+    del inventory["braze_workspaces"]["hosts"]["shop_us"]
+    assert play(sandbox, "onboard", inventory=inventory).exit_code == 0
+    make(sandbox, "braze_old", config={**GCS, "gcs_folder": "old"})
+    reported = Reported(sandbox, tmp_path, "verify", inventory=inventory)
+    assert reported.play.exit_code == 0, reported.play.output
+    assert reported.table()[-1] == "1 Braze connection of no workspace: braze_old"
+    [found] = reported.json["unclaimed"]
+    assert (found["schema"], found["reads"]) == ("braze_old", f"gs://{world.GCS_BUCKET}/old")
+    assert "fivetran_schema: braze_old" in found["entry"]
+    assert "fivetran_schema: braze_old" in reported.html
+    assert reported.json["doubts"] == []
 
 
 @pytest.mark.slow

@@ -22,12 +22,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.br
 
 from tests.sandbox.contract import DOCUMENT
 
-GIVEN = {
-    "api_url": "https://rest.iad-01.braze.com",
-    "api_key": "the-braze-key",
-    "storage": "none",
-    "exports_storage": "none",
-}
+UNSAID = {"api_url": "https://rest.iad-01.braze.com", "api_key": "the-braze-key"}
+GIVEN = {**UNSAID, "storage": "none", "exports_storage": "none"}
 WHOLE = {
     "s3": {"bucket": "acme", "prefix": "currents", "role_arn": "arn:aws:iam::111122223333:role/Fivetran"},
     "gcs": {"bucket": "acme", "prefix": "currents"},
@@ -121,7 +117,41 @@ def test_a_slash_at_the_end_of_the_api_url_means_nothing_and_any_other_differenc
     assert not means_the_same("api_url", GIVEN["api_url"], "https://rest.iad-02.braze.com/")
 
 
-@pytest.mark.parametrize("field", ["s3bucket", "gcs_bucket", "s3role_arn", "api_key", "cloud_storage_type"])
+@pytest.mark.parametrize(
+    "spelling", ["https://REST.iad-01.Braze.com", "rest.iad-01.braze.com", " https://rest.iad-01.braze.com//"]
+)
+def test_an_instance_is_the_same_however_its_url_is_spelled(spelling: str) -> None:
+    assert means_the_same("api_url", GIVEN["api_url"], spelling)
+
+
+@pytest.mark.parametrize(
+    ("field", "wanted", "stored"),
+    [
+        ("cloud_storage_type", "AWS_S3", "AwsS3"),
+        ("cloud_storage_type", "AZURE_BLOB_STORAGE", "AzureBlobStorage"),
+        ("export_storage_type", "GCS", "Gcs"),
+        ("historical_sync_limit", "DATE_LIMIT", "DateLimit"),
+    ],
+)
+def test_what_is_one_of_a_list_is_the_same_in_capitals_and_in_camel_case(field: str, wanted: str, stored: str) -> None:
+    assert means_the_same(field, wanted, stored)
+    assert means_the_same(field, stored, wanted)
+    assert not means_the_same(field, wanted, "NONE")
+
+
+@pytest.mark.parametrize("nothing", [None, "", "NONE", "None"])
+def test_no_storage_has_several_spellings(nothing: str | None) -> None:
+    assert means_the_same("cloud_storage_type", "NONE", nothing)
+    assert not means_the_same("cloud_storage_type", "GCS", nothing)
+
+
+def test_what_fivetran_need_not_return_is_compared_only_where_it_does() -> None:
+    assert means_the_same("historic_sync_time_frame", "ONE_YEAR", None)
+    assert not means_the_same("historic_sync_time_frame", "ONE_YEAR", "ALL_TIME")
+    assert not means_the_same("historical_sync_limit_date", "2024-01-31", None)
+
+
+@pytest.mark.parametrize("field", ["s3bucket", "gcs_bucket", "s3role_arn", "api_key"])
 def test_what_is_no_folder_is_compared_as_it_is(field: str) -> None:
     assert not means_the_same(field, "acme", "/acme/")
 
@@ -136,12 +166,48 @@ def test_what_is_needed_is_named_with_its_variable(storage: str) -> None:
     ]
 
 
-def test_a_storage_that_is_not_set_is_none_and_one_that_nobody_knows_is_refused() -> None:
-    made = braze_config({"api_url": GIVEN["api_url"], "api_key": GIVEN["api_key"]})
-    assert (made["problems"], made["config"]["cloud_storage_type"]) == ([], "NONE")
+@pytest.mark.parametrize("unset", [{}, {"storage": None, "exports_storage": None}, {"storage": "", "prefix": None}])
+def test_what_is_not_set_is_said_to_a_new_connection_only(unset: dict[str, Any]) -> None:
+    assert braze_config({**UNSAID, **unset}) == {
+        "config": {"api_url": UNSAID["api_url"]},
+        "config_secrets": {"api_key": UNSAID["api_key"]},
+        "config_on_create": {"cloud_storage_type": "NONE", "enable_exports": False},
+        "protected_config": ["api_url"],
+        "problems": [],
+    }
+
+
+def test_what_is_set_to_none_is_said_to_every_connection() -> None:
+    made = braze_config(GIVEN)
+    assert (made["config"]["cloud_storage_type"], made["config"]["enable_exports"]) == ("NONE", False)
+    assert made["config_on_create"] == {}
+
+
+@pytest.mark.parametrize("storage", WHOLE)
+@pytest.mark.parametrize("source", [CURRENTS, EXPORTS], ids=["currents", "exports"])
+def test_a_folder_that_is_not_set_is_left_out_and_an_empty_one_is_the_root(storage: str, source: Any) -> None:
+    settings = {f"{source.settings}{name}": value for name, value in WHOLE[storage].items()}
+    given = {**GIVEN, f"{source.settings}storage": storage, **settings}
+    field = source.fields[storage]["prefix"]
+    assert field not in braze_config({**given, f"{source.settings}prefix": None})["config"]
+    assert braze_config({**given, f"{source.settings}prefix": ""})["config"][field] == ""
+
+
+@pytest.mark.parametrize(
+    ("storage", "place"), [("s3", "s3bucket"), ("gcs", "gcs_bucket"), ("azure", "abs_container_name")]
+)
+def test_what_says_whose_events_are_read_from_where_is_protected_and_nothing_else(storage: str, place: str) -> None:
+    exports = {f"exports_{name}": value for name, value in WHOLE["gcs"].items()}
+    made = braze_config({**UNSAID, "storage": storage, **WHOLE[storage], "exports_storage": "gcs", **exports})
+    assert made["protected_config"] == ["api_url", "cloud_storage_type", place]
+
+
+def test_a_storage_that_nobody_knows_is_refused() -> None:
     assert braze_config({**GIVEN, "storage": "ftp"}) == {
         "config": {},
         "config_secrets": {},
+        "config_on_create": {},
+        "protected_config": [],
         "problems": ['storage: "ftp" is not accepted; accepted: s3, gcs, azure, none.'],
     }
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._difference import (
+    additions,
     before_and_after,
     differences,
     same,
@@ -41,6 +42,11 @@ def test_sending_the_differences_leaves_none(desired: dict[str, Any], actual: di
         (None, ""),
         ("", None),
         ([], None),
+        (False, None),
+        (None, False),
+        (False, ""),
+        (False, "false"),
+        ({"name": "a", "enabled": False}, {"name": "a"}),
         (5432, "5432"),
         (True, "true"),
         (["b", "a"], ["a", "b"]),
@@ -61,17 +67,32 @@ def test_these_are_the_same(desired: Any, actual: Any) -> None:
         (None, "a"),
         ("", "a"),
         ("", "******"),
-        (False, None),
+        (True, None),
+        (True, False),
+        (False, True),
         (0, None),
+        (0, False),
         (["a"], ["a", "b"]),
         (["a", "a"], ["a", "b"]),
         ({"a": 1}, {"a": 2}),
+        ({}, {"a": 1}),
         (1, True),
         ("1", True),
     ],
 )
 def test_these_differ(desired: Any, actual: Any) -> None:
     assert not same(desired, actual)
+
+
+def test_what_is_made_shows_everything_that_is_sent_also_what_is_false() -> None:
+    found = additions(
+        {"paused": False, "threshold": 0, "api_key": "new", "folder": "", "id": None}, secrets=["api_key"]
+    )
+    assert [(item.name, item.before, item.after, item.secret) for item in found] == [
+        ("api_key", None, "new", True),
+        ("paused", None, False, False),
+        ("threshold", None, 0, False),
+    ]
 
 
 def test_a_stored_secret_is_sent_only_when_told_to() -> None:

@@ -54,6 +54,17 @@ CONNECTION = {
     "failed_at": None,
     "status": {"setup_state": "connected", "sync_state": "scheduled", "update_state": "on_schedule"},
 }
+ENTRY = '    braze_old:\n      fivetran_schema: braze_old\n      braze_api_key: "{{ vault_braze_api_key_braze_old }}"\n'
+UNCLAIMED = {
+    "host": "braze_old",
+    "schema": "braze_old",
+    "group_id": "patient_harbor",
+    "group_name": "Warehouse EMEA",
+    "connection_id": "connection_2",
+    "reads": "s3://acme-currents-us/old",
+    "entry": ENTRY,
+}
+DOUBT = "No host that can be read claims braze_older of the Fivetran group Warehouse."
 TESTS = [{"title": "Connect to S3", "status": "PASSED", "message": ""}]
 
 
@@ -86,6 +97,12 @@ def planned(host: str = "shop_us", **plan: Any) -> Observation:
     """Return how the task ended that has planned one workspace. ``plan``: what differs from one with nothing to do."""
     of_workspace = {"applies": False, "reads_only": False, "findings": [], "warnings": [], "changes": [], "seen": {}}
     return seen("workspace_plan", {"workspaces": {host: {**of_workspace, **plan}}}, host)
+
+
+def verified(host: str = "shop_us", **result: Any) -> Observation:
+    """Return how the task ended that has planned one workspace for verify.yml. ``result``: what differs beside it."""
+    plan = planned(host, reads_only=True).result
+    return seen("workspace_plan", {**plan, "unclaimed": [UNCLAIMED], "doubts": [DOUBT], **result}, host)
 
 
 def report_of(observations: Iterable[Observation], **outcomes: Outcome) -> Report:

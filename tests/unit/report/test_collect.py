@@ -18,13 +18,17 @@ from hypothesis import strategies as st
 from tests.unit.report.samples import (
     ACCESS,
     CONNECTION,
+    DOUBT,
+    ENTRY,
     KEY,
     LANDING,
     TESTS,
+    UNCLAIMED,
     onboarding,
     planned,
     report_of,
     seen,
+    verified,
     workspace_of,
 )
 
@@ -35,14 +39,14 @@ JSON = st.recursive(
 )
 FIELDS = (
     "verdict", "permissions", "missing", "access", "grant", "connection", "connections", "setup_tests", "findings",
-    "integrations", "ansible_facts", "failure", "msg", "workspaces",
+    "integrations", "ansible_facts", "failure", "msg", "workspaces", "unclaimed", "doubts",
 )  # fmt: skip
 MODULES = (
     "braze_api_key_info", "braze_currents_info", "s3_access_info", "gcs_bucket_iam_member", "fivetran_connection",
     "fivetran_connection_info", "fivetran_connection_sync", "s3_bucket_preflight_info", "workspace_plan",
     "workspace_verdict",
 )  # fmt: skip
-OF_A_PLAN = ("applies", "reads_only", "findings", "warnings", "changes", "seen", "schema")
+OF_A_PLAN = ("applies", "reads_only", "findings", "warnings", "noticed", "unverified", "changes", "seen", "schema")
 OF_A_LOOK = ("key", "landing", "access", "grant", "connection")
 # What was seen of a workspace with which nothing is wrong.
 SEEN = {"key": KEY, "landing": LANDING, **ACCESS, "connection": CONNECTION}
@@ -70,8 +74,8 @@ def test_a_workspace_in_order_is_fine_in_every_step() -> None:
         (
             {"fivetran_connection": {"connection": {**CONNECTION, "paused": True}}},
             Step.CONNECTION,
-            Mark.WARNING,
-            "paused",
+            Mark.PAUSED,
+            "paused in Fivetran, no sync since 2026-03-01 14:10",
         ),
         (
             {"fivetran_connection": {"connection": {**CONNECTION, "setup_state": "broken"}}},
@@ -254,6 +258,22 @@ def test_a_plan_that_only_reads_makes_no_run_that_has_acted() -> None:
     assert not report_of([planned(seen=SEEN)]).run.check_mode
 
 
+def test_what_nobody_claims_is_told_beside_the_workspaces_and_is_nobodys_fault() -> None:
+    report = report_of([verified()])
+    [found] = report.unclaimed
+    assert (found.id, found.group, found.schema, found.entry) == (
+        "connection_2", "patient_harbor", "braze_old", ENTRY,
+    )  # fmt: skip
+    assert report.doubts == (DOUBT,)
+    assert [workspace.status for workspace in report.workspaces] == [Mark.NONE]
+    assert report.as_json()["unclaimed"][0]["reads"] == UNCLAIMED["reads"]
+
+
+def test_later_plans_of_the_run_know_nothing_of_it_and_a_later_look_replaces_it() -> None:
+    assert len(report_of([verified(), planned(applies=True)]).unclaimed) == 1
+    assert report_of([verified(), verified(unclaimed=[], doubts=[])]).unclaimed == ()
+
+
 def test_failing_setup_tests_are_the_reason_of_the_column_tests() -> None:
     result = {"msg": "shop_us: Read: FAILED (no)", "failure": {"code": "setup_tests_failed"}, "connection": CONNECTION}
     workspace = workspace_of([seen("fivetran_connection", result, outcome="failed")], shop_us=Outcome(failed=True))
@@ -289,8 +309,38 @@ def test_a_host_that_cannot_be_reached_is_told_how_to_be() -> None:
     assert "connection: local" in finding.remedy
 
 
+UNSEEN = ["Whether Fivetran holds the key cannot be seen."]
+
+
+@pytest.mark.parametrize(
+    ("connection", "mark"),
+    [
+        ({}, Mark.OK),
+        ({"succeeded_at": None}, Mark.UNVERIFIED),
+        ({"failed_at": "2026-03-02T08:00:00Z"}, Mark.UNVERIFIED),
+        ({"paused": True}, Mark.PAUSED),
+        ({"setup_state": "broken"}, Mark.FAILED),
+    ],
+)
+def test_what_nobody_can_see_is_fine_only_where_a_sync_has_proved_it(connection: dict[str, Any], mark: Mark) -> None:
+    looked = {**SEEN, "connection": {**CONNECTION, **connection}}
+    workspace = workspace_of([planned(reads_only=True, seen=looked, unverified=UNSEEN)])
+    assert (workspace.cells[Step.CONNECTION].mark, workspace.unverified) == (mark, tuple(UNSEEN))
+
+
+def test_what_the_setup_tests_have_tried_is_not_unseen_any_more() -> None:
+    tried = seen("fivetran_connection", {"changed": True, "connection": CONNECTION, "setup_tests": TESTS})
+    workspace = workspace_of([planned(applies=True, seen=SEEN, unverified=UNSEEN), tried])
+    assert (workspace.cells[Step.CONNECTION].mark, workspace.unverified) == (Mark.OK, ())
+
+
+def test_a_paused_connection_that_has_never_synced_is_told_as_such() -> None:
+    never = {"fivetran_connection": {"connection": {**CONNECTION, "paused": True, "succeeded_at": None}}}
+    assert workspace_of(onboarding(**never)).cells[Step.CONNECTION].text == "paused in Fivetran, never synced"
+
+
 def test_who_shares_a_role_shows_the_documents_that_another_has_brought_to_their_state() -> None:
-    fact = {"ansible_facts": {"s3_access_role_arn": "arn:aws:iam::1:role/Fivetran"}}
+    fact = {"ansible_facts": {"__s3_access_handed_over": "arn:aws:iam::1:role/Fivetran"}}
     report = report_of([seen("s3_access_info", ACCESS, "app_us"), seen("set_fact", fact, "shop_us")])
     assert [workspace.access for workspace in report.workspaces] == [report.workspaces[0].access] * 2
 

@@ -12,7 +12,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.term
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.report.samples import onboarding, report_of, seen
+from tests.unit.report.samples import DOUBT, UNCLAIMED, onboarding, report_of, seen, verified
 
 LACKING = {"verdict": "missing_permissions", "missing": ["campaigns.list", "canvas.details"]}
 
@@ -59,6 +59,16 @@ def test_a_long_reason_is_cut_after_three_lines() -> None:
     assert lines[4].endswith(" ...")
 
 
+def test_what_nobody_claims_stands_below_the_summary() -> None:
+    lines = [line.text for line in lines_of(report_of([verified()]), 80, "utf-8")]
+    assert lines[-3:] == ["1 workspace: 1 not known", "1 Braze connection of no workspace: braze_old", DOUBT]
+    many = [{**UNCLAIMED, "schema": f"braze_{number:04}"} for number in range(100)]
+    lines = [line.text for line in lines_of(report_of([verified(unclaimed=many, doubts=[])]), 80, "utf-8")]
+    assert lines[3:] == ["1 workspace: 1 not known", *lines[4:]]
+    assert lines[4].startswith("100 Braze connections of no workspace: braze_0000, braze_0001,")
+    assert (len(lines), lines[-1][-4:]) == (7, " ...")
+
+
 def test_names_of_two_columns_a_letter_keep_the_columns_in_line() -> None:
     _heading, plain, japanese, *_rest = table("a_shop", "東京ショップ")
     # Each of the six letters is as wide as two.
@@ -81,6 +91,8 @@ def test_without_workspaces_there_is_no_table() -> None:
 def test_whatever_names_and_reasons_hold_every_line_is_one_line_without_control_characters(
     names: list[str], reason: str, encoding: str
 ) -> None:
-    for line in table(*names, encoding=encoding, braze_api_key_info={"verdict": reason}):
+    of_nobody = report_of([verified(unclaimed=[{**UNCLAIMED, "schema": reason}], doubts=[reason])])
+    lines = table(*names, encoding=encoding, braze_api_key_info={"verdict": reason})
+    for line in (*lines, *(line.text for line in lines_of(of_nobody, 80, encoding))):
         assert line.isprintable()
         line.encode(encoding)

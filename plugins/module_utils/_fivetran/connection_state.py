@@ -1,0 +1,80 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""Read a connection as Fivetran returns it. Whatever is missing or of another type is taken for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .._difference import holds_mask
+from .._redact import REDACTED, Redactor
+from .client import JsonObject
+from .desired import STORED_FIELDS
+
+# Shown by the results of the connection modules, as Fivetran names them.
+RETURNED_FIELDS = (
+    "id", "group_id", "service", "schema", *STORED_FIELDS, "destination_schema_names", "created_at", "succeeded_at",
+    "failed_at", "config", "status",
+)  # fmt: skip
+CONNECTED = "connected"
+
+
+def stored_config(connection: JsonObject | None) -> JsonObject:
+    """Return the configuration; secrets are masked in it."""
+    config = (connection or {}).get("config")
+    return config if isinstance(config, dict) else {}
+
+
+def setup_state(connection: JsonObject | None) -> str:
+    """Return how the setup of the connection stands: incomplete, connected, broken, or unknown."""
+    status = (connection or {}).get("status")
+    return str(status.get("setup_state")) if isinstance(status, dict) else "unknown"
+
+
+def is_connected(connection: JsonObject | None) -> bool:
+    """Tell whether the setup tests have passed with what Fivetran holds."""
+    return setup_state(connection) == CONNECTED
+
+
+def never_synced(connection: JsonObject) -> bool:
+    """Tell whether no sync of the connection has ended, nor is running."""
+    status = connection.get("status")
+    is_syncing = isinstance(status, dict) and status.get("sync_state") == "syncing"
+    return not is_syncing and not connection.get("succeeded_at") and not connection.get("failed_at")
+
+
+def is_unfinished(connection: JsonObject) -> bool:
+    """Tell whether the connection was created and nothing more, as a run leaves it whose setup tests have failed."""
+    return bool(connection.get("paused")) and setup_state(connection) == "incomplete" and never_synced(connection)
+
+
+def is_role(value: Any) -> bool:
+    """Tell whether ``value`` is the ARN of a role.
+
+    Fivetran masks those like passwords, but they are no secret, and no_log would corrupt them everywhere.
+    """
+    return isinstance(value, str) and value.startswith("arn:")
+
+
+def hidden(wanted: Mapping[str, Any], secrets: Mapping[str, Any], connection: JsonObject) -> frozenset[str]:
+    """Return which of the wanted fields of the configuration Fivetran does not show: masked, or not returned at all."""
+    config = stored_config(connection)
+    return frozenset(
+        name
+        for name, value in wanted.items()
+        if holds_mask(config.get(name)) or (name not in config and (name in secrets or is_role(value)))
+    )
+
+
+def view(actual: JsonObject, redactor: Redactor, secrets: Mapping[str, Any]) -> JsonObject:
+    """Return what the modules show of a connection: Fivetran's names and masks, no secret."""
+    shown = {name: actual.get(name) for name in RETURNED_FIELDS}
+    shown["config"] = {name: REDACTED if name in secrets else value for name, value in stored_config(actual).items()}
+    shown["setup_state"] = setup_state(actual) if actual.get("status") else None
+    data: JsonObject = redactor.data(shown)
+    return data
