@@ -33,7 +33,7 @@ CORES = {
     "2.21": ("ansible-core==2.21.5", ("3.12", "3.13", "3.14"), "25.2"),
 }
 # The sandbox's own tests are left to pytest: ansible-test forks for each test, and would start a sandbox each time.
-UNITS = ("braze", "fivetran", "kernel", "report", "storage", "workspaces")
+UNITS = ("braze", "discovery", "fivetran", "kernel", "report", "storage", "workspaces")
 # pip as a file, started instead of the get-pip.py that ansible-test would download from a server of its own.
 GET_PIP = """\
 import runpy

@@ -1,0 +1,80 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+from ansible.utils.unsafe_proxy import wrap_var
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.client import client_from_params
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import GCS_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._redact import Redactor
+from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_discovery import ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.credentials import fivetran_credentials
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.discover import Discovery, discover
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.look import Credentials
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.new_file import check_new, write_new
+
+
+class ActionModule(ActionBase):
+    """Finds the Braze connections of a Fivetran account in Ansible's own process."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return what was found, and write it into a file if one is named."""
+        result: dict[str, Any] = super().run(tmp, task_vars or {})
+        try:
+            credentials = fivetran_credentials(self._task.args, os.environ)
+            validation = ArgumentSpecValidator(ARGUMENTS).validate({**self._task.args, **credentials})
+            if validation.error_messages:
+                raise AnsibleActionFail("; ".join(validation.error_messages))
+            found = self._discover({**validation.validated_parameters, **credentials})
+        except OnrampError as error:
+            return {**result, **error.as_result(), "failed": True, "changed": False}
+        redactor = Redactor([credentials["fivetran_api_key"], credentials["fivetran_api_secret"]])
+        # What Fivetran tells is no template.
+        return {**result, **wrap_var(redactor.data(found))}
+
+    def _discover(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        path = Path(os.path.abspath(params["dest"])) if params["dest"] else None
+        if path is not None:
+            check_new(path)
+        credentials = Credentials(
+            aws_profiles=tuple(params["aws_profiles"]),
+            aws_region=params["aws_region"],
+            gcs={name: params[name] for name in GCS_ARGUMENTS},
+        )
+        found = discover(client_from_params(params), params["fivetran_groups"], credentials)
+        changed = path is not None and bool(found.text)
+        if path is not None and changed and not self._task.check_mode:
+            write_new(path, found.text)
+        told = found.told(self._written(path, changed))
+        return {
+            "changed": changed,
+            "msg": told[0],
+            "told": told,
+            "inventory": found.text,
+            "workspaces": found.as_json(),
+            "missing": [*found.notes, *found.missing],
+            **(self._diff(path, found) if changed and self._task.diff else {}),
+        }
+
+    def _written(self, path: Path | None, changed: bool) -> str:
+        if path is None:
+            return "No file was asked for."
+        if not changed:
+            return "Nothing was written."
+        return f"The inventory {'would be' if self._task.check_mode else 'is'} written to {path}."
+
+    def _diff(self, path: Path | None, found: Discovery) -> dict[str, Any]:
+        return {"diff": {"before": "", "after": found.text, "before_header": str(path), "after_header": str(path)}}

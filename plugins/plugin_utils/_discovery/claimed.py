@@ -1,0 +1,76 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""Which connections the hosts of an inventory claim already, so that nobody has them twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ansible.inventory.helpers import get_group_vars
+from ansible.utils.vars import combine_vars
+from ansible.vars.plugins import get_vars_from_inventory_sources
+
+from .._workspaces.reader import HostVariables
+from .._workspaces.settings import Unreadable
+from .connections import Connection
+
+GROUP = "braze_workspaces"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a host says. ``group``: id or name; empty where it says none, so that it may be any."""
+
+    schema: str
+    group: str
+
+    def covers(self, connection: Connection) -> bool:
+        """Tell whether this is the connection that the host claims."""
+        groups = ("", connection.group_id, connection.group_name)
+        return self.schema == connection.schema and self.group in groups
+
+
+def claims(inventory: Any, loader: Any, extra: dict[str, Any], doubt: Callable[[str], None]) -> Iterator[Claim]:
+    """Yield the claim of each workspace that sources before this one have brought in.
+
+    ``extra``: variables of the command line. ``doubt`` is told whose claim cannot be read.
+    """
+    group = inventory.groups.get(GROUP)
+    for host in group.get_hosts() if group is not None else ():
+        variables = HostVariables(combine_vars(_variables(inventory, loader, host), extra), loader)
+        try:
+            schema = _text(variables, "fivetran_schema")
+            if schema:
+                yield Claim(schema, _text(variables, "fivetran_group"))
+        except Unreadable as reason:
+            doubt(
+                f"Which connection the host {host.name} claims is not known, so that a second host may stand for it:"
+                f" {reason}."
+            )
+
+
+def _variables(inventory: Any, loader: Any, host: Any) -> dict[str, Any]:
+    """Return what the inventory and files beside it say of a host, as far as that is known while it is being read."""
+    sources, groups = inventory.processed_sources, host.get_groups()
+    variables: dict[str, Any] = {}
+    for layer in (
+        get_group_vars(groups),
+        get_vars_from_inventory_sources(loader, sources, groups, "all"),
+        host.get_vars(),
+        get_vars_from_inventory_sources(loader, sources, [host], "all"),
+    ):
+        variables = combine_vars(variables, layer)
+    return variables
+
+
+def _text(variables: HostVariables, name: str) -> str:
+    if name not in variables.names():
+        return ""
+    value = variables.value(name)
+    return "" if value is None else str(value).strip()

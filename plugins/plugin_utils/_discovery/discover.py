@@ -1,0 +1,89 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""List, look, describe: from the connections of a Fivetran account to the text of an inventory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...module_utils._fivetran.client import FivetranClient
+from .access import Access
+from .inventory_text import Workspace, inventory_text
+from .listing import Listing, list_account
+from .look import Credentials, Look
+from .variables import facts, one_line
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """What was found. ``notes``: what could not be looked at, a sentence each."""
+
+    listing: Listing
+    workspaces: tuple[Workspace, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """Return the inventory; empty where there is nothing to write."""
+        return inventory_text(self.workspaces, self.notes) if self.workspaces else ""
+
+    @property
+    def missing(self) -> list[str]:
+        """Return of whom something was not found, and what."""
+        return [f"{item.host}: {one_line(sentence)}" for item in self.workspaces for sentence in item.missing]
+
+    def told(self, written: str) -> list[str]:
+        """Return the lines for a person; ``written``: what has become of the file, a sentence."""
+        groups = {item.connection.group_id for item in self.workspaces}
+        connections = _count(len(self.workspaces), "Braze connection")
+        others = self.listing.total - len(self.listing.connections)
+        beside = f", beside {_count(others, 'connection')} of other services" if others else ""
+        head = f"Found {connections} in {_count(len(groups), 'Fivetran group')}{beside}. {written}"
+        return [head, *map(one_line, self.notes), *self.missing]
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Return the connections as results show them."""
+        return [_shown(item) for item in self.workspaces]
+
+
+def discover(client: FivetranClient, groups: Sequence[str], credentials: Credentials) -> Discovery:
+    """Find the Braze connections of these groups, of all if none is named, and what lets Fivetran read their buckets.
+
+    :raises OnrampError: Fivetran gives no usable answer, or does not know a group.
+    """
+    listing = list_account(client)
+    hosts, connections = listing.hosts(), listing.of_groups(groups)
+    found = Look(client, credentials).take(connections)
+    readers = Counter(item.currents for item in listing.connections)
+    workspaces = [
+        Workspace(
+            hosts[item.id],
+            item,
+            found.access.get(item.id, Access()),
+            # Names of containers in Azure are those of a storage account, which Fivetran does not tell.
+            shares_folder=item.currents.storage in ("s3", "gcs") and readers[item.currents] > 1,
+        )
+        for item in connections
+    ]
+    return Discovery(listing, tuple(workspaces), found.notes)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"1 {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _shown(workspace: Workspace) -> dict[str, Any]:
+    known = {name: value for name, value in workspace.settings.items() if isinstance(value, bool | str | list)}
+    return {
+        "host": workspace.host,
+        "settings": known,
+        "facts": facts(workspace.connection),
+        "missing": [one_line(sentence) for sentence in workspace.missing],
+    }
