@@ -9,6 +9,7 @@ import os
 import re
 import traceback
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -82,7 +83,7 @@ def _only_playing(plan: Plan, playing: list[str]) -> Plan:
     if not missing:
         return plan
     outside = no_plan(plan.purpose, missing, f"The host does not belong to the group {GROUP}.")
-    return Plan(plan.purpose, {**plan.workspaces, **outside.workspaces})
+    return replace(plan, workspaces={**plan.workspaces, **outside.workspaces})
 
 
 def _plain(data: Mapping[str, Any]) -> dict[str, Any]:

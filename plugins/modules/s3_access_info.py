@@ -16,8 +16,11 @@ description:
   - Builds the IAM policy and the trust policy that let Fivetran read S3 buckets, reads what the AWS account holds under
     their names, and returns what has to be created, updated or deleted. The role
     P(onramp.braze_fivetran.s3_access#role) does that.
-  - Fails where something of that name is there which the role has not made, so that nothing is overwritten silently.
-    What it has made bears the tag C(onramp.braze_fivetran/external-id).
+  - What it has made bears the tag C(onramp.braze_fivetran/external-id) and is kept exactly as these options make it.
+  - What somebody else has made is judged by its effect, over the trust policy, all attached and inline policies, the
+    permissions boundary and the policy of the bucket. Where Fivetran can read, it is adopted as it is and nothing has
+    to be written. Where it cannot, the module fails and names what is missing. Where that cannot be told, Fivetran's
+    setup tests decide.
 extends_documentation_fragment:
   - onramp.braze_fivetran.attributes
   - onramp.braze_fivetran.attributes.info_module
@@ -65,6 +68,11 @@ options:
     type: list
     elements: str
     default: []
+  role_arn:
+    description:
+      - ARN of an IAM role that is somebody else's. It is judged by what Fivetran can do through it, and there is
+        nothing to write; O(role_name), O(policy_name), O(path), O(tags) and O(adopt) have no meaning then.
+    type: str
   role_name:
     description:
       - Name of the IAM role.
@@ -105,7 +113,11 @@ options:
     choices: [aws, aws-us-gov, aws-cn]
   adopt:
     description:
-      - Whether to take over, or with O(state=absent) to remove, what the role has not made or somebody has changed.
+      - Whether what Fivetran lacks may be added to a role or policy that somebody else has made. Nothing that is there
+        is taken away, and what suffices is left as it is without this, too. Who has made exactly what this module wants
+        has it taken over, with the tag.
+      - With O(state=absent), whether to remove what bears the tag and was changed since, or was attached elsewhere,
+        too. What somebody else has made always stays.
     type: bool
     default: false
 requirements:
@@ -156,6 +168,10 @@ access:
           description: Its name.
           type: str
           sample: Fivetran-S3-Access
+        path:
+          description: Its path, or the one that it will have.
+          type: str
+          sample: /
         arn:
           description: Its ARN, or the one that it will have.
           type: str
@@ -188,6 +204,34 @@ access:
       description: The IAM role. RV(access.role.document) is its trust policy.
       type: dict
       contains: *step
+    managed:
+      description: Whether the role is the collection's to write; V(false) where somebody else has made it.
+      type: bool
+      sample: true
+    effect:
+      description: What Fivetran can do through the role, once what has to be written is written.
+      type: dict
+      contains:
+        assume_role:
+          description: Whether Fivetran may assume the role with the External ID; null for a role of our own.
+          type: dict
+          contains: &effect
+            answer:
+              description: V(yes), V(no) or V(unknown).
+              type: str
+              sample: "yes"
+            reasons:
+              description: What the answer rests on.
+              type: list
+              elements: dict
+              sample: []
+        read:
+          description: Whether it may read, by bucket and folder. Each has V(answer) and V(reasons).
+          type: dict
+          sample:
+            s3://acme-currents-us/currents:
+              answer: "yes"
+              reasons: []
     findings:
       description: What a person should know, or what forbids to go on.
       type: list
@@ -242,6 +286,7 @@ SPEC = ModuleSpec(
         "prefix": {"type": "str"},
         # ARNs of keys, not keys.
         "kms_key_arns": {"type": "list", "elements": "str", "default": [], "no_log": False},
+        "role_arn": {"type": "str"},
         "role_name": {"type": "str", "default": "Fivetran"},
         "policy_name": {"type": "str", "default": "Fivetran-S3-Access"},
         "path": {"type": "str", "default": "/"},

@@ -16,7 +16,7 @@ description:
   - Looks at S3 buckets and explains what would keep Fivetran's role from reading them, or Braze Currents from writing,
     each finding with what to do about it.
   - The findings are V(bucket_missing), V(bucket_in_another_account), V(bucket_not_readable), V(bucket_policy_denies),
-    V(bucket_policy_may_deny), V(kms_decrypt_missing), V(kms_not_supported_by_braze), V(object_lock),
+    V(bucket_policy_may_deny), V(kms_decrypt_unknown), V(kms_not_supported_by_braze), V(object_lock),
     V(bucket_is_public), V(public_access_not_blocked), V(objects_owned_by_writer) and V(not_checked).
   - A Deny in a bucket policy is judged by what is known of Fivetran's requests. Where it depends on something else,
     such as the IP address, the finding is V(bucket_policy_may_deny) and names the condition keys.

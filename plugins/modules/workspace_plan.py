@@ -67,6 +67,56 @@ msg:
   returned: always
   type: str
   sample: "Plan: 100 workspaces: 96 fine, 3 to change, 1 refused."
+told:
+  description: The same, and with O(purpose=verify) what RV(unclaimed) and RV(doubts) hold, line by line.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Plan: 100 workspaces: 96 fine, 3 to change, 1 refused."]
+unclaimed:
+  description:
+    - The Braze connections of the groups of the play's hosts that no host of the whole inventory claims by
+      C(fivetran_group) and C(fivetran_schema). They fail nobody.
+  returned: with O(purpose=verify)
+  type: list
+  elements: dict
+  contains:
+    host:
+      description: A name for its host that the group C(braze_workspaces) does not have yet.
+      type: str
+      sample: braze_shop_old
+    schema:
+      description: Its schema.
+      type: str
+      sample: braze_shop_old
+    group_id:
+      description: The id of its Fivetran group.
+      type: str
+      sample: jovial_daylight
+    group_name:
+      description: The name of its Fivetran group.
+      type: str
+      sample: Warehouse
+    connection_id:
+      description: Its id.
+      type: str
+      sample: iodize_impressive
+    reads:
+      description: The bucket and the folder that it reads Currents from; empty if from none.
+      type: str
+      sample: s3://acme-currents-us/currents
+    entry:
+      description: The host that claims it, in YAML, to be put below C(hosts) of C(braze_workspaces). It holds no key.
+      type: str
+      sample: "    braze_shop_old:\n      fivetran_group: jovial_daylight\n ..."
+doubts:
+  description:
+    - Of which connections it is not known whether anybody claims them, because a host of the group cannot be read, a
+      sentence each. They are not among RV(unclaimed).
+  returned: with O(purpose=verify)
+  type: list
+  elements: str
+  sample: []
 workspaces:
   description: The plans, by host. They hold no secrets.
   returned: always

@@ -14,6 +14,7 @@ import asyncio
 import hashlib
 import json
 import re
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,6 +36,7 @@ __all__ = ["CUSTOMER_ACCOUNT", "FIVETRAN_ACCOUNT", "REGION", "SECRET_ACCESS_KEY"
 CUSTOMER_ACCOUNT = "111122223333"
 SECOND_CUSTOMER_ACCOUNT = "444455556666"
 FIVETRAN_ACCOUNT = "834469178297"
+FIVETRAN_USER = "gcp_donkey"
 REGION = "us-east-1"
 # What a scripted refusal says if the script does not.
 FAULT_CODES = {
@@ -48,6 +50,10 @@ FAULT_CODES = {
 # Enough for a loopback server; a retry would hide what tests want to see.
 BOTO_CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=10)
 
+_MAY_ASSUME = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}],
+}
 _SCOPE = re.compile(r"Credential=([^/]+)/[^/]*/([^/]*)/([^/]+)/aws4_request")
 _READING = re.compile(r"^(Get|List|Head|Describe|Assume|Simulate)")
 _S3_SUBRESOURCES = {
@@ -111,12 +117,33 @@ class Aws(Server):
         self.writes = 0
         self.roles: dict[str, str] = {}
         self._session: aiohttp.ClientSession | None = None
+        self._fivetran: dict[str, str] | None = None
+        self._lock = threading.Lock()
 
     def reset(self) -> None:
         """Forget propagation; :meth:`empty` empties ministack."""
         self.propagation = Propagation()
         self.writes = 0
         self.roles = {}
+        self._fivetran = None
+
+    def fivetran_credentials(self) -> dict[str, str]:
+        """Return the keys of the user as whom Fivetran calls AWS, who is made when he is first needed.
+
+        His name is on record in refusals that AWS has given to Fivetran.
+        """
+        with self._lock:
+            if self._fivetran is None:
+                iam = self._boto("iam", FIVETRAN_ACCOUNT)
+                iam.create_user(UserName=FIVETRAN_USER)
+                iam.put_user_policy(UserName=FIVETRAN_USER, PolicyName="assume", PolicyDocument=json.dumps(_MAY_ASSUME))
+                key = iam.create_access_key(UserName=FIVETRAN_USER)["AccessKey"]
+                self.roles[key["AccessKeyId"]] = FIVETRAN_ACCOUNT
+                self._fivetran = {
+                    "aws_access_key_id": key["AccessKeyId"],
+                    "aws_secret_access_key": key["SecretAccessKey"],
+                }
+            return self._fivetran
 
     async def empty(self) -> None:
         """Remove everything from ministack."""

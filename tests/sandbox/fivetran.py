@@ -128,6 +128,7 @@ class Fivetran(Server):
         self.limits = RateLimits()
         self.duplicate_status = 409
         self.mask = MASK
+        self.setup_tests.needs_location = False
         self.clock = 0.0
         self.made: dict[str, int] = {}
 
@@ -687,6 +688,10 @@ class Fivetran(Server):
     def control_set_duplicate_status(self, status: int) -> None:
         """Refuse a schema name that is in use with this status: 400 or 409."""
         self.duplicate_status = status
+
+    def control_need_location(self, needed: bool = True) -> None:
+        """Let setup tests in S3 fail where the role may not ask for the bucket's location."""
+        self.setup_tests.needs_location = needed
 
     def control_set_mask(self, mask: str) -> None:
         """Mask secrets with this many asterisks."""

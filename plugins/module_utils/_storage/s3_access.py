@@ -8,18 +8,34 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from .._errors import Failure, InvalidArgument, OnrampError
 from .._module import Result, Task
 from .aws_client import Aws, ask, aws_from_params, identity
-from .s3_access_plan import TAG, Actual, ActualPolicy, ActualRole, Desired, Plan, plan_absent, plan_present
-from .s3_documents import PARTITIONS, JsonObject, Reading, check_reading, trust_document
+from .aws_effect import Document
+from .effect import Reason
+from .iam import PolicyReader, attached_to, decoded, inline_of, pages, permitted, policy_title, tags, version_of
+from .s3_access_model import (
+    NOTHING,
+    TAG,
+    Actual,
+    ActualPolicy,
+    ActualRole,
+    Desired,
+    Place,
+    Plan,
+)
+from .s3_access_plan import plan_present
+from .s3_access_removal import plan_absent
+from .s3_adoption import plan_given, with_policies
+from .s3_documents import PARTITIONS, JsonObject, Reading, check_reading, check_role_arn, trust_document
+from .s3_preflight import read_policy
 
 _NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
 _PATH = re.compile(r"/|/[\x21-\x7e]{1,510}/")
@@ -32,9 +48,52 @@ def read_actual(aws: Aws, desired: Desired, *, for_removal: bool) -> Actual:
     """
     iam = aws.client("iam")
     with ThreadPoolExecutor(max_workers=2) as pool:
-        policy = pool.submit(_read_policy, iam, desired, for_removal=for_removal)
-        role = pool.submit(_read_role, iam, desired.role_name, for_removal=for_removal)
-    return Actual(policy=policy.result(), role=role.result())
+        policy_read = pool.submit(_read_policy, iam, desired, for_removal=for_removal)
+        role_read = pool.submit(_read_role, iam, desired.role_name, for_removal=for_removal)
+    policy, role = policy_read.result(), role_read.result()
+    if for_removal:
+        return Actual(policy, role)
+    reader = PolicyReader(iam)
+    if role is not None:
+        role = _with_documents(reader, role, policy)
+    wanted = desired.permissions_boundary
+    boundary = role.boundary if role and wanted in (None, role.permissions_boundary) else reader.boundary(wanted or "")
+    return Actual(policy, role, boundary, similar_role="" if role else _similar_role(iam, desired.role_name))
+
+
+def read_given(aws: Aws, account: str, role_arn: str) -> ActualRole | Reason | None:
+    """Return the role of an ARN with everything that decides on what it may do; None if there is none.
+
+    A reason where it cannot be looked at from ``account``, that of the credentials.
+    """
+    owner = role_arn.split(":")[4]
+    if owner != account:
+        text = f"the role is in the AWS account {owner}, and these credentials are of {account}"
+        return Reason("role_in_another_account", text, where=role_arn)
+    iam = aws.client("iam")
+    role = _read_role(iam, role_arn.rsplit("/", 1)[-1], for_removal=False)
+    return None if role is None or role.arn != role_arn else _with_documents(PolicyReader(iam), role, None)
+
+
+def _with_documents(reader: PolicyReader, role: ActualRole, policy: ActualPolicy | None) -> ActualRole:
+    """Return the role with the documents of what is attached to it; ``policy``: one that has been read already."""
+    managed = [arn for arn in role.attached_policies if policy is None or arn != policy.arn]
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        boundary = pool.submit(reader.boundary, role.permissions_boundary)
+        attached = [found.document for found in pool.map(reader.managed, managed)]
+        inline = list(pool.map(partial(reader.inline, role.name), role.inline_policies))
+    known = (
+        [Document(policy_title(policy.arn), policy.document)] if policy and policy.arn in role.attached_policies else []
+    )
+    return replace(role, documents=(*known, *attached, *inline), boundary=boundary.result())
+
+
+def _similar_role(iam: Any, name: str) -> str:
+    """Return the role whose name differs in case only; none where these credentials may not list roles."""
+    names = permitted(
+        lambda: pages(iam, "iam:ListRoles", "list_roles", lambda page: [role["RoleName"] for role in page["Roles"]])
+    )
+    return next((str(other) for other in names or () if other != name and other.lower() == name.lower()), "")
 
 
 def _read_policy(iam: Any, desired: Desired, *, for_removal: bool) -> ActualPolicy | None:
@@ -47,26 +106,24 @@ def _read_policy(iam: Any, desired: Desired, *, for_removal: bool) -> ActualPoli
     arn = policy["Arn"]
     return ActualPolicy(
         arn=arn,
-        document=ask(
-            "iam:GetPolicyVersion", iam.get_policy_version,
-            lambda answer: _decoded(answer["PolicyVersion"]["Document"]),
-            PolicyArn=arn, VersionId=policy["DefaultVersionId"],
-        ),
+        document=version_of(iam, arn, policy["DefaultVersionId"]),
         tags=policy["Tags"],
         path=policy["Path"],
         attached_to=tuple(_attached_to(iam, arn)) if for_removal else (),
-    )  # fmt: skip
+    )
 
 
 def _policy(answer: JsonObject) -> JsonObject:
     policy = answer["Policy"]
-    return {**{key: str(policy[key]) for key in ("Arn", "Path", "DefaultVersionId")}, "Tags": _tags(policy)}
+    return {**{key: str(policy[key]) for key in ("Arn", "Path", "DefaultVersionId")}, "Tags": tags(policy)}
 
 
 def _policy_elsewhere(iam: Any, name: str) -> str | None:
-    """Return the ARN of the policy of this name below another path, for names are unique in an account."""
-    policies = _all_pages(iam, "iam:ListPolicies", "list_policies", lambda page: page["Policies"], Scope="Local")
-    return next((str(policy["Arn"]) for policy in policies if policy.get("PolicyName") == name), None)
+    """Return the ARN of the policy of this name below another path or in another case, which AWS takes for one."""
+    policies = pages(iam, "iam:ListPolicies", "list_policies", lambda page: page["Policies"], Scope="Local")
+    return next(
+        (str(policy["Arn"]) for policy in policies if str(policy.get("PolicyName")).lower() == name.lower()), None
+    )
 
 
 def _attached_to(iam: Any, arn: str) -> list[str]:
@@ -75,7 +132,7 @@ def _attached_to(iam: Any, arn: str) -> list[str]:
         yield from (f"user {user['UserName']}" for user in page["PolicyUsers"])
         yield from (f"group {group['GroupName']}" for group in page["PolicyGroups"])
 
-    return _all_pages(iam, "iam:ListEntitiesForPolicy", "list_entities_for_policy", names, PolicyArn=arn)
+    return pages(iam, "iam:ListEntitiesForPolicy", "list_entities_for_policy", names, PolicyArn=arn)
 
 
 def _read_role(iam: Any, name: str, *, for_removal: bool) -> ActualRole | None:
@@ -84,14 +141,9 @@ def _read_role(iam: Any, name: str, *, for_removal: bool) -> ActualRole | None:
         return None
     return replace(
         role,
-        attached_policies=tuple(_all_pages(
-            iam, "iam:ListAttachedRolePolicies", "list_attached_role_policies",
-            lambda page: [policy["PolicyArn"] for policy in page["AttachedPolicies"]], RoleName=name,
-        )),
-        inline_policies=tuple(_all_pages(
-            iam, "iam:ListRolePolicies", "list_role_policies", lambda page: page["PolicyNames"], RoleName=name,
-        )),
-        instance_profiles=tuple(_all_pages(
+        attached_policies=tuple(attached_to(iam, name)),
+        inline_policies=tuple(inline_of(iam, name)),
+        instance_profiles=tuple(pages(
             iam, "iam:ListInstanceProfilesForRole", "list_instance_profiles_for_role",
             lambda page: [profile["InstanceProfileName"] for profile in page["InstanceProfiles"]], RoleName=name,
         )) if for_removal else (),
@@ -102,31 +154,12 @@ def _role(answer: JsonObject) -> ActualRole:
     role = answer["Role"]
     return ActualRole(
         arn=role["Arn"],
-        trust=_decoded(role["AssumeRolePolicyDocument"]),
-        tags=_tags(role),
+        trust=decoded(role["AssumeRolePolicyDocument"]),
+        tags=tags(role),
         path=role["Path"],
         max_session_duration=role.get("MaxSessionDuration"),
         permissions_boundary=role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""),
     )
-
-
-def _all_pages(
-    iam: Any, action: str, operation: str, read: Callable[[JsonObject], Iterable[Any]], **arguments: Any
-) -> list[Any]:
-    """Return what ``read`` finds in the pages of an answer."""
-    paginate = iam.get_paginator(operation).paginate
-    found: list[Any] = ask(
-        action, paginate, lambda pages: [item for page in pages for item in read(page)], **arguments
-    )  # fmt: skip
-    return found
-
-
-def _decoded(document: Any) -> JsonObject:
-    return dict(json.loads(document) if isinstance(document, str) else document)
-
-
-def _tags(data: Mapping[str, Any]) -> dict[str, str]:
-    return {tag["Key"]: tag["Value"] for tag in data.get("Tags") or ()}
 
 
 def desired_from_params(params: Mapping[str, Any], account: str, partition: str) -> Desired:
@@ -143,6 +176,8 @@ def desired_from_params(params: Mapping[str, Any], account: str, partition: str)
             )
     if not _PATH.fullmatch(params["path"]):
         raise InvalidArgument(f"path: expected a path that begins and ends with /, got {params['path']!r}.")
+    if params["role_arn"]:
+        check_role_arn("role_arn", params["role_arn"])
     if TAG in params["tags"]:
         raise InvalidArgument(f"tags: {TAG!r} is the tag by which the collection knows what it has made.")
     reading = Reading(
@@ -163,6 +198,7 @@ def desired_from_params(params: Mapping[str, Any], account: str, partition: str)
         tags={key: str(value) for key, value in params["tags"].items()},
         max_session_duration=params["max_session_duration"],
         permissions_boundary=params["permissions_boundary"],
+        fivetran_account=params["fivetran_account_id"],
     )
 
 
@@ -174,16 +210,10 @@ def access_info(task: Task) -> Result:
     aws = aws_from_params(params, params["partition"], task.clients)
     caller = identity(aws)
     desired = desired_from_params(params, caller.account, caller.partition)
-    removal = params["state"] == "absent"
-    actual = read_actual(aws, desired, for_removal=removal)
-    plan = (
-        plan_absent(desired, actual, adopt=params["adopt"])
-        if removal
-        else plan_present(desired, actual, adopt=params["adopt"], released=params["released_buckets"])
-    )
+    actual, plan = _read_and_plan(aws, desired, params)
     result: Result = {"changed": False, "access": {"region": aws.region, **access_view(desired, actual, plan)}}
-    errors = [finding for finding in plan.findings if finding.severity == "error"]
-    for finding in plan.findings:
+    errors = [finding for finding in plan.all_findings if finding.severity == "error"]
+    for finding in plan.all_findings:
         if finding.severity == "warning":
             task.warn(finding.text())
     if errors:
@@ -195,22 +225,58 @@ def access_info(task: Task) -> Result:
     return result
 
 
+def _read_and_plan(aws: Aws, desired: Desired, params: Mapping[str, Any]) -> tuple[Actual, Plan]:
+    removal, places = params["state"] == "absent", [Place(name, params["prefix"] or "") for name in params["buckets"]]
+    if params["role_arn"]:
+        return _judge_given(aws, desired, params["role_arn"], [] if removal else places)
+    actual = read_actual(aws, desired, for_removal=removal)
+    if removal:
+        return actual, plan_absent(desired, actual, adopt=params["adopt"])
+    present = partial(
+        plan_present, desired, actual, adopt=params["adopt"], released=params["released_buckets"], places=places
+    )
+    return actual, with_policies(present, partial(_bucket_policies, aws, places))
+
+
+def _judge_given(aws: Aws, desired: Desired, role_arn: str, places: list[Place]) -> tuple[Actual, Plan]:
+    """Look at a role that is somebody else's by order of the user, and at nothing where nothing is to be read."""
+    if not places:
+        return Actual(), Plan(NOTHING, NOTHING, foreign=True)
+    role = read_given(aws, desired.account, role_arn)
+    given = partial(plan_given, desired, role, role_arn, places)
+    plan = with_policies(given, partial(_bucket_policies, aws, places))
+    return Actual(role=role if isinstance(role, ActualRole) else None), plan
+
+
+def _bucket_policies(aws: Aws, places: Iterable[Place]) -> dict[str, Document]:
+    policies = {place.bucket: read_policy(aws.client("s3"), place.bucket) for place in places}
+    return {name: policy for name, policy in policies.items() if policy is not None}
+
+
 def access_view(desired: Desired, actual: Actual, plan: Plan) -> JsonObject:
     """Return what ``s3_access_info`` shows of the account and of what has to be written."""
+    policy, role = actual.policy, actual.role
     return {
         "account": desired.account,
         "partition": desired.partition,
         "policy": {
             "name": desired.policy_name,
-            "arn": actual.policy.arn if actual.policy else desired.policy_arn,
-            "document": plan.policy.after.get("document", desired.permissions),
+            "arn": policy.arn if policy else desired.policy_arn,
+            "path": policy.path if policy else desired.path,
+            "document": plan.policy.after.get("document", policy.document if policy else desired.permissions),
             **vars(plan.policy),
         },
         "role": {
-            "name": desired.role_name,
-            "arn": actual.role.arn if actual.role else desired.role_arn,
-            "document": desired.trust,
+            "name": role.name if role else desired.role_name,
+            "arn": role.arn if role else desired.role_arn,
+            "path": role.path if role else desired.path,
+            "document": plan.role.after.get("trust", role.trust if role else desired.trust),
             **vars(plan.role),
         },
-        "findings": [finding.as_json() for finding in plan.findings],
+        "managed": not plan.foreign,
+        "effect": {
+            "assume_role": plan.trust.as_json() if plan.trust else None,
+            "read": {str(place): judgement.effect.as_json() for place, judgement in plan.places.items()},
+        },
+        "findings": [finding.as_json() for finding in plan.all_findings],
     }

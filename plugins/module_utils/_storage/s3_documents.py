@@ -27,6 +27,7 @@ VERSION = "2012-10-17"
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _KEY_ARN = re.compile(r"arn:(?:aws|aws-us-gov|aws-cn):kms:[a-z0-9-]+:\d{12}:(?:key|alias)/[\w/-]+", re.ASCII)
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\x21-\x7e]+")
 _ROOT = re.compile(r"arn:[a-z-]+:iam::(\d{12}):root")
 # What an asterisk, a question mark or a dollar sign would mean in an IAM policy, nobody wants in a prefix.
 _UNSAFE_IN_PREFIX = re.compile(r"[*?$]")
@@ -53,6 +54,16 @@ def check_external_id(external_id: str) -> str:
             f" characters, letters, digits and _+=,.@:/- only. Got {external_id!r}."
         )
     return external_id
+
+
+def check_role_arn(option: str, arn: str) -> str:
+    """Return ``arn`` if it is that of a role.
+
+    :raises InvalidArgument: if not, naming ``option``.
+    """
+    if not _ROLE_ARN.fullmatch(arn):
+        raise InvalidArgument(f"{option}: expected the ARN of an IAM role, got {arn!r}.")
+    return arn
 
 
 def check_reading(reading: Reading) -> Reading:
@@ -184,6 +195,11 @@ def listed(value: Any) -> list[Any]:
     if value is None:
         return []
     return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def bucket_policy_title(bucket: str) -> str:
+    """Return what the policy of a bucket is called."""
+    return f"the policy of bucket {bucket}"
 
 
 def granted_buckets(document: Mapping[str, Any] | None) -> list[str]:

@@ -13,20 +13,32 @@ look at is a finding too, never a failure.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._errors import InvalidArgument, OnrampError
+from .._errors import OnrampError
 from .._module import Result, Task
 from .aws_client import ask, aws_from_params, identity
-from .bucket_policy import Denial, Reader, denials
+from .aws_effect import BucketAccess, Document, RolePermissions, may_read
+from .effect import Answer, Effect
 from .finding import Finding, report
-from .s3_documents import JsonObject, Reading, check_reading
+from .s3_documents import JsonObject, Reading, bucket_policy_title, check_reading, check_role_arn
 
 SETTINGS_OF_BLOCK_PUBLIC_ACCESS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Fivetran: a session of the role ``role_arn``, which reads what lies below ``prefix``."""
+
+    role_arn: str
+    prefix: str = ""
+
+    @property
+    def account(self) -> str:
+        return self.role_arn.split(":")[4]
 
 
 @dataclass(frozen=True)
@@ -143,6 +155,22 @@ def _answer(s3: Any, name: str, operation: str) -> Any:
         return REFUSED
 
 
+def policy_of(bucket: Bucket) -> Document | None:
+    """Return the bucket's policy; None if it has none, without content where the credentials may not read it."""
+    if "get_bucket_policy" not in bucket.answers:
+        return Document(bucket_policy_title(bucket.name), None, unread="the credentials lack s3:GetBucketPolicy")
+    return Document(bucket_policy_title(bucket.name), bucket.policy) if bucket.policy else None
+
+
+def read_policy(s3: Any, name: str) -> Document | None:
+    """Ask AWS for a bucket's policy only; see :func:`policy_of`.
+
+    :raises OnrampError: what is no refusal.
+    """
+    answer = _answer(s3, name, "get_bucket_policy")
+    return policy_of(Bucket(name, answers={} if answer is REFUSED else {"get_bucket_policy": answer}))
+
+
 def _status_of_head(s3: Any, name: str, **arguments: Any) -> int:
     try:
         status: int = ask("s3:ListBucket", s3.head_bucket, lambda _answer: 200, Bucket=name, **arguments)
@@ -158,13 +186,6 @@ def findings(bucket: Bucket, reader: Reader, kms_key_arns: tuple[str, ...]) -> I
     if bucket.exists is not True:
         yield _not_there(bucket)
         return
-    if not bucket.in_this_account:
-        yield Finding(
-            "error", "bucket_in_another_account",
-            f"Bucket {bucket.name} belongs to another AWS account than {reader.account}, in which the role is.",
-            "Use credentials of the bucket's account. If the role shall stay here, the bucket's own policy has to let"
-            f" {reader.role_arn} read as well.",
-        )  # fmt: skip
     for judge in (_policy, _encryption, _object_lock, _public_access, _unanswered):
         yield from judge(bucket, reader, kms_key_arns)
 
@@ -183,24 +204,44 @@ def _not_there(bucket: Bucket) -> Finding:
     )  # fmt: skip
 
 
+# A role that may do everything, so that only the policy of the bucket decides.
+_EVERYTHING = Document(
+    "the role", {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+)
+
+
+# Stands for the account of a bucket that is in another one than the role; which one it is, AWS does not tell.
+_ANOTHER_ACCOUNT = "0" * 12
+
+
 def _policy(bucket: Bucket, reader: Reader, _keys: tuple[str, ...]) -> Iterator[Finding]:
-    for denial in denials(bucket.policy, reader):
-        what = f"The Deny statement {denial.sid} in the policy of bucket {bucket.name}"
-        if not denial.undecided:
-            yield Finding(
-                "error", "bucket_policy_denies", f"{what} keeps Fivetran from reading, whatever the role allows.",
-                f"Make an exception for {reader.role_arn}, by a condition on aws:PrincipalArn.",
-            )  # fmt: skip
-        else:
-            yield Finding(
-                "warning", "bucket_policy_may_deny",
-                f"{what} may keep Fivetran from reading. That depends on {', '.join(denial.undecided)}.",
-                _remedy(denial, reader),
-            )  # fmt: skip
+    policy = policy_of(bucket)
+    if bucket.in_this_account and (policy is None or policy.content is None):
+        return
+    owner = None if bucket.in_this_account else _ANOTHER_ACCOUNT
+    session = RolePermissions(reader.role_arn, (_EVERYTHING,))
+    effect = may_read(session, BucketAccess(bucket.name, reader.prefix, policy, owner))
+    why = "; ".join(dict.fromkeys(reason.text for reason in effect.reasons))
+    if effect.answer is Answer.UNKNOWN:
+        what = f"The policy of bucket {bucket.name} may keep Fivetran from reading: {why}."
+        yield Finding("warning", "bucket_policy_may_deny", what, _remedy(effect, reader))
+    elif effect.answer is Answer.NO and not bucket.in_this_account:
+        yield Finding(
+            "error", "bucket_in_another_account",
+            f"Bucket {bucket.name} belongs to another AWS account than {reader.account}, in which the role is, and its"
+            " policy does not let the role read.",
+            "Use credentials of the bucket's account. If the role shall stay here, the bucket's own policy has to let"
+            f" {reader.role_arn} read as well.",
+        )  # fmt: skip
+    elif effect.answer is Answer.NO:
+        yield Finding(
+            "error", "bucket_policy_denies", f"Fivetran may not read, whatever the role allows: {why}.",
+            f"Make an exception for {reader.role_arn}, by a condition on aws:PrincipalArn.",
+        )  # fmt: skip
 
 
-def _remedy(denial: Denial, reader: Reader) -> str:
-    if any(key.lower() == "aws:sourceip" for key in denial.undecided):
+def _remedy(effect: Effect, reader: Reader) -> str:
+    if any("aws:sourceip" in reason.text.lower() for reason in effect.reasons):
         return (
             "Allow the IP addresses of Fivetran's region (https://fivetran.com/docs/using-fivetran/ips), or make an"
             f" exception for {reader.role_arn}."
@@ -209,23 +250,31 @@ def _remedy(denial: Denial, reader: Reader) -> str:
 
 
 def _encryption(bucket: Bucket, _reader: Reader, kms_key_arns: tuple[str, ...]) -> Iterator[Finding]:
-    if not str(bucket.encryption.get("SSEAlgorithm", "")).startswith("aws:kms"):
+    key = kms_key(bucket)
+    if key is None:
         return
     yield Finding(
         "warning", "kms_not_supported_by_braze",
         f"Bucket {bucket.name} encrypts with KMS (SSE-KMS), which Braze Currents does not support.",
         "Use SSE-S3 (AES256) as the default encryption of the bucket, or look whether Currents really writes.",
     )  # fmt: skip
-    key = str(bucket.encryption.get("KMSMasterKeyID") or "")
     # The key that AWS manages for S3 lets everybody in the account decrypt who may read.
     if not key or key.endswith("alias/aws/s3") or _is_named(key, kms_key_arns):
         return
     yield Finding(
-        "error", "kms_decrypt_missing",
-        f"Bucket {bucket.name} encrypts with the KMS key {key}, which the role may not decrypt with.",
-        "Name the key's ARN in kms_key_arns (s3_access_kms_key_arns in the role), and let the key's policy allow the"
-        " role or the whole account.",
+        "warning", "kms_decrypt_unknown",
+        f"Bucket {bucket.name} encrypts with the KMS key {key}. Nothing that was looked at lets the role decrypt with"
+        " it; the policy of the key, which is not looked at, may.",
+        "If the setup tests of Fivetran fail, name the key's ARN in kms_key_arns (s3_access_kms_key_arns in the role),"
+        " or let the key's policy allow the role.",
     )  # fmt: skip
+
+
+def kms_key(bucket: Bucket) -> str | None:
+    """Return the KMS key of the bucket's default encryption: empty for AWS's own, None where there is none."""
+    if not str(bucket.encryption.get("SSEAlgorithm", "")).startswith("aws:kms"):
+        return None
+    return str(bucket.encryption.get("KMSMasterKeyID") or "")
 
 
 def _is_named(key: str, kms_key_arns: tuple[str, ...]) -> bool:
@@ -271,21 +320,13 @@ def _unanswered(bucket: Bucket, _reader: Reader, _keys: tuple[str, ...]) -> Iter
         )  # fmt: skip
 
 
-def _checked_arn(role_arn: str | None) -> str | None:
-    if not role_arn:
-        return None
-    if not re.fullmatch(r"arn:[a-z-]+:iam::\d{12}:role/.+", role_arn):
-        raise InvalidArgument(f"role_arn: expected the ARN of an IAM role, got {role_arn!r}.")
-    return role_arn
-
-
 def preflight_info(task: Task) -> Result:
     """Do the work of ``s3_bucket_preflight_info``."""
     params = task.params
     reading = check_reading(
         Reading(buckets=tuple(dict.fromkeys(params["buckets"])), kms_key_arns=tuple(params["kms_key_arns"]))
     )
-    role_arn = _checked_arn(params["role_arn"])
+    role_arn = check_role_arn("role_arn", params["role_arn"]) if params["role_arn"] else None
     aws = aws_from_params(params, clients=task.clients)
     if role_arn is None:
         caller = identity(aws)
@@ -295,8 +336,6 @@ def preflight_info(task: Task) -> Result:
     found = [
         finding
         for name in reading.buckets
-        for finding in findings(
-            look(s3, name, account), Reader(role_arn, name, params["prefix"] or ""), reading.kms_key_arns
-        )
+        for finding in findings(look(s3, name, account), Reader(role_arn, params["prefix"] or ""), reading.kms_key_arns)
     ]
     return {**report(task, found, fail=params["fail_on"] == "error"), "role_arn": role_arn}

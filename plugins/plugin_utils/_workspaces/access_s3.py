@@ -7,60 +7,53 @@
 """Decide about policies and roles in AWS. Workspaces of one account that name one role share it.
 
 The policy of a role lists the buckets of the workspaces that play and have passed their checks, and keeps those that
-anybody else still needs: workspaces that do not play, connections of the group, and whoever cannot be read.
+anybody else still needs: workspaces that do not play, connections of the group, and whoever cannot be read. A role that
+somebody else has made is judged for each workspace by what Fivetran can do through it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
 
 from ...module_utils._errors import InvalidArgument, OnrampError
 from ...module_utils._fivetran.client import JsonObject
 from ...module_utils._storage.aws_client import Identity
-from ...module_utils._storage.bucket_policy import Reader
 from ...module_utils._storage.s3_access import access_view, desired_from_params
-from ...module_utils._storage.s3_access_plan import NOTHING, Actual, Desired, Step, plan_absent, plan_present
-from ...module_utils._storage.s3_access_plan import Plan as AccessPlan
+from ...module_utils._storage.s3_access_model import NOTHING, Actual, ActualRole, Desired, Step
+from ...module_utils._storage.s3_access_model import Plan as AccessPlan
+from ...module_utils._storage.s3_access_plan import plan_present
+from ...module_utils._storage.s3_access_removal import plan_absent
+from ...module_utils._storage.s3_adoption import may_decrypt, plan_given, with_policies
 from ...module_utils._storage.s3_documents import granted_buckets
+from ...module_utils._storage.s3_preflight import Reader, kms_key
 from ...module_utils._storage.s3_preflight import findings as bucket_findings
 from . import asked, look
 from .drafts import Draft, Situation, joined
 from .identity import buckets_named
-from .plan import Action, Change, Group, Reason, RoleWork
+from .plan import Action, Change, Reason, RoleWork
+from .s3_judging import bucket_policies, is_left_alone, note_finding, note_judgement, place, places, role_seen
+from .s3_sharing import SharedRole, names_of, note_conflicts, role_key, shared_roles
 from .settings import Settings, Unusable
-
-_REMEDY = "another s3_access_role_name and s3_access_policy_name"
-# Beside these, every variable of s3_access shapes the role or its policy, so that all who share them have to agree.
-_OF_ONE_WORKSPACE = frozenset(
-    {"state", "external_id", "bucket", "buckets", "released_buckets", "prefix", "adopt", "preflight"}
-    | {"aws_profile", "aws_region"}
-)
-
-
-@dataclass(frozen=True)
-class SharedRole:
-    """A role in an account, for one group, with the playing workspaces that name it."""
-
-    account: str
-    name: str
-    group: Group
-    members: tuple[Draft, ...]
 
 
 def prepare_s3(situation: Situation, drafts: Iterable[Draft]) -> None:
     """Note for workspaces in S3 which role Fivetran assumes, what is wrong with the bucket, and who disagrees."""
-    names = _names(situation)
+    names = names_of(situation)
     for draft in drafts:
         _look_at_account_and_bucket(situation, draft)
-        _conflicts(situation, names, draft)
+        if not is_left_alone(situation, draft):
+            note_conflicts(situation, names, draft)
 
 
-def decide_s3(situation: Situation, drafts: Iterable[Draft]) -> None:
+def decide_s3(situation: Situation, drafts: Sequence[Draft]) -> None:
     """Decide about policies and roles of workspaces in S3."""
     decide = _decide_absent if situation.purpose.removes else _decide_present
-    for role in _roles(situation, drafts):
+    for draft in drafts:
+        if asked.given_role(draft.settings):
+            _decide_given(situation, draft)
+    for role in shared_roles(situation, [draft for draft in drafts if not asked.given_role(draft.settings)]):
         decide(situation, role)
 
 
@@ -71,12 +64,16 @@ def _look_at_account_and_bucket(situation: Situation, draft: Draft) -> None:
     except OnrampError as error:
         draft.failure("access", error)
         return
-    actual = Actual()
-    try:
-        actual = seen.of(look.iam(settings, who.account))
-    except OnrampError as error:
-        draft.failure("access", error)
-    draft.access = RoleWork(role_arn=_role_arn(settings, who, actual))
+    if asked.given_role(settings):
+        draft.access = RoleWork(role_arn=asked.given_role(settings))
+    else:
+        actual = Actual()
+        try:
+            actual = seen.of(look.iam(settings, who.account))
+            draft.role_is_new = actual.role is None and not situation.purpose.removes
+        except OnrampError as error:
+            draft.failure("access", error)
+        draft.access = RoleWork(role_arn=_role_arn(settings, who, actual))
     if not situation.purpose.removes and settings.roles["s3_access"]["preflight"] != "skip":
         _judge_bucket(situation, draft, who)
 
@@ -90,13 +87,12 @@ def _judge_bucket(situation: Situation, draft: Draft, who: Identity) -> None:
         draft.failure("access", error)
         return
     keys = tuple(settings.roles["s3_access"]["kms_key_arns"])
-    for finding in bucket_findings(bucket, Reader(draft.access.role_arn, settings.bucket, settings.prefix), keys):
-        if finding.severity == "error" and preflight == "fail":
-            draft.problem("access", finding.code, finding.message, finding.remedy)
-        elif finding.severity != "info":
-            draft.warning("access", finding.code, finding.message, finding.remedy)
-        else:
-            draft.notice("access", "info", finding.code, finding.message, finding.remedy)
+    role, key = role_seen(situation, settings, who.account), kms_key(bucket)
+    if role is not None and key and key.startswith("arn:") and may_decrypt(role.session(), key):
+        keys = (*keys, key)
+    for finding in bucket_findings(bucket, Reader(draft.access.role_arn, settings.prefix), keys):
+        is_softened = finding.severity == "error" and preflight != "fail"
+        note_finding(draft, replace(finding, severity="warning") if is_softened else finding)
 
 
 def _role_arn(settings: Settings, who: Identity, actual: Actual) -> str:
@@ -105,116 +101,6 @@ def _role_arn(settings: Settings, who: Identity, actual: Actual) -> str:
     partition = access.get("partition") or who.partition
     expected = f"arn:{partition}:iam::{who.account}:role{access['path']}{access['role_name']}"
     return actual.role.arn if actual.role else expected
-
-
-def _role_key(situation: Situation, settings: Settings) -> tuple[str | None, str]:
-    return situation.account_of(settings), _lower(settings, "role_name")
-
-
-def _roles(situation: Situation, playing: Iterable[Draft]) -> Iterator[SharedRole]:
-    members: dict[tuple[str, str, str, Group], list[Draft]] = {}
-    for draft in playing:
-        account, name = _role_key(situation, draft.settings)
-        # Who leaves needs not agree with anybody, and takes away what it names itself.
-        policy = str(draft.settings.roles["s3_access"]["policy_name"]).lower() if situation.purpose.removes else ""
-        if account is not None and draft.group is not None:
-            members.setdefault((account, name, policy, draft.group), []).append(draft)
-    for (account, _name, _policy, group), sharing in members.items():
-        yield SharedRole(account, str(sharing[0].settings.roles["s3_access"]["role_name"]), group, tuple(sharing))
-
-
-# Conflicts
-
-
-@dataclass(frozen=True)
-class _Names:
-    """Who of the inventory names which role and which policy of which account, in lower case."""
-
-    roles: Mapping[tuple[str, str], Sequence[Settings]]
-    policies: Mapping[tuple[str, str], Sequence[Settings]]
-    shapes: Mapping[str, Mapping[str, Any]]
-
-
-def _names(situation: Situation) -> _Names:
-    roles: dict[tuple[str, str], list[Settings]] = {}
-    policies: dict[tuple[str, str], list[Settings]] = {}
-    for settings in situation.readable:
-        account = situation.account_of(settings)
-        if account is not None:
-            roles.setdefault((account, _lower(settings, "role_name")), []).append(settings)
-            policies.setdefault((account, _lower(settings, "policy_name")), []).append(settings)
-    return _Names(roles, policies, {settings.name: _shaping(settings) for settings in situation.readable})
-
-
-def _lower(settings: Settings, option: str) -> str:
-    """Return a name as AWS compares it: names that differ in case only are one."""
-    return str(settings.roles["s3_access"][option]).lower()
-
-
-def _conflicts(situation: Situation, names: _Names, draft: Draft) -> None:
-    """Note with whom this workspace cannot share what it names. Leaving needs no agreement."""
-    group, settings = draft.group, draft.settings
-    account = situation.account_of(settings)
-    if situation.purpose.removes or group is None or account is None:
-        return
-    role, policy = _lower(settings, "role_name"), _lower(settings, "policy_name")
-    strangers = [other for other in names.policies[account, policy] if _lower(other, "role_name") != role]
-    if strangers:
-        draft.problem(
-            "access",
-            "policy_of_two_roles",
-            f"s3_access_policy_name: {_who(strangers)} the same IAM policy {settings.roles['s3_access']['policy_name']}"
-            " for another role.",
-            "Give one of the two another s3_access_policy_name.",
-        )
-    sharing = [other for other in names.roles[account, role] if other.name != draft.name]
-    of_the_group = {other.name for other in sharing if situation.may_be_of_group(other, group)}
-    _groups_that_differ(draft, [other for other in sharing if other.name not in of_the_group])
-    _settings_that_differ(draft, names.shapes, [other for other in sharing if other.name in of_the_group])
-
-
-def _who(others: Sequence[Settings], verb: str = "name") -> str:
-    """Return who does something, as the beginning of a sentence."""
-    names = joined(sorted(other.name for other in others))
-    return f"the workspace {names} {verb}s" if len(others) == 1 else f"the workspaces {names} {verb}"
-
-
-def _groups_that_differ(draft: Draft, others: Sequence[Settings]) -> None:
-    if others:
-        groups = joined(sorted({other.fivetran_group for other in others}))
-        draft.problem(
-            "access",
-            "role_of_two_groups",
-            f"s3_access_role_name: {_who(others)} the same IAM role {draft.settings.roles['s3_access']['role_name']} in"
-            f" the same AWS account for the Fivetran group {groups}, and this one is of the group"
-            f" {draft.settings.fivetran_group}. Each group has its own External ID, and a role trusts one.",
-            f"Give one of the two {_REMEDY}.",
-        )
-
-
-def _settings_that_differ(draft: Draft, shapes: Mapping[str, Mapping[str, Any]], others: Sequence[Settings]) -> None:
-    mine, role_name = shapes[draft.name], draft.settings.roles["s3_access"]["role_name"]
-    differing: dict[tuple[str, str], list[Settings]] = {}
-    for other in others:
-        theirs = shapes[other.name]
-        if theirs != mine:
-            for setting in sorted({*mine, *theirs}):
-                if mine.get(setting) != theirs.get(setting):
-                    differing.setdefault((setting, str(theirs.get(setting, ""))), []).append(other)
-    for (setting, said), others_alike in differing.items():
-        draft.problem(
-            "access",
-            "shared_role_differs",
-            f"{setting}: {_who(others_alike, 'share')} the IAM role {role_name} and"
-            f' there it is "{said}", where this one says "{mine.get(setting, "")}".',
-            f"Give all the same value, or one of the two {_REMEDY}.",
-        )
-
-
-def _shaping(settings: Settings) -> dict[str, Any]:
-    access = settings.roles["s3_access"]
-    shaping = {f"s3_access_{name}": value for name, value in access.items() if name not in _OF_ONE_WORKSPACE}
-    return shaping | ({"currents_prefix": settings.prefix} if access["scope"] == "prefix" else {})
 
 
 # Present
@@ -228,6 +114,7 @@ def _decide_present(situation: Situation, role: SharedRole) -> None:
     if not passing:
         return
     adopt = _adopts(passing)
+    policies = partial(bucket_policies, situation, passing, role.account)
 
     def plan(actual: Actual, desired_of: Callable[[Iterable[str]], Desired]) -> tuple[Desired, AccessPlan, RoleWork]:
         granted = granted_buckets(actual.policy.document) if actual.policy else []
@@ -236,7 +123,8 @@ def _decide_present(situation: Situation, role: SharedRole) -> None:
         released = tuple(sorted(set(granted) - set(buckets)))
         desired = desired_of(buckets)
         work = RoleWork(maker=passing[0].name, buckets=buckets, released=released, adopt=adopt)
-        return desired, plan_present(desired, actual, adopt=adopt, released=released), work
+        present = partial(plan_present, desired, actual, adopt=adopt, released=released, places=places(passing))
+        return desired, with_policies(present, policies), work
 
     _apply(situation, role, passing, plan)
 
@@ -260,8 +148,13 @@ def _needed(situation: Situation, role: SharedRole, granted: Sequence[str]) -> s
 
 
 def _may_be_the_role(situation: Situation, role: SharedRole, entry: Settings) -> bool:
-    account, name = _role_key(situation, entry)
-    return entry.storage == "s3" and name == role.name.lower() and account in (role.account, None)
+    account, name = role_key(situation, entry)
+    return (
+        entry.storage == "s3"
+        and not asked.given_role(entry)
+        and name == role.name.lower()
+        and account in (role.account, None)
+    )
 
 
 def _may_be_named(situation: Situation, role: SharedRole, bucket: str) -> bool:
@@ -296,7 +189,9 @@ def _rows_of_the_role(situation: Situation, role: SharedRole) -> list[JsonObject
 def _is_elsewhere(situation: Situation, role: SharedRole, entry: Settings) -> bool:
     if entry.storage != "s3":
         return False
-    account, name = _role_key(situation, entry)
+    if asked.given_role(entry):
+        return asked.given_role(entry).rsplit("/", 1)[-1].lower() != role.name.lower()
+    account, name = role_key(situation, entry)
     return name != role.name.lower() or account not in (role.account, None)
 
 
@@ -330,13 +225,7 @@ def _apply(
 
 def _note(draft: Draft, planned: AccessPlan, view: JsonObject, work: RoleWork, sharing: Sequence[str]) -> None:
     draft.seen["access"] = view
-    for finding in planned.findings:
-        if finding.severity == "error":
-            draft.problem("access", finding.code, finding.message, finding.remedy)
-        elif finding.severity == "warning":
-            draft.warning("access", finding.code, finding.message, finding.remedy)
-        else:
-            draft.notice("access", "info", finding.code, finding.message, finding.remedy)
+    note_judgement(draft, planned, work.role_arn)
     draft.access = work
     others = tuple(sorted(set(sharing) - {draft.name}))
     maker = work.maker if work.maker != draft.name else ""
@@ -354,6 +243,33 @@ def _note(draft: Draft, planned: AccessPlan, view: JsonObject, work: RoleWork, s
                 needed_by=work.needed_by,
             )
         )
+
+
+def _decide_given(situation: Situation, draft: Draft) -> None:
+    """Judge the role that the user names as somebody else's. Nothing is written, and nothing is taken away."""
+    settings, group, arn = draft.settings, draft.group, asked.given_role(draft.settings)
+    account = situation.account_of(settings)
+    if group is None or account is None:
+        return
+    if situation.purpose.removes:
+        draft.notice(
+            "access", "info", "role_not_ours",
+            f"The IAM role {arn} stays, because s3_access_role_arn says that it is somebody else's.",
+        )  # fmt: skip
+        return
+    try:
+        role = situation.seen.of(look.given_role(settings, account))
+        who = situation.seen.of(look.identity(settings))
+        params = asked.s3_access_params(settings, group.id, [settings.bucket])
+        desired = desired_from_params(params, who.account, who.partition)
+    except OnrampError as error:
+        draft.failure("access", error)
+        return
+    given = partial(plan_given, desired, role, arn, [place(draft)])
+    planned = with_policies(given, partial(bucket_policies, situation, [draft], account))
+    draft.seen["access"] = access_view(desired, Actual(role=role if isinstance(role, ActualRole) else None), planned)
+    note_judgement(draft, planned, arn)
+    draft.changes.append(Change("role", arn, Action.NONE, Reason.AS_WANTED))
 
 
 def _reason(step: Step, work: RoleWork) -> Reason:
@@ -381,8 +297,15 @@ def _decide_absent(situation: Situation, role: SharedRole) -> None:
 
     def plan(actual: Actual, desired_of: Callable[[Iterable[str]], Desired]) -> tuple[Desired, AccessPlan, RoleWork]:
         granted = set(granted_buckets(actual.policy.document)) if actual.policy else set()
-        named = {draft.settings.bucket for draft in leaving} | (granted & stored)
-        needed = {bucket: _schemas_naming(staying, bucket) for bucket in named | granted}
+        # What nobody names any more goes, too: the inventory has moved on, and its connection may be deleted already.
+        forgotten = granted - _needed(situation, role, sorted(granted))
+        named = {draft.settings.bucket for draft in leaving} | (granted & stored) | forgotten
+        # Who names the role by its ARN may read anything through it.
+        by_arn = _schemas_naming(staying, actual.role.arn) if actual.role else []
+        needed = {
+            bucket: sorted({*_schemas_naming(staying, bucket), *(by_arn if bucket in granted else ())})
+            for bucket in named | granted
+        }
         released = tuple(sorted(bucket for bucket in named if not needed[bucket]))
         stays = sorted(bucket for bucket in granted if needed[bucket])
         needed_by = tuple(sorted({schema for bucket in stays for schema in needed[bucket]}))
@@ -398,8 +321,9 @@ def _decide_absent(situation: Situation, role: SharedRole) -> None:
     _apply(situation, role, leaving, plan)
 
 
-def _schemas_naming(rows: Iterable[JsonObject], bucket: str) -> list[str]:
-    return sorted(str(row.get("schema")) for row in rows if bucket in buckets_named(row))
+def _schemas_naming(rows: Iterable[JsonObject], name: str) -> list[str]:
+    """Return the connections that name a bucket, or a role."""
+    return sorted(str(row.get("schema")) for row in rows if name in buckets_named(row))
 
 
 def _note_what_stays(draft: Draft, role: SharedRole, buckets: Sequence[str], schemas: Sequence[str]) -> None:

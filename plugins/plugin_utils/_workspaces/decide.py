@@ -27,6 +27,7 @@ from .findings import SUBJECTS
 from .identity import find_conflicts
 from .plan import Finding, Group, Plan, WorkspacePlan
 from .settings import Unusable
+from .unclaimed import doubts, find_unclaimed
 
 
 def decide(situation: Situation, misspelt: Mapping[str, Sequence[str]] | None = None) -> Plan:
@@ -44,7 +45,10 @@ def decide(situation: Situation, misspelt: Mapping[str, Sequence[str]] | None = 
             told = tuple(Finding("settings", "warning", "unknown_setting", hint) for hint in hints)
             plans[name] = replace(plans[name], warnings=(*told, *plans[name].warnings))
     order = [entry.name for entry in situation.inventory if entry.name in plans]
-    return Plan(situation.purpose.name, {name: plans[name] for name in order})
+    plan = Plan(situation.purpose.name, {name: plans[name] for name in order})
+    if not situation.purpose.tells_findings:
+        return plan
+    return replace(plan, unclaimed=find_unclaimed(situation, drafts), doubts=doubts(situation, drafts))
 
 
 def _connections_and_access(situation: Situation, drafts: list[Draft]) -> None:
@@ -99,11 +103,30 @@ def _group(situation: Situation, draft: Draft) -> None:
             e_mail = seen.of(look.service_account(settings, draft.group.id))
             draft.group = Group(draft.group.id, draft.group.name, e_mail)
     except OnrampError as error:
-        draft.failure("group", error)
+        draft.failure("group", error, _if_the_group_is_gone(situation, draft, error))
         return
     if situation.purpose.tells_findings:
         for item in SUBJECTS["group"]({"name": draft.group.name, "destination": destination}):
             draft.notice(item["step"], "error", "destination_not_connected", item["message"], field=item["field"])
+
+
+def _if_the_group_is_gone(situation: Situation, draft: Draft, error: OnrampError) -> str:
+    """Return how access is taken away without Fivetran: whether the group was deleted, it does not tell."""
+    settings = draft.settings
+    if not situation.purpose.removes or error.failure.code != "NotFound_Group" or settings.storage not in ("s3", "gcs"):
+        return ""
+    if settings.storage == "gcs":
+        what = {"gcs_access_bucket": settings.bucket, "gcs_access_member": "E-MAIL"}
+    else:
+        access = settings.roles["s3_access"]
+        what = {"s3_access_external_id": "GROUP_ID", "s3_access_bucket": settings.bucket}
+        what |= {f"s3_access_{name}": str(access[name]) for name in ("role_name", "policy_name")}
+    values = " ".join(f"-e {name}={value}" for name, value in what.items())
+    return (
+        "If it was deleted, its connections are gone with it, and the access can be taken away by: ansible localhost -m"
+        f" ansible.builtin.include_role -a name=onramp.braze_fivetran.{settings.storage}_access"
+        f" -e {settings.storage}_access_state=absent {values}"
+    )
 
 
 def _who_stays(situation: Situation, drafts: list[Draft]) -> None:

@@ -60,6 +60,8 @@ class Draft:
     unverified: list[str] = field(default_factory=list)
     incomplete: list[str] = field(default_factory=list)
     access: RoleWork = field(default_factory=RoleWork)
+    # The IAM role will be made by this run, so that a connection that is there already cannot be using it.
+    role_is_new: bool = False
     paused: bool | None = None
     seen: dict[str, Any] = field(default_factory=dict)
 
@@ -77,9 +79,9 @@ class Draft:
         """Note why nothing is done for this workspace."""
         self.problems.append(Finding(step, "error", code, self._named(step, message), self._named(step, remedy), field))
 
-    def failure(self, step: str, error: OnrampError) -> None:
+    def failure(self, step: str, error: OnrampError, remedy: str = "") -> None:
         """Note that a look, or the planning of a step, has failed."""
-        self.problem(step, error.failure.code, error.msg)
+        self.problem(step, error.failure.code, error.msg, remedy)
         self.incomplete.append(step)
 
     def warning(self, step: str, code: str, message: str, remedy: str = "") -> None:

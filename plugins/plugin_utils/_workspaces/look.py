@@ -33,8 +33,9 @@ from .settings import Settings
 if TYPE_CHECKING:
     # Each cloud's SDK takes a quarter of a second to import, and may be missing where nobody needs it.
     from ...module_utils._storage.aws_client import Identity
+    from ...module_utils._storage.effect import Reason
     from ...module_utils._storage.gcs_preflight import Bucket as GcsBucket
-    from ...module_utils._storage.s3_access_plan import Actual
+    from ...module_utils._storage.s3_access_model import Actual, ActualRole
     from ...module_utils._storage.s3_preflight import Bucket as S3Bucket
 
 T = TypeVar("T")
@@ -156,7 +157,13 @@ def identity(settings: Settings) -> Question[Identity]:
 
 def iam(settings: Settings, account_id: str) -> Question[Actual]:
     """What is there under the names of policy and role?"""
-    return Question("policy and role", (asked.aws_credentials(settings), account_id, asked.names_in_iam(settings)))
+    names = (*asked.names_in_iam(settings), asked.wanted_boundary(settings))
+    return Question("policy and role", (asked.aws_credentials(settings), account_id, names))
+
+
+def given_role(settings: Settings, account_id: str) -> Question[ActualRole | Reason | None]:
+    """What may the role do that the user names as somebody else's?"""
+    return Question("the role", (asked.aws_credentials(settings), account_id, asked.given_role(settings)))
 
 
 def s3_bucket(settings: Settings, account_id: str) -> Question[S3Bucket]:
@@ -327,8 +334,11 @@ class Look:
             if settings.storage != "s3" or identity(settings) != identity(one):
                 continue
             params = partial(asked.s3_access_params, settings)
-            read = partial(asked.read_iam, settings, who, for_removal=self._wanted.purpose.removes)
-            self._ask(iam(settings, who.account), read, params)
+            if not asked.given_role(settings):
+                read = partial(asked.read_iam, settings, who, for_removal=self._wanted.purpose.removes)
+                self._ask(iam(settings, who.account), read, params)
+            elif not self._wanted.purpose.removes:
+                self._ask(given_role(settings, who.account), partial(asked.read_given_role, settings, who), params)
             if not self._wanted.purpose.removes and settings.roles["s3_access"]["preflight"] != "skip":
                 self._ask(s3_bucket(settings, who.account), partial(asked.look_at_s3_bucket, settings, who), params)
 

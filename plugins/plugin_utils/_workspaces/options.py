@@ -43,7 +43,6 @@ _NO_SETTINGS = frozenset(
         "fivetran_connection_sync_details",
         "gcs_access_result",
         "s3_access_difference",
-        "s3_access_role_arn",
     }
 )
 # How alike a name has to be, from 0 to 1, to be taken for a misspelt one.

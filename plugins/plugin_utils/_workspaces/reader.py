@@ -29,6 +29,9 @@ from .settings import Unreadable, Variables
 OMITTED = "<<Omit>>"
 _VALUE_OMITTED: Any = getattr(errors, "AnsibleValueOmittedError", ())
 
+# By this fact the role s3_access knows a fact of its own from what the user says.
+HANDED_OVER = "__s3_access_handed_over"
+
 _CLOSED_VAULT = "a vault that cannot be opened with the passwords given"
 _TEMPLATE = re.compile(r"\{\{.*\}\}|\{%.*%\}", re.DOTALL)
 # Names of variables, attributes and plugins out of messages that may quote values beside them; each is searched for in
@@ -51,9 +54,15 @@ _REASONS = (
 
 
 class HostVariables:
-    """The variables of one host as Ansible holds them; each is evaluated when it is asked for."""
+    """The variables of one host as Ansible holds them; each is evaluated when it is asked for.
+
+    What the role s3_access has handed over earlier in the same run counts as not set.
+    """
 
     def __init__(self, variables: dict[str, Any], loader: Any) -> None:
+        handed_over = variables.get(HANDED_OVER)
+        if handed_over is not None and variables.get("s3_access_role_arn") == handed_over:
+            variables = {name: value for name, value in variables.items() if name != "s3_access_role_arn"}
         self._variables = variables
         self._templar = Templar(loader=loader, variables=variables)
 

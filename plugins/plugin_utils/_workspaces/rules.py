@@ -27,7 +27,7 @@ from ...module_utils._http import check_base_url
 from ...module_utils._options import LONGEST_TIMEOUT, check_number
 from ...module_utils._redact import is_mask
 from ...module_utils._storage.gcs_policy import check_role
-from ...module_utils._storage.s3_access_plan import TAG
+from ...module_utils._storage.s3_access_model import TAG
 from .options import all_options, role_options
 from .values import Refused, shown
 
@@ -327,6 +327,7 @@ VALUE_RULES: Mapping[str, Callable[[Any], Any]] = {
     "currents_prefix": _folder,
     "currents_connection_string": connection_string,
     "currents_landing_stale_after": _hours,
+    "s3_access_role_arn": _ROLE,
     "s3_access_role_name": partial(_of_s3_access, "role_name"),
     "s3_access_policy_name": partial(_of_s3_access, "policy_name"),
     "s3_access_path": partial(_of_s3_access, "path"),

@@ -22,11 +22,13 @@ import yaml
 from tests.documents import blocks, examples, for_the_sandbox, languages, name_of, pages, plugins_with_examples
 from tests.integration.given import VAULT, let_fivetran_read, make_connection
 from tests.integration.playbooks.fleet import EXAMPLES, connections, play
+from tests.integration.playbooks.shapes import GUIDE, Shape
 from tests.playbook import CHECKOUT, run_playbook
 from tests.sandbox.aws import REGION
 from tests.sandbox.client import Sandbox
 
 Prepare = Callable[[Sandbox], None]
+OF_ANOTHER_TEAM = Shape(managed={"read-currents": GUIDE}, role="fivetran-reader", path="/vendors/")
 
 # What an example takes for granted, by plugin or page.
 PREPARE: Mapping[str, Prepare] = {
@@ -35,7 +37,10 @@ PREPARE: Mapping[str, Prepare] = {
     "plugins/modules/fivetran_connection_schema.py": make_connection,
     "plugins/modules/fivetran_connection_sync.py": make_connection,
     "plugins/modules/gcs_bucket_preflight_info.py": let_fivetran_read,
+    "plugins/modules/workspace_unclaimed_info.py": make_connection,
     "roles/fivetran_connection/README.md": let_fivetran_read,
+    "docs/existing_connections.md": OF_ANOTHER_TEAM.build,
+    "docs/guide_existing_playbooks.md": OF_ANOTHER_TEAM.build,
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 
 from tests.playbook import CHECKOUT, PlayResult
 from tests.sandbox.client import Sandbox
@@ -31,8 +32,9 @@ def excerpt(output: str, sandbox: Sandbox) -> str:
     """Return what a person reads of a run: what is waited for, messages by host, and the report."""
     plain = "\n".join(line.rstrip() for line in output.splitlines())
     plain = plain.replace(sandbox.env["SANDBOX_BRAZE_URL"], "https://rest.iad-01.braze.com")
-    told, report = plain[: plain.index(REPORT)], plain[plain.index(REPORT) :].strip()
-    return "\n\n".join([*(part for task in TASK.split(told) for part in told_by(task)), report])
+    told, _report, rows = plain.partition(REPORT)
+    report = [f"{REPORT}{rows}".strip()] if rows else []
+    return "\n\n".join([*(part for task in TASK.split(told) for part in told_by(task)), *report])
 
 
 def told_by(task: str) -> list[str]:
@@ -42,11 +44,18 @@ def told_by(task: str) -> list[str]:
 
 
 def shows(
-    page: str, name: str, command: str, result: PlayResult, sandbox: Sandbox, *, only_report: bool = False
+    page: str,
+    name: str,
+    command: str,
+    result: PlayResult,
+    sandbox: Sandbox,
+    *,
+    only_report: bool = False,
+    places: Mapping[str, str] | None = None,
 ) -> None:
     """Check that ``docs/<page>.md`` shows under ``name`` what was printed, however its lines are wrapped.
 
-    With UPDATE_DOCS set, write it there instead.
+    With UPDATE_DOCS set, write it there instead. ``places``: paths of the test, and what a reader's are.
     """
     path = CHECKOUT / "docs" / f"{page}.md"
     text = path.read_text()
@@ -54,6 +63,8 @@ def shows(
     before, _begin, rest = text.partition(begin)
     shown, _end, after = rest.partition(end)
     output = excerpt(result.output, sandbox)
+    for ours, theirs in (places or {}).items():
+        output = output.replace(ours, theirs)
     if only_report:
         output = output[output.index(REPORT) :]
     printed = f"```console\n$ {command}\n...\n{output}\n```\n"

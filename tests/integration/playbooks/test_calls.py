@@ -47,7 +47,7 @@ def test_a_rerun_makes_the_calls_that_the_page_states_and_no_setup_test(onboarde
     result = play(onboarded, playbook)
     assert result.exit_code == 0, result.output
     assert {vendor: calls(onboarded)[vendor] for vendor in VENDORS} == documented(playbook)
-    assert onboarded.journal("fivetran", "run_setup_tests") == []
+    assert onboarded.journal("fivetran", "test_connection") == []
 
 
 def test_a_further_workspace_of_the_same_group_and_role_asks_for_its_own_things_only(onboarded: Sandbox) -> None:

@@ -85,7 +85,7 @@ def with_objects_of_their_writers(client: Any) -> None:
 
 S3_CASES: dict[str, tuple[Callable[[Any], None], dict[str, Any], dict[str, str]]] = {
     "a key of the customer without decrypt": (
-        encrypted_by(KEY), {}, {"kms_decrypt_missing": "error", "kms_not_supported_by_braze": "warning"},
+        encrypted_by(KEY), {}, {"kms_decrypt_unknown": "warning", "kms_not_supported_by_braze": "warning"},
     ),
     "a key of the customer with decrypt": (
         encrypted_by(KEY), {"kms_key_arns": [KEY]}, {"kms_not_supported_by_braze": "warning"},
@@ -172,12 +172,12 @@ def test_what_the_credentials_may_not_look_at_is_named(sandbox: Sandbox) -> None
 def test_fail_on_error_fails_with_every_error_and_returns_all_findings(sandbox: Sandbox) -> None:
     encrypted_by(KEY)(sandbox.aws("s3"))
     with_policy(Sid="KeepOut")(sandbox.aws("s3"))
-    result = s3(sandbox, fail_on="error")
+    result = s3(sandbox, fail_on="error", buckets=[world.S3_BUCKET, "acme-nowhere"])
     assert result.failed
     assert result.code == "bucket_policy_denies"
     assert "KeepOut" in result.msg
-    assert KEY in result.msg
-    assert len(result["findings"]) == 3
+    assert "There is no bucket acme-nowhere" in result.msg
+    assert len(result["findings"]) == 4
 
 
 def test_a_role_arn_that_is_none_is_refused(sandbox: Sandbox) -> None:

@@ -42,7 +42,10 @@ def role(sandbox: Sandbox) -> Role:
                     "ansible.builtin.include_role": {"name": "onramp.braze_fivetran.s3_access"},
                     "vars": {name: value for name, value in settings.items() if value is not None},
                 },
-                {"name": "Out comes", "ansible.builtin.debug": {"msg": "{{ s3_access_role_arn }}"}},
+                {
+                    "name": "Out comes",
+                    "ansible.builtin.debug": {"msg": "{{ s3_access_role_arn | default('of others') }}"},
+                },
             ],
         }
         return run_playbook(sandbox, [play], *arguments)
@@ -125,7 +128,9 @@ def test_a_hand_attached_policy_survives_onboarding_rerun_and_offboarding(sandbo
         assert not policy_exists(sandbox)
 
 
-def test_what_somebody_else_made_is_adopted_only_when_told_to(sandbox: Sandbox, role: Role) -> None:
+def test_what_somebody_else_made_is_added_to_only_when_told_to_and_keeps_what_it_says(
+    sandbox: Sandbox, role: Role
+) -> None:
     iam = sandbox.aws("iam")
     trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
     iam.create_role(
@@ -135,17 +140,42 @@ def test_what_somebody_else_made_is_adopted_only_when_told_to(sandbox: Sandbox, 
     sandbox.clear_journal()
     stopped = role()
     assert stopped.exit_code != 0
-    assert "was not made by this role and says something else" in stopped.messages()
-    assert "was not made by this role and trusts somebody else" in stopped.messages()
+    assert "was made by somebody else, and Fivetran may not assume it" in stopped.messages()
+    assert "ec2.amazonaws.com" in stopped.messages()
+    assert "Add to its permissions: " in stopped.messages()
     assert "s3_access_adopt: true" in stopped.messages()
     assert sandbox.writes() == []
-    assert role(state="absent").exit_code != 0
-    assert role_exists(sandbox)
+    assert role(state="absent").exit_code == 0
+    assert sandbox.writes() == []
 
     adopted = role(adopt=True)
     assert adopted.changed("localhost") == 2
     assert Connection(sandbox, S3).problems() == []
+    kept = iam.get_role(RoleName="Fivetran")["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trust in kept
+    version = iam.get_policy(PolicyArn=POLICY_ARN)["Policy"]["DefaultVersionId"]
+    policy = iam.get_policy_version(PolicyArn=POLICY_ARN, VersionId=version)["PolicyVersion"]["Document"]
+    assert policy["Statement"][: len(FOREIGN_DOCUMENT["Statement"])] == FOREIGN_DOCUMENT["Statement"]
     assert role().changed("localhost") == 0
+
+
+def test_a_role_of_another_team_is_checked_and_nothing_is_written(sandbox: Sandbox, role: Role) -> None:
+    assert role(role_name="of-terraform", policy_name="of-terraform").exit_code == 0
+    arn = sandbox.aws("iam").get_role(RoleName="of-terraform")["Role"]["Arn"]
+    before = sandbox.state_hash()
+    given = role(role_arn=arn)
+    assert given.exit_code == 0, given.output
+    assert role(role_arn=arn, state="absent").exit_code == 0
+    missing = role(role_arn=f"{arn}-of-nobody")
+    assert "There is no IAM role" in missing.messages()
+    no_arn = role(role_arn="of-terraform")
+    assert "role_arn: expected the ARN of an IAM role" in no_arn.messages()
+    sandbox.aws("iam").detach_role_policy(RoleName="of-terraform", PolicyArn=arn.replace(":role/", ":policy/"))
+    narrow = role(role_arn=arn)
+    assert f"cannot read s3://{BUCKET}" in narrow.messages()
+    assert "leave s3_access_role_arn out" in narrow.messages()
+    sandbox.aws("iam").attach_role_policy(RoleName="of-terraform", PolicyArn=arn.replace(":role/", ":policy/"))
+    assert sandbox.state_hash() == before
 
 
 def test_drift_is_repaired_and_nothing_else_is_written(sandbox: Sandbox, role: Role) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,8 @@ PLANNING = [
     *sorted((CHECKOUT / "plugins" / "plugin_utils" / "_workspaces").glob("*.py")),
     *sorted((CHECKOUT / "plugins" / "action").glob("workspace_*.py")),
 ]
+# What it says goes into a file, as comments.
+DISCOVERY = sorted((CHECKOUT / "plugins" / "plugin_utils" / "_discovery").glob("*.py"))
 # Beside it, what playbooks and roles have worked out by filters.
 FOR_PLAYS = [CHECKOUT / "plugins" / "module_utils" / "_fivetran" / "braze_config.py", *PLANNING]
 PLAYS = sorted([*(CHECKOUT / "playbooks").rglob("*.yml"), *(CHECKOUT / "roles").rglob("*.yml")])
@@ -29,6 +32,8 @@ PLAYS = sorted([*(CHECKOUT / "playbooks").rglob("*.yml"), *(CHECKOUT / "roles").
 # Where a code stands in a call: by the name of what is called, the place of the argument.
 CODE_ARGUMENTS = {"Finding": 1, "_not_made_here": 0, "_failure": 0, "_error": 1}
 CODE_ARGUMENTS_OF_PLANNING = {"Finding": 2, "problem": 1, "warning": 1, "notice": 2}
+# A judgement's reasons, which stand in the message of the finding that is made of it.
+OF_REASONS = frozenset({"Reason", "replace"})
 # Likewise, where a message stands. What is said of a variable begins with its name, the argument before.
 MESSAGE_ARGUMENTS = {"Finding": 3, "problem": 2, "warning": 2, "notice": 3, "no_plan": 2}
 SAID_OF_A_VARIABLE = {"Complaint": 1, "_refuse": 1}
@@ -52,6 +57,8 @@ def codes_of(tree: ast.AST, places: Mapping[str, int]) -> Iterator[str]:
     """Yield every code that a Python file can put into a failure or a finding."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
+            if called(node) in OF_REASONS:
+                continue
             yield from constants(keyword.value for keyword in node.keywords if keyword.arg == "code")
             yield from constants(node.args[places[called(node)] :][:1] if called(node) in places else [])
         elif isinstance(node, ast.Dict):
@@ -77,7 +84,10 @@ def constants(nodes: Iterable[ast.AST | None]) -> Iterator[str]:
 CODES = sorted(
     {
         code
-        for paths, places in ((MODULES, CODE_ARGUMENTS), (PLANNING, CODE_ARGUMENTS_OF_PLANNING))
+        for paths, places in (
+            ([*MODULES, *DISCOVERY], CODE_ARGUMENTS),
+            (PLANNING, CODE_ARGUMENTS_OF_PLANNING),
+        )
         for path in paths
         for code in codes_of(ast.parse(text(path)), places)
     }
@@ -189,8 +199,14 @@ OF_ANSIBLE = (
 )
 
 
+@cache
+def printed() -> list[str]:
+    """Return the words of everything that can be printed, by file."""
+    python = (words(strings(path)) for path in {*MODULES, *DISCOVERY, *FOR_PLAYS})
+    return [*python, *(words(text(path)) for path in PLAYS)]
+
+
 @pytest.mark.parametrize("quote", [quote for quote in quoted() if quote not in OF_ANSIBLE])
 def test_every_quoted_message_is_one_that_is_printed(quote: str) -> None:
-    printed = [*(words(strings(path)) for path in {*MODULES, *FOR_PLAYS}), *(words(text(path)) for path in PLAYS)]
     for piece in pieces(quote):
-        assert any(words(piece) in source for source in printed), piece
+        assert any(words(piece) in source for source in printed()), piece

@@ -11,7 +11,7 @@ import yaml
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._version import VERSION
 
 # They plan for all hosts of the play and tell of each. Their credentials are those of the inventory.
-ON_THE_CONTROLLER = ("workspace_plan", "workspace_verdict")
+ON_THE_CONTROLLER = ("workspace_plan", "workspace_unclaimed_info", "workspace_verdict")
 CHECKOUT = Path(__file__).resolve().parents[3]
 
 

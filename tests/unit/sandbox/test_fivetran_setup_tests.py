@@ -164,9 +164,15 @@ def test_a_role_that_does_not_exist_cannot_be_assumed(sandbox: Sandbox) -> None:
 )
 def test_a_role_that_lacks_one_action_fails_at_it(sandbox: Sandbox, actions: tuple[str, ...], operation: str) -> None:
     make_role(sandbox, actions=actions)
+    sandbox.seed("fivetran", "need_location")
     _title, message = failure(setup_tests(sandbox, **S3))
     assert message.startswith(f"Cannot read bucket {world.S3_BUCKET}: An error occurred (AccessDenied)")
     assert f"calling the {operation} operation" in message
+
+
+def test_a_role_that_may_not_ask_for_the_location_reads_unless_it_is_needed(sandbox: Sandbox) -> None:
+    make_role(sandbox, actions=("List*", "GetObject"))
+    assert {test["status"] for test in setup_tests(sandbox, **S3)} == {"PASSED"}
 
 
 @pytest.mark.parametrize("missing", ["s3bucket", "s3role_arn"])

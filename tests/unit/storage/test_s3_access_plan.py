@@ -9,17 +9,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_plan import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws_effect import Document
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.iam import policy_title
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_model import (
     TAG,
     Actual,
     ActualPolicy,
     ActualRole,
     Desired,
     Plan,
-    plan_absent,
-    plan_present,
     tag_value,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_plan import plan_present
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_removal import plan_absent
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_documents import (
     FIVETRAN_ACCOUNT,
     JsonObject,
@@ -58,6 +60,7 @@ def made(wish: Desired) -> Actual:
             max_session_duration=wish.max_session_duration or 3600,
             permissions_boundary=wish.permissions_boundary or "",
             attached_policies=(wish.policy_arn,),
+            documents=(Document(policy_title(wish.policy_arn), wish.permissions),),
         ),
     )
 
@@ -71,7 +74,12 @@ def by_hand(actual: Actual) -> Actual:
 
 def policy_with(actual: Actual, document: JsonObject) -> Actual:
     assert actual.policy is not None
-    return replace(actual, policy=replace(actual.policy, document=document))
+    documents = (Document(policy_title(actual.policy.arn), document),)
+    return replace(
+        actual,
+        policy=replace(actual.policy, document=document),
+        role=replace(actual.role, documents=documents) if actual.role else None,
+    )
 
 
 def role_with(actual: Actual, **changes: object) -> Actual:
@@ -84,7 +92,7 @@ def actions(plan: Plan) -> tuple[str, str]:
 
 
 def codes(plan: Plan, severity: str) -> list[str]:
-    return [finding.code for finding in plan.findings if finding.severity == severity]
+    return [finding.code for finding in plan.all_findings if finding.severity == severity]
 
 
 def test_on_an_empty_account_both_are_created_with_our_tag() -> None:
@@ -154,16 +162,109 @@ def test_what_was_made_by_hand_becomes_ours_only_when_adopted() -> None:
     assert plan.policy.after == plan.role.after == {"tags": {TAG: GROUP}}
 
 
-def test_a_policy_of_that_name_that_says_something_else_is_not_overwritten() -> None:
+def test_a_policy_of_that_name_that_does_not_suffice_is_refused_with_what_it_grants_and_keeps_it_when_adopted() -> None:
+    foreign = replace(policy_with(by_hand(made(desired())), permission_document(Reading(("payroll",)))), role=None)
+    refused = plan_present(desired(), foreign, adopt=False)
+    assert codes(refused, "error") == ["foreign_policy"]
+    assert "payroll" in refused.findings[0].message
+    assert "s3:Get*" in refused.findings[0].remedy
+    adopted = plan_present(desired(), foreign, adopt=True)
+    assert codes(adopted, "error") == []
+    assert adopted.policy.action == "update"
+    assert granted_buckets(adopted.policy.after["document"]) == ["acme", "payroll"]
+    # It stays somebody else's, so that nobody makes it exact later.
+    assert "tags" not in adopted.policy.after
+
+
+def test_a_policy_of_that_name_that_suffices_is_attached_as_it_is() -> None:
+    wider = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}
+    foreign = replace(policy_with(by_hand(made(desired())), wider), role=None)
+    plan = plan_present(desired(), foreign, adopt=False)
+    assert actions(plan) == ("none", "create")
+    assert plan.role.after["policy"] == desired().policy_arn
+    assert codes(plan, "error") == []
+
+
+def test_a_role_that_does_not_trust_fivetran_is_refused_with_what_is_missing_and_keeps_whom_it_trusts() -> None:
+    theirs = trust_document(GROUP, "444455556666", "aws")
+    foreign = role_with(by_hand(made(desired())), trust=theirs)
+    refused = plan_present(desired(), foreign, adopt=False)
+    assert codes(refused, "error") == ["foreign_role"]
+    assert "444455556666" in refused.findings[0].message
+    assert FIVETRAN_ACCOUNT in refused.findings[0].remedy
+    adopted = plan_present(desired(), foreign, adopt=True)
+    assert actions(adopted) == ("none", "update")
+    assert adopted.role.after["trust"]["Statement"][0] == theirs["Statement"][0]
+    assert len(adopted.role.after["trust"]["Statement"]) == 2
+    assert codes(adopted, "error") == []
+    again = role_with(foreign, trust=adopted.role.after["trust"])
+    assert actions(plan_present(desired(), again, adopt=True)) == ("none", "none")
+
+
+def test_a_deny_is_not_outweighed_by_adding_something() -> None:
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}
+    statements = [*desired().trust["Statement"], deny]
+    foreign = role_with(by_hand(made(desired())), trust={"Version": "2012-10-17", "Statement": statements})
+    for adopt in (False, True):
+        plan = plan_present(desired(), foreign, adopt=adopt)
+        assert codes(plan, "error") == ["foreign_role"]
+        assert actions(plan) == ("none", "none")
+
+
+def test_a_role_of_somebody_else_that_is_too_narrow_is_given_a_policy_of_ours_only_when_adopted() -> None:
     foreign = policy_with(by_hand(made(desired())), permission_document(Reading(("payroll",))))
-    assert codes(plan_present(desired(), foreign, adopt=False), "error") == ["foreign_policy"]
-    assert codes(plan_present(desired(), foreign, adopt=True), "error") == []
+    foreign = replace(foreign, policy=None)
+    refused = plan_present(desired(), foreign, adopt=False)
+    assert codes(refused, "error") == ["role_too_narrow"]
+    [finding] = refused.all_findings
+    assert "s3:GetObject" in finding.message
+    assert "s3_access_adopt: true" in finding.remedy
+    foreign = role_with(foreign, attached_policies=(FOREIGN_POLICY,))
+    adopted = plan_present(desired(), foreign, adopt=True)
+    assert actions(adopted) == ("create", "update")
+    assert adopted.role.after == {"policy": desired().policy_arn}
+    assert adopted.policy.after["tags"] == {TAG: GROUP}
 
 
-def test_a_role_of_that_name_that_trusts_somebody_else_is_not_overwritten() -> None:
-    foreign = role_with(by_hand(made(desired())), trust=trust_document(GROUP, "444455556666", "aws"))
-    assert codes(plan_present(desired(), foreign, adopt=False), "error") == ["foreign_role"]
-    assert codes(plan_present(desired(), foreign, adopt=True), "error") == []
+def test_what_somebody_else_has_made_and_is_wider_is_mentioned_in_one_line_and_left_alone() -> None:
+    wider = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    for adopt in (False, True):
+        plan = plan_present(desired(), policy_with(by_hand(made(desired())), wider), adopt=adopt)
+        assert actions(plan) == ("none", "none")
+        assert [(finding.severity, finding.code) for finding in plan.all_findings] == [("info", "wider_than_needed")]
+
+
+def test_settings_of_a_role_of_somebody_else_are_written_only_when_it_is_adopted() -> None:
+    wish = desired(max_session_duration=7200, tags={"team": "data"})
+    foreign = role_with(by_hand(made(desired())), max_session_duration=3600)
+    left = plan_present(wish, foreign, adopt=False)
+    assert actions(left) == ("none", "none")
+    assert codes(left, "info") == ["settings_left_alone"]
+    narrow = policy_with(foreign, permission_document(Reading(("acme", "payroll"))))
+    assert plan_present(wish, narrow, adopt=True).role.after == {"max_session_duration": 7200}
+
+
+@pytest.mark.parametrize("where", ["inline", "boundary"])
+def test_what_forbids_to_read_is_found_on_a_role_of_ours_too(where: str) -> None:
+    statement = {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"}
+    deny = Document("the inline policy no", {"Version": "2012-10-17", "Statement": [statement]})
+    ours = made(desired())
+    assert ours.role is not None
+    if where == "inline":
+        ours = role_with(ours, documents=(*ours.role.documents, deny), inline_policies=("no",))
+    else:
+        ours = replace(ours, boundary=replace(deny, name="the permissions boundary b"))
+    plan = plan_present(desired(), ours, adopt=False)
+    assert codes(plan, "error") == ["access_denied"]
+    assert deny.name.split()[1] in plan.all_findings[-1].message or "boundary b" in plan.all_findings[-1].message
+
+
+def test_names_that_differ_in_case_only_are_told_before_aws_refuses_them() -> None:
+    similar = replace(made(desired(policy_name="fivetran-s3-access")), role=None, similar_role="fivetran")
+    plan = plan_present(desired(), similar, adopt=False)
+    assert codes(plan, "error") == ["other_case", "other_case"]
+    assert "s3_access_policy_name: fivetran-s3-access" in plan.findings[0].remedy
+    assert "s3_access_role_name: fivetran" in plan.findings[1].remedy
 
 
 def test_two_groups_do_not_take_the_role_from_each_other() -> None:
@@ -205,11 +306,11 @@ def test_a_bucket_that_is_both_wanted_and_released_stays() -> None:
 
 def test_a_release_opens_no_policy_of_somebody_else() -> None:
     both = desired(reading=Reading(("acme", "acme-eu")))
-    by_nobody = plan_present(desired(), by_hand(made(both)), adopt=False, released=("acme-eu",))
-    assert [finding.code for finding in by_nobody.findings] == ["foreign_policy"]
+    by_nobody = plan_present(desired(), by_hand(made(both)), adopt=True, released=("acme-eu",))
+    assert actions(by_nobody) == ("none", "none")
     of_another_group = made(replace(both, external_id=OTHER_GROUP))
     plan = plan_present(desired(), of_another_group, adopt=False, released=("acme-eu",))
-    assert [finding.code for finding in plan.findings] == ["policy_of_another_group"]
+    assert codes(plan, "error") == ["policy_of_another_group", "role_of_another_group"]
 
 
 def test_a_run_that_names_more_buckets_adds_them() -> None:
@@ -251,10 +352,23 @@ def test_removal_keeps_a_role_to_which_somebody_else_has_attached_something(chan
     assert actions(told_to) == ("delete", "delete")
 
 
-def test_removal_refuses_what_somebody_else_has_made() -> None:
-    plan = plan_absent(desired(), by_hand(made(desired())), adopt=False)
-    assert codes(plan, "error") == ["foreign_policy", "foreign_role"]
-    assert actions(plan_absent(desired(), by_hand(made(desired())), adopt=True)) == ("delete", "delete")
+@pytest.mark.parametrize("adopt", [False, True])
+def test_removal_keeps_what_somebody_else_has_made_and_says_so(adopt: bool) -> None:
+    plan = plan_absent(desired(), by_hand(made(desired())), adopt=adopt)
+    assert actions(plan) == ("none", "none")
+    assert codes(plan, "info") == ["policy_not_ours", "role_not_ours"]
+    assert codes(plan_absent(desired(OTHER_GROUP), made(desired()), adopt=adopt), "info") == [
+        "policy_not_ours",
+        "role_not_ours",
+    ]
+
+
+def test_removal_takes_our_policy_from_a_role_of_somebody_else() -> None:
+    ours = made(desired())
+    assert ours.role is not None
+    plan = plan_absent(desired(), replace(ours, role=replace(ours.role, tags={})), adopt=False)
+    assert actions(plan) == ("delete", "none")
+    assert codes(plan, "info") == ["role_not_ours"]
 
 
 def test_removal_refuses_what_somebody_else_has_changed() -> None:

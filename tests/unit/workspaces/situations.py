@@ -14,7 +14,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors impo
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws_client import Identity
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_preflight import Bucket as GcsBucket
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access import desired_from_params
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_plan import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_model import (
     Actual,
     ActualPolicy,
     ActualRole,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_plan import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_model import (
     ActualPolicy,
     ActualRole,
 )

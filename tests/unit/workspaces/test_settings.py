@@ -122,8 +122,7 @@ def test_the_roles_get_typed_options_with_their_defaults_and_nothing_that_is_uns
     )
     assert settings.roles["fivetran_connection"] == {
         "state": "present",
-        "storage": "none",
-        "exports_storage": "none",
+        "adopt": False,
         "paused": True,
         "sync_frequency": 360,
         "failing_test_statuses": ["WARNING", "FAILED"],

@@ -64,11 +64,101 @@ def lines(purpose: str, *inventory: Any, **more: Any) -> list[str]:
 # What is fine
 
 
-@pytest.mark.parametrize("purpose", ["onboard", "verify"])
-def test_what_is_fine_takes_one_line(purpose: str) -> None:
-    assert lines(purpose, US, EU, world=SET_UP) == [
+def test_what_is_fine_takes_one_line() -> None:
+    assert lines("onboard", US, EU, world=SET_UP) == [
         "shop_us: everything is as it should be.",
         "shop_eu: everything is as it should be.",
+    ]
+
+
+def test_verifying_calls_nothing_fine_that_it_cannot_see_and_says_what_proves_it() -> None:
+    synced = row(EU, succeeded_at="2026-03-01T14:10:59.000Z", failed_at="2026-02-01T00:00:00Z")
+    world = World(rows=(row(US), synced), iam=SET_UP.iam, policies=SET_UP.policies)
+    assert lines("verify", US, EU, world=world) == [
+        "shop_us: everything that can be seen is as it should be.",
+        "  ? not verifiable: What Fivetran holds as Braze API key and IAM role, because it shows a mask. No sync proves"
+        " that it works; rotate_key.yml sends what the inventory holds, and tests it.",
+        "shop_eu: everything that can be seen is as it should be.",
+        "  ? not verifiable: What Fivetran holds as Braze API key, because it shows a mask. That it works is proved by"
+        " Fivetran's sync of 2026-03-01 14:10 UTC.",
+    ]
+
+
+def test_what_cannot_be_seen_of_a_workspace_with_findings_is_told_beside_them() -> None:
+    held = row(EU, paused=True, sync_frequency=60, succeeded_at="2026-03-01T14:10:00+01:00")
+    wanted = gcs(fivetran_connection_sync_frequency=360)
+    plan = plan_of("verify", wanted, world=World(rows=(held,), policies=SET_UP.policies))
+    workspace = as_told(plan)["workspaces"]["shop_eu"]
+    assert workspace["told"] == ["shop_eu: 1 finding.", "- connection: sync_frequency is 60, should be 360."]
+    paused, unseen = workspace["warned"]
+    assert paused.startswith(
+        "shop_eu: The connection braze_shop_eu is paused in Fivetran: no sync since 2026-03-01 13:10 UTC."
+    )
+    assert unseen.startswith("shop_eu: not verifiable: What Fivetran holds as Braze API key")
+
+
+# What is paused
+
+PAUSED = "  = The connection braze_shop_eu is paused in Fivetran: no sync since 2026-03-01 14:10 UTC."
+STAYS = "It stays so until fivetran_connection_paused: false starts it."
+
+
+def paused(**changes: Any) -> World:
+    """Return a world in which somebody has paused a connection that has synced before."""
+    held = row(EU, **{"paused": True, "succeeded_at": "2026-03-01T14:10:00Z", **changes})
+    return World(rows=(held,), policies=SET_UP.policies)
+
+
+@pytest.mark.parametrize("purpose", ["onboard", "verify"])
+def test_what_a_person_has_paused_stays_so_and_is_told(purpose: str) -> None:
+    told_of_it = lines(purpose, EU, world=paused())
+    assert "everything" in told_of_it[0]
+    assert told_of_it[1] == f"{PAUSED} {STAYS}"
+
+
+def test_a_rotation_tells_that_the_connection_stays_paused() -> None:
+    assert lines("rotate_key", EU, world=paused())[-1] == f"{PAUSED} {STAYS}"
+
+
+def test_what_is_paused_says_nothing_of_late_data() -> None:
+    late = {"setup_state": "connected", "update_state": "delayed"}
+    assert len(lines("verify", EU, world=paused(status=late))) == 3
+    assert "is delayed" in lines("verify", EU, world=paused(status=late, paused=False))[-1]
+
+
+def test_nothing_is_told_of_what_is_paused_because_the_inventory_says_so() -> None:
+    wanted = gcs(fivetran_connection_paused=True)
+    assert lines("onboard", wanted, world=paused()) == ["shop_eu: everything is as it should be."]
+
+
+def test_an_inventory_that_says_that_it_runs_has_it_started() -> None:
+    wanted = gcs(fivetran_connection_paused=False)
+    assert lines("onboard", wanted, world=paused()) == [
+        "shop_eu: 1 change.",
+        "  ~ change connection braze_shop_eu: it differs",
+        "      paused: true -> false",
+    ]
+    assert lines("verify", wanted, world=paused())[1:] == ["- connection: paused is true, should be false."]
+
+
+def test_what_was_never_started_is_started_by_onboarding_and_no_finding_of_verify() -> None:
+    assert lines("onboard", EU, world=paused(succeeded_at=None)) == [
+        "shop_eu: 1 change.",
+        "  ~ change connection braze_shop_eu: it has never been started",
+        "      paused: true -> false",
+    ]
+    first, note, _unseen = lines("verify", EU, world=paused(succeeded_at=None))
+    assert first == "shop_eu: everything that can be seen is as it should be."
+    assert note == (
+        "  = The connection braze_shop_eu is paused in Fivetran: it has never synced. onboard.yml starts it."
+    )
+
+
+def test_what_is_never_tested_is_not_started_either() -> None:
+    untested = gcs(fivetran_connection_run_setup_tests="never")
+    assert lines("onboard", untested, world=paused(succeeded_at=None)) == [
+        "shop_eu: everything is as it should be.",
+        f"  = The connection braze_shop_eu is paused in Fivetran: it has never synced. {STAYS}",
     ]
 
 

@@ -9,23 +9,38 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.bucket_policy import Reader, denials
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.finding import Finding
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_preflight import (
+    QUESTIONS,
+    Bucket,
+    Reader,
+    findings,
+)
 
 ROLE = "arn:aws:iam::111122223333:role/partners/Fivetran"
-READER = Reader(role_arn=ROLE, bucket="acme", prefix="currents")
+READER = Reader(role_arn=ROLE, prefix="currents")
+DENY = {
+    "Effect": "Deny",
+    "Principal": "*",
+    "Action": "s3:*",
+    "Resource": ["arn:aws:s3:::acme", "arn:aws:s3:::acme/*"],
+}
 
 
-def judge(reader: Reader = READER, **statement: Any) -> tuple[str, ...] | None:
-    """Return on what it depends that the statement hits, () if it surely does, None if it does not."""
-    full = {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": ["arn:aws:s3:::acme", "arn:aws:s3:::acme/*"],
-        **statement,
-    }
-    found = list(denials({"Statement": [full]}, reader))
-    return found[0].undecided if found else None
+def judge(*statements: dict[str, Any], reader: Reader = READER) -> Finding | None:
+    """Return what the preflight says of a bucket with this policy."""
+    answers = dict.fromkeys(QUESTIONS)
+    bucket = Bucket("acme", answers={**answers, "get_bucket_policy": {"Statement": list(statements)}})
+    return next((finding for finding in findings(bucket, reader, ()) if "policy" in finding.code), None)
+
+
+def deny(**changes: Any) -> dict[str, Any]:
+    return {name: value for name, value in {**DENY, **changes}.items() if value is not None}
+
+
+def code(*statements: dict[str, Any], reader: Reader = READER) -> str:
+    finding = judge(*statements, reader=reader)
+    return finding.code if finding else ""
 
 
 @pytest.mark.parametrize(
@@ -42,7 +57,6 @@ def judge(reader: Reader = READER, **statement: Any) -> tuple[str, ...] | None:
         {"Principal": {"AWS": ["arn:aws:iam::444455556666:root", ROLE]}},
         {"Principal": {"AWS": "111122223333"}},
         {"Principal": {"AWS": "arn:aws:iam::111122223333:root"}},
-        {"Principal": {"AWS": "arn:aws:sts::111122223333:assumed-role/Fivetran/fivetran"}},
         {"Principal": None, "NotPrincipal": {"AWS": "arn:aws:iam::111122223333:user/ann"}},
         {"Condition": {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}},
         {"Condition": {"StringNotEqualsIfExists": {"aws:SourceVpc": "vpc-1"}}},
@@ -51,10 +65,11 @@ def judge(reader: Reader = READER, **statement: Any) -> tuple[str, ...] | None:
         {"Condition": {"StringNotLike": {"aws:PrincipalArn": ["*:role/Braze", "*:user/*"]}}},
         {"Condition": {"StringEquals": {"aws:PrincipalAccount": "111122223333"}}},
         {"Condition": {"Bool": {"aws:SecureTransport": "true"}}},
+        {"Condition": {"ForAnyValue:StringEquals": {"aws:PrincipalArn": ROLE}}},
     ],
 )
 def test_what_keeps_fivetran_out_is_found(statement: dict[str, Any]) -> None:
-    assert judge(**statement) == ()
+    assert code(deny(**statement)) == "bucket_policy_denies"
 
 
 @pytest.mark.parametrize(
@@ -71,7 +86,6 @@ def test_what_keeps_fivetran_out_is_found(statement: dict[str, Any]) -> None:
         {"Resource": None, "NotResource": ["arn:aws:s3:::acme", "arn:aws:s3:::acme/*"]},
         {"Principal": {"AWS": "arn:aws:iam::111122223333:user/ann"}},
         {"Principal": {"Service": "logging.s3.amazonaws.com"}},
-        {"Principal": None, "NotPrincipal": {"AWS": [ROLE, "arn:aws:iam::111122223333:root"]}},
         {"Condition": {"Bool": {"aws:SecureTransport": "false"}}},
         {"Condition": {"Bool": {"aws:SecureTransport": False}}},
         {"Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}}},
@@ -79,11 +93,12 @@ def test_what_keeps_fivetran_out_is_found(statement: dict[str, Any]) -> None:
         {"Condition": {"ArnNotEquals": {"aws:PrincipalArn": [ROLE]}}},
         {"Condition": {"StringNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/partners/*"}}},
         {"Condition": {"StringNotEquals": {"aws:PrincipalAccount": "111122223333"}}},
+        {"Condition": {"NumericLessThan": {"s3:TlsVersion": "1.2"}}},
         {"Condition": {"Bool": {"aws:SecureTransport": "false"}, "IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}},
     ],
 )
 def test_what_does_not_concern_fivetran_is_no_finding(statement: dict[str, Any]) -> None:
-    assert judge(**statement) is None
+    assert code(deny(**statement)) == ""
 
 
 @pytest.mark.parametrize(
@@ -91,8 +106,6 @@ def test_what_does_not_concern_fivetran_is_no_finding(statement: dict[str, Any])
     [
         ({"NotIpAddress": {"aws:SourceIp": ["203.0.113.0/24"]}}, "aws:SourceIp"),
         ({"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}, "aws:PrincipalOrgID"),
-        ({"NumericLessThan": {"s3:TlsVersion": "1.2"}}, "s3:TlsVersion"),
-        ({"ForAnyValue:StringEquals": {"aws:PrincipalArn": ROLE}}, "aws:PrincipalArn"),
         (
             {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}, "NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}},
             "aws:SourceIp",
@@ -100,21 +113,50 @@ def test_what_does_not_concern_fivetran_is_no_finding(statement: dict[str, Any])
     ],
 )
 def test_what_depends_on_something_unknown_names_it(condition: dict[str, Any], key: str) -> None:
-    assert judge(Condition=condition) == (key,)
+    finding = judge(deny(Condition=condition))
+    assert finding is not None
+    assert (finding.severity, finding.code) == ("warning", "bucket_policy_may_deny")
+    assert key in finding.message
+    assert ("https://fivetran.com/docs/using-fivetran/ips" in finding.remedy) == (key == "aws:SourceIp")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"Principal": {"AWS": "arn:aws:sts::111122223333:assumed-role/Fivetran/fivetran"}},
+        # It excepts the role, and a session of the role only if it is named as well.
+        {"Principal": None, "NotPrincipal": {"AWS": [ROLE, "arn:aws:iam::111122223333:root"]}},
+    ],
+)
+def test_a_deny_that_depends_on_the_name_of_the_session_may_hit(statement: dict[str, Any]) -> None:
+    assert code(deny(**statement)) == "bucket_policy_may_deny"
+
+
+def test_a_bucket_of_another_account_whose_policy_lets_the_role_read_is_no_finding() -> None:
+    allow = deny(Effect="Allow", Principal={"AWS": ROLE})
+    answers = {**dict.fromkeys(QUESTIONS), "get_bucket_policy": {"Statement": [allow]}}
+    there = Bucket("acme", in_this_account=False, answers=answers)
+    assert [finding.code for finding in findings(there, READER, ()) if finding.severity == "error"] == []
+    shut = Bucket("acme", in_this_account=False, answers=dict.fromkeys(QUESTIONS))
+    assert [finding.code for finding in findings(shut, READER, ()) if finding.severity == "error"] == [
+        "bucket_in_another_account"
+    ]
 
 
 def test_a_statement_is_named_by_its_sid_or_its_number() -> None:
-    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}
-    policy = {"Statement": [{"Effect": "Allow"}, deny, {**deny, "Sid": "OnlyFromVpc"}]}
-    assert [denial.sid for denial in denials(policy, READER)] == ["number 2", "OnlyFromVpc"]
+    finding = judge({**DENY, "Effect": "Allow"}, deny(), deny(Sid="OnlyFromVpc"))
+    assert finding is not None
+    assert "statement 2" in finding.message
+    assert "OnlyFromVpc" in finding.message
 
 
 def test_without_a_prefix_a_deny_for_any_folder_hits() -> None:
-    reader = Reader(role_arn=ROLE, bucket="acme")
-    assert judge(reader, Action="s3:GetObject", Resource="arn:aws:s3:::acme/payroll/*") == ()
+    payroll = deny(Action="s3:GetObject", Resource="arn:aws:s3:::acme/payroll/*")
+    assert code(payroll, reader=Reader(role_arn=ROLE)) == "bucket_policy_denies"
+    assert code(payroll) == ""
 
 
 def test_other_partitions_are_judged_by_their_own_arns() -> None:
-    reader = Reader(role_arn=ROLE.replace("arn:aws:", "arn:aws-cn:"), bucket="acme")
-    assert judge(reader, Resource="arn:aws-cn:s3:::acme/*") == ()
-    assert judge(reader, Resource="arn:aws:s3:::acme/*") is None
+    reader = Reader(role_arn=ROLE.replace("arn:aws:", "arn:aws-cn:"))
+    assert code(deny(Resource="arn:aws-cn:s3:::acme/*"), reader=reader) == "bucket_policy_denies"
+    assert code(deny(Resource="arn:aws:s3:::acme/*"), reader=reader) == ""

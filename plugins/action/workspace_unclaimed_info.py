@@ -1,0 +1,112 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.inventory.host import Host
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+from ansible.utils.unsafe_proxy import wrap_var
+from ansible_collections.onramp.braze_fivetran.plugins.action.workspace_plan import GROUP, _play_of
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument, OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.client import client_from_params
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._redact import Redactor
+from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_unclaimed_info import ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.credentials import fivetran_credentials
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.leaving import (
+    Leaving,
+    find_leaving,
+    leaving,
+)
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.look import Credentials
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.planning import read_inventory
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.reader import HostVariables
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.settings import Unreadable
+
+FIVETRAN = ("fivetran_api_key", "fivetran_api_secret", "fivetran_api_url")
+
+
+class ActionModule(ActionBase):
+    """Finds a Braze connection that no host claims, in Ansible's own process."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the connection as a host."""
+        variables = task_vars or {}
+        result: dict[str, Any] = super().run(tmp, variables)
+        validation = ArgumentSpecValidator(ARGUMENTS).validate(dict(self._task.args))
+        if validation.error_messages:
+            raise AnsibleActionFail("; ".join(validation.error_messages))
+        params, secrets = validation.validated_parameters, list[str]()
+        try:
+            found = self._find(params, variables, secrets).as_json()
+        except OnrampError as error:
+            return {**result, **Redactor(secrets).data(error.as_result()), "failed": True, "changed": False}
+        # What Fivetran tells is no template.
+        return {**result, "changed": False, **wrap_var(Redactor(secrets).data(found))}
+
+    def _find(self, params: Mapping[str, Any], variables: Mapping[str, Any], secrets: list[str]) -> Leaving:
+        """Find it, with the credentials of a host; what is secret of them is added to ``secrets``."""
+        hosts, groups = variables["hostvars"], variables.get("groups") or {}
+        names = [str(name) for name in groups.get(GROUP) or ()]
+        play = _play_of(self._task)
+        read = read_inventory(hosts, play, names, os.environ, "offboard")
+        new = self._new_host(hosts, play)
+        credentials = fivetran_credentials(_values(new, FIVETRAN), os.environ)
+        secrets += [credentials["fivetran_api_key"], credentials["fivetran_api_secret"]]
+        limits = {name: params[name] for name in ("request_timeout", "retry_timeout")}
+        client = client_from_params({**credentials, **limits})
+        inventory = [entry for entry, _hints in read.values()]
+        connection = find_leaving(client, params["group"].strip(), params["schema"].strip(), inventory)
+        taken = {str(name) for name in (*groups, *(host for members in groups.values() for host in members))}
+        return leaving(connection, taken, client, _cloud_credentials(new, limits))
+
+    def _new_host(self, hosts: Any, play: Any) -> HostVariables:
+        """Return the variables of a host that the inventory does not know yet: those of the group, and of all."""
+        host = Host("onramp_leaving")
+        for name in ("all", GROUP):
+            group = hosts._inventory.groups.get(name)
+            if group is not None:
+                host.add_group(group)
+        variables = hosts._variable_manager.get_vars(play=play, host=host, include_hostvars=True)
+        return HostVariables(variables, hosts._loader)
+
+
+def _values(variables: HostVariables, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return what is set of these variables.
+
+    :raises InvalidArgument: one cannot be evaluated.
+    """
+    found: dict[str, Any] = {}
+    for name in names:
+        if name in variables.names():
+            try:
+                found[name] = variables.value(name)
+            except Unreadable as reason:
+                raise InvalidArgument(f"{name}: cannot be evaluated: {str(reason).rstrip('.')}.") from None
+    return found
+
+
+def _cloud_credentials(variables: HostVariables, limits: Mapping[str, Any]) -> Credentials:
+    names = (
+        "s3_access_aws_profile", "s3_access_aws_region", "gcs_access_credentials_file", "gcs_access_user_project",
+    )  # fmt: skip
+    found = {name: str(value) for name, value in _values(variables, names).items() if value}
+    profile = found.get("s3_access_aws_profile")
+    return Credentials(
+        aws_profiles=(profile,) if profile else (),
+        aws_region=found.get("s3_access_aws_region"),
+        gcs={
+            "credentials_file": found.get("gcs_access_credentials_file"),
+            "user_project": found.get("gcs_access_user_project"),
+            **limits,
+        },
+    )

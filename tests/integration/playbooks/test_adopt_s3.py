@@ -1,0 +1,198 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Roles and policies that people have made by hand: what suffices is adopted untouched, and nothing is taken away."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.integration.playbooks.fleet import IMPATIENT, connections, findings, play, workspaces
+from tests.integration.playbooks.plans import YES, says, to_do
+from tests.integration.playbooks.shapes import ENOUGH, FORBIDDEN, GUIDE, LAMBDA, Shape, allow, trusts
+from tests.modules import run_module
+from tests.sandbox import world
+from tests.sandbox.client import Sandbox
+
+US_ONLY = ("--limit", "shop_us")
+# One of them as a person runs it; the others as the module sees them, and in `make test-full`.
+PLAYED = "the partner guide"
+
+
+def iam(sandbox: Sandbox) -> Any:
+    """Return everything that is in the AWS account."""
+    return sandbox.state("aws")["aws"]
+
+
+@pytest.mark.parametrize("name", ENOUGH)
+def test_what_suffices_needs_no_write(sandbox: Sandbox, name: str) -> None:
+    ENOUGH[name].build(sandbox)
+    arguments = {"external_id": world.GROUP_ID, "buckets": [world.S3_BUCKET], "prefix": world.PREFIX}
+    access = run_module("s3_access_info", arguments, sandbox.env)["access"]
+    assert (access["policy"]["action"], access["role"]["action"]) == ("none", "none"), access
+    assert access["effect"]["assume_role"]["answer"] == "yes"
+    assert access["effect"]["read"]["s3://acme-currents-us/currents"]["answer"] == "yes"
+    assert access["role"]["arn"] == ENOUGH[name].arn
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name == PLAYED else pytest.mark.slow) for name in ENOUGH]
+)
+def test_what_suffices_is_adopted_as_it_is_and_fivetran_reads_through_it(sandbox: Sandbox, name: str) -> None:
+    ENOUGH[name].build(sandbox)
+    before = iam(sandbox)
+    assert to_do(play(sandbox, "onboard", "--check", *US_ONLY), "shop_us") == [("create", "connection")]
+    onboarded = play(sandbox, "onboard", *US_ONLY)
+    assert onboarded.exit_code == 0, onboarded.output
+    assert connections(sandbox)["braze_shop_us"]["status"]["setup_state"] == "connected"
+    verified = play(sandbox, "verify", *US_ONLY)
+    assert verified.exit_code == 0, verified.output
+    assert iam(sandbox) == before
+    left = play(sandbox, "offboard", *US_ONLY, *YES)
+    assert left.exit_code == 0, left.output
+    says(left.output, f"The IAM role {ENOUGH[name].arn} stays, because it was not made by this role")
+    assert connections(sandbox) == {}
+    assert iam(sandbox) == before
+
+
+@pytest.mark.slow
+def test_where_fivetran_needs_the_location_its_setup_tests_say_so_and_the_connection_is_not_started(
+    sandbox: Sandbox,
+) -> None:
+    """Whether it does is not documented, so that neither is taken for granted."""
+    sandbox.seed("fivetran", "need_location")
+    ENOUGH["two policies"].build(sandbox)
+    before = iam(sandbox)
+    failed = play(sandbox, "onboard", *US_ONLY, *IMPATIENT)
+    assert failed.exit_code != 0
+    says(failed.messages("shop_us"), "setup tests", "GetBucketLocation")
+    assert connections(sandbox)["braze_shop_us"]["paused"] is True
+    assert iam(sandbox) == before
+
+
+@pytest.mark.parametrize("name", FORBIDDEN)
+def test_what_forbids_to_read_is_named_wherever_it_stands_before_anything_is_made(sandbox: Sandbox, name: str) -> None:
+    shape, where = FORBIDDEN[name]
+    shape.build(sandbox)
+    before = sandbox.state_hash()
+    refused = play(sandbox, "onboard", *US_ONLY)
+    assert refused.exit_code != 0
+    says(refused.messages("shop_us"), where, "may not read s3://acme-currents-us/currents")
+    found = findings(play(sandbox, "verify", *US_ONLY), "shop_us")
+    assert [message for step, message in found if step == "access" and where in message] != [], found
+    assert sandbox.state_hash() == before
+
+
+@pytest.mark.slow
+def test_verify_finds_what_forbids_fivetran_to_read_through_a_role_of_ours(sandbox: Sandbox) -> None:
+    assert play(sandbox, "onboard", *US_ONLY).exit_code == 0
+    assert play(sandbox, "verify", *US_ONLY).exit_code == 0
+    deny = Shape().document([{"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"}])
+    sandbox.aws("iam").put_role_policy(RoleName="Fivetran", PolicyName="no-objects", PolicyDocument=deny)
+    found = findings(play(sandbox, "verify", *US_ONLY), "shop_us")
+    assert [step for step, message in found if "no-objects" in message] == ["access"], found
+
+
+PAYROLL = allow("s3:GetObject", "arn:aws:s3:::acme-payroll/*")
+NARROW = Shape("", {"Fivetran-S3-Access": (PAYROLL,)}, trust=(trusts(), LAMBDA))
+
+
+def test_too_little_is_refused_with_what_is_missing_and_adding_it_takes_nothing_away(sandbox: Sandbox) -> None:
+    NARROW.build(sandbox)
+    before = sandbox.state_hash()
+    refused = play(sandbox, "onboard", "--check", "--diff", *US_ONLY)
+    says(refused.messages("shop_us"), "s3:ListBucket", "s3:GetObject", "s3_access_adopt: true", "s3_access_role_name")
+    assert play(sandbox, "onboard", *US_ONLY).exit_code != 0
+    assert sandbox.state_hash() == before
+
+    adopting = workspaces(shop_us={"s3_access_adopt": True})
+    adopted = play(sandbox, "onboard", *US_ONLY, inventory=adopting)
+    assert adopted.exit_code == 0, adopted.output
+    assert connections(sandbox)["braze_shop_us"]["status"]["setup_state"] == "connected"
+    role = sandbox.aws("iam").get_role(RoleName="Fivetran")["Role"]
+    assert LAMBDA in role["AssumeRolePolicyDocument"]["Statement"]
+    policy = play(sandbox, "onboard", "--check", *US_ONLY, inventory=adopting)
+    assert to_do(policy, "shop_us") == []
+    arn = f"{NARROW.arn.replace(':role/', ':policy/')}-S3-Access"
+    version = sandbox.aws("iam").get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    document = sandbox.aws("iam").get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+    assert PAYROLL in document["Statement"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "trust", [(LAMBDA,), (trusts(external_id=world.SECOND_GROUP_ID),)], ids=["Lambda", "another group"]
+)
+def test_who_is_trusted_already_stays_trusted(sandbox: Sandbox, trust: Any) -> None:
+    Shape("", {"Fivetran-S3-Access": GUIDE}, trust=trust).build(sandbox)
+    before = sandbox.state_hash()
+    refused = play(sandbox, "onboard", *US_ONLY)
+    says(refused.messages("shop_us"), "may not assume it", "s3_access_adopt: true")
+    assert sandbox.state_hash() == before
+    adopted = play(sandbox, "onboard", *US_ONLY, inventory=workspaces(shop_us={"s3_access_adopt": True}))
+    assert adopted.exit_code == 0, adopted.output
+    after = sandbox.aws("iam").get_role(RoleName="Fivetran")["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    assert list(trust) == after[:-1]
+
+
+def test_a_role_of_another_team_is_named_by_its_arn_and_nothing_is_written_in_iam(sandbox: Sandbox) -> None:
+    theirs = Shape("Terraform", {"read-currents": GUIDE}, role="of-terraform", path="/vendors/")
+    theirs.build(sandbox)
+    before = iam(sandbox)
+    inventory = workspaces(shop_us={"s3_access_role_arn": theirs.arn})
+    onboarded = play(sandbox, "onboard", *US_ONLY, inventory=inventory)
+    assert onboarded.exit_code == 0, onboarded.output
+    assert connections(sandbox)["braze_shop_us"]["status"]["setup_state"] == "connected"
+    assert play(sandbox, "verify", *US_ONLY, inventory=inventory).exit_code == 0
+    assert iam(sandbox) == before
+    sandbox.aws("iam").detach_role_policy(
+        RoleName="of-terraform", PolicyArn="arn:aws:iam::111122223333:policy/read-currents"
+    )
+    found = findings(play(sandbox, "verify", *US_ONLY, inventory=inventory), "shop_us")
+    assert [step for step, message in found if "cannot read s3://acme-currents-us/currents" in message] == ["access"]
+    left = play(sandbox, "offboard", *US_ONLY, *YES, inventory=inventory)
+    assert left.exit_code == 0, left.output
+    says(left.output, "s3_access_role_arn says that it is somebody else's")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arn", "words"),
+    [
+        ("of-terraform", ["s3_access_role_arn", "the ARN of an IAM role"]),
+        ("arn:aws:iam::111122223333:role/of-nobody", ["There is no IAM role", "s3_access_role_arn"]),
+    ],
+)
+def test_a_role_that_cannot_be_used_is_refused_before_anything_is_made(
+    sandbox: Sandbox, arn: str, words: list[str]
+) -> None:
+    before = sandbox.state_hash()
+    refused = play(sandbox, "onboard", *US_ONLY, inventory=workspaces(shop_us={"s3_access_role_arn": arn}))
+    says(refused.messages("shop_us"), *words)
+    assert sandbox.state_hash() == before
+
+
+def test_a_role_in_another_account_is_said_not_to_be_verifiable_and_fivetran_decides(sandbox: Sandbox) -> None:
+    arn = "arn:aws:iam::999988887777:role/of-another-account"
+    checked = play(sandbox, "onboard", "--check", *US_ONLY, inventory=workspaces(shop_us={"s3_access_role_arn": arn}))
+    assert checked.exit_code == 0, checked.output
+    assert to_do(checked, "shop_us") == [("create", "connection")]
+    says(checked.output, "cannot be told from here", "999988887777")
+
+
+@pytest.mark.slow
+def test_a_role_that_this_run_makes_is_sent_to_a_connection_that_is_there_and_tested(sandbox: Sandbox) -> None:
+    theirs = replace(ENOUGH["the partner guide"], role="acme-fivetran")
+    theirs.build(sandbox)
+    inventory = workspaces(shop_us={"s3_access_role_arn": theirs.arn})
+    assert play(sandbox, "onboard", *US_ONLY, inventory=inventory).exit_code == 0
+    sandbox.clear_journal()
+    other = workspaces(shop_us={"s3_access_policy_name": "Fivetran-of-ours"})
+    moved = play(sandbox, "onboard", *US_ONLY, inventory=other)
+    assert moved.exit_code == 0, moved.output
+    assert connections(sandbox)["braze_shop_us"]["config"]["s3role_arn"].endswith("role/Fivetran")
+    assert [entry.operation for entry in sandbox.journal("fivetran", "run_setup_tests")] != []
