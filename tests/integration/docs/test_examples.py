@@ -95,7 +95,9 @@ def test_the_yaml_of_a_page_works(sandbox: Sandbox, page: Path) -> None:
 
 
 def run_plays(sandbox: Sandbox, plays: list[dict[str, Any]]) -> None:
-    plays = [{**play, "vars": {**VAULT, **play.get("vars", {})}} for play in plays]
+    # A person waits half a minute between two looks at a sync.
+    impatient = {"fivetran_connection_sync_interval": 1}
+    plays = [{**play, "vars": {**VAULT, **impatient, **play.get("vars", {})}} for play in plays]
     result = run_playbook(sandbox, plays)
     assert result.exit_code == 0, result.output
     assert sum(host["failures"] + host["ignored"] + host["rescued"] for host in result.stats.values()) == 0

@@ -308,6 +308,7 @@ def test_a_connection_that_another_source_claims_gets_no_second_host(sandbox: Sa
     assert set(HOSTS) < set(everything.groups["braze_workspaces"])
 
 
+@pytest.mark.slow
 def test_verify_looks_at_what_nobody_has_written_into_an_inventory(sandbox: Sandbox, tmp_path: Path) -> None:
     assert play(sandbox, "onboard").exit_code == 0
     sandbox.clear_journal()

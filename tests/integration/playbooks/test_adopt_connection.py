@@ -196,6 +196,7 @@ def reads_with(sandbox: Sandbox, role: str) -> dict[str, Any]:
     return inventory("hand", hand={"currents_storage": "s3", "currents_bucket": world.S3_BUCKET})
 
 
+@pytest.mark.slow
 def test_a_connection_that_reads_with_another_role_is_sent_the_one_that_is_made_and_tested_with_it(
     sandbox: Sandbox,
 ) -> None:

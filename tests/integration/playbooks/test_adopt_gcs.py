@@ -181,6 +181,7 @@ def test_a_new_workspace_is_asked_about_what_cannot_be_told_and_each_way_out_wor
         assert policy(sandbox) == (new if "role" in way_out else before)
 
 
+@pytest.mark.slow
 def test_a_group_that_may_help_keeps_nobody_from_the_grant_of_a_new_workspace(sandbox: Sandbox) -> None:
     before = hold(sandbox, binding(VIEWER, READERS))
     result = play(sandbox, "onboard", *EU)

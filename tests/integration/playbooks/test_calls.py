@@ -62,6 +62,7 @@ def test_a_further_workspace_of_the_same_group_and_role_asks_for_its_own_things_
     assert len(onboarded.journal("gcs", "buckets.getIamPolicy")) == 1
 
 
+@pytest.mark.slow
 def test_rate_limits_that_many_workspaces_hit_together_are_waited_for(sandbox: Sandbox) -> None:
     """In seconds instead of minutes: of twelve workspaces at once, Fivetran lets four create and test every second."""
     for kind in ("creations", "setup_tests"):

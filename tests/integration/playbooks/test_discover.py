@@ -148,6 +148,7 @@ def is_in_order(sandbox: Sandbox, path: Path, *arguments: str) -> None:
     assert sandbox.writes() == []
 
 
+@pytest.mark.slow
 def test_what_this_collection_has_made_is_found_again_and_verify_finds_nothing(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:

@@ -102,6 +102,9 @@ def test_a_fleet_is_onboarded_drifts_is_repaired_rotated_and_removed_without_a_t
     assert onboarded.exit_code == 0, onboarded.output
     assert sorted(connections(sandbox)) == sorted(f"braze_{name}" for name in WORKSPACES)
 
+    # What Fivetran shows masked is proved by a sync.
+    for connection in connections(sandbox).values():
+        sandbox.seed("fivetran", "edit_connection", id=connection["id"], succeeded_at="2026-03-01T14:10:00Z")
     clean = told(sandbox, fleet, "verify", "a fleet in order")
     assert clean.exit_code == 0, clean.output
 

@@ -123,6 +123,7 @@ def test_what_a_connection_that_stays_reads_is_kept(sandbox: Sandbox) -> None:
     assert (policy_document(sandbox), iam_names(sandbox), grants(sandbox)) == before
 
 
+@pytest.mark.slow
 def test_a_role_of_somebody_else_stays_whatever_the_group_of_hosts_says(sandbox: Sandbox) -> None:
     arn = make_role(sandbox, "made-by-hand")
     make(sandbox, "braze_by_hand", config={**S3, "s3role_arn": arn})
@@ -191,6 +192,7 @@ def test_credentials_of_the_group_of_hosts_are_used_and_shown_nowhere(sandbox: S
     assert world.FIVETRAN_SECRET not in result.output
 
 
+@pytest.mark.slow
 def test_what_cannot_leave_like_this_is_refused_by_name(sandbox: Sandbox) -> None:
     make(sandbox, "lake", service="s3", config={})
     for schema in ("braze_shop_us", "braze_old"):

@@ -64,8 +64,8 @@ def test_a_workspace_that_does_not_pass_its_checks_adds_nothing_to_the_shared_po
 def test_the_bucket_that_a_workspace_has_left_is_released_one_run_later_and_that_is_said(sandbox: Sandbox) -> None:
     make_bucket(sandbox, "acme-loyalty-us", "currents")
     assert play(sandbox, "onboard", *US_ONLY, inventory=workspaces(app_us={})).exit_code == 0
-    moved = workspaces(shop_us={}, app_us=OTHER_BUCKET)
-    moved["braze_workspaces"]["hosts"]["shop_us"] |= OTHER_BUCKET
+    elsewhere = {**OTHER_BUCKET, "fivetran_connection_adopt": True}
+    moved = workspaces(shop_us=elsewhere, app_us=elsewhere)
     # While the connections are being moved, they may read both.
     first = play(sandbox, "onboard", *US_ONLY, inventory=moved)
     assert first.exit_code == 0, first.output

@@ -43,6 +43,7 @@ def pasted(path: Path, *entries: str, **more: Any) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_what_nobody_claims_is_listed_and_pasting_its_entry_claims_it(sandbox: Sandbox, tmp_path: Path) -> None:
     path = pasted(tmp_path / "inventory.yml")
     assert play(sandbox, "onboard", inventory=path).exit_code == 0

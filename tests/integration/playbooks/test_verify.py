@@ -83,7 +83,8 @@ def test_every_finding_of_a_workspace_is_listed_at_once_and_those_of_another_bes
     shop_us = connections(onboarded)["braze_shop_us"]["id"]
     onboarded.seed("fivetran", "edit_connection", id=shop_us, paused=True, sync_frequency=1440)
     onboarded.seed("gcs", "set_policy", bucket=world.GCS_BUCKET, bindings=[])
-    result = play(onboarded, "verify", "-e", "fivetran_connection_sync_frequency=60")
+    asked = ("-e", "fivetran_connection_sync_frequency=60", "-e", "fivetran_connection_paused=false")
+    result = play(onboarded, "verify", *asked)
     assert result.exit_code != 0
     assert onboarded.writes() == []
     found = findings(result, "shop_us")

@@ -224,6 +224,7 @@ def result_of(play: PlayResult) -> Any:
     return [task.result for task in play.tasks if task.action.startswith("onramp.braze_fivetran.gcs_bucket_iam")][-1]
 
 
+@pytest.mark.slow
 def test_what_suffices_is_adopted_and_told_until_exactly_the_grant_is_asked_for(sandbox: Sandbox, role: Role) -> None:
     before = hold(sandbox, "roles/storage.objectAdmin")
     for arguments in (("--check",), ()):
@@ -240,6 +241,7 @@ def test_what_suffices_is_adopted_and_told_until_exactly_the_grant_is_asked_for(
     assert policy(sandbox) == before
 
 
+@pytest.mark.slow
 def test_a_condition_suffices_for_the_folder_that_the_role_is_told_of(sandbox: Sandbox, role: Role) -> None:
     before = hold(sandbox, VIEWER, when=f"{OBJECTS} || {LISTS}")
     assert role(prefix=world.PREFIX).changed("localhost") == 0
@@ -275,6 +277,7 @@ def test_a_group_does_not_keep_the_role_from_granting(sandbox: Sandbox, role: Ro
     assert policy(sandbox)[0]["members"] == ["group:readers@acme.example", FIVETRAN]
 
 
+@pytest.mark.slow
 def test_a_grant_of_somebody_else_is_judged_and_never_written(sandbox: Sandbox, role: Role) -> None:
     before = policy(sandbox)
     missing = role(manage=False)

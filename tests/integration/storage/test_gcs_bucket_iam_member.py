@@ -212,6 +212,7 @@ def test_a_conflict_that_does_not_end_is_given_up_in_time_and_says_so(sandbox: S
     assert FIVETRAN not in members(sandbox)
 
 
+@pytest.mark.slow
 def test_eight_plays_at_once_on_one_policy_lose_nothing(sandbox: Sandbox, foreign: list[Any]) -> None:
     hosts = {f"writer{number}": {"member": f"fivetran-{number}@example.iam.gserviceaccount.com"} for number in range(8)}
     # Long enough for all to read the same policy before the first one writes.

@@ -86,6 +86,7 @@ def test_a_configuration_that_cannot_be_used_is_told(
     assert "The AWS configuration cannot be used: " in result.msg
 
 
+@pytest.mark.slow
 def test_a_server_that_is_not_there_is_told_and_not_waited_for_for_ever(sandbox: Sandbox) -> None:
     result = info(sandbox, {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
     assert result.code == "connection_failed"

@@ -128,6 +128,7 @@ def test_a_hand_attached_policy_survives_onboarding_rerun_and_offboarding(sandbo
         assert not policy_exists(sandbox)
 
 
+@pytest.mark.slow
 def test_what_somebody_else_made_is_added_to_only_when_told_to_and_keeps_what_it_says(
     sandbox: Sandbox, role: Role
 ) -> None:
@@ -159,6 +160,7 @@ def test_what_somebody_else_made_is_added_to_only_when_told_to_and_keeps_what_it
     assert role().changed("localhost") == 0
 
 
+@pytest.mark.slow
 def test_a_role_of_another_team_is_checked_and_nothing_is_written(sandbox: Sandbox, role: Role) -> None:
     assert role(role_name="of-terraform", policy_name="of-terraform").exit_code == 0
     arn = sandbox.aws("iam").get_role(RoleName="of-terraform")["Role"]["Arn"]

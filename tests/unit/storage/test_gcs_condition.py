@@ -211,6 +211,7 @@ NAMES = ("currents/", "currents/a.avro", "currents/a", "currents/b/currents/.avr
 
 @settings(deadline=None, max_examples=400)
 @given(expressions)
+@pytest.mark.slow
 def test_what_is_told_for_sure_another_implementation_tells_of_every_object(expression: str) -> None:
     now = datetime.now(UTC)
     told = holds(expression, reading(BUCKET, FOLDER, now))
