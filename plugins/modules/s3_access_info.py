@@ -120,10 +120,21 @@ options:
         too. What somebody else has made always stays.
     type: bool
     default: false
+  explain:
+    description:
+      - Whether RV(access.effect) shall tell more than what has to be written rests on, for whoever has to approve the
+        access. It then takes the policy of each bucket into account, which is a request for each, tells each thing that
+        reading takes, and what is wider than needed.
+      - Where the answer for a bucket is not V(yes), and the role is there and stays as it is, AWS itself is asked with
+        C(iam:SimulatePrincipalPolicy), if the credentials may do that. Its answer outweighs ours; its reasons have the
+        code V(simulated). What has to be written does not depend on it.
+    type: bool
+    default: false
 requirements:
   - The permissions C(iam:GetRole), C(iam:ListAttachedRolePolicies), C(iam:ListRolePolicies), C(iam:GetPolicy),
     C(iam:GetPolicyVersion) and C(iam:ListPolicies), with O(state=absent) also C(iam:ListEntitiesForPolicy) and
     C(iam:ListInstanceProfilesForRole)
+  - With O(explain), C(s3:GetBucketPolicy) and C(iam:SimulatePrincipalPolicy) are used where they are granted
 seealso:
   - module: onramp.braze_fivetran.s3_bucket_preflight_info
   - module: amazon.aws.iam_managed_policy
@@ -140,6 +151,18 @@ EXAMPLES = r"""
 - name: Show it
   ansible.builtin.debug:
     msg: "Policy: {{ fivetran_access.access.policy.action }}, role: {{ fivetran_access.access.role.action }}"
+
+- name: See what Fivetran may do, and why
+  onramp.braze_fivetran.s3_access_info:
+    external_id: jovial_daylight
+    buckets: [acme-currents-us]
+    prefix: currents
+    explain: true
+  register: fivetran_access
+
+- name: Show what is wider than needed
+  ansible.builtin.debug:
+    msg: "{{ fivetran_access.access.effect.wider | map(attribute='text') }}"
 """
 
 RETURN = r"""
@@ -160,6 +183,10 @@ access:
       description: The region that the requests were signed for.
       type: str
       sample: us-east-1
+    external_id:
+      description: The External ID that RV(access.effect) is about.
+      type: str
+      sample: jovial_daylight
     policy:
       description: The IAM policy.
       type: dict
@@ -213,25 +240,65 @@ access:
       type: dict
       contains:
         assume_role:
-          description: Whether Fivetran may assume the role with the External ID; null for a role of our own.
+          description: Whether Fivetran may assume the role with the External ID; null with O(state=absent).
           type: dict
-          contains: &effect
+          contains:
             answer:
               description: V(yes), V(no) or V(unknown).
               type: str
               sample: "yes"
             reasons:
-              description: What the answer rests on.
+              description:
+                - What the answer rests on. Each has a stable C(code), a C(text) for people, C(where), which is the
+                  document, C(statement), C(action) and C(resource); empty where nothing fits.
               type: list
               elements: dict
-              sample: []
+              sample:
+                - code: allowed
+                  text: the trust policy of the role Fivetran (FivetranAssumesRole) allows sts:AssumeRole
+                  where: the trust policy of the role Fivetran
+                  statement: FivetranAssumesRole
+                  action: sts:AssumeRole
+                  resource: ""
         read:
-          description: Whether it may read, by bucket and folder. Each has V(answer) and V(reasons).
+          description:
+            - Whether it may read, by bucket and folder. Each has C(answer) and C(reasons) like
+              RV(access.effect.assume_role).
+            - With O(explain) also for each thing alone, C(list), C(objects), C(location), which is the region of the
+              bucket and can be done without, and C(decrypt), if O(kms_key_arns) names keys. The policy of a key is not
+              looked at.
+            - Without O(explain), the policy of a bucket is left to
+              M(onramp.braze_fivetran.s3_bucket_preflight_info) where the permissions of the role suffice.
           type: dict
           sample:
             s3://acme-currents-us/currents:
               answer: "yes"
               reasons: []
+              list:
+                answer: "yes"
+                reasons: []
+              objects:
+                answer: "yes"
+                reasons: []
+              location:
+                answer: "yes"
+                reasons: []
+        wider:
+          description:
+            - What the role allows beside that, or whom else it trusts, as reasons like those of
+              RV(access.effect.assume_role). It may all be meant.
+            - Null where nobody has looked, as of a role of our own without O(explain).
+          type: list
+          elements: dict
+          sample:
+            - code: outside_folder
+              text: >-
+                more than the folder can be read: the policy arn:aws:iam::111122223333:policy/Fivetran-S3-Access
+                (FivetranReadsBucket) allows s3:GetObject
+              where: the policy arn:aws:iam::111122223333:policy/Fivetran-S3-Access
+              statement: FivetranReadsBucket
+              action: s3:GetObject
+              resource: arn:aws:s3:::acme-currents-us/*
     findings:
       description: What a person should know, or what forbids to go on.
       type: list
@@ -296,6 +363,7 @@ SPEC = ModuleSpec(
         "fivetran_account_id": {"type": "str", "default": FIVETRAN_ACCOUNT},
         "partition": {"type": "str", "choices": list(PARTITIONS)},
         "adopt": {"type": "bool", "default": False},
+        "explain": {"type": "bool", "default": False},
     },
     required_if=[("scope", "prefix", ("prefix",))],
 )

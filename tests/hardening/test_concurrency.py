@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from tests.hardening.onboarding import INVENTORY, seed_foreign, unclear, workspaces, wrong
 from tests.playbook import CHECKOUT, PlayResult, run_playbook
 from tests.sandbox import world
@@ -33,6 +35,7 @@ def test_two_runs_at_once_leave_one_of_everything(sandbox: Sandbox) -> None:
     assert wrong(sandbox, BOTH, done=True) == []
 
 
+@pytest.mark.slow
 def test_two_workspaces_in_one_bucket_share_role_and_policy_and_get_a_connection_each(sandbox: Sandbox) -> None:
     seed_foreign(sandbox)
     second = {

@@ -5,7 +5,8 @@
 """AWS: ministack with authorization on, behind a proxy that journals each call and can make it fail.
 
 ministack acts as an account when the access key is that account's 12 digits. It verifies trust policies across
-accounts, External IDs, role and bucket policies; it knows neither SSE-KMS nor other partitions.
+accounts, External IDs, role and bucket policies. What it lets pass and AWS does not is refused by the proxy: the limits
+of IAM, a bucket of another owner than expected, what a role may not decrypt. Other partitions are known to neither.
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ import aiohttp
 import boto3
 from aiohttp import web
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from yarl import URL
 
+from tests.sandbox.aws_limits import Limits, Refusal, foreign_owner
 from tests.sandbox.core import CALLER_HEADER, Hub, Json, Server
+from tests.sandbox.kms import refuse_decryption
 from tests.sandbox.ministack import SECRET_ACCESS_KEY, Ministack
 
 __all__ = ["CUSTOMER_ACCOUNT", "FIVETRAN_ACCOUNT", "REGION", "SECRET_ACCESS_KEY", "Aws", "Ministack", "trust_policy"]
@@ -76,6 +79,9 @@ _DEFAULT_SET = (
     "<RequestId>00000000-0000-0000-0000-000000000000</RequestId></ResponseMetadata></SetDefaultPolicyVersionResponse>"
 )
 _ACCESS_KEY = re.compile(rb"<AccessKeyId>([^<]+)</AccessKeyId>")
+_SESSION = re.compile(rb"<Arn>(arn:[^<]+:assumed-role/[^<]+)</Arn>")
+_ACCOUNT = re.compile(r"\d{12}")
+_EXPECTED_OWNER = "x-amz-expected-bucket-owner"
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding", "date", "server"}
 
 
@@ -116,6 +122,10 @@ class Aws(Server):
         self.propagation = Propagation()
         self.writes = 0
         self.roles: dict[str, str] = {}
+        # By access key: the ARN of an assumed role's session, and the account of a user.
+        self.sessions: dict[str, str] = {}
+        self._accounts: dict[str, str] = {}
+        self._limits = Limits(self._boto)
         self._session: aiohttp.ClientSession | None = None
         self._fivetran: dict[str, str] | None = None
         self._lock = threading.Lock()
@@ -125,6 +135,8 @@ class Aws(Server):
         self.propagation = Propagation()
         self.writes = 0
         self.roles = {}
+        self.sessions = {}
+        self._accounts = {}
         self._fivetran = None
 
     def fivetran_credentials(self) -> dict[str, str]:
@@ -168,7 +180,9 @@ class Aws(Server):
         accounts = {account: self._identities(account) for account in (CUSTOMER_ACCOUNT, SECOND_CUSTOMER_ACCOUNT)}
         s3 = self._boto("s3", CUSTOMER_ACCOUNT)
         buckets = {item["Name"]: {"policy": _bucket_policy(s3, item["Name"])} for item in s3.list_buckets()["Buckets"]}
-        return {"accounts": accounts, "buckets": buckets}
+        kms = self._boto("kms", CUSTOMER_ACCOUNT)
+        keys = {key["KeyArn"]: _key_policy(kms, key["KeyArn"]) for key in kms.list_keys()["Keys"]}
+        return {"accounts": accounts, "buckets": buckets, "keys": keys}
 
     def _identities(self, account: str) -> Json:
         details = self._boto("iam", account).get_account_authorization_details(
@@ -180,6 +194,7 @@ class Aws(Server):
                 "trust": role["AssumeRolePolicyDocument"],
                 "inline_policies": {item["PolicyName"]: item["PolicyDocument"] for item in role["RolePolicyList"]},
                 "attached_policies": sorted(item["PolicyArn"] for item in role["AttachedManagedPolicies"]),
+                "tags": {tag["Key"]: tag["Value"] for tag in role["Tags"]},
             }
             for role in details["RoleDetailList"]
         }
@@ -203,8 +218,22 @@ class Aws(Server):
         )
 
     def actor(self, request: web.Request) -> str:
-        scope = _SCOPE.search(request.headers.get("Authorization", ""))
-        return self.roles.get(scope.group(1), scope.group(1)) if scope else ""
+        access_key = _access_key(request)
+        return self.roles.get(access_key, access_key)
+
+    def _account(self, access_key: str) -> str:
+        """Return in which account somebody calls; nothing where ministack does not know the key, and refuses it."""
+        if _ACCOUNT.fullmatch(access_key):
+            return access_key
+        if access_key in self.sessions:
+            return self.sessions[access_key].split(":")[4]
+        if access_key not in self._accounts:
+            try:
+                answer = self._boto("sts", CUSTOMER_ACCOUNT).get_access_key_info(AccessKeyId=access_key)
+            except (ClientError, BotoCoreError):
+                return ""
+            self._accounts[access_key] = str(answer["Account"])
+        return self._accounts[access_key]
 
     async def body(self, request: web.Request) -> Json:
         _service, _action, parameters = describe(request, await request.read())
@@ -224,12 +253,17 @@ class Aws(Server):
     async def other(self, request: web.Request) -> web.StreamResponse:
         """Pass one call on to ministack."""
         body = await request.read()
-        _service, action, parameters = describe(request, body)
+        service, action, parameters = describe(request, body)
         role = parameters.get("RoleName") or parameters.get("RoleArn", "").rpartition("/")[2]
         if action == "AssumeRole" and self.propagation.refuses(role):
             return _denied(parameters.get("RoleArn", ""), self.actor(request))
+        refusal = await self._refuse(request, service, action, parameters)
+        if refusal is not None:
+            return _refused(request, service, refusal)
         dropped = ("content-length", CALLER_HEADER.lower())
         headers = {name: value for name, value in request.headers.items() if name.lower() not in dropped}
+        # The proxy stands for AWS, which is called over TLS; a bucket's policy may insist on that.
+        headers["X-Forwarded-Proto"] = "https"
         # As it came: another spelling of the same path would break the signature.
         url = URL(self.ministack.url + request.raw_path, encoded=True)
         async with self._client().request(
@@ -241,12 +275,35 @@ class Aws(Server):
                 await asyncio.to_thread(self._set_default, parameters["PolicyArn"], parameters["VersionId"])
                 self._note(action, role, b"")
                 return web.Response(content_type="text/xml", text=_DEFAULT_SET)
+            refusal = await self._refuse_content(request, action) if answer.status < 300 else None
+            if refusal is not None:
+                return _refused(request, service, refusal)
             if answer.status < 300:
                 self._note(action, role, content)
             kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP}
             if request.method == "HEAD" and "Content-Length" in answer.headers:
                 kept["Content-Length"] = answer.headers["Content-Length"]
             return web.Response(status=answer.status, body=content, headers=kept)
+
+    async def _refuse(
+        self, request: web.Request, service: str, action: str, parameters: dict[str, str]
+    ) -> Refusal | None:
+        """Return what AWS refuses and ministack would do."""
+        owner = request.headers.get(_EXPECTED_OWNER)
+        if service == "s3" and owner is not None:
+            return await asyncio.to_thread(foreign_owner, self._boto("s3", owner), _bucket_and_key(request)[0])
+        if service == "iam" and self._limits.concerns(action):
+            account = await asyncio.to_thread(self._account, _access_key(request))
+            return await asyncio.to_thread(self._limits.refuse, action, parameters, account) if account else None
+        return None
+
+    async def _refuse_content(self, request: web.Request, action: str) -> Refusal | None:
+        """Return why the session of a role may not decrypt the object that it may read."""
+        session = self.sessions.get(_access_key(request)) if action == "GetObject" else None
+        if session is None:
+            return None
+        accounts = dict.fromkeys((session.split(":")[4], CUSTOMER_ACCOUNT, SECOND_CUSTOMER_ACCOUNT))
+        return await asyncio.to_thread(refuse_decryption, self._boto, accounts, session, *_bucket_and_key(request))
 
     def _set_default(self, arn: str, version_id: str) -> None:
         """Do what ministack cannot: make the version anew, as the default. The newest one keeps its number."""
@@ -261,6 +318,8 @@ class Aws(Server):
             self.propagation.touch(role)
         if action == "AssumeRole" and (access_key := _ACCESS_KEY.search(content)):
             self.roles[access_key.group(1).decode()] = f"role/{role}"
+            if session := _SESSION.search(content):
+                self.sessions[access_key.group(1).decode()] = session.group(1).decode()
         if not _READING.match(action):
             self.writes += 1
 
@@ -273,6 +332,16 @@ class Aws(Server):
                 connector=aiohttp.TCPConnector(limit=64),
             )
         return self._session
+
+
+def _access_key(request: web.Request) -> str:
+    scope = _SCOPE.search(request.headers.get("Authorization", ""))
+    return scope.group(1) if scope else ""
+
+
+def _bucket_and_key(request: web.Request) -> tuple[str, str]:
+    bucket, _slash, key = request.path.lstrip("/").partition("/")
+    return bucket, key
 
 
 def describe(request: web.Request, body: bytes) -> tuple[str, str, dict[str, str]]:
@@ -288,7 +357,7 @@ def describe(request: web.Request, body: bytes) -> tuple[str, str, dict[str, str
 
 def _s3_action(request: web.Request) -> str:
     verb = {"GET": "Get", "HEAD": "Head", "PUT": "Put", "DELETE": "Delete", "POST": "Post"}[request.method]
-    bucket, _slash, key = request.path.lstrip("/").partition("/")
+    bucket, key = _bucket_and_key(request)
     if not bucket:
         return "ListBuckets"
     subresource = next((name for parameter, name in _S3_SUBRESOURCES.items() if parameter in request.query), None)
@@ -306,13 +375,29 @@ def _denied(role_arn: str, account: str) -> web.Response:
     return _error(403, "AccessDenied", message)
 
 
+def _refused(request: web.Request, service: str, refusal: Refusal) -> web.Response:
+    """Return a refusal as the service words it: S3 has no envelope, and an answer to HEAD no body."""
+    if service != "s3":
+        return _error(refusal.status, refusal.code, refusal.message)
+    text = (
+        f"<Error><Code>{refusal.code}</Code><Message>{escape(refusal.message)}</Message>"
+        f"<RequestId>{_request_id(refusal.message)}</RequestId></Error>"
+    )
+    body = None if request.method == "HEAD" else text
+    return web.Response(status=refusal.status, content_type="application/xml", text=body)
+
+
+def _request_id(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
 def _error(status: int, code: str, message: str) -> web.Response:
     return web.Response(
         status=status,
         content_type="text/xml",
         text='<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>'
         f"<Code>{code}</Code><Message>{escape(message)}</Message></Error>"
-        f"<RequestId>{hashlib.sha256(message.encode()).hexdigest()[:32]}</RequestId></ErrorResponse>",
+        f"<RequestId>{_request_id(message)}</RequestId></ErrorResponse>",
     )
 
 
@@ -321,6 +406,10 @@ def _bucket_policy(s3: Any, bucket: str) -> Json:
         return json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
     except ClientError:
         return None
+
+
+def _key_policy(kms: Any, arn: str) -> Json:
+    return json.loads(kms.get_key_policy(KeyId=arn, PolicyName="default")["Policy"])
 
 
 def trust_policy(external_id: str, account: str = FIVETRAN_ACCOUNT) -> str:

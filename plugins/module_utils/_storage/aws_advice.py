@@ -20,6 +20,8 @@ from .s3_documents import JsonObject
 
 _WRITES_OBJECTS = ("s3:PutObject", "s3:DeleteObject", "s3:PutObjectAcl")
 _WRITES_BUCKET = ("s3:PutBucketPolicy", "s3:DeleteBucket")
+# Where a key encrypts the bucket, which is not always known, reading needs them.
+_READS_ENCRYPTED = frozenset({"kms:decrypt", "kms:describekey"})
 _LACKING = {"not_allowed": False, "not_in_boundary": False, "not_in_resource_policy": True}
 
 
@@ -124,7 +126,8 @@ def _other_services(role: RolePermissions, has_key: bool) -> Iterator[Reason]:
     needed = {"s3", "kms"} if has_key else {"s3"}
     for statement in _allowing(role):
         actions = texts(statement.content.get("Action", "*"))
-        for service in dict.fromkeys(action.split(":", 1)[0].lower() for action in actions):
+        others = [action.lower() for action in actions if action.lower() not in _READS_ENCRYPTED]
+        for service in dict.fromkeys(action.split(":", 1)[0] for action in others):
             if service not in needed:
                 text = f"{statement.title} also allows {'everything' if service == '*' else f'actions of {service}'}"
                 yield Reason("other_service", text, statement.document, statement.label, action=f"{service}:*")

@@ -21,6 +21,7 @@ from .aws_client import Aws, ask, aws_from_params, identity
 from .aws_effect import Document
 from .effect import Reason
 from .iam import PolicyReader, attached_to, decoded, inline_of, pages, permitted, policy_title, tags, version_of
+from .iam_simulation import can_outweigh, outweighed, simulate
 from .s3_access_model import (
     NOTHING,
     TAG,
@@ -33,8 +34,9 @@ from .s3_access_model import (
 )
 from .s3_access_plan import plan_present
 from .s3_access_removal import plan_absent
-from .s3_adoption import plan_given, with_policies
+from .s3_adoption import plan_given, reach, with_policies
 from .s3_documents import PARTITIONS, JsonObject, Reading, check_reading, check_role_arn, trust_document
+from .s3_explanation import explanation, summary
 from .s3_preflight import read_policy
 
 _NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
@@ -212,6 +214,8 @@ def access_info(task: Task) -> Result:
     desired = desired_from_params(params, caller.account, caller.partition)
     actual, plan = _read_and_plan(aws, desired, params)
     result: Result = {"changed": False, "access": {"region": aws.region, **access_view(desired, actual, plan)}}
+    if params["explain"]:
+        result["access"]["effect"] = _explain(aws, desired, actual, plan)
     errors = [finding for finding in plan.all_findings if finding.severity == "error"]
     for finding in plan.all_findings:
         if finding.severity == "warning":
@@ -223,6 +227,18 @@ def access_info(task: Task) -> Result:
             result=result,
         )
     return result
+
+
+def _explain(aws: Aws, desired: Desired, actual: Actual, plan: Plan) -> JsonObject:
+    """Return what Fivetran may do. Of a role that is there and stays as it is, AWS's own answer outweighs ours."""
+    policies = _bucket_policies(aws, plan.places)
+    simulated = {}
+    if actual.role is not None and not (plan.policy.changed or plan.role.changed):
+        for place in plan.places:
+            effect = reach(actual.role.session(), place, policies)
+            if can_outweigh(effect, place):
+                simulated[place] = outweighed(effect, simulate(aws.client("iam"), actual.role.arn, place))
+    return explanation(desired, actual, plan, policies, simulated)
 
 
 def _read_and_plan(aws: Aws, desired: Desired, params: Mapping[str, Any]) -> tuple[Actual, Plan]:
@@ -259,8 +275,9 @@ def access_view(desired: Desired, actual: Actual, plan: Plan) -> JsonObject:
     return {
         "account": desired.account,
         "partition": desired.partition,
+        "external_id": desired.external_id,
         "policy": {
-            "name": desired.policy_name,
+            "name": policy.name if policy else desired.policy_name,
             "arn": policy.arn if policy else desired.policy_arn,
             "path": policy.path if policy else desired.path,
             "document": plan.policy.after.get("document", policy.document if policy else desired.permissions),
@@ -274,9 +291,6 @@ def access_view(desired: Desired, actual: Actual, plan: Plan) -> JsonObject:
             **vars(plan.role),
         },
         "managed": not plan.foreign,
-        "effect": {
-            "assume_role": plan.trust.as_json() if plan.trust else None,
-            "read": {str(place): judgement.effect.as_json() for place, judgement in plan.places.items()},
-        },
+        "effect": summary(plan),
         "findings": [finding.as_json() for finding in plan.all_findings],
     }

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .aws_effect import Caller, Document, RolePermissions
-from .effect import Effect
+from .effect import Effect, Reason
 from .finding import Finding
 from .iam import tag_keys
 from .s3_documents import FIVETRAN_ACCOUNT, JsonObject, Reading, permission_document
@@ -78,6 +78,11 @@ class ActualPolicy:
     path: str = "/"
     attached_to: tuple[str, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """Return its name as it is spelled, which may differ in case from the one that is wanted."""
+        return self.arn.rsplit("/", 1)[-1]
+
 
 @dataclass(frozen=True)
 class ActualRole:
@@ -121,6 +126,10 @@ class Actual:
     boundary: Document | None = None
     similar_role: str = ""
 
+    def policy_arn(self, desired: Desired) -> str:
+        """Return the ARN of the policy that is there, whatever its path and case, or that there will be."""
+        return self.policy.arn if self.policy else desired.policy_arn
+
 
 class Place(NamedTuple):
     """What Fivetran reads: a bucket, below a folder of it; empty for all."""
@@ -161,7 +170,7 @@ class Plan:
     """The steps, and what a person has to know; findings of severity ``error`` forbid every step.
 
     ``trust``: whether Fivetran may assume the role; ``places``: what it may read through it, once the steps are done.
-    ``foreign``: the role is somebody else's. All three are known where the role is judged by its effect.
+    ``foreign``: the role is somebody else's. ``wider``: what is allowed beside that; None where nobody has looked.
     """
 
     policy: Step
@@ -170,6 +179,7 @@ class Plan:
     trust: Effect | None = None
     places: Mapping[Place, Judgement] = field(default_factory=dict)
     foreign: bool = False
+    wider: tuple[Reason, ...] | None = None
 
     @property
     def all_findings(self) -> tuple[Finding, ...]:

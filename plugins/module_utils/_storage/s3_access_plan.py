@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from .aws_effect import Document
-from .effect import Answer
+from .effect import Answer, Effect, Reason
 from .finding import Finding
 from .iam import policy_title
 from .s3_access_model import (
@@ -43,8 +43,10 @@ from .s3_adoption import (
     plan_beside,
     policy_of_another_group,
     reach,
+    trust_effect,
 )
 from .s3_documents import JsonObject, granted_buckets, same_document
+from .s3_explanation import role_after
 
 
 def plan_present(
@@ -98,12 +100,13 @@ def _plan_own(
     findings = (
         *refusals,
         *(() if refusals else _releases(desired, policy, released)),
-        *_other_permissions(desired, actual.role),
+        *_other_permissions(actual.role, actual.policy_arn(desired)),
     )
     return Plan(
         policy=policy_step,
         role=_role_step(desired, actual, adopt=adopt),
         findings=findings,
+        trust=trust_effect(desired, ActualRole(arn=desired.role_arn, trust=desired.trust, tags={})),
         places=dict(_judgements(desired, actual, policy_step, places)),
     )
 
@@ -124,16 +127,24 @@ def _judgements(
     desired: Desired, actual: Actual, step: Step, places: Collection[Place]
 ) -> Iterator[tuple[Place, Judgement]]:
     """Judge what the role will be able to do once the steps are done: something else may forbid it."""
-    arn = actual.policy.arn if actual.policy else desired.policy_arn
-    content = step.after.get("document") or (actual.policy.document if actual.policy else desired.permissions)
-    role = actual.role or ActualRole(arn=desired.role_arn, trust=desired.trust, tags={})
-    others = tuple(document for document in role.documents if document.name != policy_title(arn))
-    after = replace(role, documents=(Document(policy_title(arn), content), *others), boundary=actual.boundary)
+    role = role_after(desired, actual, step, attaches=True, boundary=actual.boundary)
+    exact = _exactly_ours(desired, role)
     for place in places:
         # The policy of the bucket is judged by the preflight.
-        effect = reach(after.session(), place, {})
+        effect = exact or reach(role.session(), place, {})
         is_denied = effect.answer is Answer.NO and not can_be_added(effect)
         yield place, Judgement(effect, (access_denied(role.arn, place, effect),) if is_denied else ())
+
+
+def _exactly_ours(desired: Desired, role: ActualRole) -> Effect | None:
+    """Return that the role may read, where nothing but our own policy decides: as that is for many buckets long."""
+    documents = role.documents
+    if len(documents) != 1 or role.boundary is not None or not documents[0].content:
+        return None
+    if not same_document(dict(documents[0].content), desired.permissions):
+        return None
+    name = documents[0].name
+    return Effect(Answer.YES, (Reason("allowed", f"{name}, which this collection makes, allows it", where=name),))
 
 
 def _length(desired: Desired, document: JsonObject) -> Iterator[Finding]:
@@ -219,20 +230,17 @@ def _name_conflicts(desired: Desired, actual: Actual) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _other_permissions(desired: Desired, role: ActualRole | None) -> Iterator[Finding]:
+def _other_permissions(role: ActualRole | None, policy_arn: str) -> Iterator[Finding]:
     if role is None:
         return
-    others = [*_foreign_attachments(desired, role), *(f"inline policy {name}" for name in role.inline_policies)]
+    attached = [arn for arn in role.attached_policies if arn != policy_arn]
+    others = [*attached, *(f"inline policy {name}" for name in role.inline_policies)]
     if others:
         yield Finding(
             "info", "other_policies_attached",
             f"Somebody else has given the role {role.arn} further permissions: {', '.join(others)}. They stay.",
             "Look whether Fivetran shall have them.",
         )  # fmt: skip
-
-
-def _foreign_attachments(desired: Desired, role: ActualRole) -> list[str]:
-    return [arn for arn in role.attached_policies if arn != desired.policy_arn]
 
 
 def _policy_step(desired: Desired, policy: ActualPolicy | None, *, adopt: bool) -> Step:
@@ -250,7 +258,7 @@ def _policy_step(desired: Desired, policy: ActualPolicy | None, *, adopt: bool) 
 
 def _role_step(desired: Desired, actual: Actual, *, adopt: bool) -> Step:
     role = actual.role
-    policy_arn = actual.policy.arn if actual.policy else desired.policy_arn
+    policy_arn = actual.policy_arn(desired)
     wanted: JsonObject = {
         "trust": desired.trust,
         "policy": policy_arn,

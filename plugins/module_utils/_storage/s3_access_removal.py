@@ -34,7 +34,7 @@ def plan_absent(desired: Desired, actual: Actual, *, adopt: bool) -> Plan:
     shared = _shared_with(desired, ours.policy)
     if shared:
         return _plan_leave(desired, ours.policy, shared)
-    in_use = tuple(_role_in_use(desired, ours.role))
+    in_use = tuple(_role_in_use(ours.role, actual.policy_arn(desired)))
     return Plan(
         policy=_delete_policy(ours.policy),
         role=NOTHING if in_use else _delete_role(ours.role),
@@ -127,11 +127,11 @@ def _changed_role(desired: Desired, actual: Actual) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _role_in_use(desired: Desired, role: ActualRole | None) -> Iterator[Finding]:
+def _role_in_use(role: ActualRole | None, policy_arn: str) -> Iterator[Finding]:
     if role is None:
         return
     uses = [
-        *(f"policy {arn}" for arn in role.attached_policies if arn != desired.policy_arn),
+        *(f"policy {arn}" for arn in role.attached_policies if arn != policy_arn),
         *(f"inline policy {name}" for name in role.inline_policies),
         *(f"instance profile {name}" for name in role.instance_profiles),
     ]

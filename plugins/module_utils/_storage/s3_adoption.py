@@ -14,14 +14,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from .aws_effect import (
     BucketAccess,
     Document,
     RolePermissions,
-    is_wider,
     may_assume,
-    may_do,
     may_read,
     missing,
     trust_width,
@@ -42,6 +41,7 @@ from .s3_access_model import (
     tag_value,
 )
 from .s3_documents import JsonObject, bucket_policy_title, granted_buckets, listed, same_document
+from .s3_explanation import own_decryption, trust_title, wider
 
 # So many reasons are told of one answer.
 MOST_REASONS = 5
@@ -54,7 +54,7 @@ def trust_effect(desired: Desired, role: ActualRole) -> Effect:
 
 
 def _trust(role: ActualRole) -> Document:
-    return Document(f"the trust policy of the role {role.name}", role.trust)
+    return Document(trust_title(role.name), role.trust)
 
 
 def told(reasons: Iterable[Reason]) -> str:
@@ -71,10 +71,7 @@ def reach(session: RolePermissions, place: Place, policies: Mapping[str, Documen
 
 def may_decrypt(session: RolePermissions, key_arn: str) -> bool:
     """Tell whether the role's own policies let it decrypt, if the key's policy leaves that to them, as AWS makes it."""
-    account = session.role_arn.split(":")[4]
-    everybody = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "kms:*", "Resource": "*"}
-    leaves_it = Document("the policy of the key", {"Version": "2012-10-17", "Statement": [everybody]})
-    return may_do(session, "kms:Decrypt", key_arn, leaves_it).answer is Answer.YES
+    return own_decryption(session, key_arn).answer is Answer.YES
 
 
 def with_policies(plan: Callable[..., Plan], policies: Callable[[], Mapping[str, Document]]) -> Plan:
@@ -134,8 +131,11 @@ def plan_given(
     trust = trust_effect(desired, role)
     judged = {place: _judged(role, place, reach(role.session(), place, policies), LEAVE_OUT) for place in places}
     refusals = tuple(_trust_findings(desired, role, trust, LEAVE_OUT))
-    width = () if refusals else _width(desired, role, judged)
-    return Plan(NOTHING, NOTHING, findings=(*refusals, *width), trust=trust, places=judged, foreign=True)
+    width = None if refusals else _width(desired, role, judged)
+    return Plan(
+        NOTHING, NOTHING, findings=(*refusals, *_told_of_width(desired, role, width)), trust=trust, places=judged,
+        foreign=True, wider=width,
+    )  # fmt: skip
 
 
 # A role that is there under the name
@@ -153,7 +153,7 @@ def plan_beside(
     """Return what lets Fivetran read ``places`` through somebody else's role; mostly nothing."""
     trust = trust_effect(desired, role)
     effects = {place: reach(role.session(), place, policies) for place in places}
-    trust_step = _extended_trust(desired, role) if adopt and _can_be_trusted(trust) else None
+    trust_step = extended(role.trust, desired.trust) if adopt and _can_be_trusted(trust) else None
     adds = adopt and any(can_be_added(effect) for effect in effects.values())
     policy_step, policy_findings = policy_beside(desired, actual.policy, adopt=True) if adds else (NOTHING, ())
     way_out = f"let it be added with {ADOPT}, or choose another s3_access_role_name"
@@ -161,29 +161,26 @@ def plan_beside(
         place: Judgement(Effect(Answer.YES)) if adds and can_be_added(effect) else _judged(role, place, effect, way_out)
         for place, effect in effects.items()
     }
-    before, after = _role_difference(desired, role, adds=adds, trust=trust_step, adopt=adopt)
+    width = _width(desired, role, judged)
+    before, after = _role_difference(desired, actual, role, adds=adds, trust=trust_step, adopt=adopt)
     return Plan(
         policy=policy_step,
         role=Step("update", before, after) if after else NOTHING,
         findings=(
             *policy_findings,
             *(() if trust_step else _trust_findings(desired, role, trust, way_out)),
-            *_width(desired, role, judged),
+            *_told_of_width(desired, role, width),
             *(() if adopt else _left_alone(desired, role)),
         ),
-        trust=trust,
+        trust=trust_effect(desired, replace(role, trust=trust_step)) if trust_step else trust,
         places=judged,
         foreign=True,
+        wider=width,
     )
 
 
 def _can_be_trusted(trust: Effect) -> bool:
     return trust.answer is Answer.NO and not denials(trust)
-
-
-def _extended_trust(desired: Desired, role: ActualRole) -> JsonObject:
-    """Return the trust policy with the statement for Fivetran beside what it says already."""
-    return extended(role.trust, desired.trust)
 
 
 def extended(document: Mapping[str, object], more: Mapping[str, object]) -> JsonObject:
@@ -199,15 +196,16 @@ def extended(document: Mapping[str, object], more: Mapping[str, object]) -> Json
 
 
 def _role_difference(
-    desired: Desired, role: ActualRole, *, adds: bool, trust: JsonObject | None, adopt: bool
+    desired: Desired, actual: Actual, role: ActualRole, *, adds: bool, trust: JsonObject | None, adopt: bool
 ) -> tuple[JsonObject, JsonObject]:
     """Return what of the role differs from what is to be, before and after."""
     before: JsonObject = {}
     after: JsonObject = {}
     if trust is not None:
         before["trust"], after["trust"] = role.trust, trust
-    if adds and desired.policy_arn not in role.attached_policies:
-        before["policy"], after["policy"] = None, desired.policy_arn
+    policy_arn = actual.policy_arn(desired)
+    if adds and policy_arn not in role.attached_policies:
+        before["policy"], after["policy"] = None, policy_arn
     if adopt:
         for name, wanted in _attributes(desired).items():
             if wanted is not None and wanted != getattr(role, name):
@@ -317,25 +315,28 @@ def access_denied(role_arn: str, place: Place, effect: Effect) -> Finding:
 _TOO_OPEN = frozenset({"no_external_id", "any_principal"})
 
 
-def _width(desired: Desired, role: ActualRole, judged: Mapping[Place, Judgement]) -> Iterator[Finding]:
-    """Say of a role that suffices what is wider than needed, in one line, and in another what is too open."""
+def _width(desired: Desired, role: ActualRole, judged: Mapping[Place, Judgement]) -> tuple[Reason, ...] | None:
+    """Return of a role that suffices what is wider than needed."""
     if any(judgement.findings for judgement in judged.values()):
-        return
-    width = [*trust_width(_trust(role), desired.caller)]
-    for place in judged:
-        width += is_wider(role.session(), BucketAccess(place.bucket, place.prefix))
-    open_ = [reason for reason in width if reason.code in _TOO_OPEN]
+        return None
+    return wider(role.session(), _trust(role), desired.caller, judged)
+
+
+def _told_of_width(desired: Desired, role: ActualRole, width: Iterable[Reason] | None) -> Iterator[Finding]:
+    """Say what is wider than needed, in one line, and in another what is too open."""
+    reasons = list(width or ())
+    open_ = [reason for reason in reasons if reason.code in _TOO_OPEN]
     if open_:
         yield Finding(
             "warning", "trust_too_open",
             f"Others than this Fivetran group can read through the IAM role {role.arn}: {told(open_)}.",
             f"Let its trust policy say {statements(desired.trust)}",
         )  # fmt: skip
-    wider = [reason for reason in width if reason not in open_]
-    if wider:
+    others = [reason for reason in reasons if reason not in open_]
+    if others:
         yield Finding(
             "info", "wider_than_needed",
-            f"The IAM role {role.arn}, which somebody else has made, allows more than Fivetran needs: {told(wider)}."
+            f"The IAM role {role.arn}, which somebody else has made, allows more than Fivetran needs: {told(others)}."
             " It stays as it is.",
             "Look whether that is meant.",
         )  # fmt: skip

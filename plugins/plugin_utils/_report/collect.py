@@ -20,6 +20,7 @@ from .model import (
     GcsAccess,
     Key,
     Landing,
+    May,
     Report,
     Run,
     S3Access,
@@ -98,6 +99,9 @@ class Known:
     key: Key | None = None
     landing: Landing | None = None
     access: S3Access | GcsAccess | None = None
+    # Of the place that the plan names; without a plan, of every place that was judged.
+    place: str = ""
+    may: tuple[May, ...] = ()
     connection: Connection | None = None
     # By schema, as fivetran_connection_info has listed them: in check mode, what is there now.
     listed: dict[str, Connection] = field(default_factory=dict)
@@ -202,6 +206,7 @@ def _workspace(name: str, known: Known, outcome: Outcome) -> Workspace:
         connection=connection,
         setup_tests=known.setup_tests,
         unverified=known.unverified,
+        may=known.may,
     )
     cells = cells_of(workspace, check_mode=known.check_mode)
     status = status_of(cells.values(), findings, failed=outcome.failed or outcome.unreachable)
@@ -272,10 +277,7 @@ def _read_plan(known: Known, plan: Mapping[str, Any]) -> None:
     counts = plan.get("applies") is True or plan.get("reads_only") is True
     _read_key(known, results.mapping(seen, "key"))
     _read_landing(known, results.mapping(seen, "landing"))
-    if "access" in seen:
-        known.access = results.s3_access(seen)
-    if "grant" in seen and (counts or results.mapping(seen, "grant").get("changed") is not True):
-        known.access = results.gcs_access(results.mapping(seen, "grant"))
+    _read_planned_access(known, plan, counts)
     known.makers = results.makers(plan)
     known.noted = results.planned_findings(plan)
     known.unverified = results.texts(plan, "unverified")
@@ -286,6 +288,28 @@ def _read_plan(known: Known, plan: Mapping[str, Any]) -> None:
         known.alerts[known.connection.schema] = results.alerts(data)
     elif action == "create":
         known.connection = results.connection({"schema": plan.get("schema")}, action)
+
+
+def _read_planned_access(known: Known, plan: Mapping[str, Any], counts: bool) -> None:
+    """Read role or grant, and what Fivetran may do, which comes true only if what is planned is done."""
+    seen = results.mapping(plan, "seen")
+    grant = results.mapping(seen, "grant")
+    known.place = _place(plan)
+    known.may = ()
+    if "access" in seen:
+        known.access = results.s3_access(seen)
+        if counts or known.access.is_as_wanted:
+            known.may = results.may_in_s3(seen, known.place)
+    if "grant" in seen and (counts or grant.get("changed") is not True):
+        known.access = results.gcs_access(grant)
+        known.may = results.may_in_gcs(grant, known.place)
+
+
+def _place(plan: Mapping[str, Any]) -> str:
+    """Return what the workspace's connection reads, as results call it; empty if the plan does not say."""
+    scheme, bucket = {"s3": "s3", "gcs": "gs"}.get(results.text(plan, "storage")), results.text(plan, "bucket")
+    path = "/".join(filter(None, (bucket, results.text(plan, "prefix"))))
+    return f"{scheme}://{path}" if scheme and bucket else ""
 
 
 def _read_key(known: Known, result: Mapping[str, Any]) -> None:
@@ -303,6 +327,7 @@ def _read_landing(known: Known, result: Mapping[str, Any]) -> None:
 def _read_s3_access(known: Known, result: Mapping[str, Any]) -> None:
     if "access" in result:
         known.access = results.s3_access(result)
+        known.may = results.may_in_s3(result, known.place) or known.may
         known.findings += results.findings(results.mapping(result, "access"), Step.ACCESS)
         known.shown = True
 
@@ -311,6 +336,9 @@ def _read_gcs_access(known: Known, result: Mapping[str, Any]) -> None:
     known.findings += results.findings(result, Step.ACCESS)
     if "grant" in result:
         known.access = results.gcs_access(result)
+        # Of a grant that was made, the result tells what Fivetran could do before.
+        if known.access.is_as_wanted:
+            known.may = results.may_in_gcs(result, known.place) or known.may
         known.shown = True
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from ...module_utils._version import VERSION
 
 # The version of the JSON. The first number changes when a field disappears or gets another meaning.
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 
 
 class Mark(StrEnum):
@@ -140,6 +140,15 @@ class AwsObject:
 
 
 @dataclass(frozen=True)
+class May:
+    """Whether Fivetran may do one thing. ``answer``: ``yes``, ``no`` or ``unknown``. ``because``: a line each."""
+
+    what: str
+    answer: str
+    because: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class S3Access:
     """What lets Fivetran read the S3 bucket. Without documents, only the ARN of the role is known."""
 
@@ -147,6 +156,11 @@ class S3Access:
     policy: AwsObject | None = None
     role: AwsObject | None = None
     storage: str = "s3"
+
+    @property
+    def is_as_wanted(self) -> bool:
+        """Tell whether the run had nothing to do about it, or would have nothing."""
+        return all(made is None or made.action == "none" for made in (self.policy, self.role))
 
 
 @dataclass(frozen=True)
@@ -159,6 +173,11 @@ class GcsAccess:
     condition: Mapping[str, Any]
     action: str
     storage: str = "gcs"
+
+    @property
+    def is_as_wanted(self) -> bool:
+        """Tell whether the run had nothing to do about it, or would have nothing."""
+        return self.action == "none"
 
 
 @dataclass(frozen=True)
@@ -192,7 +211,8 @@ class Workspace:
     """Everything that is known about one workspace. What the run did not look at is ``None`` or empty.
 
     ``status``: the worst of the cells and findings, ``none`` if nothing was looked at. ``changed``: number of tasks
-    that changed something. ``unverified``: what nobody can see, a sentence each.
+    that changed something. ``unverified``: what nobody can see, a sentence each. ``may``: what Fivetran may do with the
+    bucket, once what is planned is done.
     """
 
     name: str
@@ -206,6 +226,7 @@ class Workspace:
     connection: Connection | None = None
     setup_tests: tuple[SetupTest, ...] = ()
     unverified: tuple[str, ...] = ()
+    may: tuple[May, ...] = ()
 
 
 @dataclass(frozen=True)

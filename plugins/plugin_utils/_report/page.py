@@ -25,6 +25,7 @@ from .model import MEANINGS, SEVERITIES, SIGNS, Mark, Report, Step, Workspace
 
 FOLDER = Path(__file__).parent
 STATES = {"granted": Mark.OK, "missing": Mark.FAILED, "retired": Mark.NONE}
+ANSWERS = {"yes": "yes", "no": "no", "unknown": "cannot tell"}
 TESTS = {"PASSED": Mark.OK, "SKIPPED": Mark.NONE, **dict.fromkeys(BAD_TESTS, Mark.FAILED)}
 
 
@@ -48,6 +49,7 @@ def page_of(report: Report) -> str:
         meanings=MEANINGS,
         states=STATES,
         tests=TESTS,
+        answers=ANSWERS,
         severities=SEVERITIES,
         style=style,
         script=script,

@@ -13,6 +13,7 @@ a report must not fail because of a result.
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -23,11 +24,23 @@ from .model import (
     GcsAccess,
     Key,
     Landing,
+    May,
     Permission,
     S3Access,
     SetupTest,
     Unclaimed,
 )
+
+ANSWERS = ("yes", "no", "unknown")
+# So many lines say why; a longer one stands in the result.
+MOST_REASONS = 5
+LONGEST_REASON = 300
+
+
+def plain(words: str) -> str:
+    """Return text on one line without control and formatting characters, which could rewrite what surrounds it."""
+    spaced = "".join(" " if character.isspace() else character for character in words)
+    return "".join(character for character in spaced if unicodedata.category(character)[0] != "C")
 
 
 def text(data: Mapping[str, Any], name: str) -> str:
@@ -115,6 +128,48 @@ def gcs_access(result: Mapping[str, Any]) -> GcsAccess:
         condition={name: text(condition, name) for name in ("title", "expression") if name in condition},
         action=("create" if changed else "none") if grant else "delete",
     )
+
+
+def may_in_s3(result: Mapping[str, Any], place: str = "") -> tuple[May, ...]:
+    """Read in a result of ``s3_access_info`` what Fivetran may do with ``place``, by default with each that it has.
+
+    Nothing if the result does not speak of the place.
+    """
+    access = mapping(result, "access")
+    effect = mapping(access, "effect")
+    read = [
+        may
+        for name in mapping(effect, "read")
+        if place in ("", name)
+        for may in _may(f"list and read {name}", mapping(mapping(effect, "read"), name))
+    ]
+    if not read:
+        return ()
+    with_id = f"assume the role with the External ID {text(access, 'external_id')}"
+    more = {"answer": "yes", "reasons": mappings(effect, "wider")}
+    beside = _may("more than that", more) if more["reasons"] else []
+    return (*_may(with_id, mapping(effect, "assume_role")), *read, *beside)
+
+
+def may_in_gcs(result: Mapping[str, Any], place: str = "") -> tuple[May, ...]:
+    """Read what the member of a grant may do with ``place``, by default with the bucket."""
+    place = place or f"gs://{text(mapping(result, 'grant'), 'bucket')}"
+    return tuple(_may(f"list and read {place}", mapping(result, "effect")))
+
+
+def _may(what: str, effect: Mapping[str, Any]) -> list[May]:
+    answer = text(effect, "answer")
+    if answer not in ANSWERS:
+        return []
+    lines = list(dict.fromkeys(_line(text(reason, "text")) for reason in mappings(effect, "reasons")))
+    if len(lines) > MOST_REASONS:
+        lines = [*lines[: MOST_REASONS - 1], f"and {len(lines) - MOST_REASONS + 1} more"]
+    return [May(_line(what), answer, tuple(filter(None, lines)))]
+
+
+def _line(words: str) -> str:
+    line = plain(words).strip()
+    return line if len(line) <= LONGEST_REASON else f"{line[:LONGEST_REASON]} ..."
 
 
 def connection(data: Mapping[str, Any], action: str = "none") -> Connection:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from .model import MEANINGS, SEVERITIES, SIGNS, Mark, Report, Step, Workspace
+from .results import plain
 
 ASCII_SIGNS: Mapping[Mark, str] = {
     **SIGNS, Mark.OK: "v", Mark.FAILED: "x", Mark.REMOVED: "-", Mark.PAUSED: "=", Mark.NONE: ".",
@@ -60,9 +61,7 @@ def _of_nobody(report: Report, width: int) -> Iterator[str]:
     names = ", ".join(found.schema or found.host for found in report.unclaimed)
     of_nobody = f"{count} Braze connection{'' if count == 1 else 's'} of no workspace: {names}"
     for text in (*([of_nobody] if count else ()), *report.doubts):
-        yield from textwrap.wrap(
-            _plain(text), width, max_lines=REASON_LINES, placeholder=" ...", break_on_hyphens=False
-        )
+        yield from textwrap.wrap(plain(text), width, max_lines=REASON_LINES, placeholder=" ...", break_on_hyphens=False)
 
 
 def _reasons(workspace: Workspace, signs: Mapping[Mark, str], width: int) -> Iterator[tuple[str, Mark]]:
@@ -82,7 +81,7 @@ def _reasons(workspace: Workspace, signs: Mapping[Mark, str], width: int) -> Ite
 
 def _wrapped(text: str, width: int) -> list[str]:
     return textwrap.wrap(
-        _plain(text),
+        plain(text),
         width,
         initial_indent="    ",
         subsequent_indent="      ",
@@ -98,14 +97,8 @@ def _summary(report: Report) -> str:
     return f"{total} workspace{'' if total == 1 else 's'}: {counts}"
 
 
-def _plain(text: str) -> str:
-    """Return text on one line without control and formatting characters, which could rewrite the terminal."""
-    spaced = "".join(" " if character.isspace() else character for character in text)
-    return "".join(character for character in spaced if unicodedata.category(character)[0] != "C")
-
-
 def _shown(text: str, encoding: str) -> str:
-    return _plain(text).encode(encoding, "backslashreplace").decode(encoding)
+    return plain(text).encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _can_show(encoding: str, text: str) -> bool:

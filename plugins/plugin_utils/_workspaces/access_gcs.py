@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from ...module_utils._errors import OnrampError
 from ...module_utils._fivetran.client import JsonObject
 from ...module_utils._storage.effect import Answer
-from ...module_utils._storage.gcs_effect import VIEWER, Access, Decision, because, decide
+from ...module_utils._storage.gcs_effect import VIEWER, Access, Decision, because, decide, judge
 from ...module_utils._storage.gcs_iam import NEXT_STEPS
 from ...module_utils._storage.gcs_member import wanted_grant
 from ...module_utils._storage.gcs_policy import Grant, grants, plan, same_member
@@ -395,6 +395,8 @@ def _note(
     shown = {"bucket": bucket, **grant.as_json()}
     changed = action is not Action.NONE or not is_there
     known.draft.seen["grant"] = {"changed": changed, "grant": None if removes else shown}
+    if not (removes or needed_by):
+        known.draft.seen["grant"]["effect"] = _effect_after(known, action)
     known.draft.changes.append(
         Change(
             kind="grant",
@@ -406,6 +408,15 @@ def _note(
             needed_by=needed_by,
         )
     )
+
+
+def _effect_after(known: Prepared, action: Action) -> JsonObject:
+    """Return what Fivetran may do once the grant is as it shall be, for the report."""
+    policy = known.bucket.policy or {}
+    after = plan(policy, known.wanted, present=True).policy if action is Action.CREATE else policy
+    bindings = after.get("bindings") or ()
+    where = (known.bucket.name, known.draft.settings.prefix)
+    return judge(bindings, known.wanted.member, *where, now=datetime.now(UTC)).effect.as_json()
 
 
 def _share(situation: Situation, members: list[Draft]) -> None:

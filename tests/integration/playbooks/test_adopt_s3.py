@@ -2,7 +2,21 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Roles and policies that people have made by hand: what suffices is adopted untouched, and nothing is taken away."""
+"""Roles and policies that people have made by hand: what suffices is adopted untouched, and nothing is taken away.
+
+Where each case is tried:
+
+| case | by |
+|---|---|
+| W-01, 02, 04, 05, 07 to 09, 12, 13, 15, 21 to 23, 31, 32, 47 | ``ENOUGH``, by their number |
+| W-33 | ``ENOUGH`` (TLS), ``NOT_MEANT`` (roles, organizations) |
+| W-24, 25 | ``FORBIDDEN`` |
+| W-14, 45 | ``test_who_is_trusted_already_is_named_and_stays_trusted`` |
+| W-27 to 29 | ``test_adopt_s3_shared.py`` |
+| W-34, 36, 37, 39 | ``test_adopt_gcs.py`` |
+| W-41, 42, 44 | ``test_what_was_made_by_hand_and_works_...`` in ``test_adopt_connection.py``: slashes, schedule |
+| W-43 | the same: exports |
+"""
 
 from __future__ import annotations
 
@@ -11,9 +25,25 @@ from typing import Any
 
 import pytest
 
+from tests.integration.inventory.by_hand import S3, make
 from tests.integration.playbooks.fleet import IMPATIENT, connections, findings, play, workspaces
-from tests.integration.playbooks.plans import YES, says, to_do
-from tests.integration.playbooks.shapes import ENOUGH, FORBIDDEN, GUIDE, LAMBDA, Shape, allow, trusts
+from tests.integration.playbooks.plans import YES, says, to_do, warned
+from tests.integration.playbooks.shapes import (
+    ENOUGH,
+    FORBIDDEN,
+    GUIDE,
+    LAMBDA,
+    LEFT_TO_IAM,
+    LETS_DECRYPT,
+    NEITHER_DECRYPTS,
+    NOT_MEANT,
+    Shape,
+    allow,
+    deny,
+    encrypt,
+    ids,
+    trusts,
+)
 from tests.modules import run_module
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
@@ -21,14 +51,22 @@ from tests.sandbox.client import Sandbox
 US_ONLY = ("--limit", "shop_us")
 # One of them as a person runs it; the others as the module sees them, and in `make test-full`.
 PLAYED = "the partner guide"
+SLOW = [
+    pytest.param(name, id=identity, marks=[] if name == PLAYED else pytest.mark.slow)
+    for name, identity in zip(ENOUGH, ids(ENOUGH), strict=True)
+]
 
 
 def iam(sandbox: Sandbox) -> Any:
     """Return everything that is in the AWS account."""
-    return sandbox.state("aws")["aws"]
+    client = sandbox.aws("iam")
+    roles = [client.get_role(RoleName=role["RoleName"])["Role"] for role in client.list_roles()["Roles"]]
+    attributes = ("PermissionsBoundary", "MaxSessionDuration", "Description")
+    more = {role["Arn"]: {name: role.get(name) for name in attributes} for role in roles}
+    return {**sandbox.state("aws")["aws"], "attributes": more, "writes": None}
 
 
-@pytest.mark.parametrize("name", ENOUGH)
+@pytest.mark.parametrize("name", ENOUGH, ids=ids(ENOUGH))
 def test_what_suffices_needs_no_write(sandbox: Sandbox, name: str) -> None:
     ENOUGH[name].build(sandbox)
     arguments = {"external_id": world.GROUP_ID, "buckets": [world.S3_BUCKET], "prefix": world.PREFIX}
@@ -39,22 +77,27 @@ def test_what_suffices_needs_no_write(sandbox: Sandbox, name: str) -> None:
     assert access["role"]["arn"] == ENOUGH[name].arn
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[] if name == PLAYED else pytest.mark.slow) for name in ENOUGH]
-)
+@pytest.mark.parametrize("name", SLOW)
 def test_what_suffices_is_adopted_as_it_is_and_fivetran_reads_through_it(sandbox: Sandbox, name: str) -> None:
-    ENOUGH[name].build(sandbox)
-    before = iam(sandbox)
-    assert to_do(play(sandbox, "onboard", "--check", *US_ONLY), "shop_us") == [("create", "connection")]
-    onboarded = play(sandbox, "onboard", *US_ONLY)
+    shape = ENOUGH[name]
+    shape.build(sandbox)
+    before, inventory = iam(sandbox), workspaces(shop_us=shape.variables)
+    foretold = play(sandbox, "onboard", "--check", *US_ONLY, inventory=inventory)
+    assert foretold.exit_code == 0, foretold.output
+    assert to_do(foretold, "shop_us") == [("create", "connection")]
+    assert "actions of kms" not in foretold.output
+    says(warned(foretold, "shop_us"), *shape.warned)
+    assert shape.warned or not warned(foretold, "shop_us")
+    assert connections(sandbox) == {}
+    onboarded = play(sandbox, "onboard", *US_ONLY, inventory=inventory)
     assert onboarded.exit_code == 0, onboarded.output
     assert connections(sandbox)["braze_shop_us"]["status"]["setup_state"] == "connected"
-    verified = play(sandbox, "verify", *US_ONLY)
+    verified = play(sandbox, "verify", *US_ONLY, inventory=inventory)
     assert verified.exit_code == 0, verified.output
     assert iam(sandbox) == before
-    left = play(sandbox, "offboard", *US_ONLY, *YES)
+    left = play(sandbox, "offboard", *US_ONLY, *YES, inventory=inventory)
     assert left.exit_code == 0, left.output
-    says(left.output, f"The IAM role {ENOUGH[name].arn} stays, because it was not made by this role")
+    says(left.output, f"The IAM role {shape.arn} stays, because it was not made by this role")
     assert connections(sandbox) == {}
     assert iam(sandbox) == before
 
@@ -74,7 +117,48 @@ def test_where_fivetran_needs_the_location_its_setup_tests_say_so_and_the_connec
     assert iam(sandbox) == before
 
 
-@pytest.mark.parametrize("name", FORBIDDEN)
+@pytest.mark.slow
+def test_where_neither_role_nor_key_lets_decrypt_a_warning_foretells_what_the_setup_tests_say(sandbox: Sandbox) -> None:
+    NEITHER_DECRYPTS.build(sandbox)
+    before = iam(sandbox)
+    foretold = play(sandbox, "onboard", "--check", *US_ONLY)
+    assert foretold.exit_code == 0, foretold.output
+    says(warned(foretold, "shop_us"), "the policy of the key, which is not looked at, may", "s3_access_kms_key_arns")
+    failed = play(sandbox, "onboard", *US_ONLY, *IMPATIENT)
+    assert failed.exit_code != 0
+    says(failed.messages("shop_us"), "setup tests", "not authorized to perform: kms:Decrypt")
+    assert connections(sandbox)["braze_shop_us"]["paused"] is True
+    assert iam(sandbox) == before
+
+
+@pytest.mark.slow
+def test_a_key_that_the_inventory_names_lets_the_role_that_is_made_decrypt(sandbox: Sandbox) -> None:
+    key = encrypt(sandbox)
+    onboarded = play(sandbox, "onboard", *US_ONLY, inventory=workspaces(shop_us={"s3_access_kms_key_arns": [key]}))
+    assert onboarded.exit_code == 0, onboarded.output
+    assert "the policy of the key" not in warned(onboarded, "shop_us")
+    assert connections(sandbox)["braze_shop_us"]["status"]["setup_state"] == "connected"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NOT_MEANT, ids=ids(NOT_MEANT))
+def test_what_the_bucket_denies_to_others_refuses_nothing(sandbox: Sandbox, name: str) -> None:
+    shape = NOT_MEANT[name]
+    shape.build(sandbox)
+    foretold = play(sandbox, "onboard", "--check", *US_ONLY)
+    assert foretold.exit_code == 0, foretold.output
+    assert to_do(foretold, "shop_us") == [("create", "connection")]
+    make(sandbox, "braze_shop_us", config={**S3, "s3role_arn": shape.arn}, destination_schema_names="FIVETRAN_NAMING")
+    before = sandbox.state_hash()
+    verified = play(sandbox, "verify", *US_ONLY)
+    assert verified.exit_code == 0, verified.output
+    for run in (foretold, verified):
+        says(warned(run, "shop_us"), *shape.warned)
+        assert shape.warned or not warned(run, "shop_us")
+    assert sandbox.state_hash() == before
+
+
+@pytest.mark.parametrize("name", FORBIDDEN, ids=ids({name: shape for name, (shape, _where) in FORBIDDEN.items()}))
 def test_what_forbids_to_read_is_named_wherever_it_stands_before_anything_is_made(sandbox: Sandbox, name: str) -> None:
     shape, where = FORBIDDEN[name]
     shape.build(sandbox)
@@ -91,8 +175,8 @@ def test_what_forbids_to_read_is_named_wherever_it_stands_before_anything_is_mad
 def test_verify_finds_what_forbids_fivetran_to_read_through_a_role_of_ours(sandbox: Sandbox) -> None:
     assert play(sandbox, "onboard", *US_ONLY).exit_code == 0
     assert play(sandbox, "verify", *US_ONLY).exit_code == 0
-    deny = Shape().document([{"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"}])
-    sandbox.aws("iam").put_role_policy(RoleName="Fivetran", PolicyName="no-objects", PolicyDocument=deny)
+    forbids = Shape().document([deny("s3:GetObject", "*")])
+    sandbox.aws("iam").put_role_policy(RoleName="Fivetran", PolicyName="no-objects", PolicyDocument=forbids)
     found = findings(play(sandbox, "verify", *US_ONLY), "shop_us")
     assert [step for step, message in found if "no-objects" in message] == ["access"], found
 
@@ -125,13 +209,20 @@ def test_too_little_is_refused_with_what_is_missing_and_adding_it_takes_nothing_
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "trust", [(LAMBDA,), (trusts(external_id=world.SECOND_GROUP_ID),)], ids=["Lambda", "another group"]
+    ("trust", "who"),
+    [
+        pytest.param((LAMBDA,), "lambda.amazonaws.com", id="W-14 W-45 Lambda"),
+        pytest.param((trusts(external_id=world.SECOND_GROUP_ID),), world.SECOND_GROUP_ID, id="W-45 another group"),
+        pytest.param((trusts("999988887777", None), LAMBDA), "999988887777", id="W-14 W-45 another account"),
+    ],
 )
-def test_who_is_trusted_already_stays_trusted(sandbox: Sandbox, trust: Any) -> None:
+def test_who_is_trusted_already_is_named_and_stays_trusted(sandbox: Sandbox, trust: Any, who: str) -> None:
     Shape("", {"Fivetran-S3-Access": GUIDE}, trust=trust).build(sandbox)
     before = sandbox.state_hash()
     refused = play(sandbox, "onboard", *US_ONLY)
-    says(refused.messages("shop_us"), "may not assume it", "s3_access_adopt: true")
+    # Who is trusted, and two ways: one that adds, and one that leaves the role as it is.
+    words = ("may not assume it", who, "s3_access_adopt: true", "choose another s3_access_role_name")
+    says(refused.messages("shop_us"), *words)
     assert sandbox.state_hash() == before
     adopted = play(sandbox, "onboard", *US_ONLY, inventory=workspaces(shop_us={"s3_access_adopt": True}))
     assert adopted.exit_code == 0, adopted.output
@@ -157,6 +248,54 @@ def test_a_role_of_another_team_is_named_by_its_arn_and_nothing_is_written_in_ia
     left = play(sandbox, "offboard", *US_ONLY, *YES, inventory=inventory)
     assert left.exit_code == 0, left.output
     says(left.output, "s3_access_role_arn says that it is somebody else's")
+
+
+NAMES_IT = (LEFT_TO_IAM, {**LETS_DECRYPT, "Principal": {"AWS": replace(NEITHER_DECRYPTS, role="of-terraform").arn}})
+GIVEN = ("the partner guide", "CDK's grantRead", "another path", "a key by the key's own policy", "a bucket for TLS")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", GIVEN)
+def test_a_role_that_suffices_is_named_by_its_arn_whatever_it_is_called(sandbox: Sandbox, name: str) -> None:
+    theirs = replace(ENOUGH[name], role="of-terraform", key=NAMES_IT if ENOUGH[name].key else None)
+    theirs.build(sandbox)
+    before, inventory = iam(sandbox), workspaces(shop_us={"s3_access_role_arn": theirs.arn})
+    foretold = play(sandbox, "onboard", "--check", *US_ONLY, inventory=inventory)
+    assert to_do(foretold, "shop_us") == [("create", "connection")]
+    assert play(sandbox, "onboard", *US_ONLY, inventory=inventory).exit_code == 0
+    assert connections(sandbox)["braze_shop_us"]["status"]["setup_state"] == "connected"
+    verified = play(sandbox, "verify", *US_ONLY, inventory=inventory)
+    assert verified.exit_code == 0, verified.output
+    assert iam(sandbox) == before
+
+
+REFUSED = {
+    "too narrow": (NARROW, ["cannot read s3://acme-currents-us/currents", "Add to its permissions", "s3:ListBucket"]),
+    "not trusted": (
+        Shape("", {"Fivetran-S3-Access": GUIDE}, trust=(LAMBDA,)),
+        ["may not assume it", "lambda.amazonaws.com", "Add to its trust policy"],
+    ),
+    **{name: (shape, [where, "may not read"]) for name, (shape, where) in FORBIDDEN.items()},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_role_that_does_not_suffice_is_named_by_its_arn_and_refused_with_what_is_wrong(
+    sandbox: Sandbox, name: str
+) -> None:
+    shape, words = REFUSED[name]
+    theirs = replace(shape, role="of-terraform")
+    theirs.build(sandbox)
+    before, inventory = sandbox.state_hash(), workspaces(shop_us={"s3_access_role_arn": theirs.arn})
+    for arguments in (("--check",), ()):
+        refused = play(sandbox, "onboard", *arguments, *US_ONLY, inventory=inventory)
+        says(refused.messages("shop_us"), *words, "leave s3_access_role_arn out" if shape is NARROW else theirs.arn)
+        # There is nothing to adopt where somebody else is in charge.
+        assert "s3_access_adopt" not in refused.messages("shop_us")
+    found = findings(play(sandbox, "verify", *US_ONLY, inventory=inventory), "shop_us")
+    assert [step for step, message in found if words[0] in message] == ["access"], found
+    assert sandbox.state_hash() == before
 
 
 @pytest.mark.slow
@@ -195,4 +334,4 @@ def test_a_role_that_this_run_makes_is_sent_to_a_connection_that_is_there_and_te
     moved = play(sandbox, "onboard", *US_ONLY, inventory=other)
     assert moved.exit_code == 0, moved.output
     assert connections(sandbox)["braze_shop_us"]["config"]["s3role_arn"].endswith("role/Fivetran")
-    assert [entry.operation for entry in sandbox.journal("fivetran", "run_setup_tests")] != []
+    assert [entry.operation for entry in sandbox.journal("fivetran", "test_connection")] != []

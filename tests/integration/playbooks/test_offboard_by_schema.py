@@ -96,6 +96,7 @@ def test_connection_and_access_go_and_what_a_neighbor_needs_stays(sandbox: Sandb
     assert sorted(connections(sandbox)) == ["braze_shop_eu"]
 
 
+@pytest.mark.slow
 def test_without_any_inventory_a_connection_in_google_cloud_storage_and_its_grant_go(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:

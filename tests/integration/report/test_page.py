@@ -17,7 +17,17 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.coll
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.page import page_of
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.unit.report.samples import CONNECTION, DOUBT, ENTRY, UNCLAIMED, onboarding, report_of, seen, verified
+from tests.unit.report.samples import (
+    ACCESS,
+    CONNECTION,
+    DOUBT,
+    ENTRY,
+    UNCLAIMED,
+    onboarding,
+    report_of,
+    seen,
+    verified,
+)
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium")
@@ -193,6 +203,28 @@ def test_the_page_tells_what_the_run_has_shown(look: Look) -> None:
         assert words in part.inner_text()
 
 
+ANSWERS = {
+    "assume_role": {"answer": "no", "reasons": [{"text": "the trust policy asks for another External ID"}]},
+    "read": {"s3://acme-currents-us/currents": {"answer": "unknown", "reasons": [{"text": "a policy is not seen"}]}},
+    "wider": [{"text": "every bucket can be read"}],
+}
+
+
+def test_what_fivetran_may_do_is_shown_to_whoever_opens_the_workspace(look: Look) -> None:
+    page = look(onboarding(s3_access_info={"access": {**ACCESS["access"], "effect": ANSWERS}}))
+    table = page.locator("table.may")
+    assert not table.is_visible()
+    page.get_by_role("link", name="shop_us").click()
+    rows = [[text.strip() for text in row.inner_text().split("\t")] for row in table.locator("tr").all()]
+    assert rows == [
+        ["What", "Answer", "Because"],
+        ["assume the role with the External ID patient_harbor", "no", "the trust policy asks for another External ID"],
+        ["list and read s3://acme-currents-us/currents", "cannot tell", "a policy is not seen"],
+        ["more than that", "yes", "every bucket can be read"],
+    ]
+    assert table.locator("xpath=../h4").inner_text() == "What Fivetran may do here"
+
+
 def test_what_nobody_claims_has_an_entry_to_copy(look: Look) -> None:
     page = look(everything())
     text = page.locator("main").inner_text()
@@ -248,9 +280,13 @@ def test_hostile_names_and_messages_are_shown_and_do_nothing(look: Look, width: 
         key = {"verdict": "missing_permissions", "missing": [name], "api_url": name, "next_step": name}
         connection = {"connection": {**CONNECTION, "id": name, "schema": name},
                       "setup_tests": [{"title": name, "status": "FAILED", "message": name}]}  # fmt: skip
+        effect = {"assume_role": {"answer": name}, "wider": [{"text": name}],
+                  "read": {name: {"answer": "no", "reasons": [{"text": name}]}}}  # fmt: skip
+        access = {"access": {**ACCESS["access"], "external_id": name, "effect": effect}}
         observations += onboarding(
-            name, braze_api_key_info=key, braze_currents_info={"bucket": name}, fivetran_connection=connection
-        )
+            name, braze_api_key_info=key, braze_currents_info={"bucket": name}, fivetran_connection=connection,
+            s3_access_info=access,
+        )  # fmt: skip
     page = look(observations, width)
     page.evaluate("document.querySelectorAll('details').forEach((part) => (part.open = true))")
     assert page.evaluate("window.ran") is None

@@ -108,6 +108,12 @@ def test_check_mode_reports_what_would_be_done(sandbox: Sandbox, tmp_path: Path)
         assert reported.marks(name) == {**IN_ORDER, "access": "planned", "connection": "planned", "tests": "none"}
     assert reported.json["run"]["check_mode"] is True
     assert "Check mode: nothing was changed" in reported.html
+    assert "What Fivetran may do here, once this is done" in reported.html
+    shop_us = next(workspace for workspace in reported.json["workspaces"] if workspace["name"] == "shop_us")
+    assert [(may["what"], may["answer"]) for may in shop_us["may"]] == [
+        (f"assume the role with the External ID {world.GROUP_ID}", "yes"),
+        (f"list and read s3://{world.S3_BUCKET}/{world.PREFIX}", "yes"),
+    ]
     assert "    ~ access, connection: would be created" in reported.table()
 
 

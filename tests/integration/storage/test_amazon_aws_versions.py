@@ -81,9 +81,8 @@ def installed_version() -> str:
     return version
 
 
-@pytest.mark.parametrize(
-    "coming", [pytest.param(False, id="installed", marks=pytest.mark.slow), pytest.param(True, id="coming")]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("coming", [pytest.param(False, id="installed"), pytest.param(True, id="coming")])
 def test_the_role_passes_no_option_that_amazon_aws_deprecates_or_removes(
     sandbox: Sandbox, tmp_path: Path, coming: bool
 ) -> None:

@@ -86,6 +86,7 @@ def attached(sandbox: Sandbox) -> list[str]:
     return sorted(policy["PolicyArn"] for policy in policies)
 
 
+@pytest.mark.slow
 def test_an_account_is_granted_rerun_and_cleared(sandbox: Sandbox, role: Role) -> None:
     checked = role("--check", "--diff")
     assert arn_of(checked) == ROLE_ARN

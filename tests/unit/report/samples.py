@@ -36,8 +36,17 @@ LANDING = {
     "next_step": "",
 }
 TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole"}]}
+ALLOWS = {"code": "allowed", "text": "the policy Read allows s3:ListBucket", "where": "the policy Read"}
+READS = {"answer": "yes", "reasons": [ALLOWS]}
+EFFECT = {
+    "assume_role": {"answer": "yes", "reasons": []},
+    "read": {"s3://acme-currents-us/currents": READS},
+    "wider": [],
+}
 ACCESS = {
     "access": {
+        "external_id": "patient_harbor",
+        "effect": EFFECT,
         "role": {"name": "Fivetran", "arn": "arn:aws:iam::1:role/Fivetran", "action": "none", "document": TRUST},
         "policy": {"name": "Read", "arn": "arn:aws:iam::1:policy/Read", "action": "none", "document": TRUST},
         "findings": [],

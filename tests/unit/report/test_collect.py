@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 
 from tests.unit.report.samples import (
     ACCESS,
+    ALLOWS,
     CONNECTION,
     DOUBT,
+    EFFECT,
     ENTRY,
     KEY,
     LANDING,
@@ -39,14 +41,17 @@ JSON = st.recursive(
 )
 FIELDS = (
     "verdict", "permissions", "missing", "access", "grant", "connection", "connections", "setup_tests", "findings",
-    "integrations", "ansible_facts", "failure", "msg", "workspaces", "unclaimed", "doubts",
+    "integrations", "ansible_facts", "failure", "msg", "workspaces", "unclaimed", "doubts", "effect",
 )  # fmt: skip
 MODULES = (
     "braze_api_key_info", "braze_currents_info", "s3_access_info", "gcs_bucket_iam_member", "fivetran_connection",
     "fivetran_connection_info", "fivetran_connection_sync", "s3_bucket_preflight_info", "workspace_plan",
     "workspace_verdict",
 )  # fmt: skip
-OF_A_PLAN = ("applies", "reads_only", "findings", "warnings", "noticed", "unverified", "changes", "seen", "schema")
+OF_A_PLAN = (
+    "applies", "reads_only", "findings", "warnings", "noticed", "unverified", "changes", "seen", "schema", "storage",
+    "bucket", "prefix",
+)  # fmt: skip
 OF_A_LOOK = ("key", "landing", "access", "grant", "connection")
 # What was seen of a workspace with which nothing is wrong.
 SEEN = {"key": KEY, "landing": LANDING, **ACCESS, "connection": CONNECTION}
@@ -343,6 +348,72 @@ def test_who_shares_a_role_shows_the_documents_that_another_has_brought_to_their
     fact = {"ansible_facts": {"__s3_access_handed_over": "arn:aws:iam::1:role/Fivetran"}}
     report = report_of([seen("s3_access_info", ACCESS, "app_us"), seen("set_fact", fact, "shop_us")])
     assert [workspace.access for workspace in report.workspaces] == [report.workspaces[0].access] * 2
+
+
+HERE = {"storage": "s3", "bucket": "acme-currents-us", "prefix": "currents"}
+
+
+def access_with(action: str = "none", **effect: Any) -> dict[str, Any]:
+    """Return what was seen of access in AWS. ``effect``: what of it differs."""
+    access: dict[str, Any] = ACCESS["access"]
+    return {"access": {**access, "role": {**access["role"], "action": action}, "effect": {**EFFECT, **effect}}}
+
+
+def test_what_fivetran_may_do_is_told_of_the_place_that_the_workspace_reads() -> None:
+    neighbour = {"answer": "no", "reasons": []}
+    looked = access_with(read={**EFFECT["read"], "s3://acme-currents-us/elsewhere": neighbour})
+    [assume, read] = workspace_of([planned(reads_only=True, seen=looked, **HERE)]).may
+    assert (assume.what, assume.answer) == ("assume the role with the External ID patient_harbor", "yes")
+    assert (read.what, read.answer) == ("list and read s3://acme-currents-us/currents", "yes")
+    assert read.because == (ALLOWS["text"],)
+
+
+def test_without_a_plan_every_place_that_was_judged_is_told_and_afterwards_only_the_own_one() -> None:
+    whole = {"s3://acme-currents-us": EFFECT["read"]["s3://acme-currents-us/currents"]}
+    module = seen("s3_access_info", access_with(read={**EFFECT["read"], **whole}))
+    assert len(workspace_of([module]).may) == 3
+    plan = planned(applies=True, seen=access_with("create"), **HERE)
+    # For the whole policy, the role asks about buckets without the folder of each workspace.
+    for result in (access_with(read={**EFFECT["read"], **whole}), access_with(read=whole)):
+        assert workspace_of([plan, seen("s3_access_info", result)]).may == workspace_of([plan]).may
+
+
+def test_what_is_wider_than_needed_is_told_after_it() -> None:
+    wider = [{"code": "every_bucket", "text": "every bucket can be read"}]
+    *_needed, beside = workspace_of([planned(reads_only=True, seen=access_with(wider=wider), **HERE)]).may
+    assert (beside.what, beside.because) == ("more than that", ("every bucket can be read",))
+
+
+def test_of_what_will_not_be_done_it_is_not_told_what_it_would_let_fivetran_do() -> None:
+    found = [{"step": "key", "severity": "error", "message": "The key is not good."}]
+    assert workspace_of([planned(findings=found, seen=access_with("create"), **HERE)]).may == ()
+    assert workspace_of([planned(applies=True, seen=access_with("create"), **HERE)]).may != ()
+    # What is there already is true whatever else is wrong.
+    narrow = access_with(read={"s3://acme-currents-us/currents": {"answer": "no", "reasons": []}})
+    refused = workspace_of([planned(findings=found, seen=narrow, **HERE)])
+    assert [may.answer for may in refused.may] == ["yes", "no"]
+
+
+def test_reasons_are_at_most_five_printable_lines_and_say_how_many_are_left_out() -> None:
+    texts = ["two\nlines\x1b[31m", "x" * 1000, "again", "again", *(f"reason {number}" for number in range(9))]
+    effect = {"answer": "unknown", "reasons": [{"text": text} for text in texts]}
+    looked = access_with(read={"s3://acme-currents-us/currents": effect})
+    *_assume, read = workspace_of([planned(reads_only=True, seen=looked, **HERE)]).may
+    assert read.because == ("two lines[31m", f"{'x' * 300} ...", "again", "reason 0", "and 8 more")
+
+
+def test_what_fivetran_may_do_in_google_cloud_storage_is_told_where_it_was_judged() -> None:
+    grant = {"bucket": "acme", "role": "r", "member": "m"}
+    effect = {"answer": "unknown", "reasons": [{"text": "who is in a group is not seen"}]}
+    seen_there = {"grant": {"changed": False, "grant": grant, "effect": effect}}
+    here = {"storage": "gcs", "bucket": "acme", "prefix": "currents"}
+    [may] = workspace_of([planned(reads_only=True, seen=seen_there, **here)]).may
+    assert (may.what, may.answer) == ("list and read gs://acme/currents", "unknown")
+    assert may.because == ("who is in a group is not seen",)
+    result = {"changed": False, "grant": grant, "effect": effect}
+    assert workspace_of([seen("gcs_bucket_iam_member", result)]).may[0].what == "list and read gs://acme"
+    # Made just now, and judged before.
+    assert workspace_of([seen("gcs_bucket_iam_member", {**result, "changed": True})]).may == ()
 
 
 @given(st.sampled_from(MODULES), st.dictionaries(st.sampled_from(FIELDS), JSON), st.sampled_from(["ok", "failed"]))
