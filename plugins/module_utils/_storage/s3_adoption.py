@@ -294,12 +294,20 @@ def _place_findings(role: ActualRole, place: Place, effect: Effect, way_out: str
         return
     lacking = missing(effect, role.session(), BucketAccess(place.bucket, place.prefix))
     add = " ".join(json.dumps(statement) for statements_ in lacking.values() for statement in statements_)
+    buckets = sorted({name for document in role.documents for name in _speaks_of(document)})
     yield Finding(
         "error", "role_too_narrow",
         f"Fivetran cannot read {place} through the IAM role {role.arn}, which somebody else has made:"
-        f" {told(effect.reasons)}.",
+        f" {told(effect.reasons)}." + (f" Its policies speak of {', '.join(buckets)}." if buckets else ""),
         f"Add to its permissions: {add}; {way_out}.",
     )  # fmt: skip
+
+
+def _speaks_of(document: Document) -> list[str]:
+    content = document.content or {}
+    # What is no list of statements, or one that is none, is told by the judgement.
+    said = [one for one in listed(content.get("Statement")) if isinstance(one, Mapping)]
+    return granted_buckets({"Statement": said})
 
 
 def access_denied(role_arn: str, place: Place, effect: Effect) -> Finding:
