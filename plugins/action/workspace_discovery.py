@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
@@ -18,6 +16,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.cl
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import GCS_ARGUMENTS
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._redact import Redactor
 from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_discovery import ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._arguments import validated
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.credentials import fivetran_credentials
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.discover import Discovery, discover
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.look import Credentials
@@ -35,10 +34,8 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars or {})
         try:
             credentials = fivetran_credentials(self._task.args, os.environ)
-            validation = ArgumentSpecValidator(ARGUMENTS).validate({**self._task.args, **credentials})
-            if validation.error_messages:
-                raise AnsibleActionFail("; ".join(validation.error_messages))
-            found = self._discover({**validation.validated_parameters, **credentials})
+            params = validated(ARGUMENTS, {**self._task.args, **credentials})
+            found = self._discover({**params, **credentials})
         except OnrampError as error:
             return {**result, **error.as_result(), "failed": True, "changed": False}
         redactor = Redactor([credentials["fivetran_api_key"], credentials["fivetran_api_secret"]])

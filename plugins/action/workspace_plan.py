@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_plan import ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._arguments import validated
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide import no_plan
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import Limits
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Plan, Verdict
@@ -42,11 +41,7 @@ class ActionModule(ActionBase):
         """Return the plan; what goes wrong with the look is in it, for every workspace."""
         variables = task_vars or {}
         result: dict[str, Any] = super().run(tmp, variables)
-        validation = ArgumentSpecValidator(ARGUMENTS).validate(dict(self._task.args))
-        if validation.error_messages:
-            raise AnsibleActionFail("; ".join(validation.error_messages))
-        params = validation.validated_parameters
-        result.update(self._plan(params, variables))
+        result.update(self._plan(validated(ARGUMENTS, self._task.args), variables))
         # It is told workspace by workspace, by the tasks that follow.
         result["_ansible_verbose_override"] = True
         return result

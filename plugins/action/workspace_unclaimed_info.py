@@ -8,9 +8,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
 from ansible.inventory.host import Host
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.onramp.braze_fivetran.plugins.action.workspace_plan import GROUP, _play_of
@@ -18,6 +16,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors impo
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.client import client_from_params
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._redact import Redactor
 from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_unclaimed_info import ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._arguments import validated
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.credentials import fivetran_credentials
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.leaving import (
     Leaving,
@@ -42,10 +41,7 @@ class ActionModule(ActionBase):
         """Return the connection as a host."""
         variables = task_vars or {}
         result: dict[str, Any] = super().run(tmp, variables)
-        validation = ArgumentSpecValidator(ARGUMENTS).validate(dict(self._task.args))
-        if validation.error_messages:
-            raise AnsibleActionFail("; ".join(validation.error_messages))
-        params, secrets = validation.validated_parameters, list[str]()
+        params, secrets = validated(ARGUMENTS, self._task.args), list[str]()
         try:
             found = self._find(params, variables, secrets).as_json()
         except OnrampError as error:
