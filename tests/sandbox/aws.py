@@ -6,7 +6,8 @@
 
 ministack acts as an account when the access key is that account's 12 digits. It verifies trust policies across
 accounts, External IDs, role and bucket policies. What it lets pass and AWS does not is refused by the proxy: the limits
-of IAM, a bucket of another owner than expected, what a role may not decrypt. Other partitions are known to neither.
+of IAM, a bucket of another owner than expected, what a role may not decrypt, what an organization forbids. Other
+partitions are known to neither.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import re
 import threading
 import time
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
@@ -33,6 +36,7 @@ from tests.sandbox.aws_limits import Limits, Refusal, foreign_owner
 from tests.sandbox.core import CALLER_HEADER, Hub, Json, Server
 from tests.sandbox.kms import refuse_decryption
 from tests.sandbox.ministack import SECRET_ACCESS_KEY, Ministack
+from tests.sandbox.organization import Organization, simulation
 
 __all__ = ["CUSTOMER_ACCOUNT", "FIVETRAN_ACCOUNT", "REGION", "SECRET_ACCESS_KEY", "Aws", "Ministack", "trust_policy"]
 
@@ -79,6 +83,7 @@ _DEFAULT_SET = (
     "<RequestId>00000000-0000-0000-0000-000000000000</RequestId></ResponseMetadata></SetDefaultPolicyVersionResponse>"
 )
 _ACCESS_KEY = re.compile(rb"<AccessKeyId>([^<]+)</AccessKeyId>")
+_UPDATED = re.compile(rb"<UpdateDate>([^<]+)</UpdateDate>")
 _SESSION = re.compile(rb"<Arn>(arn:[^<]+:assumed-role/[^<]+)</Arn>")
 _ACCOUNT = re.compile(r"\d{12}")
 _EXPECTED_OWNER = "x-amz-expected-bucket-owner"
@@ -120,10 +125,12 @@ class Aws(Server):
         super().__init__(hub)
         self.ministack = Ministack()
         self.propagation = Propagation()
+        self.age = timedelta()
         self.writes = 0
         self.roles: dict[str, str] = {}
         # By access key: the ARN of an assumed role's session, and the account of a user.
         self.sessions: dict[str, str] = {}
+        self.organizations: dict[str, Organization] = {}
         self._accounts: dict[str, str] = {}
         self._limits = Limits(self._boto)
         self._session: aiohttp.ClientSession | None = None
@@ -133,9 +140,11 @@ class Aws(Server):
     def reset(self) -> None:
         """Forget propagation; :meth:`empty` empties ministack."""
         self.propagation = Propagation()
+        self.age = timedelta()
         self.writes = 0
         self.roles = {}
         self.sessions = {}
+        self.organizations = {}
         self._accounts = {}
         self._fivetran = None
 
@@ -250,6 +259,19 @@ class Aws(Server):
         """Refuse to assume a fresh role for ``refusals`` tries and ``seconds`` seconds."""
         self.propagation = Propagation(refusals=refusals, seconds=seconds)
 
+    def control_age(self, seconds: float = 0.0) -> None:
+        """Let IAM say that policies were written so many seconds earlier."""
+        self.age = timedelta(seconds=seconds)
+
+    def control_organize(self, account: str = CUSTOMER_ACCOUNT, denied: tuple[str, ...] = ()) -> Json:
+        """Let an account belong to an organization, which denies these actions to sessions of roles; return its id."""
+        if account not in self.organizations:
+            # ministack makes it when it is first asked for.
+            found = self._boto("organizations", account).describe_organization()["Organization"]
+            self.organizations[account] = Organization(str(found["Id"]))
+        self.organizations[account].denied = frozenset(denied)
+        return {"id": self.organizations[account].id}
+
     async def other(self, request: web.Request) -> web.StreamResponse:
         """Pass one call on to ministack."""
         body = await request.read()
@@ -270,8 +292,8 @@ class Aws(Server):
             request.method, url, data=body, headers=headers, allow_redirects=False
         ) as answer:
             content = await answer.read()
-            # ministack does not know it, but judges first whether the caller may.
-            if action == "SetDefaultPolicyVersion" and answer.status != 403:
+            # A ministack of its own does not know it, but judges first whether the caller may.
+            if action == "SetDefaultPolicyVersion" and answer.status not in (200, 403, 404):
                 await asyncio.to_thread(self._set_default, parameters["PolicyArn"], parameters["VersionId"])
                 self._note(action, role, b"")
                 return web.Response(content_type="text/xml", text=_DEFAULT_SET)
@@ -280,6 +302,12 @@ class Aws(Server):
                 return _refused(request, service, refusal)
             if answer.status < 300:
                 self._note(action, role, content)
+            if action == "GetPolicy" and self.age:
+                content = _UPDATED.sub(partial(_earlier, self.age), content)
+            if action == "SimulatePrincipalPolicy" and answer.status == 200:
+                organization = self.organizations.get(parameters["PolicySourceArn"].split(":")[4])
+                text = await asyncio.to_thread(simulation, self._boto, organization, parameters)
+                return web.Response(content_type="text/xml", text=text)
             kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP}
             if request.method == "HEAD" and "Content-Length" in answer.headers:
                 kept["Content-Length"] = answer.headers["Content-Length"]
@@ -289,6 +317,12 @@ class Aws(Server):
         self, request: web.Request, service: str, action: str, parameters: dict[str, str]
     ) -> Refusal | None:
         """Return what AWS refuses and ministack would do."""
+        session = self.sessions.get(_access_key(request), "")
+        organization = self.organizations.get(session.split(":")[4]) if session else None
+        if service == "s3" and organization is not None:
+            refusal = organization.refuse(session, action, *_bucket_and_key(request))
+            if refusal is not None:
+                return refusal
         owner = request.headers.get(_EXPECTED_OWNER)
         if service == "s3" and owner is not None:
             return await asyncio.to_thread(foreign_owner, self._boto("s3", owner), _bucket_and_key(request)[0])
@@ -389,6 +423,12 @@ def _refused(request: web.Request, service: str, refusal: Refusal) -> web.Respon
 
 def _request_id(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _earlier(age: timedelta, found: re.Match[bytes]) -> bytes:
+    """Return the time at which a policy was written as it was by so much earlier."""
+    written = datetime.fromisoformat(found[1].decode().replace("Z", "+00:00")) - age
+    return b"<UpdateDate>" + written.strftime("%Y-%m-%dT%H:%M:%SZ").encode() + b"</UpdateDate>"
 
 
 def _error(status: int, code: str, message: str) -> web.Response:

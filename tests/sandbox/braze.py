@@ -16,7 +16,7 @@ import json
 import re
 import time
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aiohttp import web
@@ -31,6 +31,7 @@ from tests.sandbox.braze_endpoints import (
     sample_workspace,
 )
 from tests.sandbox.core import SHOWN_SECRET, Hub, Server, occurring, operation
+from tests.sandbox.manners import BRAZE, Manners
 from tests.sandbox.watch import Table
 
 Json = Any
@@ -56,9 +57,8 @@ class Refusal(Exception):
     def answer(self) -> web.Response:
         """Return it."""
         body: Json = {"message": self.message}
-        return web.json_response(
-            {"code": self.status, **body} if self.status == 401 else body, status=self.status, headers=self.headers
-        )
+        more: dict[int, Json] = {401: {"code": 401}, 403: {"errors": []}}
+        return web.json_response({**more.get(self.status, {}), **body}, status=self.status, headers=self.headers)
 
 
 @dataclass
@@ -102,22 +102,11 @@ class Window:
         }
 
 
-@dataclass
-class Manners:
-    """How the server behaves where Braze's documentation leaves it open, or says two things.
-
-    ``refusal_status``: of a missing permission. ``account``: ``active``, ``inactive`` or ``no_plan``, the latter two
-    403 for everything. ``feed_status``: of the News Feed, 404 or 410 once it is retired; ``feed_unrouted``: it then
-    answers so even to an invalid key. ``allowlist_status``: of a call from an address that is not allowed.
-    """
-
-    refusal_status: int = 401
-    account: str = "active"
-    feed_status: int = 200
-    feed_unrouted: bool = False
-    allowlist_status: int = 403
-
-
+INVALID_URL = "Invalid URL"
+_NO_PERMISSION = {
+    "no_permission": "You do not have permission to access this resource",
+    "not_authorized": "Provided API key not authorized for this endpoint",
+}
 _ACCOUNT_REFUSALS = {
     "inactive": "This account is inactive. Contact Braze.",
     "no_plan": "The rate plan of this account does not include this endpoint.",
@@ -138,7 +127,7 @@ class Braze(Server):
         self.instance = INSTANCE
         self.keys.clear()
         self.workspace = sample_workspace()
-        self.manners = Manners()
+        self.manners = Manners(BRAZE)
         # By rate limit, what the first window of a key is like; then by key and rate limit.
         self.first_windows = {name: Window(*limit) for name, limit in RATE_LIMITS.items()}
         self.windows: dict[tuple[str, str], Window] = {}
@@ -163,8 +152,8 @@ class Braze(Server):
     def redact(self, data: Json) -> Json:
         return _redacted(data, occurring(self.keys, data))
 
-    def unknown(self, request: web.Request) -> web.StreamResponse:
-        return web.json_response({"message": f"Invalid URL: {request.method} {request.path}"}, status=404)
+    def unknown(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002
+        return web.json_response({"message": INVALID_URL}, status=404)
 
     # A request, in Braze's order
 
@@ -189,7 +178,7 @@ class Braze(Server):
     def _check_route(self, endpoint: Endpoint, *, unrouted: bool = False) -> None:
         retired = endpoint.retired and self.manners.feed_status >= 400
         if retired and (self.manners.feed_unrouted or not unrouted):
-            raise Refusal(self.manners.feed_status, "The News Feed has been retired")
+            raise Refusal(self.manners.feed_status, INVALID_URL)
 
     def _check_key(self, request: web.Request) -> ApiKey:
         bearer = _bearer(request)
@@ -215,7 +204,7 @@ class Braze(Server):
             return
         if self.manners.refusal_status == 401:
             raise Refusal(401, f"Unauthorized: the API key {key.key} lacks {endpoint.permission}")
-        raise Refusal(403, f"Forbidden: this endpoint needs the permission {endpoint.permission}")
+        raise Refusal(403, _NO_PERMISSION[self.manners.refusal_text])
 
     def _window(self, key: str, endpoint: Endpoint) -> Window:
         return self.windows.setdefault((key, endpoint.limit), replace(self.first_windows[endpoint.limit]))
@@ -271,13 +260,9 @@ class Braze(Server):
         """Be another instance, such as ``EU-01``: keys made before are unknown from now on."""
         self.instance = instance
 
-    def control_manners(self, **manners: Any) -> None:
-        """Change the fields of :class:`Manners` that are named."""
-        self.manners = Manners(**{**asdict(self.manners), **manners})
-
-    def control_retire_feed(self, status: int = 404, unrouted: bool = False) -> None:
-        """Retire the News Feed: its endpoints answer ``status``, if ``unrouted`` even to an invalid key."""
-        self.control_manners(feed_status=status, feed_unrouted=unrouted)
+    def control_manners(self, **choices: Any) -> None:
+        """Choose how the server behaves where that is an open question; the questions stand in ``manners.py``."""
+        self.manners.choose(**choices)
 
     def control_rate_limit(self, group: str, limit: int, seconds: int, used: int = 0) -> None:
         """Set a rate limit (a name of ``RATE_LIMITS``) of which each key has used ``used`` in a window from now on."""

@@ -44,7 +44,7 @@ class Sandbox:
 
         This process forgets the person's own AWS and Google settings: they must neither get in nor be used.
         """
-        for name in [name for name in os.environ if name.startswith(("AWS_", "GOOGLE_"))]:
+        for name in [name for name in os.environ if name.startswith(("AWS_", "GOOGLE_", "CLOUDSDK_API_"))]:
             if name not in _KEPT:
                 del os.environ[name]
         os.environ.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)

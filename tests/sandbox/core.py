@@ -29,31 +29,17 @@ from typing import Any, ClassVar
 
 from aiohttp import web
 
+from tests.sandbox.spoiling import DRIPS, HOSTILE, SPOILED, drip, drop, say, spoiled
 from tests.sandbox.watch import Table, Watched, fingerprint
 
 Json = Any
 Handler = Callable[..., Awaitable[web.StreamResponse]]
 
 SHOWN_SECRET = "<redacted>"
-# What a fault of kind "large" answers with: larger than any client should read.
-LARGE_BODY = 10 * 1024 * 1024
 # Set by the sandbox's own Fivetran on what it asks the other servers; says who calls.
 CALLER_HEADER = "X-Sandbox-Caller"
 OUTSIDE = "outside"
-FAULT_KINDS = (
-    "status",
-    "delay",
-    "drop",
-    "lost_answer",
-    "truncate",
-    "html",
-    "empty",
-    "wrong_types",
-    "retype",
-    "hollow",
-    "large",
-    "redirect",
-)
+FAULT_KINDS = ("status", "delay", "drop", "lost_answer", "redirect", "hostile_headers", *DRIPS, *SPOILED)
 
 
 def operation(method: str, path: str, name: str) -> Callable[[Handler], Handler]:
@@ -96,9 +82,9 @@ class Fault:
     """A scripted fault: which requests it hits, how often, and what it does.
 
     ``kind``: ``status`` (with ``status``, ``headers``, ``body``), ``delay`` (then as usual), ``drop`` (before the
-    request is handled), ``lost_answer`` (handled, then dropped), ``truncate``, ``html``, ``empty``, ``wrong_types``,
-    ``retype`` (the answer with every value of another type), ``hollow`` (with every inner object and list empty),
-    ``large``, ``redirect`` (to ``url``). All but ``status``, ``drop`` and ``redirect`` let the request take effect.
+    request is handled), ``lost_answer`` (handled, then dropped), ``redirect`` (to ``url``), ``hostile_headers`` (a 429
+    whose headers make no sense), and those of ``spoiling.py``. All but ``status``, ``drop``, ``redirect`` and
+    ``hostile_headers`` let the request take effect.
     ``delay`` (seconds) goes with every kind. ``skip`` lets the first requests pass; ``times`` 0 means for ever.
 
     ``operation``, ``method``: exact; ``path``: a regular expression. ``caller``: only what comes from ``outside``, or
@@ -148,11 +134,17 @@ class Hub:
         self.faults: list[Fault] = []
         self.latency = 0.0
         self._seq = 0
+        self._since = 0
 
     def open_entry(self, server: str, name: str, method: str, path: str, query: dict[str, str]) -> Entry:
         """Begin the journal's entry of a request; it stays out of the journal until it is answered."""
         self._seq += 1
         return Entry(self._seq, server, f"{server}:{name}", method, path, query)
+
+    def close_entry(self, entry: Entry) -> None:
+        """Put the entry of an answered request into the journal, unless it began before the last reset."""
+        if entry.seq > self._since:
+            self.journal.append(entry)
 
     def take_fault(self, entry: Entry) -> Fault | None:
         """Return the fault that hits this request, and count it."""
@@ -166,6 +158,7 @@ class Hub:
 
     def reset(self) -> None:
         """Start over: empty journal, no faults, no latency; the servers reset themselves."""
+        self._since = self._seq
         self.journal.clear()
         self.faults.clear()
         self.latency = 0.0
@@ -271,7 +264,7 @@ class Server(ABC):
                 return await self._answer(request, entry, handler, fault)
             finally:
                 entry.finished = time.monotonic()
-                self.hub.journal.append(entry)
+                self.hub.close_entry(entry)
 
         return serve
 
@@ -290,7 +283,7 @@ class Server(ABC):
         entry.status = answer.status
         if isinstance(answer, web.Response) and answer.content_type == "application/json" and answer.text:
             entry.answer = self.redact(json.loads(answer.text))
-        return _late_fault(request, answer, fault)
+        return await _late_fault(request, answer, fault)
 
     async def _early_fault(self, request: web.Request, fault: Fault | None) -> web.Response | None:
         """Do what a fault does instead of handling the request; None where the request is handled."""
@@ -298,8 +291,11 @@ class Server(ABC):
             return None
         await asyncio.sleep(fault.delay)
         if fault.kind == "drop":
-            _drop(request)
+            drop(request)
             return web.Response(status=499)
+        if fault.kind == "hostile_headers":
+            await say(request, HOSTILE)
+            return web.Response(status=429)
         if fault.kind == "redirect":
             return web.Response(status=fault.status, headers={"Location": fault.url})
         return self._status_fault(fault) if fault.kind == "status" else None
@@ -337,54 +333,14 @@ async def _json_or_none(request: web.Request) -> Json:
         return None
 
 
-def _late_fault(request: web.Request, answer: web.StreamResponse, fault: Fault | None) -> web.StreamResponse:
+async def _late_fault(request: web.Request, answer: web.StreamResponse, fault: Fault | None) -> web.StreamResponse:
     """Spoil the answer of a request that was handled."""
     if fault is None or fault.kind == "delay":
         return answer
     if fault.kind == "lost_answer":
-        _drop(request)
-        return answer
-    body = bytes(answer.body) if isinstance(answer, web.Response) and isinstance(answer.body, bytes) else b"{}"
-    spoiled = {
-        "truncate": body[: max(1, len(body) // 2)],
-        "html": b"<html><body><h1>502 Bad Gateway</h1></body></html>",
-        "empty": b"",
-        "wrong_types": b'{"code": 7, "message": [], "data": "text", "items": {}, "kind": 1}',
-        "retype": json.dumps(_retyped(_json_or_text(body))).encode(),
-        "hollow": json.dumps(_hollow(_json_or_text(body))).encode(),
-        "large": b'{"padding": "' + b"x" * LARGE_BODY + b'"}',
-    }[fault.kind]
-    content_type = "text/html" if fault.kind == "html" else "application/json"
-    return web.Response(status=answer.status, body=spoiled, headers={"Content-Type": content_type})
-
-
-def _json_or_text(body: bytes) -> Json:
-    try:
-        return json.loads(body)
-    except ValueError:
-        return body.decode(errors="replace")
-
-
-def _retyped(data: Json) -> Json:
-    """Keep the objects and their keys, and give every other value another type."""
-    if isinstance(data, dict):
-        return {name: _retyped(value) for name, value in data.items()}
-    if isinstance(data, list):
-        return [_retyped(value) for value in data] or "none"
-    return [data] if isinstance(data, str) else str(data)
-
-
-def _hollow(data: Json) -> Json:
-    """Keep code and message of an envelope and the names of the objects and lists, which are empty."""
-    if not isinstance(data, dict):
-        return type(data)()
-    return {
-        name: value if name in ("code", "message") else type(value)()
-        for name, value in data.items()
-        if name in ("code", "message") or isinstance(value, dict | list)
-    }
-
-
-def _drop(request: web.Request) -> None:
-    if request.transport is not None:
-        request.transport.abort()
+        drop(request)
+    elif fault.kind in DRIPS:
+        await drip(request, fault.kind)
+    else:
+        return spoiled(answer, fault.kind, fault.hits)
+    return answer

@@ -30,6 +30,7 @@ from tests.sandbox.fivetran_connections import (
     settle,
     shown,
     start,
+    stored_config,
     unmoved,
 )
 from tests.sandbox.fivetran_limits import KINDS, RateLimits, TooManyError
@@ -41,11 +42,14 @@ from tests.sandbox.fivetran_requests import (
     invalid,
     json_body,
     page,
+    seconds,
     success,
+    time_window,
 )
 from tests.sandbox.fivetran_schema import (
     EXCLUDE_MODES,
     SchemaProblem,
+    applied_schema,
     captured_schema,
     changed_schema,
     shown_schema,
@@ -63,10 +67,19 @@ from tests.sandbox.fivetran_services import (
     secret_values,
     short_metadata,
 )
+from tests.sandbox.manners import FIVETRAN, Manners
 from tests.sandbox.setup_tests import SetupTests, result
 from tests.sandbox.watch import Table
 
 ACCOUNT = "acme_account"
+TIME_FRAME = "historic_sync_time_frame"
+DESTINATION_CONFIG: Mapping[str, Any] = {
+    "host": "acme.snowflakecomputing.com",
+    "port": 443,
+    "database": "ANALYTICS",
+    "auth": "KEY_PAIR",
+    "user": "FIVETRAN",
+}
 # Shorter values occur by chance, and are not looked for in texts.
 SHORTEST_SECRET = 8
 # What a scripted refusal says if the script does not.
@@ -126,7 +139,7 @@ class Fivetran(Server):
         self.scripted_syncs: list[tuple[str, Sync]] = []
         self.running: dict[str, Sync] = {}
         self.limits = RateLimits()
-        self.duplicate_status = 409
+        self.manners = Manners(FIVETRAN)
         self.mask = MASK
         self.setup_tests.needs_location = False
         self.clock = 0.0
@@ -179,8 +192,7 @@ class Fivetran(Server):
         if any(re.fullmatch(pattern, request.path) for pattern in self._paths()):
             body = {"code": "MethodNotAllowed", "message": f"{request.method} is not allowed here"}
             return web.json_response(body, status=405)
-        body = {"code": "NotFound", "message": f"No such endpoint: {request.method} {request.path}"}
-        return web.json_response(body, status=404)
+        return web.json_response({"code": "NotFound", "message": "HTTP 404 Not Found"}, status=404)
 
     def _paths(self) -> set[str]:
         handlers = (handler for _name, handler in inspect.getmembers(self, inspect.ismethod))
@@ -212,6 +224,15 @@ class Fivetran(Server):
                 "X-Rate-Limit-Remaining": "0",
             }
             raise Refusal(429, "TooManyRequests", f"The rate limit is reached: {error}", headers) from None
+
+    def _shown_destination(self, destination: Mapping[str, Any]) -> Json:
+        status = destination["setup_status"]
+        if self.manners.destination_status == "upper_case":
+            status = status.upper()
+        shown = {**destination, "setup_status": status, "networking_method": self.manners.destination_networking}
+        if self.manners.destination_config == "shown":
+            shown["config"] = {**DESTINATION_CONFIG, "password": self.mask, "private_key": self.mask}
+        return shown
 
     def _group(self, request: web.Request, group_id: str, *, change: bool = False) -> dict[str, Any]:
         group = self.groups.get(group_id)
@@ -295,7 +316,12 @@ class Fivetran(Server):
             raise Refusal(409, "Conflict", "The group still has connections")
         del self.groups[group["id"]]
         self.destinations.pop(group["id"], None)
-        return success(message=f"Group with id '{group['id']}' has been deleted")
+        return self._deleted("Group", group["id"])
+
+    def _deleted(self, kind: str, id: str) -> web.Response:
+        if self.manners.delete_status == 204:
+            return web.Response(status=204)
+        return success(message=f"{kind} with id '{id}' has been deleted")
 
     def _group_name(self, body: Mapping[str, Any], account: str) -> str:
         name = body.get("name")
@@ -320,7 +346,7 @@ class Fivetran(Server):
     @operation("GET", "/v1/destinations/{destination}", "get_destination")
     @authorized
     async def get_destination(self, request: web.Request) -> web.Response:
-        return success(self._destination(request))
+        return success(self._shown_destination(self._destination(request)))
 
     @operation("DELETE", "/v1/destinations/{destination}", "delete_destination")
     @authorized
@@ -330,7 +356,7 @@ class Fivetran(Server):
         if self._holds_connections(destination["group_id"]):
             raise Refusal(409, "Conflict", "The destination still has connections")
         del self.destinations[destination["id"]]
-        return success(message=f"Destination with id '{destination['id']}' has been deleted")
+        return self._deleted("Destination", destination["id"])
 
     @operation("GET", "/v1/metadata/connector-types", "list_metadata")
     @authorized
@@ -375,6 +401,7 @@ class Fivetran(Server):
         if body.get("run_setup_tests", True):
             self.count(group["account"], "setup_tests")
         kept = {name: value for name, value in body.items() if name not in UNSTORED and value is not None}
+        kept["config"] = stored_config(self._kept_config(kept.get("config") or {}), self.manners)
         connection = self.control_add_connection(**{"schema": schema, **kept})
         if body.get("run_setup_tests", True):
             await self._test(connection)
@@ -383,6 +410,8 @@ class Fivetran(Server):
     def _check_creation(self, body: Mapping[str, Any], group_id: str) -> str:
         """Return the new connection's schema name."""
         service = body["service"]
+        if self.manners.time_frame == "refused" and TIME_FRAME in (body.get("config") or {}):
+            raise invalid(f"config.{TIME_FRAME} is no longer supported")
         if service not in SERVICES:
             raise invalid(f"Unknown service '{service}'")
         problem = fields_problem(body, service, STORED["sync_frequency"])
@@ -396,9 +425,14 @@ class Fivetran(Server):
         if not is_schema_name(schema):
             raise invalid(f"'{schema}' is no schema name")
         if self.connections.find(lambda row: row["schema"] == schema and row["group_id"] == group_id):
-            code = "Conflict" if self.duplicate_status == 409 else "InvalidInput"
-            raise Refusal(self.duplicate_status, code, f"Schema '{schema}' is in use")
+            status = self.manners.duplicate_status
+            raise Refusal(status, "Conflict" if status == 409 else "InvalidInput", f"Schema '{schema}' is in use")
         return schema
+
+    def _kept_config(self, config: Mapping[str, Any]) -> Mapping[str, Any]:
+        if self.manners.time_frame == "accepted":
+            return config
+        return {name: value for name, value in config.items() if name != TIME_FRAME}
 
     @operation("GET", "/v1/connections/{connection}", "get_connection")
     @authorized
@@ -421,10 +455,10 @@ class Fivetran(Server):
             raise invalid(f"config.{permanent[0]} cannot be changed")
         if body.get("run_setup_tests", True):
             self.count(self.groups[connection["group_id"]]["account"], "setup_tests")
-        connection["config"].update(config)
-        connection.update({name: body[name] for name in STORED if name in body})
+        connection["config"].update(stored_config(config, self.manners))
+        connection.update({name: _or_default(name, body[name]) for name in STORED if name in body})
         connection["status"]["is_historical_sync"] |= body.get("is_historical_sync") or False
-        settle(connection)
+        settle(connection, self.manners)
         if body.get("run_setup_tests", True):
             await self._test(connection)
         return success(self._shown(connection), message="Connection has been updated")
@@ -434,7 +468,7 @@ class Fivetran(Server):
     async def delete_connection(self, request: web.Request) -> web.Response:
         connection = self._connection(request, change=True)
         self.control_remove_connection(connection["id"])
-        return success(message=f"Connection with id '{connection['id']}' has been deleted")
+        return self._deleted("Connection", connection["id"])
 
     @operation("POST", "/v1/connections/{connection}/test", "test_connection")
     @authorized
@@ -450,7 +484,7 @@ class Fivetran(Server):
 
     async def _test(self, connection: dict[str, Any]) -> None:
         tests = self._scripted_tests(connection)
-        judge_tests(connection, await self._real_tests(connection) if tests is None else tests)
+        judge_tests(connection, await self._real_tests(connection) if tests is None else tests, self.manners)
 
     def _scripted_tests(self, connection: Mapping[str, Any]) -> list[Json] | None:
         for script in self.scripted:
@@ -472,7 +506,7 @@ class Fivetran(Server):
     @authorized
     async def sync_connection(self, request: web.Request) -> web.Response:
         connection = self._connection(request, change=True)
-        body = await json_body(request, ("force",))
+        body = await json_body(request, ("force",), optional=True)
         if not isinstance(body.get("force", False), bool):
             raise invalid("force must be a boolean")
         if body.get("force") or connection["status"]["sync_state"] != "syncing":
@@ -483,7 +517,7 @@ class Fivetran(Server):
     @authorized
     async def resync_connection(self, request: web.Request) -> web.Response:
         connection = self._connection(request, change=True)
-        scope = (await json_body(request, ("scope",))).get("scope")
+        scope = (await json_body(request, ("scope",), optional=True)).get("scope")
         if scope is not None and not _is_scope(scope):
             raise invalid("scope must map schemas to lists of tables, none of them empty")
         if scope is None:
@@ -491,11 +525,29 @@ class Fivetran(Server):
         self._start_sync(connection)
         return success(message="Re-sync has been triggered successfully")
 
+    @operation("GET", "/v1/connections/{connection}/errors", "list_errors")
+    @authorized
+    async def list_errors(self, request: web.Request) -> web.Response:
+        return page(request, self._told_by(self._connection(request), "errors"))
+
+    @operation("GET", "/v1/connections/{connection}/sync-history", "list_syncs")
+    @authorized
+    async def list_syncs(self, request: web.Request) -> web.Response:
+        rows = self._told_by(self._connection(request), "history")
+        begin, end = time_window(request, self.now())
+        return page(request, [row for row in rows if begin <= seconds(row["start"]) < end])
+
+    def _told_by(self, connection: Mapping[str, Any], kind: str) -> list[Json]:
+        if self.manners.histories == "unknown":
+            raise Refusal(404, "NotFound", "HTTP 404 Not Found")
+        rows: list[Json] = connection[kind]
+        return rows
+
     def _start_sync(self, connection: dict[str, Any]) -> None:
         """Run a sync, unless the connection cannot: the real server accepts the call all the same."""
         if not may_sync(connection):
             return
-        start(connection)
+        start(connection, self.now())
         scripts = [script for script in self.scripted_syncs if script[0] in ("", connection["id"])]
         if scripts:
             self.scripted_syncs.remove(scripts[0])
@@ -512,14 +564,14 @@ class Fivetran(Server):
         return self._shown(connection)
 
     def _shown(self, connection: dict[str, Any]) -> Json:
-        return shown(connection, self.mask)
+        return shown(connection, self.mask, self.manners)
 
     # Schema config and state
 
     @operation("GET", "/v1/connections/{connection}/schemas", "get_schemas")
     @authorized
     async def get_schemas(self, request: web.Request) -> web.Response:
-        return success(shown_schema(self._schema_config(self._connection(request))))
+        return success(shown_schema(self._schema_config(self._connection(request)), self.manners))
 
     @operation("POST", "/v1/connections/{connection}/schemas", "create_schemas")
     @authorized
@@ -531,7 +583,7 @@ class Fivetran(Server):
         if not isinstance(body.get("schemas"), dict):
             raise invalid("schemas is required")
         self._change_schema(connection, captured_schema(connection["schema"]), body, lenient=True)
-        return success(shown_schema(self.schemas[connection["id"]]))
+        return success(shown_schema(self.schemas[connection["id"]], self.manners))
 
     @operation("PATCH", "/v1/connections/{connection}/schemas", "update_schemas")
     @authorized
@@ -539,7 +591,10 @@ class Fivetran(Server):
         connection = self._connection(request, change=True)
         body = await json_body(request, ("schemas", "schema_change_handling", "is_type_locked"))
         self._change_schema(connection, self._schema_config(connection), body)
-        return success(shown_schema(self.schemas[connection["id"]]), message="Schema configuration has been modified")
+        config = shown_schema(self.schemas[connection["id"]], self.manners)
+        if self.manners.patched_schemas == "what_was_applied":
+            config = applied_schema(config, body)
+        return success(config, message="Schema configuration has been modified")
 
     @operation("POST", "/v1/connections/{connection}/schemas/reload", "reload_schemas")
     @authorized
@@ -548,21 +603,25 @@ class Fivetran(Server):
         exclude_mode = (await json_body(request, ("exclude_mode",))).get("exclude_mode", "PRESERVE")
         if exclude_mode not in EXCLUDE_MODES:
             raise invalid(f"exclude_mode must be one of {', '.join(EXCLUDE_MODES)}")
+        setup_state = connection["status"]["setup_state"]
+        if setup_state == "incomplete":
+            raise invalid(f"We expected the connector's setup state '{setup_state}' to be 'connected'")
         config = self.schemas.setdefault(connection["id"], captured_schema(connection["schema"]))
         switch_all(config, exclude_mode)
-        return success(shown_schema(config), message="Schema configuration has been reloaded")
+        return success(shown_schema(config, self.manners), message="Schema configuration has been reloaded")
 
     def _schema_config(self, connection: Mapping[str, Any]) -> dict[str, Any]:
         config = self.schemas.get(connection["id"])
         if config is None:
-            raise Refusal(404, "NotFound_SchemaConfig", "The connection has no schema config yet")
+            raise Refusal(404, self.manners.no_schemas_code, "The connection has no schema config yet")
         return config
 
     def _change_schema(
         self, connection: Mapping[str, Any], config: dict[str, Any], body: Mapping[str, Any], *, lenient: bool = False
     ) -> None:
         try:
-            self.schemas[connection["id"]] = changed_schema(config, body, lenient=lenient)
+            strict = self.manners.schema_enabled == "required"
+            self.schemas[connection["id"]] = changed_schema(config, body, lenient=lenient, strict=strict)
         except SchemaProblem as problem:
             raise invalid(str(problem)) from None
 
@@ -638,7 +697,6 @@ class Fivetran(Server):
                 "region": "GCP_US_EAST4",
                 "time_zone_offset": "0",
                 "setup_status": setup_status,
-                "networking_method": "Directly",
                 "daylight_saving_time_enabled": False,
                 "private_link_id": None,
                 "hybrid_deployment_agent_id": None,
@@ -648,7 +706,7 @@ class Fivetran(Server):
         """Make a connection as it is stored: incomplete, with the server's defaults where ``fields`` say nothing."""
         connection_id = self._new_id("connection", f"{fields.get('group_id')}.{fields.get('schema')}")
         self._learn("", fields)
-        self.connections[connection_id] = new_connection(connection_id, self.now(), fields)
+        self.connections[connection_id] = new_connection(connection_id, self.now(), fields, self.manners)
         return self.connections[connection_id]
 
     def control_add_connections(self, count: int, schema: str, **fields: Any) -> None:
@@ -670,7 +728,7 @@ class Fivetran(Server):
         connection["config"].update(config or {})
         connection["status"].update(status or {})
         connection.update(fields)
-        settle(connection)
+        settle(connection, self.manners)
         connection["status"].update(status or {})
 
     def control_remove_connection(self, id: str) -> None:
@@ -685,9 +743,9 @@ class Fivetran(Server):
         self.schemas.clear()
         self.running.clear()
 
-    def control_set_duplicate_status(self, status: int) -> None:
-        """Refuse a schema name that is in use with this status: 400 or 409."""
-        self.duplicate_status = status
+    def control_manners(self, **choices: Any) -> None:
+        """Choose how the server behaves where that is an open question; the questions stand in ``manners.py``."""
+        self.manners.choose(**choices)
 
     def control_need_location(self, needed: bool = True) -> None:
         """Let setup tests in S3 fail where the role may not ask for the bucket's location."""
@@ -709,11 +767,12 @@ class Fivetran(Server):
         connection: str = "",
         task: dict[str, Any] | None = None,
         rescheduled_for: str = "",
+        reason: str = "",
     ) -> None:
         """Let the next sync, of one connection, end with ``outcome`` once it was seen running ``polls`` times."""
         if outcome not in ("succeeded", "failed", "rescheduled"):
             raise ValueError(f"no outcome of a sync: {outcome}")
-        self.scripted_syncs.append((connection, Sync(polls, outcome, task, rescheduled_for)))
+        self.scripted_syncs.append((connection, Sync(polls, outcome, task, rescheduled_for, reason)))
 
     def control_set_rate_limit(self, kind: str, count: int, seconds: int = 3600) -> None:
         """Allow ``count`` calls in ``seconds``, from now on; ``kind`` is one of ``KINDS``."""
@@ -724,6 +783,10 @@ class Fivetran(Server):
     def control_advance_clock(self, seconds: float) -> None:
         """Let time pass, for rate limits and time stamps."""
         self.clock += seconds
+
+
+def _or_default(name: str, value: Json) -> Json:
+    return STORED[name] if value is None else value
 
 
 def _group(group: Mapping[str, Any]) -> Json:

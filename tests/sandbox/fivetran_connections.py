@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.sandbox.fivetran_services import config_problem, shown_config
+from tests.sandbox.manners import Manners
 
 Json = Any
 JsonObject = dict[str, Any]
@@ -47,11 +48,13 @@ _CHOICES: Mapping[str, tuple[Any, ...]] = {
 }
 _FULL_HOUR = re.compile(r"([01]\d|2[0-3]):00")
 _ONCE_A_DAY = 1440
+# How the names of fields end that hold the folder in a bucket.
+_FOLDERS = ("folder", "prefix")
 # Kept with the connection, but in no answer.
-INTERNAL = ("syncs", "state")
+INTERNAL = ("syncs", "state", "errors", "history")
 # What a sync changes by itself, and no request: of a connection, and of its status.
-_OF_A_SYNC = ("succeeded_at", "failed_at")
-_MOVING = ("sync_state", "is_historical_sync", "tasks", "rescheduled_for")
+_OF_A_SYNC = ("succeeded_at", "failed_at", "errors", "history")
+_MOVING = ("setup_state", "sync_state", "is_historical_sync", "tasks", "rescheduled_for")
 
 
 def timestamp(seconds: float) -> str:
@@ -59,7 +62,7 @@ def timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
-def new_connection(connection_id: str, now: float, fields: Mapping[str, Any]) -> JsonObject:
+def new_connection(connection_id: str, now: float, fields: Mapping[str, Any], manners: Manners) -> JsonObject:
     """Return a connection as it is stored: incomplete, with the server's defaults where ``fields`` say nothing."""
     connection: JsonObject = {
         "id": connection_id,
@@ -81,18 +84,33 @@ def new_connection(connection_id: str, now: float, fields: Mapping[str, Any]) ->
         },
         "syncs": 0,
         "state": {},
+        "errors": [],
+        "history": [],
         **copy.deepcopy(dict(fields)),
     }
-    settle(connection)
+    settle(connection, manners)
     return connection
 
 
-def shown(connection: Mapping[str, Any], mask: str) -> JsonObject:
+def stored_config(config: Mapping[str, Any], manners: Manners) -> JsonObject:
+    """Return what is kept of the config of a request."""
+    if manners.folder == "as_sent":
+        return dict(config)
+    return {
+        name: value.strip("/") if name.endswith(_FOLDERS) and isinstance(value, str) else value
+        for name, value in config.items()
+    }
+
+
+def shown(connection: Mapping[str, Any], mask: str, manners: Manners) -> JsonObject:
     """Return the connection as answers show it, with ``mask`` for every secret."""
     row = {name: copy.deepcopy(value) for name, value in connection.items() if name not in INTERNAL}
-    row["config"] = shown_config(row["service"], row["config"], row["group_id"], mask)
+    row["config"] = shown_config(row["service"], row["config"], row["group_id"], mask, manners)
     if row["sync_frequency"] != _ONCE_A_DAY or row["daily_sync_time"] is None:
         del row["daily_sync_time"]
+    if manners.unknown_fields == "shown":
+        row["schedule"] = {"schedule_type": "INTERVAL", "interval": row["sync_frequency"]}
+        row["status"]["last_seen_by"] = "sandbox"
     return row
 
 
@@ -108,18 +126,24 @@ def unmoved(connection: Mapping[str, Any]) -> JsonObject:
     return row
 
 
-def settle(connection: JsonObject) -> None:
-    """Bring ``sync_state`` in line: only what is connected and not paused is scheduled."""
+def settle(connection: JsonObject, manners: Manners) -> None:
+    """Bring ``sync_state`` in line: what is paused is paused, and the rest is scheduled, also what cannot sync."""
     status = connection["status"]
-    if not may_sync(connection):
+    if connection["paused"]:
         status["sync_state"] = "paused"
+    elif not may_sync(connection):
+        status["sync_state"] = manners.incomplete_state
     elif status["sync_state"] == "paused":
         status["sync_state"] = "scheduled"
 
 
 def may_sync(connection: Mapping[str, Any]) -> bool:
-    """Tell whether a sync of this connection would run."""
-    return not connection["paused"] and connection["status"]["setup_state"] == "connected"
+    """Tell whether a sync of this connection would run: also of a broken one, once its tests pass again."""
+    if connection["paused"] or connection["status"]["setup_state"] == "incomplete":
+        return False
+    tests = connection.get("setup_tests") or [{"status": "FAILED"}]
+    passes = all(test["status"] not in ("FAILED", "JOB_FAILED") for test in tests)
+    return connection["status"]["setup_state"] == "connected" or passes
 
 
 def fields_problem(body: Mapping[str, Any], service: str, sync_frequency: int) -> str | None:
@@ -153,27 +177,39 @@ def _time_problem(time: Json, sync_frequency: int) -> str | None:
     return None if sync_frequency == _ONCE_A_DAY else f"daily_sync_time needs sync_frequency {_ONCE_A_DAY}"
 
 
-def judge_tests(connection: JsonObject, tests: list[Json]) -> None:
+def judge_tests(connection: JsonObject, tests: list[Json], manners: Manners) -> None:
     """Store the results of setup tests, and what they mean for the connection."""
     status = connection["status"]
-    failed = any(test["status"] in ("FAILED", "JOB_FAILED") for test in tests)
-    was_connected = status["setup_state"] != "incomplete"
-    status["setup_state"] = ("broken" if was_connected else "incomplete") if failed else "connected"
-    connection["setup_tests"] = tests
-    settle(connection)
+    if any(test["status"] in ("FAILED", "JOB_FAILED") for test in tests):
+        status["setup_state"] = "incomplete" if status["setup_state"] == "incomplete" else "broken"
+    elif status["setup_state"] != "broken" or manners.broken_until == "its_tests_pass":
+        status["setup_state"] = "connected"
+    connection["setup_tests"] = [_told(test, manners) for test in tests]
+    settle(connection, manners)
+
+
+def _told(test: JsonObject, manners: Manners) -> JsonObject:
+    """Return an item of ``setup_tests`` with a message and details, as the server is used to giving them."""
+    if test["status"] == "PASSED":
+        return {**test, "message": ""} if manners.passed_message == "empty" else test
+    text = test.get("message", "")
+    details = {"text": text, "list": [text], "object": {"message": text}}
+    return {"details": details[manners.test_details], **test} if manners.test_details in details else test
 
 
 @dataclass
 class Sync:
     """A sync: after ``polls`` looks at the connection it ends with ``outcome``.
 
-    ``outcome``: ``succeeded``, ``failed`` or ``rescheduled``; ``task``: why it failed, as it joins ``status.tasks``.
+    ``outcome``: ``succeeded``, ``failed`` or ``rescheduled``; ``task``: why it failed, as it joins ``status.tasks``;
+    ``reason``: the same for ``/errors`` and ``/sync-history``.
     """
 
     polls: int = 1
     outcome: str = "succeeded"
     task: JsonObject | None = None
     rescheduled_for: str = ""
+    reason: str = ""
 
     def looked_at(self, connection: JsonObject, now: float) -> bool:
         """Count a look; return True if the sync ended with it, which the connection then tells."""
@@ -183,17 +219,37 @@ class Sync:
         status = connection["status"]
         if self.outcome == "succeeded":
             connection["succeeded_at"] = timestamp(now)
-            status.update(sync_state="scheduled", is_historical_sync=False, tasks=[])
+            connection["errors"] = []
+            status.update(setup_state="connected", sync_state="scheduled", is_historical_sync=False, tasks=[])
         elif self.outcome == "failed":
             connection["failed_at"] = timestamp(now)
+            connection["errors"] = [self._error(now)]
             status.update(sync_state="scheduled", tasks=[self.task] if self.task else [])
         else:
             status.update(sync_state="rescheduled", rescheduled_for=self.rescheduled_for or timestamp(now + 3600))
+        connection["history"][-1] |= {
+            "end": timestamp(now),
+            "status": {"succeeded": "COMPLETED", "failed": "FAILURE"}.get(self.outcome, "RESCHEDULED"),
+            "reason": self.reason or None,
+        }
         return True
 
+    def _error(self, now: float) -> JsonObject:
+        task = self.task or {"code": "unknown_sync_failure", "message": "Unknown Sync Failure"}
+        return {
+            "type": task["code"],
+            "title": task["message"],
+            "reason": self.reason,
+            "message": task.get("details") or f"{self.reason} Contact support if it happens again.",
+            "created_at": timestamp(now),
+        }
 
-def start(connection: JsonObject) -> None:
+
+def start(connection: JsonObject, now: float) -> None:
     """Begin a sync."""
     connection["syncs"] += 1
+    sync_id = f"{connection['id']}-{connection['syncs']}"
+    begun = {"sync_id": sync_id, "start": timestamp(now), "end": None, "status": "INCOMPLETE", "reason": None}
+    connection["history"].append(begun)
     connection["status"]["sync_state"] = "syncing"
     connection["status"].pop("rescheduled_for", None)

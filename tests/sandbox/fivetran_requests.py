@@ -11,6 +11,7 @@ import binascii
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -19,6 +20,8 @@ Json = Any
 
 DEFAULT_PAGE = 100
 LARGEST_PAGE = 1000
+HOUR = 3600.0
+LONGEST_WINDOW = 7 * 24 * HOUR
 
 
 class Refusal(Exception):
@@ -74,7 +77,11 @@ def check_media_types(request: web.Request) -> None:
     accepted = request.headers.get("Accept", "*/*")
     if not any(_is_accepted(media_range) for media_range in accepted.split(",")):
         raise Refusal(406, "NotAcceptable", f"Cannot answer {accepted}")
-    if request.method in ("POST", "PATCH", "PUT") and request.content_type != "application/json":
+    if (
+        request.method in ("POST", "PATCH", "PUT")
+        and request.can_read_body
+        and request.content_type != "application/json"
+    ):
         raise Refusal(415, "UnsupportedMediaType", "Content-Type must be application/json")
 
 
@@ -85,10 +92,13 @@ def _is_accepted(media_range: str) -> bool:
     return kind in ("application/json", "application/*", "*/*") and known
 
 
-async def json_body(request: web.Request, known: Collection[str]) -> dict[str, Any]:
-    """Return the body, which has to be an object of no other fields than ``known``."""
+async def json_body(request: web.Request, known: Collection[str], *, optional: bool = False) -> dict[str, Any]:
+    """Return the body, which has to be an object of no other fields than ``known``; ``optional`` allows none."""
+    content = await request.read()
+    if optional and not content:
+        return {}
     try:
-        body = json.loads(await request.read())
+        body = json.loads(content)
     except ValueError:
         raise Refusal(400, "BadRequest", "The body is not JSON") from None
     if not isinstance(body, dict):
@@ -120,6 +130,24 @@ def page(request: web.Request, rows: list[Json]) -> web.Response:
     if start + limit < len(rows):
         data["next_cursor"] = base64.urlsafe_b64encode(json.dumps({"skip": start + limit}).encode()).decode()
     return success(data)
+
+
+def seconds(timestamp: str) -> float:
+    """Return a time as Fivetran writes it in seconds since the epoch."""
+    return datetime.fromisoformat(timestamp).timestamp()
+
+
+def time_window(request: web.Request, now: float) -> tuple[float, float]:
+    """Return begin and end of the window of a history: the last hour unless the query says otherwise."""
+    try:
+        given = {name: seconds(request.query[name]) for name in ("start_time", "end_time") if name in request.query}
+    except ValueError:
+        raise invalid("start_time and end_time are times in ISO 8601") from None
+    begin = given.get("start_time", given.get("end_time", now) - HOUR)
+    end = given.get("end_time", begin + HOUR if "start_time" in given else now)
+    if not 0 < end - begin <= LONGEST_WINDOW:
+        raise invalid("end_time must be after start_time, by 7 days at most")
+    return begin, end
 
 
 def _skipped(cursor: str | None) -> int:

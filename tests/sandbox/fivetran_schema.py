@@ -4,7 +4,8 @@
 
 """The schema config of a connection: which tables and columns sync.
 
-As Fivetran documents it, an answer holds all tables, but of their columns only those that were ever set.
+As Fivetran documents it, an answer holds all tables, but of their columns only those that were ever set. What a change
+answers is only what it has applied, as the vendor's own Terraform provider found out.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from tests.sandbox.manners import Manners
 
 Json = Any
 
@@ -36,15 +39,17 @@ EXCLUDE_MODES = ("PRESERVE", "INCLUDE", "EXCLUDE")
 
 _FLAG = (True, False)
 _TABLE_SETTINGS: Mapping[str, tuple[Any, ...]] = {"enabled": _FLAG, "sync_mode": SYNC_MODES}
-_COLUMN_SETTINGS: Mapping[str, tuple[Any, ...]] = {"enabled": _FLAG, "hashed": _FLAG, "is_primary_key": _FLAG}
+# Null leaves a key as it is: the vendor's own Terraform provider sends it with every column.
+_COLUMN_SETTINGS: Mapping[str, tuple[Any, ...]] = {"enabled": _FLAG, "hashed": _FLAG, "is_primary_key": (*_FLAG, None)}
 # What an entry of each level may hold: its settings, and the name of the level below.
 _LEVELS: tuple[tuple[Mapping[str, tuple[Any, ...]], str], ...] = (
     ({"enabled": _FLAG}, "tables"),
     (_TABLE_SETTINGS, "columns"),
     (_COLUMN_SETTINGS, ""),
 )
-# Marks a column that somebody set; it is not part of any answer.
+# Mark a column, or whether it is a key, as set by somebody; they are not part of any answer.
 _SET = "set"
+_KEY_SET = "key_set"
 
 
 class SchemaProblem(ValueError):
@@ -81,6 +86,7 @@ def _column(name: str, *, is_key: bool) -> dict[str, Any]:
         "is_primary_key": is_key,
         "enabled_patch_settings": _lock("SYSTEM_COLUMN" if is_key else ""),
         _SET: False,
+        _KEY_SET: False,
     }
 
 
@@ -90,13 +96,32 @@ def _lock(reason_code: str) -> dict[str, Any]:
     return {"allowed": False, "reason_code": reason_code, "reason": "It is needed to sync at all"}
 
 
-def shown_schema(config: Mapping[str, Any]) -> dict[str, Any]:
+def shown_schema(config: Mapping[str, Any], manners: Manners) -> dict[str, Any]:
     """Return the config as answers show it."""
     shown = copy.deepcopy(dict(config))
     shown["enable_new_by_default"] = shown["schema_change_handling"] == "ALLOW_ALL"
     for _name, table in _tables(shown):
+        if manners.sync_mode == "absent":
+            del table["sync_mode"]
         table["columns"] = {name: column for name, column in table["columns"].items() if column.pop(_SET)}
+        for column in table["columns"].values():
+            if not column.pop(_KEY_SET):
+                del column["is_primary_key"]
     return shown
+
+
+def applied_schema(shown: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return of the config, as it is shown, the schemas, tables and columns that ``body`` names."""
+    return {**shown, "schemas": _applied(shown["schemas"], body.get("schemas") or {}, 0)}
+
+
+def _applied(shown: Mapping[str, Any], named: Mapping[str, Any], level: int) -> dict[str, Any]:
+    below = _LEVELS[level][1]
+    found = {name: dict(shown[name]) for name in named if name in shown}
+    for name, entry in found.items():
+        if below:
+            entry[below] = _applied(entry[below], named[name].get(below) or {}, level + 1)
+    return found
 
 
 def switch_all(config: dict[str, Any], exclude_mode: str) -> None:
@@ -106,10 +131,13 @@ def switch_all(config: dict[str, Any], exclude_mode: str) -> None:
             table["enabled"] = exclude_mode == "INCLUDE"
 
 
-def changed_schema(config: dict[str, Any], body: Mapping[str, Any], *, lenient: bool = False) -> dict[str, Any]:
+def changed_schema(
+    config: dict[str, Any], body: Mapping[str, Any], *, lenient: bool = False, strict: bool = False
+) -> dict[str, Any]:
     """Return ``config`` with the changes of ``body``.
 
     ``lenient``: leave out what is unknown or locked, as the config made before the first capture is applied.
+    ``strict``: insist on ``enabled`` at each level, as the OpenAPI document says.
 
     :raises SchemaProblem: for what the server refuses; ``config`` is untouched in any case.
     """
@@ -121,33 +149,38 @@ def changed_schema(config: dict[str, Any], body: Mapping[str, Any], *, lenient: 
     if handling is not None:
         _check_choice("schema_change_handling", handling, POLICIES)
         changed["schema_change_handling"] = handling
-    _apply(changed["schemas"], body.get("schemas") or {}, 0, lenient=lenient)
+    _apply(changed["schemas"], body.get("schemas") or {}, 0, lenient=lenient, strict=strict)
     return changed
 
 
-def _apply(actual: dict[str, Any], wanted: Mapping[str, Any], level: int, *, lenient: bool) -> None:
+def _apply(actual: dict[str, Any], wanted: Mapping[str, Any], level: int, *, lenient: bool, strict: bool) -> None:
     settings, below = _LEVELS[level]
     for name, changes in wanted.items():
-        _check_entry(name, changes, settings, below)
+        _check_entry(name, changes, settings, below, strict=strict)
         if name not in actual:
             if lenient:
                 continue
             raise SchemaProblem(f"Cannot find '{name}'")
         entry = actual[name]
         allowed = entry.get("enabled_patch_settings", {"allowed": True})["allowed"]
-        if changes["enabled"] != entry["enabled"] and not allowed:
+        if changes.get("enabled", entry["enabled"]) != entry["enabled"] and not allowed:
             if lenient:
                 continue
             raise SchemaProblem(f"'{name}' cannot be switched: {entry['enabled_patch_settings']['reason']}")
-        entry.update({setting: changes[setting] for setting in settings if setting in changes})
+        entry.update({setting: changes[setting] for setting in settings if changes.get(setting) is not None})
         if below:
-            _apply(entry[below], changes.get(below) or {}, level + 1, lenient=lenient)
+            _apply(entry[below], changes.get(below) or {}, level + 1, lenient=lenient, strict=strict)
         else:
             entry[_SET] = True
+            entry[_KEY_SET] |= changes.get("is_primary_key") is not None
 
 
-def _check_entry(name: str, changes: Json, settings: Mapping[str, tuple[Any, ...]], below: str) -> None:
-    if not isinstance(changes, dict) or "enabled" not in changes:
+def _check_entry(
+    name: str, changes: Json, settings: Mapping[str, tuple[Any, ...]], below: str, *, strict: bool
+) -> None:
+    if not isinstance(changes, dict):
+        raise SchemaProblem(f"'{name}' must be an object")
+    if strict and "enabled" not in changes:
         raise SchemaProblem(f"'enabled' of '{name}' is required")
     unknown = sorted(set(changes) - {*settings, below})
     if unknown:

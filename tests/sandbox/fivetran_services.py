@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tests.sandbox.manners import Manners
+
 Json = Any
 Field = Mapping[str, Any]
 
@@ -297,12 +299,24 @@ def is_schema_name(name: str) -> bool:
     return all(_SCHEMA_NAME.fullmatch(part) for part in name.split("."))
 
 
-def shown_config(service: str, config: Mapping[str, Any], group_id: str, mask: str) -> dict[str, Any]:
+def shown_config(service: str, config: Mapping[str, Any], group_id: str, mask: str, manners: Manners) -> dict[str, Any]:
     """Return the config as answers show it: ``mask`` for secrets, with the read-only fields that Fivetran adds."""
     fields = SERVICES[service].fields if service in SERVICES else {}
     # Every read-only field there is holds the External ID.
     added = {name: group_id for name, field in fields.items() if field["readonly"]}
-    return {**_masked(fields, config, mask), **added}
+    exports_to_s3 = config.get("enable_exports") and config.get("export_storage_type") == "AWS_S3"
+    if not exports_to_s3 and manners.export_external_id == "with_exports":
+        added.pop("s3_export_external_id", None)
+    shown = _masked(fields, config, mask)
+    if manners.enumerations == "upper_snake_case":
+        shown |= {name: _upper_snake_case(value) for name, value in shown.items() if "enum" in fields.get(name, {})}
+    if manners.empty_values == "absent":
+        shown = {name: value for name, value in shown.items() if value not in (None, "", [])}
+    return {**shown, **added}
+
+
+def _upper_snake_case(value: Json) -> Json:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", value).upper() if isinstance(value, str) else value
 
 
 def _masked(fields: Mapping[str, Field], record: Mapping[str, Any], mask: str) -> dict[str, Any]:

@@ -38,9 +38,12 @@ from tests.sandbox.gcs_errors import (
     GcsError,
     conflict,
     forbidden,
+    iam_disabled,
     invalid,
     no_bucket,
     no_object,
+    no_role,
+    role_forbidden,
     sharing_restricted,
     user_project_missing,
 )
@@ -99,6 +102,8 @@ class Gcs(Server):
         self.buckets.clear()
         self.projects: dict[str, set[str]] = {PROJECT: set()}
         self.custom_roles: dict[str, frozenset[str]] = {}
+        self.deleted_roles: set[str] = set()
+        self.iam_enabled = True
         self.project_bindings: dict[str, list[Json]] = {}
         self.groups: dict[str, frozenset[str]] = {}
         self.lists_by_objects = False
@@ -150,7 +155,7 @@ class Gcs(Server):
         service_account = self._service_account(request)
         if service_account is None:
             return permission not in self.denied.get(None, ()) and permission not in self.denied.get(bucket.name, ())
-        roles = {**gcs_iam.ROLES, **self.custom_roles}
+        roles = {**gcs_iam.ROLES, **self.custom_roles, **dict.fromkeys(self.deleted_roles, frozenset())}
         inherited = self.project_bindings.get(bucket.project, [])
         members = gcs_iam.members_of(service_account, self.groups)
         members |= gcs_iam.basic_members(bucket.project, inherited, members)
@@ -255,6 +260,25 @@ class Gcs(Server):
         held = [permission for permission in asked if self._may(request, bucket, permission, Target(bucket.name))]
         answer: Json = {"kind": "storage#testIamPermissionsResponse"}
         return web.json_response({**answer, "permissions": held} if held else answer)
+
+    # Roles, which Google's IAM tells; its address is another one
+
+    @_call("GET", "/v1/{name:(?:(?:projects|organizations)/[^/]+/)?roles/[^/]+}", "roles.get")
+    async def get_role(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["name"]
+        if not self.iam_enabled:
+            raise iam_disabled()
+        service_account = self._service_account(request)
+        # Google's own roles are no secret.
+        if not name.startswith("roles/") and (service_account or "iam.roles.get" in self.denied.get(None, ())):
+            raise role_forbidden(name)
+        permissions = {**gcs_iam.ROLES, **self.custom_roles}.get(name)
+        if permissions is None:
+            raise no_role(name)
+        role: Json = {"name": name, "title": name.rpartition("/")[2], "stage": "GA", "etag": "BwX="}
+        if permissions:
+            role["includedPermissions"] = sorted(permissions)
+        return web.json_response({**role, "deleted": True} if name in self.deleted_roles else role)
 
     # Objects
 
@@ -418,6 +442,14 @@ class Gcs(Server):
     def control_define_role(self, role: str, permissions: list[str]) -> None:
         """Define a custom role, such as ``projects/acme-analytics/roles/reader``."""
         self.custom_roles[role] = frozenset(permissions)
+
+    def control_delete_role(self, role: str) -> None:
+        """Delete a custom role: it can be read for a while, stays where it is granted, and grants nothing."""
+        self.deleted_roles.add(role)
+
+    def control_iam_api(self, enabled: bool) -> None:
+        """Disable Google's IAM API in the project of whoever asks, or enable it."""
+        self.iam_enabled = enabled
 
     def control_set_project_policy(self, bindings: list[Json], project: str = PROJECT) -> None:
         """Replace the bindings of a project: its buckets inherit them, and their policies do not show them."""

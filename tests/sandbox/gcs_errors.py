@@ -10,6 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
+_IAM_WORDS = {403: "PERMISSION_DENIED", 404: "NOT_FOUND"}
+
 
 class GcsError(Exception):
     """A refusal. ``reason`` is Google's, such as ``notFound``; ``location`` names the parameter or header at fault."""
@@ -28,6 +30,36 @@ class GcsError(Exception):
             detail["locationType"], detail["location"] = self.location
         error = {"code": self.status, "message": self.message, "errors": [detail]}
         return web.json_response({"error": error}, status=self.status)
+
+
+class IamError(GcsError):
+    """A refusal of Google's IAM, whose API speaks another dialect: the reason stands in the details."""
+
+    def answer(self) -> web.Response:
+        """Return the error as Google answers it."""
+        detail = {
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": self.reason,
+            "domain": "iam.googleapis.com",
+        }
+        error = {"code": self.status, "message": self.message, "status": _IAM_WORDS[self.status], "details": [detail]}
+        return web.json_response({"error": error}, status=self.status)
+
+
+def role_forbidden(name: str) -> IamError:
+    """403 for a role."""
+    return IamError(403, "IAM_PERMISSION_DENIED", f"You don't have permission to get the role at {name}.")
+
+
+def no_role(name: str) -> IamError:
+    """404 for a role."""
+    return IamError(404, "RESOURCE_NOT_FOUND", f"The role named {name} was not found.")
+
+
+def iam_disabled() -> IamError:
+    """403 where the API is not enabled in the project that is charged."""
+    message = "Identity and Access Management (IAM) API has not been used in project 4711 before or it is disabled."
+    return IamError(403, "SERVICE_DISABLED", message)
 
 
 def no_bucket() -> GcsError:

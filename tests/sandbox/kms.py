@@ -68,9 +68,9 @@ def _key(client: Client, owner: str, name: str) -> tuple[str, str]:
 
 def _judge(iam: Any, session: str, key: str, policy: str, context: Mapping[str, Any]) -> Refusal | None:
     # Only here, so that the sandbox also runs with a ministack that is installed elsewhere.
-    from ministack.core import iam_evaluator as engine  # type: ignore[import-untyped]
+    from ministack.core import iam_evaluator as engine
 
-    permissions, boundary = _documents(iam, session.split("/")[1])
+    permissions, boundary = documents(iam, session.split("/")[1])
     asked = engine.EvalContext(
         principal_arn=session,
         principal_type="AssumedRole",
@@ -94,7 +94,7 @@ def _judge(iam: Any, session: str, key: str, policy: str, context: Mapping[str, 
     return Refusal(403, "AccessDenied", message)
 
 
-def _documents(iam: Any, role: str) -> tuple[list[Any], Any]:
+def documents(iam: Any, role: str) -> tuple[list[Any], Any]:
     """Return the documents of a role's policies, and its permissions boundary if it has one."""
     inline = [
         iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]

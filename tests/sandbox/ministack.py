@@ -46,7 +46,7 @@ class Ministack:
         self.url = f"http://127.0.0.1:{self.port}"
         self._folder = folder = tempfile.mkdtemp(prefix="sandbox-ministack-")
         elsewhere = shlex.split(os.environ.get(COMMAND_VARIABLE, ""))
-        command = elsewhere or [str(Path(sys.executable).parent / "ministack")]
+        command = elsewhere or [sys.executable, "-P", str(Path(__file__).with_name("ministack_main.py"))]
         guard = str(Path(__file__).with_name("guard.py"))
         self._guard = subprocess.Popen(
             [sys.executable, "-I", "-S", guard, folder, *command],
@@ -60,7 +60,7 @@ class Ministack:
                 "BIND_HOST": "127.0.0.1",
                 "GATEWAY_PORT": str(self.port),
                 "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
-                "SERVICES": "iam,sts,s3,kms",
+                "SERVICES": "iam,sts,s3,kms,organizations",
                 # Without these it binds fixed ports, so that two sandboxes could not run side by side.
                 "IOT_MTLS_ENABLED": "false",
                 "SFTP_ENABLED": "false",

@@ -103,6 +103,7 @@ class Service:
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
             "STORAGE_EMULATOR_HOST": urls["gcs"].url,
+            "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM": urls["gcs"].url,
             "GOOGLE_CLOUD_PROJECT": "acme-analytics",
             # A background request of the client that no test expects.
             "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA": "true",

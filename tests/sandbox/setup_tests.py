@@ -164,7 +164,9 @@ class SetupTests:
             assumed = self._client("sts", aws.fivetran_credentials()).assume_role(
                 RoleArn=storage.access, RoleSessionName="fivetran", ExternalId=external_id
             )["Credentials"]
-        except (ClientError, BotoCoreError) as error:
+        except ClientError as error:
+            return _as_recorded(error, "AWSSecurityTokenService"), False
+        except BotoCoreError as error:
             return f"Cannot assume role {storage.access}: {error}", False
         credentials = {
             "aws_access_key_id": assumed["AccessKeyId"],
@@ -175,7 +177,9 @@ class SetupTests:
             s3 = self._client("s3", credentials)
             self._find_location(s3, storage)
             return None, _read_one_of_s3(s3, storage)
-        except (ClientError, BotoCoreError) as error:
+        except ClientError as error:
+            return _as_recorded(error, "Amazon S3"), False
+        except BotoCoreError as error:
             return f"Cannot read bucket {storage.bucket}: {error}", False
 
     def _find_location(self, s3: Any, storage: Storage) -> None:
@@ -205,14 +209,13 @@ class SetupTests:
             async with client.get(objects, params=query) as answer:
                 listing = await answer.json(content_type=None)
                 if answer.status != 200:
-                    return f"{service_account} cannot list bucket {storage.bucket}: {_gcs_message(listing)}", False
+                    return _gcs_message(listing), False
             names = [item["name"] for item in listing.get("items", [])]
             for name in names[:1]:
                 media = f"{objects}/{quote(name, safe='')}?alt=media"
                 async with client.get(media, headers={"Range": _FIRST_BYTES}) as answer:
                     if answer.status not in (200, 206):
-                        problem = f"{service_account} cannot read objects of bucket {storage.bucket}"
-                        return f"{problem}: HTTP {answer.status}", False
+                        return _gcs_message(await answer.json(content_type=None)), False
         return None, bool(names)
 
 
@@ -225,6 +228,19 @@ async def _read_storage(title: str, finding: Awaitable[Finding]) -> list[dict[st
     if problem is None and not found:
         tests.append(skipped(f"{title}: Read Files", "There is no file yet."))
     return tests
+
+
+def _as_recorded(error: ClientError, service: str) -> str:
+    """Return a refusal of AWS in the words of the client that Fivetran uses, which are on record."""
+    told, answer = error.response["Error"], error.response["ResponseMetadata"]
+    parts = {
+        "Service": service,
+        "Status Code": answer["HTTPStatusCode"],
+        "Error Code": told["Code"],
+        "Request ID": answer.get("RequestId", "none"),
+        "Proxy": "null",
+    }
+    return f"{told['Message']} ({'; '.join(f'{name}: {value}' for name, value in parts.items())})"
 
 
 def _read_one_of_s3(s3: Any, storage: Storage) -> bool:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -161,3 +162,28 @@ def test_a_fresh_role_can_be_refused_until_it_has_propagated(sandbox: Sandbox) -
         with pytest.raises(ClientError, match="AccessDenied"):
             sts.assume_role(**arguments)
     assert sts.assume_role(**arguments)["Credentials"]
+
+
+def make_policy(sandbox: Sandbox) -> str:
+    document = json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    )
+    arn: str = sandbox.aws("iam").create_policy(PolicyName="aged", PolicyDocument=document)["Policy"]["Arn"]
+    sandbox.aws("iam").create_policy_version(PolicyArn=arn, PolicyDocument=document, SetAsDefault=True)
+    return arn
+
+
+def test_an_older_version_of_a_policy_becomes_the_default_and_keeps_its_number(sandbox: Sandbox) -> None:
+    iam, arn = through_the_proxy(sandbox, "iam"), make_policy(sandbox)
+    iam.set_default_policy_version(PolicyArn=arn, VersionId="v1")
+    versions = iam.list_policy_versions(PolicyArn=arn)["Versions"]
+    assert {row["VersionId"]: row["IsDefaultVersion"] for row in versions} == {"v1": True, "v2": False}
+    with pytest.raises(ClientError, match="NoSuchEntity"):
+        iam.set_default_policy_version(PolicyArn=arn, VersionId="v9")
+
+
+def test_policies_can_be_older_than_they_are(sandbox: Sandbox) -> None:
+    iam, arn = through_the_proxy(sandbox, "iam"), make_policy(sandbox)
+    written = iam.get_policy(PolicyArn=arn)["Policy"]["UpdateDate"]
+    sandbox.seed("aws", "age", seconds=7200)
+    assert written - iam.get_policy(PolicyArn=arn)["Policy"]["UpdateDate"] == timedelta(hours=2)

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import requests
 from aiohttp import web
 
-from tests.sandbox.core import CALLER_HEADER, FAULT_KINDS, LARGE_BODY, Fault, Hub, Server, operation
+from tests.sandbox.core import CALLER_HEADER, FAULT_KINDS, Fault, Hub, Server, operation
+from tests.sandbox.spoiling import DRIPS, LARGE_BODY, spoiled
 from tests.unit.sandbox.serving import serving, writes
 
 
@@ -237,6 +240,77 @@ def test_a_large_answer_is_larger_than_any_client_should_read(shelf: Shelf) -> N
     assert len(put(shelf, 5).content) > LARGE_BODY
 
 
+def test_json_without_a_bottom_is_no_json_to_any_client(shelf: Shelf) -> None:
+    shelf.hub.faults.append(Fault("deep"))
+    with pytest.raises(RecursionError):
+        put(shelf, 5).json()
+
+
+@pytest.mark.parametrize("kind", DRIPS)
+def test_a_drip_goes_on_until_the_client_has_had_enough_and_the_write_took_effect(shelf: Shelf, kind: str) -> None:
+    shelf.hub.faults.append(Fault(kind))
+    host, _colon, port = shelf.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        body = b'{"number": 5}'
+        head = f"POST /number HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+        connection.sendall(head.encode() + b"\r\n\r\n" + body)
+        begin, piece = DRIPS[kind]
+        said = b""
+        while len(said) < len(begin) + 3 * len(piece):
+            said += connection.recv(64 * 1024)
+        assert said.startswith(begin + piece)
+        assert shelf.number == 5
+        assert shelf.hub.journal == []
+    wait_until(lambda: [entry.fault for entry in shelf.hub.journal] == [kind])
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_hostile_headers_come_as_they_are_and_nothing_was_done(shelf: Shelf) -> None:
+    shelf.hub.faults.append(Fault("hostile_headers"))
+    answer = put(shelf, 5)
+    assert answer.status_code == 429
+    assert len(answer.headers["Retry-After"]) == 400
+    assert "\x1b" in answer.headers["X-Request-Id"]
+    assert shelf.number == 0
+
+
+LISTING = {"code": "Success", "data": {"items": [{"id": "a"}]}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "cursors"),
+    [
+        ("same_cursor", ["again", "again", "again"]),
+        ("circling_cursor", ["place-1", "place-0", "place-1"]),
+        ("new_cursor", ["place-1", "place-2", "place-3"]),
+        ("new_row", ["place-1", "place-2", "place-3"]),
+    ],
+)
+def test_a_listing_that_does_not_end_leads_on(kind: str, cursors: list[str]) -> None:
+    answers = [spoiled(web.json_response(LISTING), kind, number) for number in (1, 2, 3)]
+    listings = [json.loads(bytes(answer.body))["data"] for answer in answers]  # type: ignore[arg-type]
+    assert [listing["next_cursor"] for listing in listings] == cursors
+    assert len({str(listing["items"]) for listing in listings}) == (3 if kind == "new_row" else 1)
+    # Where the server does not know such a place, it answers all the same; and what is no listing stays as it is.
+    assert spoiled(web.json_response({}, status=400), kind, 1).status == 200
+    other = spoiled(web.json_response({"data": {"id": "a"}}), kind, 1)
+    assert json.loads(bytes(other.body)) == {"data": {"id": "a"}}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["same_cursor", "circling_cursor", "new_cursor"])
+def test_the_listings_of_google_and_aws_lead_on_in_their_own_words(kind: str) -> None:
+    google = spoiled(web.json_response({"kind": "storage#objects"}), kind, 1)
+    assert json.loads(bytes(google.body))["nextPageToken"]  # type: ignore[arg-type]
+    aws = spoiled(web.Response(text="<R><IsTruncated>false</IsTruncated></R>"), kind, 1)
+    assert b"<IsTruncated>true</IsTruncated><Marker>" in bytes(aws.body)  # type: ignore[arg-type]
+
+
 def test_a_fault_hits_as_often_as_it_says_after_those_that_it_skips(shelf: Shelf) -> None:
     shelf.hub.faults.append(Fault("status", skip=1, times=2))
     assert [get(shelf).status_code for _request in range(5)] == [200, 500, 500, 200, 200]
@@ -300,3 +374,13 @@ def test_a_reset_forgets_journal_faults_and_latency(shelf: Shelf) -> None:
     assert get(shelf).status_code == 200
     assert len(shelf.hub.journal) == 1
     assert shelf.hub.latency == 0
+
+
+def test_a_request_that_began_before_a_reset_is_in_no_journal_after_it() -> None:
+    hub = Hub()
+    before = hub.open_entry("shelf", "get_number", "GET", "/number", {})
+    hub.reset()
+    after = hub.open_entry("shelf", "get_number", "GET", "/number", {})
+    hub.close_entry(before)
+    hub.close_entry(after)
+    assert hub.journal == [after]

@@ -65,7 +65,6 @@ def test_a_creation_is_answered_with_what_is_stored_and_the_servers_defaults(api
     assert created["config"] == {
         **api.config(s3bucket="b", api_key="******"),
         "s3external_id": GROUP,
-        "s3_export_external_id": GROUP,
     }
     for unstored in ("run_setup_tests", "trust_certificates", "trust_fingerprints", "setup_tests", "daily_sync_time"):
         assert unstored not in created
@@ -136,7 +135,7 @@ def test_an_unknown_group_is_not_found(api: Api) -> None:
 
 @pytest.mark.parametrize(("status", "code"), [(409, "Conflict"), (400, "InvalidInput")])
 def test_a_schema_name_is_unique_in_its_group(api: Api, status: int, code: str) -> None:
-    api.server.control_set_duplicate_status(status)
+    api.server.control_manners(duplicate_status=status)
     first = api.create()
     assert api.refusal("POST", "/connections", api.creation()) == (status, code)
     sheet = {"schema": "braze", "table": "t", "sheet_id": "x"}
@@ -319,6 +318,17 @@ def test_a_change_without_tests_leaves_the_verdict_as_it_was(api: Api) -> None:
     assert untested["status"]["setup_state"] == "connected"
     tested = api.data("PATCH", path, {"config": {"api_key": "a-wrong-key"}})
     assert tested["status"]["setup_state"] == "broken"
+    mended = api.data("PATCH", path, {"config": {"api_key": BRAZE_KEY}})
+    assert {test["status"] for test in mended["setup_tests"]} == {"PASSED"}
+    assert mended["status"]["setup_state"] == "broken"
+    api.data("POST", f"{path}/sync", {})
+    assert [api.get(path)["status"]["setup_state"] for _look in range(3)] == ["broken", "connected", "connected"]
+
+
+def test_where_tests_heal_a_connection_no_sync_is_needed(api: Api) -> None:
+    api.server.control_manners(broken_until="its_tests_pass")
+    path = f"/connections/{api.create()['id']}"
+    api.data("PATCH", path, {"config": {"api_key": "a-wrong-key"}})
     healed = api.data("PATCH", path, {"config": {"api_key": BRAZE_KEY}})
     assert healed["status"]["setup_state"] == "connected"
 
@@ -350,11 +360,13 @@ def test_a_script_is_for_the_service_or_connection_that_it_names(api: Api) -> No
     assert api.data("POST", "/connections", body)["status"]["setup_state"] == "incomplete"
 
 
-def test_only_a_connected_connection_is_scheduled_when_it_is_unpaused(api: Api) -> None:
+@pytest.mark.parametrize("state", ["scheduled", "paused"])
+def test_an_unpaused_connection_is_scheduled_before_it_is_connected_or_after(api: Api, state: str) -> None:
+    api.server.control_manners(incomplete_state=state)
     created = api.create(paused=True, run_setup_tests=False)
     path = f"/connections/{created['id']}"
     unpaused = api.data("PATCH", path, {"paused": False, "run_setup_tests": False})
     assert unpaused["paused"] is False
-    assert unpaused["status"]["sync_state"] == "paused"
+    assert unpaused["status"]["sync_state"] == state
     assert api.data("POST", f"{path}/test", {})["status"]["sync_state"] == "scheduled"
     assert api.data("PATCH", path, {"paused": True})["status"]["sync_state"] == "paused"

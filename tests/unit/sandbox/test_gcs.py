@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import requests
 from google.api_core.exceptions import (
     BadRequest,
     Conflict,
@@ -361,6 +362,44 @@ def test_a_custom_role_grants_what_it_was_defined_with(gcs: Gcs) -> None:
 
     assert bucket.blob(NAMES[0]).download_as_bytes() == NAMES[0].encode()
     assert attempts(lambda: list(bucket.list_blobs())) == "Forbidden"
+
+
+ROLE = "projects/acme-analytics/roles/reader"
+
+
+def role(gcs: Gcs, name: str, service_account: str | None = None) -> requests.Response:
+    headers = {"Authorization": f"Bearer sandbox-service-account:{service_account}"} if service_account else {}
+    return requests.get(f"{gcs.url}/v1/{name}", headers=headers, timeout=5)
+
+
+def test_a_role_tells_its_permissions_to_whoever_may_read_it(gcs: Gcs) -> None:
+    gcs.control_define_role(ROLE, ["storage.objects.list", "storage.objects.get"])
+    answer = role(gcs, ROLE).json()
+    assert (answer["name"], answer["includedPermissions"]) == (ROLE, ["storage.objects.get", "storage.objects.list"])
+    assert "storage.objects.get" in role(gcs, VIEWER, READER).json()["includedPermissions"]
+    # What is empty is left out.
+    gcs.control_define_role(ROLE, [])
+    assert "includedPermissions" not in role(gcs, ROLE).json()
+
+
+def test_a_role_that_may_not_be_read_or_is_none_is_refused_as_iam_does(gcs: Gcs) -> None:
+    gcs.control_define_role(ROLE, ["storage.objects.get"])
+    for asked in (role(gcs, ROLE, READER), role(gcs, f"{ROLE}s")):
+        error = asked.json()["error"]
+        assert (asked.status_code, error["code"]) in ((403, 403), (404, 404))
+        assert error["status"] in ("PERMISSION_DENIED", "NOT_FOUND")
+    gcs.control_deny_owner(["iam.roles.get"])
+    assert role(gcs, ROLE).json()["error"]["message"] == f"You don't have permission to get the role at {ROLE}."
+    gcs.control_iam_api(enabled=False)
+    assert role(gcs, VIEWER).json()["error"]["details"][0]["reason"] == "SERVICE_DISABLED"
+
+
+def test_a_deleted_role_can_be_read_and_grants_nothing(gcs: Gcs) -> None:
+    gcs.control_define_role(ROLE, ["storage.objects.get"])
+    grant(READER, role=ROLE)
+    gcs.control_delete_role(ROLE)
+    assert role(gcs, ROLE).json()["deleted"] is True
+    assert attempts(lambda: client(READER).bucket(BUCKET).blob(NAMES[0]).download_as_bytes()) == "Forbidden"
 
 
 def test_a_deleted_service_account_cannot_be_granted_anything(gcs: Gcs) -> None:
