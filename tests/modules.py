@@ -4,8 +4,8 @@
 
 """Call a module's work in this process, with the same validation of arguments that Ansible makes.
 
-It is the whole module but for the process around it: real requests, no mocks. What the process adds is tested with
-real plays (``tests/playbook.py``).
+It is the whole module but for the process around it: real requests, no mocks, and waits that take no time. What the
+process adds is tested with real plays (``tests/playbook.py``).
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ from typing import Any
 from unittest.mock import patch
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._clients import Clients
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import ModuleSpec, Task
+
+from tests.clock import Hurried
 
 MODULES = "ansible_collections.onramp.braze_fivetran.plugins.modules"
 
@@ -52,16 +55,22 @@ class ModuleResult:
 
 
 def run_module(
-    name: str, arguments: Mapping[str, Any], environment: Mapping[str, str], *, check: bool = False
+    name: str,
+    arguments: Mapping[str, Any],
+    environment: Mapping[str, str],
+    *,
+    check: bool = False,
+    time: Hurried | None = None,
 ) -> ModuleResult:
-    """Run module ``name`` (without namespace) with ``environment`` for its fallbacks."""
+    """Run module ``name`` (without namespace) with ``environment`` for its fallbacks; ``time`` is what it waits by."""
     spec = load(name)
     with patch.dict("os.environ", environment):
         validation = ArgumentSpecValidator(dict(spec.argument_spec), **spec.rules()).validate(dict(arguments))
         if validation.error_messages:
             return ModuleResult({"failed": True, "msg": "; ".join(validation.error_messages)})
         warnings: list[str] = []
-        task = Task(params=validation.validated_parameters, check_mode=check, warn=warnings.append)
+        clients = Clients((time or Hurried()).clock)
+        task = Task(validation.validated_parameters, check_mode=check, warn=warnings.append, clients=clients)
         try:
             return ModuleResult(spec.work(task), warnings)
         except OnrampError as error:

@@ -12,7 +12,8 @@ class ModuleDocFragment:
 options:
   request_timeout:
     description:
-      - Seconds to wait for the answer to one request before it is given up.
+      - Seconds that one request may take, from connecting to the last byte of its answer, before it is given up.
+      - What arrives slowly does not prolong it.
     type: int
     default: 30
   retry_timeout:

@@ -4,7 +4,7 @@
 
 # Private to this collection: no promise of stability to anybody outside it.
 
-"""What talks to vendors, kept for those who would make the same again: connections, sessions, credentials."""
+"""What talks to vendors, kept for those who would make the same again: connections, sessions, credentials, a clock."""
 
 from __future__ import annotations
 
@@ -12,13 +12,19 @@ from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Any, TypeVar
 
+from ._deadline import CLOCK, Clock
+
 T = TypeVar("T")
 
 
 class Clients:
-    """What talks to vendors, made once for all who say the same; by default one task has its own."""
+    """What talks to vendors, made once for all who say the same; by default one task has its own.
 
-    def __init__(self) -> None:
+    ``clock``: by which all of them wait.
+    """
+
+    def __init__(self, clock: Clock = CLOCK) -> None:
+        self.clock = clock
         self._lock = Lock()
         self._places: dict[Hashable, _Place] = {}
 

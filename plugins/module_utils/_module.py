@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 from ansible.module_utils.basic import AnsibleModule
 
 from ._clients import Clients
+from ._deadline import Clock
 from ._errors import Failure, OnrampError
 
 Result = dict[str, Any]
@@ -31,7 +32,7 @@ class Task:
     """One call of a module: validated arguments, and how it was called.
 
     ``progress`` tells a person who waits what for. A module has no means to; its action plugin has. ``clients`` is the
-    same in all tasks of whoever runs many in one process.
+    same in all tasks of whoever runs many in one process, and holds the clock that the task waits by.
     """
 
     params: Mapping[str, Any]
@@ -39,6 +40,11 @@ class Task:
     warn: Callable[[str], None]
     progress: Callable[[str], None] = lambda _message: None
     clients: Clients = field(default_factory=Clients)
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that the task waits by."""
+        return self.clients.clock
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,9 @@ class Redactor:
     """Replaces the given secrets, in every spelling in which they travel, by ``********``."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        spellings = {spelling for secret in secrets if secret for spelling in _spellings(secret)}
+        # A secret of a file ends with a line break, with which nobody quotes it.
+        forms = {form for secret in secrets for form in (secret, secret.strip()) if form}
+        spellings = {spelling for form in forms for spelling in _spellings(form)}
         # The longest first, so that a secret that contains another disappears as a whole.
         alternatives = sorted(spellings, key=lambda spelling: (-len(spelling), spelling))
         self._pattern = re.compile("|".join(map(re.escape, alternatives))) if alternatives else None
@@ -64,10 +66,12 @@ class Redactor:
 
 
 def _spellings(secret: str) -> set[str]:
+    # A secret of the environment that is no UTF-8 holds halves of surrogate pairs.
+    content = secret.encode(errors="surrogatepass")
     return {
         secret,
-        quote(secret, safe=""),
-        quote_plus(secret),
+        quote(content, safe=""),
+        quote_plus(content),
         json.dumps(secret)[1:-1],
-        base64.b64encode(secret.encode()).decode(),
+        base64.b64encode(content).decode(),
     }

@@ -8,12 +8,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+
+from ._deadline import CLOCK, Clock
 
 
-def until(seconds: float) -> str:
+def until(seconds: float, clock: Clock = CLOCK) -> str:
     """Return the time of day ``seconds`` from now, such as ``20:14:30 UTC``."""
-    return f"{datetime.now(UTC) + timedelta(seconds=seconds):%H:%M:%S} UTC"
+    return f"{clock.now() + timedelta(seconds=seconds):%H:%M:%S} UTC"
 
 
 def duration(seconds: float) -> str:

@@ -374,6 +374,11 @@ setup_tests:
       description: Whatever else the test returns, of any type.
       type: raw
       sample: {}
+tested_at:
+  description: When RV(setup_tests) had run, which Fivetran does not record. ISO 8601, in UTC.
+  returned: when setup tests were run
+  type: str
+  sample: "2026-03-01T14:10:05+00:00"
 failure:
   description: What went wrong, as data. The C(code) is Fivetran's own where there is one.
   returned: failure

@@ -192,7 +192,7 @@ failure:
     retry_after:
 """
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.sync import connection_info
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.last_sync import connection_info
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import ModuleSpec, run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import FIVETRAN_ARGUMENTS
 

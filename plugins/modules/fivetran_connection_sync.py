@@ -16,8 +16,10 @@ description:
   - Starts a sync of a connection instead of waiting for its schedule, and optionally waits until it has finished.
   - Nothing is started where a sync is running already; that sync is waited for then.
   - A connection that is paused, or that Fivetran does not call connected, is refused, because it would never sync.
-  - A task shows nothing while it waits. The entry point C(sync) of the role
-    P(onramp.braze_fivetran.fivetran_connection#role) waits visibly.
+  - While it waits, a line tells how long it has waited and until when it does. A module in a process of its own has no
+    means to; there, one line tells beforehand.
+  - The wait ends at once where the connection breaks, is paused or removed meanwhile, and where Fivetran puts the sync
+    off beyond O(wait_timeout).
 extends_documentation_fragment:
   - onramp.braze_fivetran.attributes
   - onramp.braze_fivetran.attributes.actiongroup_fivetran
@@ -53,6 +55,7 @@ options:
   wait:
     description:
       - Whether to wait until the sync has finished. The task fails if the sync fails, with Fivetran's reason.
+      - Looks come every two seconds at first, later every half a minute.
     type: bool
     default: false
   wait_timeout:
@@ -60,6 +63,11 @@ options:
       - Seconds to wait before the task fails with C(failure.code=sync_timeout). The sync goes on at Fivetran.
     type: int
     default: 3600
+  config_secrets:
+    description:
+      - Secrets of the connection's configuration, as for M(onramp.braze_fivetran.fivetran_connection). They are not
+        sent. Fivetran may quote them when it says why a sync failed, and what is given here is kept out of all output.
+    type: dict
 requirements:
   - A Fivetran key with the role Account Administrator, or with the right to manage connections in the group
 seealso:
@@ -251,6 +259,7 @@ SPEC = ModuleSpec(
         "resync": {"type": "bool", "default": False},
         "wait": {"type": "bool", "default": False},
         "wait_timeout": {"type": "int", "default": 3600},
+        "config_secrets": {"type": "dict", "no_log": True},
     },
     **IDENTITY_RULES,
 )

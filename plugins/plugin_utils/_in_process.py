@@ -20,7 +20,7 @@ from typing import Any
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -29,6 +29,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 from ..module_utils._errors import OnrampError
 from ..module_utils._module import HOST_VARIABLE, ModuleSpec, Task, named
 from ..module_utils._redact import Redactor, texts_in
+from ._aws_defaults import with_aws_defaults
 
 # Set to false to execute every module in a process of its own.
 SWITCH = "onramp_in_process"
@@ -47,6 +48,8 @@ class InProcessAction(ActionBase):
         variables = task_vars or {}
         result: dict[str, Any] = super().run(tmp, variables)
         spec: ModuleSpec = self.module.SPEC
+        if "access_key" in spec.argument_spec:
+            self._task.args = with_aws_defaults(self._task.args, self._task, self._templar)
         arguments = {name: value for name, value in self._task.args.items() if not name.startswith("_ansible_")}
         validation = ArgumentSpecValidator(dict(spec.argument_spec), **spec.rules()).validate(arguments)
         redactor = Redactor(_secrets(spec, validation.validated_parameters))
@@ -54,7 +57,8 @@ class InProcessAction(ActionBase):
         host = str(variables.get("inventory_hostname"))
 
         def progress(message: str) -> None:
-            Display().display(redactor.text(f"{host}: {message}"))
+            # Standard output belongs to the callback that tells of results.
+            Display().display(redactor.text(f"{host}: {message}"), stderr=True)
 
         if not self._is_the_same_here(variables):
             awaited = "" if validation.error_messages else spec.waiting(validation.validated_parameters)
@@ -66,7 +70,7 @@ class InProcessAction(ActionBase):
             result["invocation"] = {"module_args": _shown(spec, validation.validated_parameters)}
         if validation.error_messages:
             raise AnsibleActionFail(redactor.text("; ".join(validation.error_messages)), result=result)
-        warnings: list[str] = []
+        warnings = _told_of_arguments(validation)
         task = Task(
             params=validation.validated_parameters,
             check_mode=self._task.check_mode,
@@ -74,7 +78,7 @@ class InProcessAction(ActionBase):
             progress=progress,
         )
         try:
-            result.update(redactor.data(spec.work(task)))
+            result.update(redactor.data(self._work(task, variables)))
         except OnrampError as error:
             result.update(redactor.data(error.as_result()), failed=True, changed=False)
         if warnings:
@@ -82,6 +86,11 @@ class InProcessAction(ActionBase):
         if not self._task.diff:
             result.pop("diff", None)
         return result
+
+    def _work(self, task: Task, _variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Do the module's work; an action that is more than its module does more here."""
+        spec: ModuleSpec = self.module.SPEC
+        return spec.work(task)
 
     def _execute_module_for(self, host: str, variables: dict[str, Any]) -> dict[str, Any]:
         given = self._task.environment
@@ -99,13 +108,26 @@ class InProcessAction(ActionBase):
         if not boolean(self._templar.template(variables.get(SWITCH, True)), strict=False):
             return False
         interpreter = self._templar.template(variables.get("ansible_python_interpreter"))
-        plain = not (task.become or task.async_val or any(task.environment or []))
+        # The connection knows whether somebody else's rights are taken on, by keyword or by variable.
+        plain = not (self._connection.become or task.async_val or any(task.environment or []))
         return (
             plain
+            # What makes connections in a forked process may end that process there.
+            and sys.platform != "darwin"
             and self._connection.transport == "local"
             # Not their real paths: two virtual environments share one binary and have different packages.
             and interpreter == sys.executable
         )
+
+
+def _told_of_arguments(validation: ValidationResult) -> list[str]:
+    """Return the warnings of the argument spec, in AnsibleModule's words; what is deprecated is displayed as such."""
+    # There is no other way to them; AnsibleModule takes the same one.
+    for notice in getattr(validation, "_deprecations", ()):
+        names = ("version", "date", "collection_name")
+        Display().deprecated(notice["msg"], **{name: notice.get(name) for name in names})
+    doubled = getattr(validation, "_warnings", ())
+    return [f"Both option {notice['option']} and its alias {notice['alias']} are set." for notice in doubled]
 
 
 def _wants_invocation(variables: Mapping[str, Any]) -> bool:

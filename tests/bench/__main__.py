@@ -28,6 +28,7 @@ from typing import Any
 import yaml
 
 from tests.bench import code, fleet
+from tests.bench.calls import call_cost
 from tests.bench.code import Code
 from tests.bench.figures import HEADER, RATIOS_HEADER, Case, Run, ratios, row, run_of
 from tests.modules import run_module
@@ -104,7 +105,13 @@ class Page:
 
 def sentences(sandbox: Sandbox, checkout: Code, runs: int) -> str:
     """Return what is measured without a fleet."""
-    return f"{check_key(sandbox, checkout, runs)}\n{task_overhead(sandbox, checkout, runs)}"
+    return "\n".join(
+        [
+            check_key(sandbox, checkout, runs),
+            task_overhead(sandbox, checkout, runs),
+            call_cost(sandbox, checkout.name, runs),
+        ]
+    )
 
 
 def check_key(sandbox: Sandbox, checkout: Code, runs: int, latency: float = 0.1) -> str:

@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from tests.sandbox.client import Sandbox
+from tests.sandbox.spoiling import DRIPS
 
 AN_HOUR = "3600"
 
@@ -31,13 +32,19 @@ class Fault:
     json: bool = True
     xml: bool = True
 
+    @property
+    def never_ends(self) -> bool:
+        """Tell whether the answer goes on until the other end has had enough."""
+        return self.kind in DRIPS
+
 
 def _status(status: int, **headers: str) -> dict[str, Any]:
     return {"status": status, "headers": {name.replace("_", "-"): value for name, value in headers.items()}}
 
 
-# Seconds that requests may take in these tests, and that a fault makes them take.
+# Seconds that requests and calls may take in these tests, and that a fault makes requests take.
 REQUEST_TIMEOUT = 1
+RETRY_TIMEOUT = 4
 TOO_LATE = 1.5
 
 FAULTS = (
@@ -57,6 +64,15 @@ FAULTS = (
     Fault("envelope without content", "hollow", xml=False),
     Fault("10 MB", "large", xml=False),
     Fault("redirect to another host", "redirect"),
+    Fault("drip in a header", "drip_head"),
+    Fault("drip in the body", "drip_body"),
+    Fault("endless 100 Continue", "continue"),
+    Fault("JSON without a bottom", "deep", xml=False),
+    Fault("headers that make no sense", "hostile_headers"),
+    Fault("the same cursor again", "same_cursor"),
+    Fault("cursors in a circle", "circling_cursor"),
+    Fault("always another cursor", "new_cursor"),
+    Fault("always another row", "new_row", xml=False),
 )
 
 _XML_ERROR = (

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._clients import Clients
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import Limits
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.planning import plan_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.settings import read_settings
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told
 
+from tests.clock import Hurried
 from tests.hardening.steps import LIMITS
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
@@ -53,11 +55,12 @@ def hosts(sandbox: Sandbox) -> dict[str, Host]:
     }
 
 
-def plan(sandbox: Sandbox, purpose: str = "onboard") -> dict[str, Any]:
-    """Return what ``workspace_plan`` would return."""
+def plan(sandbox: Sandbox, purpose: str = "onboard", time: Hurried | None = None) -> dict[str, Any]:
+    """Return what ``workspace_plan`` would return; ``time`` is what the looks wait by."""
     with patch.dict("os.environ", sandbox.env):
         read = {name: (read_settings(name, host, sandbox.env), []) for name, host in hosts(sandbox).items()}
-        made, redactor = plan_of(purpose, read, frozenset(read), Limits(**LIMITS))
+        clients = Clients((time or Hurried()).clock)
+        made, redactor = plan_of(purpose, read, frozenset(read), Limits(**LIMITS), clients)
     told: dict[str, Any] = json.loads(json.dumps(redactor.data(as_told(made))))
     return told
 

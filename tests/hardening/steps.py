@@ -9,21 +9,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.hardening.faults import REQUEST_TIMEOUT
+from tests.clock import Hurried
+from tests.hardening.faults import REQUEST_TIMEOUT, RETRY_TIMEOUT
 from tests.modules import ModuleResult, run_module
 from tests.sandbox import world
-from tests.sandbox.aws import CUSTOMER_ACCOUNT
+from tests.sandbox.aws import CUSTOMER_ACCOUNT, FIVETRAN_ACCOUNT
 from tests.sandbox.client import Sandbox
 
 VIEWER = "roles/storage.objectViewer"
 MEMBER = f"serviceAccount:{world.SERVICE_ACCOUNT}"
 FOREIGN = [{"role": "roles/storage.admin", "members": ["group:ops@example.com"]}]
 SCHEMA = "braze_shop_eu"
-LIMITS = {"request_timeout": REQUEST_TIMEOUT, "retry_timeout": 4}
+LIMITS = {"request_timeout": REQUEST_TIMEOUT, "retry_timeout": RETRY_TIMEOUT}
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,14 @@ class Step:
     wrong: Callable[[Sandbox, bool], list[str]]
     verdicts: tuple[str, ...] = ()
 
-    def run(self, sandbox: Sandbox) -> ModuleResult:
-        """Call the module; a verdict that the role would stop at counts as a failure."""
-        result = run_module(self.module, self.arguments, sandbox.env)
+    @property
+    def has_deadline(self) -> bool:
+        """Tell whether the module has options for how long it may take; those for IAM have none."""
+        return "retry_timeout" in self.arguments
+
+    def run(self, sandbox: Sandbox, time: Hurried | None = None) -> ModuleResult:
+        """Call the module; a verdict that the role would stop at counts as a failure. ``time`` is what it waits by."""
+        result = run_module(self.module, self.arguments, sandbox.env, time=time)
         verdict = result.values.get("verdict")
         if not result.failed and self.verdicts and verdict not in self.verdicts:
             failure = {"code": verdict}
@@ -69,7 +76,7 @@ def steps(sandbox: Sandbox) -> dict[str, Step]:
         "config": config,
         "config_secrets": {"api_key": world.BRAZE_KEY_SHOP_EU},
         "paused": False,
-        "setup_test_timeout": 4,
+        "setup_test_timeout": RETRY_TIMEOUT,
         "setup_test_retries": 2,
         **LIMITS,
     }
@@ -99,6 +106,9 @@ def steps(sandbox: Sandbox) -> dict[str, Step]:
         "access to S3": Step("aws", "s3_access_info", {"external_id": world.GROUP_ID, **s3}, nothing, unchanged),
         "preflight of S3": Step("aws", "s3_bucket_preflight_info", {"role_arn": role_arn, **s3}, nothing, unchanged),
         "preflight of GCS": Step("gcs", "gcs_bucket_preflight_info", bucket, nothing, unchanged),
+        "access to S3 that is there": Step(
+            "aws", "s3_access_info", {"external_id": world.GROUP_ID, **s3}, with_role, unchanged
+        ),
         "grant": Step("gcs", "gcs_bucket_iam_member", {"role": VIEWER, **bucket}, without_grant, wrong_bindings),
         "connection": Step("fivetran", "fivetran_connection", connection, without_connection, wrong_connections),
     }
@@ -122,6 +132,27 @@ def with_grant(sandbox: Sandbox) -> None:
     """Grant what the step before the connection grants."""
     ours = {"role": VIEWER, "members": [MEMBER]}
     sandbox.seed("gcs", "set_policy", bucket=world.GCS_BUCKET, bindings=[*FOREIGN, ours])
+
+
+def with_role(sandbox: Sandbox) -> None:
+    """Make the role and the policy that the guide asks for, unless they are there."""
+    iam, bucket = sandbox.aws("iam"), f"arn:aws:s3:::{world.S3_BUCKET}"
+    reads = {"Effect": "Allow", "Action": ["s3:Get*", "s3:List*"], "Resource": [bucket, f"{bucket}/*"]}
+    trusts = {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Principal": {"AWS": f"arn:aws:iam::{FIVETRAN_ACCOUNT}:root"},
+        "Condition": {"StringEquals": {"sts:ExternalId": world.GROUP_ID}},
+    }
+    if any(role["RoleName"] == "Fivetran" for role in iam.list_roles()["Roles"]):
+        return
+    policy = iam.create_policy(PolicyName="Fivetran-S3-Access", PolicyDocument=_document(reads))["Policy"]
+    iam.create_role(RoleName="Fivetran", AssumeRolePolicyDocument=_document(trusts))
+    iam.attach_role_policy(RoleName="Fivetran", PolicyArn=policy["Arn"])
+
+
+def _document(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def without_connection(sandbox: Sandbox) -> None:

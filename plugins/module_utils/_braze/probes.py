@@ -8,21 +8,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
 from .._clients import Clients
-from .._http import (
-    RETRIED_STATUSES,
-    Explanation,
-    HttpClient,
-    HttpError,
-    RetryPolicy,
-    requested_wait,
-)
+from .._deadline import Deadline
+from .._http import RETRIED_STATUSES, Explanation, HttpClient, HttpError, RetryPolicy
 from .._redact import Redactor
 from .instances import Endpoint
 from .permissions import Permission
@@ -56,7 +49,6 @@ def braze_http(endpoint: Endpoint, api_key: str, policy: RetryPolicy, *, clients
         redactor=Redactor([api_key]),
         policy=replace(policy, tries=1),
         explain=explain,
-        connections=CONNECTIONS,
         clients=clients,
     )
 
@@ -77,70 +69,77 @@ class _Attempt:
 class Prober:
     """Probes permissions with one client. ``policy.total`` bounds each call of :meth:`probe`."""
 
-    def __init__(self, http: HttpClient, policy: RetryPolicy, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, http: HttpClient, policy: RetryPolicy) -> None:
         self._http = http
         self._policy = policy
-        self._sleep = sleep
+        self._clock = http.clock
 
     def probe(self, permissions: Sequence[Permission]) -> list[Answer]:
         """Return one answer for each permission, in their order; a probe that fails for good stays undecided."""
-        give_up_at = time.monotonic() + self._policy.total
-        attempts = self._all_at_once(permissions, give_up_at)
+        deadline = Deadline.after(self._policy.total, self._clock)
+        attempts = self._all_at_once(permissions, deadline)
         for tries_made in range(1, self._policy.tries):
             repeat = [attempt for attempt in attempts.values() if attempt.worth_repeating]
-            if not repeat or not self._wait(repeat, tries_made, give_up_at):
+            if not repeat or not deadline.wait(self._wait_before(repeat, tries_made)):
                 break
-            attempts.update(self._one_by_one(repeat, give_up_at))
+            attempts.update(self._one_by_one(repeat, deadline))
         return [attempts[permission.name].answer for permission in permissions]
 
-    def _all_at_once(self, permissions: Sequence[Permission], give_up_at: float) -> dict[str, _Attempt]:
+    def _all_at_once(self, permissions: Sequence[Permission], deadline: Deadline) -> dict[str, _Attempt]:
         # Those that share a limit go one after the other, and first, because they take longest.
         queues = sorted(_by_rate_limit(permissions), key=len, reverse=True)
-        with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
-            results = pool.map(lambda queue: self._in_turn(queue, give_up_at), queues)
+        pool = ThreadPoolExecutor(max_workers=CONNECTIONS)
+        try:
+            results = pool.map(lambda queue: self._in_turn(queue, deadline), queues)
             return {attempt.answer.permission.name: attempt for result in results for attempt in result}
+        finally:
+            # Where Ansible ends the task because its time is up, the probes under way are not waited for.
+            pool.shutdown(wait=False, cancel_futures=True)
 
-    def _in_turn(self, queue: Sequence[Permission], give_up_at: float) -> list[_Attempt]:
+    def _in_turn(self, queue: Sequence[Permission], deadline: Deadline) -> list[_Attempt]:
         attempts: list[_Attempt] = []
         for permission in queue:
             not_before = attempts[-1].not_before if attempts else 0.0
-            if not_before > time.monotonic():
-                attempts.append(_Attempt(_not_sent(permission, not_before), not_before))
+            if not_before > self._clock.monotonic():
+                attempts.append(_Attempt(_not_sent(permission, self._renewed(not_before)), not_before))
             else:
-                attempts.append(self._send(permission, give_up_at))
+                attempts.append(self._send(permission, deadline))
         return attempts
 
-    def _wait(self, repeat: Sequence[_Attempt], tries_made: int, give_up_at: float) -> bool:
-        """Wait until the first of these may be repeated; False if that is after the deadline."""
-        ready_in = min(attempt.not_before for attempt in repeat) - time.monotonic()
-        wait = max(ready_in, self._policy.wait(tries_made))
-        if time.monotonic() + wait > give_up_at:
-            return False
-        self._sleep(wait)
-        return True
+    def _wait_before(self, repeat: Sequence[_Attempt], tries_made: int) -> float:
+        """Return the seconds until the first of these may be repeated."""
+        ready_in = min(attempt.not_before for attempt in repeat) - self._clock.monotonic()
+        return max(ready_in, self._policy.backoff.after(tries_made))
 
-    def _one_by_one(self, repeat: Sequence[_Attempt], give_up_at: float) -> dict[str, _Attempt]:
+    def _one_by_one(self, repeat: Sequence[_Attempt], deadline: Deadline) -> dict[str, _Attempt]:
         attempts: dict[str, _Attempt] = {}
         for before in repeat:
-            if before.not_before > time.monotonic():
+            if before.not_before > self._clock.monotonic():
                 continue
             permission = before.answer.permission
-            attempts[permission.name] = self._send(permission, give_up_at)
-            if attempts[permission.name].answer.status is None or time.monotonic() > give_up_at:
+            attempts[permission.name] = self._send(permission, deadline)
+            if attempts[permission.name].answer.status is None or not deadline.left:
                 # Nobody answers: the others would only wait for the same silence.
                 break
         return attempts
 
-    def _send(self, permission: Permission, give_up_at: float) -> _Attempt:
-        left = max(give_up_at - time.monotonic(), 0.001)
+    def _send(self, permission: Permission, deadline: Deadline) -> _Attempt:
+        left = max(deadline.left, 0.001)
         call = replace(permission.call(), request_timeout=min(self._policy.request_timeout, left))
         try:
             response = self._http.send(call)
         except HttpError as error:
-            not_before = _not_before(error.headers)
-            return _Attempt(_unaccepted(permission, error, not_before), not_before)
+            not_before = self._not_before(error.headers)
+            return _Attempt(_unaccepted(permission, error, self._renewed(not_before)), not_before)
         answer = Answer(permission, accepted=True, status=response.status)
-        return _Attempt(answer, _not_before(response.headers))
+        return _Attempt(answer, self._not_before(response.headers))
+
+    def _not_before(self, headers: Mapping[str, str]) -> float:
+        wait = self._http.requested_wait(headers)
+        return self._clock.monotonic() + wait if wait else 0.0
+
+    def _renewed(self, not_before: float) -> str:
+        return f"Braze renews it in {round(not_before - self._clock.monotonic())} seconds." if not_before else ""
 
 
 def _by_rate_limit(permissions: Sequence[Permission]) -> list[list[Permission]]:
@@ -150,25 +149,16 @@ def _by_rate_limit(permissions: Sequence[Permission]) -> list[list[Permission]]:
     return list(queues.values())
 
 
-def _not_before(headers: Mapping[str, str]) -> float:
-    wait = requested_wait(headers)
-    return time.monotonic() + wait if wait else 0.0
-
-
-def _not_sent(permission: Permission, not_before: float) -> Answer:
-    message = f"Not asked, because the rate limit is used up. {_renewed(not_before)}"
+def _not_sent(permission: Permission, renewed: str) -> Answer:
+    message = f"Not asked, because the rate limit is used up. {renewed}"
     return Answer(permission, accepted=False, status=None, code="rate_limited", message=message)
 
 
-def _renewed(not_before: float) -> str:
-    return f"Braze renews it in {round(not_before - time.monotonic())} seconds." if not_before else ""
-
-
-def _unaccepted(permission: Permission, error: HttpError, not_before: float) -> Answer:
+def _unaccepted(permission: Permission, error: HttpError, renewed: str) -> Answer:
     failure = error.failure
     message = failure.message
     if failure.status == 429:
-        message = f"{message or 'The rate limit is used up'}. {_renewed(not_before)}".rstrip()
+        message = f"{message or 'The rate limit is used up'}. {renewed}".rstrip()
     return Answer(
         permission,
         accepted=False,

@@ -231,6 +231,9 @@ def newest(
         if start in (last, empty_from):
             break
         later, later_complete = hours_from(start)
+        if later and later[-1] <= last:
+            # Whoever answers does not look from where: there is nothing to be learned by asking on.
+            break
         if later:
             hours, complete = later, later_complete
         else:

@@ -15,8 +15,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, TypedDict
+
+from .history import limit, of_time_frame
 
 SERVICE = "braze"
 STORAGE_TYPES: Mapping[str, str] = {"s3": "AWS_S3", "gcs": "GCS", "azure": "AZURE_BLOB_STORAGE", "none": "NONE"}
@@ -163,11 +165,12 @@ class BrazeConfig(TypedDict):
     problems: list[str]
 
 
-def braze_config(settings: Mapping[str, Any], prefix: str = "") -> BrazeConfig:
+def braze_config(settings: Mapping[str, Any], prefix: str = "", *, today: date | None = None) -> BrazeConfig:
     """Return the configuration for ``settings``: ``storage`` and ``exports_storage``, and what goes with them.
 
     What is unset, or null, is left alone on a connection that exists. An empty folder is the root of the bucket.
-    ``prefix``: what the names of the settings begin with where a person sets them, for the sentences.
+    ``prefix``: what the names of the settings begin with where a person sets them, for the sentences. ``today``: from
+    when ``history_time_frame`` counts, in UTC.
     """
     made: BrazeConfig = {
         "config": {}, "config_secrets": {}, "config_on_create": {}, "protected_config": [],
@@ -188,16 +191,14 @@ def braze_config(settings: Mapping[str, Any], prefix: str = "") -> BrazeConfig:
         for name, field in source.fields[source.kind(settings)].items():
             if name in values:
                 made["config_secrets" if name in SECRET else "config"][field] = values[name]
-    config |= _history(settings)
+    day = _text(settings.get("history_from"))
+    config |= limit(day) if day else {}
+    on_create |= (
+        {} if day else of_time_frame(_text(settings.get("history_time_frame")), today or datetime.now(UTC).date())
+    )
     made["protected_config"] = [name for name in SOURCE_SETTINGS if name in config]
     made["problems"] = list(_problems(settings, prefix))
     return made
-
-
-def _history(settings: Mapping[str, Any]) -> dict[str, str]:
-    day, time_frame = _text(settings.get("history_from")), _text(settings.get("history_time_frame"))
-    limit = {"historical_sync_limit": "DATE_LIMIT", "historical_sync_limit_date": day} if day else {}
-    return limit | ({"historic_sync_time_frame": time_frame} if time_frame else {})
 
 
 def _unknown_kinds(settings: Mapping[str, Any], prefix: str) -> Iterator[str]:

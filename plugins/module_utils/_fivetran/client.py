@@ -13,40 +13,21 @@ where looking is the point of the call. Fivetran's messages are never matched, o
 from __future__ import annotations
 
 import base64
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
 
 from .._clients import Clients
-from .._http import Call, Explanation, HttpClient, HttpError, Response, RetryPolicy, check_base_url
+from .._http import Call, HttpClient, HttpError, Response, RetryPolicy, check_base_url
 from .._options import retry_policy
 from .._redact import Redactor
+from .credentials import checked_credential
+from .listing import PAGE_SIZE, Listing, has_id, segment
+from .refusals import explain, is_missing
 
 JsonObject = dict[str, Any]
 
-# The largest page that the API gives, and the smallest that is asked for: a tenth each time an answer is too large.
-PAGE_SIZE = 1000
-SMALLEST_PAGE = 10
 # What a deletion is answered with: the OpenAPI document says 200, the page on response codes 204 without a body.
 DELETED = (200, 204, 404)
-
-NEXT_STEPS = {
-    401: "Fivetran does not know this pair of key and secret. Check fivetran_api_key and fivetran_api_secret"
-    " (environment: FIVETRAN_APIKEY and FIVETRAN_APISECRET).",
-    403: "The key is valid, but its user or system key lacks the right to do this. Fivetran asks for the role Account"
-    " Administrator, or for the right to manage connections in this group.",
-    429: "The rate limit counts for the whole Fivetran account.",
-}
-
-
-def explain(status: int, body: Any) -> Explanation:
-    """Return Fivetran's code and message from the envelope of a refusal, with what a person can do about it."""
-    envelope = body if isinstance(body, dict) else {}
-    return Explanation(
-        code=str(envelope.get("code") or f"http_{status}"),
-        message=str(envelope.get("message") or ""),
-        next_step=NEXT_STEPS.get(status, ""),
-    )
 
 
 def client_from_params(
@@ -55,10 +36,12 @@ def client_from_params(
     """Build a client from the options of ``FIVETRAN_ARGUMENTS``.
 
     ``secrets``: further values that no message may show. ``clients``: with whom connections are shared.
+
+    :raises InvalidArgument: a key or a URL that cannot be one.
     """
     return FivetranClient(
-        api_key=params["fivetran_api_key"],
-        api_secret=params["fivetran_api_secret"],
+        api_key=checked_credential("fivetran_api_key", "FIVETRAN_APIKEY", params["fivetran_api_key"]),
+        api_secret=checked_credential("fivetran_api_secret", "FIVETRAN_APISECRET", params["fivetran_api_secret"]),
         api_url=params["fivetran_api_url"],
         policy=retry_policy(params),
         more_secrets=[value for value in (secrets or {}).values() if isinstance(value, str)],
@@ -78,7 +61,9 @@ class FivetranClient:
         policy: RetryPolicy | None = None,
         more_secrets: list[str] | None = None,
         clients: Clients | None = None,
+        page_size: int = PAGE_SIZE,
     ) -> None:
+        self._page_size = page_size
         credentials = f"{api_key}:{api_secret}"
         base_url = check_base_url("fivetran_api_url", api_url)
         self._http = HttpClient(
@@ -104,11 +89,11 @@ class FivetranClient:
 
     def group(self, group_id: str) -> JsonObject | None:
         """``GET /groups/{id}``."""
-        return self._identified_or_none(f"/groups/{_segment(group_id)}")
+        return self._identified_or_none(f"/groups/{segment(group_id)}")
 
     def group_service_account(self, group_id: str) -> str:
         """``GET /groups/{id}/service-account``: the e-mail of the Google service account that reads GCS buckets."""
-        call = Call("GET", f"/groups/{_segment(group_id)}/service-account")
+        call = Call("GET", f"/groups/{segment(group_id)}/service-account")
         e_mail = self._object(call).get("service_account")
         if not isinstance(e_mail, str) or "@" not in e_mail:
             raise self._http.unusable_answer(call, "an e-mail address in data.service_account")
@@ -120,15 +105,15 @@ class FivetranClient:
 
     def rename_group(self, group_id: str, name: str) -> JsonObject:
         """``PATCH /groups/{id}``."""
-        return self._object(Call("PATCH", f"/groups/{_segment(group_id)}", body={"name": name}))
+        return self._object(Call("PATCH", f"/groups/{segment(group_id)}", body={"name": name}))
 
     def delete_group(self, group_id: str) -> None:
         """``DELETE /groups/{id}``; a group that is already gone is fine, one with connections is refused."""
-        self._http.send(Call("DELETE", f"/groups/{_segment(group_id)}", expected=DELETED))
+        self._http.send(Call("DELETE", f"/groups/{segment(group_id)}", expected=DELETED))
 
     def destination(self, group_id: str) -> JsonObject | None:
         """``GET /destinations/{id}``: a group's destination has the group's id; None before one was set up."""
-        return self._object_or_none(f"/destinations/{_segment(group_id)}")
+        return self._object_or_none(f"/destinations/{segment(group_id)}")
 
     # Connections
 
@@ -139,7 +124,7 @@ class FivetranClient:
 
     def connection(self, connection_id: str) -> JsonObject | None:
         """``GET /connections/{id}``."""
-        return self._identified_or_none(f"/connections/{_segment(connection_id)}")
+        return self._identified_or_none(f"/connections/{segment(connection_id)}")
 
     def create_connection(self, body: JsonObject) -> JsonObject:
         """``POST /connections``. Sent once: after a doubtful end the caller has to look it up."""
@@ -154,37 +139,50 @@ class FivetranClient:
 
     def update_connection(self, connection_id: str, body: JsonObject) -> JsonObject:
         """``PATCH /connections/{id}``: sends the same values again after a doubtful end, which changes nothing."""
-        return self._identified(Call("PATCH", f"/connections/{_segment(connection_id)}", body=body))
+        return self._identified(Call("PATCH", f"/connections/{segment(connection_id)}", body=body))
 
     def delete_connection(self, connection_id: str) -> None:
         """``DELETE /connections/{id}``; a connection that is already gone is fine."""
-        self._http.send(Call("DELETE", f"/connections/{_segment(connection_id)}", expected=DELETED))
+        self._http.send(Call("DELETE", f"/connections/{segment(connection_id)}", expected=DELETED))
 
     def run_setup_tests(self, connection_id: str, body: JsonObject, timeout: float) -> JsonObject:
         """``POST /connections/{id}/test``: the connection with ``setup_tests``. Can last over ten minutes.
 
         ``timeout``: seconds to wait for the answer.
         """
-        path = f"/connections/{_segment(connection_id)}/test"
+        path = f"/connections/{segment(connection_id)}/test"
         return self._identified(Call("POST", path, body=body, request_timeout=timeout))
 
     def start_sync(self, connection_id: str, *, force: bool = False) -> None:
         """``POST /connections/{id}/sync``: without force, a sync that is running goes on; with it, it starts over."""
-        path = f"/connections/{_segment(connection_id)}/sync"
+        path = f"/connections/{segment(connection_id)}/sync"
         self._http.send(Call("POST", path, body={"force": force}, repeatable=not force))
 
     def start_resync(self, connection_id: str) -> None:
         """``POST /connections/{id}/resync``: sync everything again from the beginning. Sent once."""
-        self._http.send(Call("POST", f"/connections/{_segment(connection_id)}/resync", body={}, repeatable=False))
+        self._http.send(Call("POST", f"/connections/{segment(connection_id)}/resync", body={}, repeatable=False))
+
+    def errors(self, connection_id: str) -> list[JsonObject]:
+        """``GET /connections/{id}/errors``: what is wrong now; nothing where Fivetran does not tell."""
+        return self._told(Call("GET", f"/connections/{segment(connection_id)}/errors", retried_statuses=()))
+
+    def syncs(self, connection_id: str, start_time: str, end_time: str) -> list[JsonObject]:
+        """``GET /connections/{id}/sync-history`` of at most 7 days; nothing where Fivetran does not tell."""
+        path, times = (
+            f"/connections/{segment(connection_id)}/sync-history",
+            {"start_time": start_time, "end_time": end_time},
+        )
+        return self._told(Call("GET", path, query=times, retried_statuses=()))
 
     # Schema config: which schemas, tables and columns sync
 
     def schema_config(self, connection_id: str) -> JsonObject | None:
         """``GET /connections/{id}/schemas``: None before the first reload."""
         try:
-            return self._object(Call("GET", f"/connections/{_segment(connection_id)}/schemas"))
+            return self._object(Call("GET", f"/connections/{segment(connection_id)}/schemas"))
         except HttpError as error:
-            if error.failure.code == "NotFound_SchemaConfig":
+            # The connection is known to exist, so that the plain code, which is on record, is about its schemas, too.
+            if error.failure.code in ("NotFound_SchemaConfig", "NotFound"):
                 return None
             raise
 
@@ -193,63 +191,43 @@ class FivetranClient:
 
         ``timeout``: seconds to wait for the answer, which takes long for a large source.
         """
-        path = f"/connections/{_segment(connection_id)}/schemas/reload"
+        path = f"/connections/{segment(connection_id)}/schemas/reload"
         return self._object(Call("POST", path, body={"exclude_mode": "PRESERVE"}, request_timeout=timeout))
 
     def update_schema_config(self, connection_id: str, body: JsonObject) -> JsonObject:
-        """``PATCH /connections/{id}/schemas``: changes what ``body`` names and leaves the rest alone."""
-        return self._object(Call("PATCH", f"/connections/{_segment(connection_id)}/schemas", body=body))
+        """``PATCH /connections/{id}/schemas``: changes what ``body`` names and leaves the rest alone.
 
-    # Metadata
+        Returned is the whole configuration, read again: the answer to the change may hold only what was changed.
+        """
+        path = f"/connections/{segment(connection_id)}/schemas"
+        self._object(Call("PATCH", path, body=body))
+        return self._object(Call("GET", path))
 
     def service_metadata(self, service: str) -> JsonObject | None:
         """``GET /metadata/connector-types/{service}``: ``config`` is the JSON schema of the service's config."""
-        return self._object_or_none(f"/metadata/connector-types/{_segment(service)}")
+        return self._object_or_none(f"/metadata/connector-types/{segment(service)}")
 
     def _pages(self, path: str, query: Mapping[str, Any]) -> Iterator[JsonObject]:
-        limit = PAGE_SIZE
-        cursors: list[str] = []
-        while True:
-            place = {"cursor": cursors[-1]} if cursors else {}
-            call = Call("GET", path, query={**query, "limit": limit, **place})
-            try:
-                data = self._object(call)
-            except HttpError as error:
-                if error.failure.code != "too_large" or limit <= SMALLEST_PAGE:
-                    raise
-                limit = max(SMALLEST_PAGE, limit // 10)
-                continue
-            yield from self._rows(call, data)
-            next_cursor = self._next_cursor(call, data, cursors)
-            if next_cursor is None:
-                return
-            cursors.append(next_cursor)
+        return Listing(self._object, self._http.unusable_answer, self._page_size).rows(path, query)
 
-    def _rows(self, call: Call, data: JsonObject) -> list[JsonObject]:
-        rows = data.get("items")
-        if not isinstance(rows, list) or not all(_has_id(row) for row in rows):
-            raise self._http.unusable_answer(call, "a list of objects with an id in data.items")
-        return rows
-
-    def _next_cursor(self, call: Call, data: JsonObject, seen: Collection[str]) -> str | None:
-        """Return where the next page begins; None after the last one.
-
-        :raises HttpError: what is there is no cursor, or leads back to a page that was read.
-        """
-        cursor = data.get("next_cursor")
-        if cursor is None:
-            return None
-        if not isinstance(cursor, str) or not cursor or cursor in seen:
-            raise self._http.unusable_answer(call, "a next_cursor that moves on")
-        return cursor
+    def _told(self, call: Call) -> list[JsonObject]:
+        """Return rows that are good to have: whoever asks for them goes on without."""
+        try:
+            rows = self._object(call).get("items")
+        except HttpError:
+            return []
+        return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
     def _object(self, call: Call) -> JsonObject:
         return self._data(call, self._http.send(call))
 
     def _object_or_none(self, path: str) -> JsonObject | None:
-        call = Call("GET", path, expected=(200, 404))
-        answer = self._http.send(call)
-        return None if answer.status == 404 else self._data(call, answer)
+        try:
+            return self._object(Call("GET", path))
+        except HttpError as error:
+            if error.failure.status == 404 and is_missing(error.failure.code):
+                return None
+            raise
 
     def _identified(self, call: Call) -> JsonObject:
         return self._checked(call, self._object(call))
@@ -259,7 +237,7 @@ class FivetranClient:
         return None if data is None else self._checked(Call("GET", path), data)
 
     def _checked(self, call: Call, data: JsonObject) -> JsonObject:
-        if not _has_id(data):
+        if not has_id(data):
             raise self._http.unusable_answer(call, "an id in data")
         return data
 
@@ -268,12 +246,3 @@ class FivetranClient:
         if not isinstance(data, dict):
             raise self._http.unusable_answer(call, "an object in data")
         return data
-
-
-def _has_id(data: Any) -> bool:
-    return isinstance(data, dict) and isinstance(data.get("id"), str) and bool(data["id"])
-
-
-def _segment(value: str) -> str:
-    """Quote ``value`` so that it stays one segment of a path, whatever it holds."""
-    return quote(value, safe="")

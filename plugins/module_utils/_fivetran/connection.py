@@ -8,22 +8,21 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .._deadline import CLOCK, Clock
 from .._difference import before_and_after
 from .._errors import Failure, OnrampError
 from .._http import HttpError
 from .._module import Result, Task
 from .._redact import Redactor
 from .client import FivetranClient, JsonObject, client_from_params
-from .connection_apply import LOOK_UPS_AFTER_LOST_ANSWER as LOOK_UPS_AFTER_LOST_ANSWER
 from .connection_apply import Applying
 from .connection_look import config_schema, destination_warning, of_identity, planned
-from .connection_plan import Change, check_permanent, refuse_protected, stays_paused
+from .connection_plan import Change, check_permanent, refuse_protected
+from .connection_state import stays_paused
 from .connection_state import view as view
-from .connection_tests import FIRST_TEST_WAIT as FIRST_TEST_WAIT
 from .connection_tests import Outcome, running_tests
 from .desired import Desired, Options
 
@@ -40,7 +39,7 @@ class Connection:
         check_mode: bool = False,
         warn: Callable[[str], None] = lambda _message: None,
         progress: Callable[[str], None] = lambda _message: None,
-        sleep: Callable[[float], None] = time.sleep,
+        clock: Clock = CLOCK,
     ) -> None:
         self.client = client
         self.desired = desired
@@ -48,7 +47,7 @@ class Connection:
         self.check_mode = check_mode
         self.warn = warn
         self.progress = progress
-        self.sleep = sleep
+        self.clock = clock
         self.outcome = Outcome()
         self._redactor = Redactor([value for value in desired.secrets.values() if isinstance(value, str)])
 
@@ -146,7 +145,7 @@ class Connection:
             plan=self._plan,
             warn=self.warn,
             progress=self.progress,
-            sleep=self.sleep,
+            clock=self.clock,
         )
 
     # Results
@@ -161,6 +160,8 @@ class Connection:
         }
         if outcome.verdict is not None:
             result["setup_tests"] = self._redactor.data([vars(test) for test in outcome.verdict.tests])
+            # Fivetran keeps no record of it.
+            result["tested_at"] = self.clock.now().isoformat(timespec="seconds")
         return result
 
     def _view(self, actual: JsonObject) -> JsonObject:
@@ -197,5 +198,6 @@ def connection(task: Task) -> Result:
         check_mode=task.check_mode,
         warn=task.warn,
         progress=task.progress,
+        clock=task.clock,
     )
     return work.ensure_present() if task.params["state"] == "present" else work.ensure_absent()

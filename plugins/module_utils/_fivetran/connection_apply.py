@@ -11,17 +11,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from .._deadline import Clock
 from .._difference import Difference, differences
 from .._http import HttpError
 from .._redact import Redactor
 from .client import FivetranClient, JsonObject
-from .connection_plan import Change, prefixed, stays_paused
-from .connection_state import hidden, is_connected, stored_config
-from .connection_tests import FIRST_TEST_WAIT, Outcome, Testing
+from .connection_plan import Change, prefixed
+from .connection_state import (
+    SYNCING,
+    hidden,
+    is_broken,
+    is_connected,
+    is_running,
+    status_of,
+    stays_paused,
+    stored_config,
+)
+from .connection_tests import Outcome, Testing
 from .desired import Desired, Options
-
-# A creation whose answer was lost may take a moment to become visible.
-LOOK_UPS_AFTER_LOST_ANSWER = 3
+from .lost_answer import found_after
 
 
 @dataclass(frozen=True)
@@ -41,7 +49,7 @@ class Applying:
     plan: Callable[[JsonObject, bool], Change]
     warn: Callable[[str], None]
     progress: Callable[[str], None]
-    sleep: Callable[[float], None]
+    clock: Clock
 
     def carry_out(self, change: Change) -> None:
         """Do what the plan says, in its order."""
@@ -52,6 +60,8 @@ class Applying:
             self._test()
         if change.start:
             self._start(change)
+        if change.tests and not change.first_sync:
+            self._heal(change)
 
     def _create(self, change: Change, body: JsonObject) -> Change:
         """Create the connection; return the plan for what is left to do with it."""
@@ -61,24 +71,12 @@ class Applying:
         try:
             outcome.actual = self.client.create_connection(body)
         except HttpError as error:
-            actual = outcome.actual = self._find_after(error)
+            actual = outcome.actual = found_after(error, self.find, self.clock)
             if not error.may_have_been_processed:
                 # A duplicate: somebody else made it, with settings and secrets of their own.
                 outcome.created, outcome.changed, outcome.found = False, False, []
             return self.plan(actual, outcome.created)
         return change
-
-    def _find_after(self, error: HttpError) -> JsonObject:
-        """Look for the connection after a creation that ended in doubt or as a duplicate; never create again."""
-        if not error.may_have_been_processed and error.failure.status not in (400, 409):
-            raise error
-        for attempt in range(LOOK_UPS_AFTER_LOST_ANSWER if error.may_have_been_processed else 1):
-            if attempt:
-                self.sleep(FIRST_TEST_WAIT * attempt)
-            actual = self.find()
-            if actual is not None:
-                return actual
-        raise error
 
     def _patch(self, fields: Sequence[Difference], config: Sequence[Difference]) -> None:
         """Send differences, and remember them."""
@@ -95,7 +93,7 @@ class Applying:
     def _test(self) -> None:
         outcome = self.outcome
         was_connected = is_connected(outcome.actual)
-        testing = Testing(self.client, self.options, self.redactor, self.progress, self.sleep, self._send_again)
+        testing = Testing(self.client, self.options, self.redactor, self.progress, self.clock, self._send_again)
         testing.run(outcome)
         if is_connected(outcome.actual) and not was_connected:
             outcome.changed = True
@@ -112,7 +110,7 @@ class Applying:
 
     def _start(self, change: Change) -> None:
         outcome = self.outcome
-        if not is_connected(outcome.actual):
+        if not is_connected(outcome.actual) and not (is_broken(outcome.known) and change.tests):
             outcome.found = [replace(item, after=True) if item.name == "paused" else item for item in outcome.found]
             self.warn(stays_paused(change.schema, outcome.actual))
             return
@@ -124,3 +122,16 @@ class Applying:
         outcome.changed = True
         if change.first_sync:
             self.client.start_sync(str(actual["id"]))
+
+    def _heal(self, change: Change) -> None:
+        """Start the sync that a broken connection needs, whose setup tests have passed."""
+        actual = self.outcome.known
+        if not is_broken(actual) or actual.get("paused") or is_running(actual):
+            return
+        self.client.start_sync(str(actual["id"]))
+        self.outcome.changed = True
+        self.outcome.actual = {**actual, "status": {**status_of(actual), "sync_state": SYNCING}}
+        self.warn(
+            f"The setup tests of {change.schema} pass again, but Fivetran calls the connection broken until a sync"
+            " succeeds, so that one was started."
+        )

@@ -4,10 +4,7 @@
 
 # Private to this collection: no promise of stability to anybody outside it.
 
-"""Decide what brings a connection from what it is to what is wanted. Pure functions.
-
-Who carries a change out, who foretells it and who shows it go by the same :class:`Change`.
-"""
+"""Decide what brings a connection from what it is to what is wanted, as one :class:`Change`. Pure functions."""
 
 from __future__ import annotations
 
@@ -23,10 +20,13 @@ from .client import JsonObject
 from .connection_config import check_config, config_differences, is_sent_again, replaces, spelled_alike
 from .connection_state import (
     CONNECTED,
+    SYNCING,
+    is_broken,
     is_connected,
+    is_running,
     is_unfinished,
     never_synced,
-    setup_state,
+    status_of,
     stored_config,
 )
 from .desired import FIELDS_THAT_NEED_TESTS, STORED_FIELDS, Desired, Options
@@ -58,7 +58,15 @@ class Change:
     @property
     def connects(self) -> bool:
         """Whether a connection that exists becomes connected by passing its setup tests."""
-        return self.actual is not None and self.tests and not is_connected(self.actual)
+        row = self.actual
+        return row is not None and self.tests and not is_connected(row) and not is_broken(row)
+
+    @property
+    def heals(self) -> bool:
+        """Whether a broken connection is synced once its setup tests pass: Fivetran calls it broken until then."""
+        row = self.actual or {}
+        can_sync = self.starts or not row.get("paused")
+        return self.tests and is_broken(row) and can_sync and not is_running(row)
 
     @property
     def starts(self) -> bool:
@@ -68,7 +76,7 @@ class Change:
     @property
     def is_change(self) -> bool:
         """Whether anything is done that lasts."""
-        return bool(self.creation or self.fields or self.config or self.connects or self.starts)
+        return bool(self.creation or self.fields or self.config or self.connects or self.heals or self.starts)
 
     @property
     def needs_metadata(self) -> bool:
@@ -94,7 +102,9 @@ class Change:
         config = {**stored_config(actual), **{item.name: item.after for item in self.config}}
         status = actual.get("status")
         if self.connects:
-            status = {**(status if isinstance(status, dict) else {}), "setup_state": CONNECTED}
+            status = {**status_of(actual), "setup_state": CONNECTED}
+        elif self.heals:
+            status = {**status_of(actual), "sync_state": SYNCING}
         return {**actual, **fields, "config": config, "status": status, **paused}
 
 
@@ -230,15 +240,6 @@ def _in_the_role(setting: str | None) -> str:
 
 def _quoted(item: Difference, value: Any) -> str:
     return REDACTED if item.secret else repr(value)
-
-
-def stays_paused(schema: str, actual: JsonObject | None) -> str:
-    """Return the warning for a connection that should run, and is not connected."""
-    state = "incomplete" if actual is None else setup_state(actual)
-    return (
-        f"The connection {schema} stays paused, because Fivetran does not call it connected: its setup_state is"
-        f" {state}."
-    )
 
 
 def prefixed(found: Iterable[Difference]) -> tuple[Difference, ...]:

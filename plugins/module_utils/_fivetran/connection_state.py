@@ -21,7 +21,18 @@ RETURNED_FIELDS = (
     "id", "group_id", "service", "schema", *STORED_FIELDS, "destination_schema_names", "created_at", "succeeded_at",
     "failed_at", "config", "status",
 )  # fmt: skip
-CONNECTED = "connected"
+CONNECTED, BROKEN, SYNCING = "connected", "broken", "syncing"
+
+
+def status_of(connection: JsonObject | None) -> JsonObject:
+    """Return the status; empty if there is none."""
+    status = (connection or {}).get("status")
+    return status if isinstance(status, dict) else {}
+
+
+def is_running(connection: JsonObject) -> bool:
+    """Tell whether a sync of the connection is running."""
+    return status_of(connection).get("sync_state") == SYNCING
 
 
 def stored_config(connection: JsonObject | None) -> JsonObject:
@@ -36,6 +47,11 @@ def setup_state(connection: JsonObject | None) -> str:
     return str(status.get("setup_state")) if isinstance(status, dict) else "unknown"
 
 
+def is_broken(connection: JsonObject | None) -> bool:
+    """Tell whether it was connected once: it stays broken, also when its setup tests pass, until a sync succeeds."""
+    return setup_state(connection) == BROKEN
+
+
 def is_connected(connection: JsonObject | None) -> bool:
     """Tell whether the setup tests have passed with what Fivetran holds."""
     return setup_state(connection) == CONNECTED
@@ -43,14 +59,21 @@ def is_connected(connection: JsonObject | None) -> bool:
 
 def never_synced(connection: JsonObject) -> bool:
     """Tell whether no sync of the connection has ended, nor is running."""
-    status = connection.get("status")
-    is_syncing = isinstance(status, dict) and status.get("sync_state") == "syncing"
-    return not is_syncing and not connection.get("succeeded_at") and not connection.get("failed_at")
+    return not is_running(connection) and not connection.get("succeeded_at") and not connection.get("failed_at")
 
 
 def is_unfinished(connection: JsonObject) -> bool:
     """Tell whether the connection was created and nothing more, as a run leaves it whose setup tests have failed."""
     return bool(connection.get("paused")) and setup_state(connection) == "incomplete" and never_synced(connection)
+
+
+def stays_paused(schema: str, actual: JsonObject | None) -> str:
+    """Return the warning for a connection that should run, and is not connected."""
+    state = "incomplete" if actual is None else setup_state(actual)
+    return (
+        f"The connection {schema} stays paused, because Fivetran does not call it connected: its setup_state is"
+        f" {state}."
+    )
 
 
 def is_role(value: Any) -> bool:

@@ -8,11 +8,10 @@
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from .._deadline import CLOCK, Backoff, Clock, Deadline
 from .._difference import Difference
 from .._errors import Failure, OnrampError
 from .._redact import Redactor
@@ -21,8 +20,7 @@ from .client import FivetranClient, JsonObject
 from .desired import Options
 from .setup_tests import Verdict, judge
 
-FIRST_TEST_WAIT = 2.0
-LONGEST_TEST_WAIT = 30.0
+BETWEEN_TESTS = Backoff(first=2.0, longest=30.0)
 
 
 @dataclass
@@ -49,7 +47,7 @@ class Testing:
     options: Options
     redactor: Redactor
     progress: Callable[[str], None]
-    sleep: Callable[[float], None]
+    clock: Clock
     send_again: Callable[[], bool]
 
     def run(self, outcome: Outcome) -> None:
@@ -57,29 +55,29 @@ class Testing:
 
         :raises OnrampError: they have not passed.
         """
-        deadline = time.monotonic() + self.options.setup_test_timeout
+        deadline = Deadline.after(self.options.setup_test_timeout, self.clock)
         schema = outcome.known.get("schema")
-        self.progress(running_tests(str(schema), self.options.setup_test_timeout))
+        self.progress(running_tests(str(schema), self.options.setup_test_timeout, self.clock))
         verdict = self._once(outcome, deadline)
         if not verdict.passed and self.send_again():
             verdict = self._once(outcome, deadline)
-        for retry in range(self.options.setup_test_retries):
-            wait = min(LONGEST_TEST_WAIT, FIRST_TEST_WAIT * 2**retry) * random.uniform(0.5, 1.0)
+        for tries_made in range(1, self.options.setup_test_retries + 1):
+            wait = BETWEEN_TESTS.after(tries_made)
             can_pass = outcome.changed or verdict.may_be_propagation
-            if verdict.passed or not can_pass or time.monotonic() + wait > deadline:
+            if verdict.passed or not can_pass or wait > deadline.left:
                 break
             self.progress(
                 f"the setup tests of {schema} have not passed yet ({self.redactor.text(verdict.summary())}); trying"
-                f" again in {duration(wait)}, until {until(deadline - time.monotonic())}"
+                f" again in {duration(wait)}, until {until(deadline.left, self.clock)}"
             )
-            self.sleep(wait)
+            deadline.wait(wait)
             verdict = self._once(outcome, deadline)
         if not verdict.passed:
             raise self._failed(outcome, verdict)
 
-    def _once(self, outcome: Outcome, deadline: float) -> Verdict:
+    def _once(self, outcome: Outcome, deadline: Deadline) -> Verdict:
         answer = self.client.run_setup_tests(
-            str(outcome.known["id"]), dict(self.options.trust), timeout=max(1.0, deadline - time.monotonic())
+            str(outcome.known["id"]), dict(self.options.trust), timeout=max(1.0, deadline.left)
         )
         outcome.actual = {**outcome.known, **answer}
         outcome.verdict = judge(answer, self.options.failing_statuses)
@@ -98,6 +96,6 @@ class Testing:
         return OnrampError(msg=msg, failure=Failure(code="setup_tests_failed", message=summary))
 
 
-def running_tests(schema: str, timeout: float) -> str:
+def running_tests(schema: str, timeout: float, clock: Clock = CLOCK) -> str:
     """Return what is waited for while the setup tests run."""
-    return f"running the setup tests of {schema}, at most until {until(timeout)}"
+    return f"running the setup tests of {schema}, at most until {until(timeout, clock)}"

@@ -8,18 +8,17 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .._deadline import Clock
 from .._difference import before_and_after, differences
 from .._errors import Failure, OnrampError
 from .._http import HttpError
 from .._module import Result, Task
 from .client import FivetranClient, JsonObject, client_from_params
-from .connection import FIRST_TEST_WAIT as FIRST_LOOK_UP_WAIT
-from .connection import LOOK_UPS_AFTER_LOST_ANSWER
 from .group import group_view, only_group_named, require_group
+from .lost_answer import found_after
 
 # So many connections are named in a message.
 NAMED_CONNECTIONS = 10
@@ -28,17 +27,12 @@ NAMED_CONNECTIONS = 10
 def group(task: Task) -> Result:
     """Do the work of ``fivetran_group``."""
     client = client_from_params(task.params, clients=task.clients)
-    ensure = ensure_present if task.params["state"] == "present" else ensure_absent
-    return ensure(client, task.params, check_mode=task.check_mode)
+    if task.params["state"] == "present":
+        return ensure_present(client, task.params, check_mode=task.check_mode, clock=task.clock)
+    return ensure_absent(client, task.params, check_mode=task.check_mode)
 
 
-def ensure_present(
-    client: FivetranClient,
-    params: Mapping[str, Any],
-    *,
-    check_mode: bool,
-    sleep: Callable[[float], None] = time.sleep,
-) -> Result:
+def ensure_present(client: FivetranClient, params: Mapping[str, Any], *, check_mode: bool, clock: Clock) -> Result:
     """Create the group, or rename the one with this id."""
     name = params["name"]
     actual = _find(client, params)
@@ -50,7 +44,7 @@ def ensure_present(
     if check_mode:
         shown = {"id": None, **(actual or {}), **desired}
     elif actual is None:
-        shown, created = _create(client, name, sleep)
+        shown, created = _create(client, name, clock)
         found = found if created else []
     elif found:
         shown = client.rename_group(str(actual["id"]), name)
@@ -90,7 +84,7 @@ def _find(client: FivetranClient, params: Mapping[str, Any]) -> JsonObject | Non
     return client.group(params["id"]) if params["id"] else only_group_named(client.groups(), params["name"])
 
 
-def _create(client: FivetranClient, name: str, sleep: Callable[[float], None]) -> tuple[JsonObject, bool]:
+def _create(client: FivetranClient, name: str, clock: Clock) -> tuple[JsonObject, bool]:
     """Create the group with one request; look for it where the answer was lost or somebody was faster.
 
     Returns the group, and whether this run made it.
@@ -98,16 +92,8 @@ def _create(client: FivetranClient, name: str, sleep: Callable[[float], None]) -
     try:
         return client.create_group(name), True
     except HttpError as error:
-        doubtful = error.may_have_been_processed
-        if not doubtful and error.failure.status not in (400, 409):
-            raise
-        for attempt in range(LOOK_UPS_AFTER_LOST_ANSWER if doubtful else 1):
-            if attempt:
-                sleep(FIRST_LOOK_UP_WAIT * attempt)
-            found = only_group_named(client.groups(), name)
-            if found is not None:
-                return found, doubtful
-        raise
+        found = found_after(error, lambda: only_group_named(client.groups(), name), clock)
+        return found, error.may_have_been_processed
 
 
 def _check_empty(client: FivetranClient, actual: JsonObject) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from .._printable import printable
 from .client import JsonObject
 
 STATUSES = ("PASSED", "SKIPPED", "WARNING", "FAILED", "JOB_FAILED")
@@ -19,7 +20,11 @@ FAILING_STATUSES = ("FAILED", "JOB_FAILED")
 
 # What AWS and Google say while a grant that exists has not reached every server yet. A match only decides
 # whether to wait and test again, never whether a test passed.
-_PROPAGATION_WORDS = ("assumerole", "assume role", "accessdenied", "access denied", "not authorized", "forbidden")
+_PROPAGATION_WORDS = (
+    *("assumerole", "assume role", "accessdenied", "access denied", "not authorized", "forbidden"),
+    # Google: "... does not have storage.objects.list access ... Permission '...' denied on resource".
+    *("does not have storage.", "denied on resource"),
+)
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,9 @@ class SetupTest:
         )
 
     def sentence(self) -> str:
-        """Return title, status and message as one line."""
-        return f"{self.title}: {self.status}" + (f" ({self.message.rstrip('.')})" if self.message else "")
+        """Return title, status and message as one printable line."""
+        title, status, message = map(printable, (self.title, self.status, self.message))
+        return f"{title}: {status}" + (f" ({message.rstrip('.')})" if message else "")
 
 
 @dataclass(frozen=True)

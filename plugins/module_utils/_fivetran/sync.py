@@ -4,110 +4,30 @@
 
 # Private to this collection: no promise of stability to anybody outside it.
 
-"""Syncs: start one, wait until it has finished, and say why it failed.
-
-Fivetran tells the outcome of a sync by two times, ``succeeded_at`` and ``failed_at``: the one that moves on is the
-outcome of the sync that was running. The reason of a failure stands in the tasks and warnings of the status.
-"""
+"""Syncs: start one, wait until it has finished, and say why it failed, or why waiting is no use any more."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
+from .._deadline import CLOCK, Backoff, Clock, Deadline
 from .._errors import Failure, OnrampError
 from .._http import HttpError
 from .._module import Result, Task
 from .._redact import Redactor
 from .._waiting import duration, until
 from .client import FivetranClient, JsonObject, client_from_params
-from .connection import view
+from .connection_state import is_broken, is_connected, is_running, setup_state, status_of
+from .credentials import credentials_redactor
 from .identity import require_connection
+from .last_sync import LastSync as LastSync
+from .last_sync import connection_view as connection_view
+from .last_sync import moment, reasons
+from .why import why
 
-FIRST_POLL = 2.0
-LONGEST_POLL = 30.0
-
-_NEVER = datetime.fromtimestamp(0, UTC)
-
-
-@dataclass(frozen=True)
-class LastSync:
-    """The sync that finished last. ``outcome``: ``succeeded``, ``failed`` or, before the first one ended, None.
-
-    ``finished_at``: ISO 8601. ``reasons``: why it failed, one sentence each.
-    """
-
-    outcome: str | None
-    finished_at: str | None
-    reasons: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, connection: JsonObject) -> LastSync:
-        """Read it from a connection."""
-        succeeded, failed = connection.get("succeeded_at"), connection.get("failed_at")
-        if not succeeded and not failed:
-            return cls(outcome=None, finished_at=None)
-        if _moment(failed) > _moment(succeeded):
-            return cls(outcome="failed", finished_at=failed, reasons=_reasons(_status(connection)))
-        return cls(outcome="succeeded", finished_at=succeeded)
-
-    def as_result(self) -> JsonObject:
-        """Return what the modules show."""
-        return {"outcome": self.outcome, "finished_at": self.finished_at, "reasons": list(self.reasons)}
-
-
-def _moment(value: Any) -> datetime:
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else _NEVER
-    except ValueError:
-        return _NEVER
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _reasons(status: JsonObject) -> tuple[str, ...]:
-    lists = [status.get(name) for name in ("tasks", "warnings")]
-    rows = [row for rows in lists if isinstance(rows, list) for row in rows if isinstance(row, dict)]
-    return tuple(
-        ": ".join(str(row[part]).rstrip(".") for part in ("code", "message", "details") if row.get(part))
-        for row in rows
-    )
-
-
-def _status(connection: JsonObject) -> JsonObject:
-    status = connection.get("status")
-    return status if isinstance(status, dict) else {}
-
-
-def is_running(connection: JsonObject) -> bool:
-    """Tell whether a sync of the connection is running."""
-    return _status(connection).get("sync_state") == "syncing"
-
-
-def connection_view(connection: JsonObject, redactor: Redactor) -> JsonObject:
-    """Return what ``fivetran_connection`` shows of a connection, and how its last sync ended."""
-    return {**view(connection, redactor, {}), "last_sync": redactor.data(LastSync.of(connection).as_result())}
-
-
-def credentials_redactor(params: Mapping[str, Any]) -> Redactor:
-    """Return what keeps the key and the secret in use out of results, should a server echo them."""
-    return Redactor([params["fivetran_api_key"], params["fivetran_api_secret"]])
-
-
-def connection_info(task: Task) -> Result:
-    """Do the work of ``fivetran_connection_info``."""
-    params = task.params
-    client = client_from_params(params, clients=task.clients)
-    redactor = credentials_redactor(params)
-    if params["id"]:
-        found = client.connection(params["id"])
-        rows = [] if found is None else [found]
-    else:
-        rows = list(client.connections(group_id=params["group_id"], schema=params["schema"]))
-    wanted = [row for row in rows if params["service"] in (None, row.get("service"))]
-    return {"changed": False, "connections": [connection_view(row, redactor) for row in wanted]}
+BETWEEN_LOOKS = Backoff(first=2.0, longest=30.0, factor=1.5)
 
 
 def waiting(params: Mapping[str, Any]) -> str:
@@ -121,15 +41,22 @@ def waiting(params: Mapping[str, Any]) -> str:
 def sync(task: Task) -> Result:
     """Do the work of ``fivetran_connection_sync``."""
     params = task.params
-    client = client_from_params(params, clients=task.clients)
-    run = Sync(client, force=params["force"], resync=params["resync"], progress=task.progress)
+    secrets = params["config_secrets"]
+    redactor = credentials_redactor(params, secrets)
+    run = Sync(
+        client_from_params(params, secrets=secrets, clients=task.clients),
+        force=params["force"],
+        resync=params["resync"],
+        redactor=redactor,
+        progress=task.progress,
+        clock=task.clock,
+    )
     actual = require_connection(run.client, params)
-    _check_can_sync(actual)
+    run.check_can_sync(actual, was_broken=is_broken(actual))
     before = LastSync.of(actual)
     started = run.needed(actual)
     if started and not task.check_mode:
         run.start(str(actual["id"]))
-    redactor = credentials_redactor(params)
     result: Result = {
         "changed": started,
         "sync": {"started": started, "previous_finished_at": before.finished_at},
@@ -144,50 +71,26 @@ def sync(task: Task) -> Result:
     return result
 
 
-def _check_can_sync(actual: JsonObject) -> None:
-    """Refuse to start what would never run.
-
-    :raises OnrampError: with code ``connection_paused`` or ``not_connected``.
-    """
-    if actual.get("paused"):
-        msg = (
-            f"Connection {actual.get('id')} (schema {actual.get('schema')}) is paused, so it does not sync. Start it"
-            " first, with fivetran_connection and paused: false."
-        )
-        raise OnrampError(msg=msg, failure=Failure(code="connection_paused", message=msg))
-    setup_state = _status(actual).get("setup_state")
-    if setup_state != "connected":
-        msg = (
-            f"Connection {actual.get('id')} (schema {actual.get('schema')}) cannot sync, because its setup_state is"
-            f" {setup_state}. Run its setup tests first, with fivetran_connection."
-        )
-        raise OnrampError(msg=msg, failure=Failure(code="not_connected", message=msg))
-
-
+@dataclass(frozen=True)
 class Sync:
-    """One sync: whether it has to be started, the start, and the wait for its end."""
+    """One sync: whether it has to be started, the start, and the wait for its end.
 
-    def __init__(
-        self,
-        client: FivetranClient,
-        *,
-        force: bool = False,
-        resync: bool = False,
-        progress: Callable[[str], None] = lambda _message: None,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self.client = client
-        self.force = force
-        self.resync = resync
-        self.progress = progress
-        self.sleep = sleep
+    ``redactor`` keeps out of messages what Fivetran quotes.
+    """
+
+    client: FivetranClient
+    redactor: Redactor
+    force: bool = False
+    resync: bool = False
+    progress: Callable[[str], None] = lambda _message: None
+    clock: Clock = CLOCK
 
     def needed(self, actual: JsonObject) -> bool:
         """Tell whether a sync has to be started, or the one that is wanted is running already."""
         if not is_running(actual):
             return True
         if self.resync:
-            return not _status(actual).get("is_historical_sync")
+            return not status_of(actual).get("is_historical_sync")
         return self.force
 
     def start(self, connection_id: str) -> None:
@@ -203,69 +106,97 @@ class Sync:
 
     def _is_under_way(self, connection_id: str) -> bool:
         actual = self.client.connection(connection_id) or {}
-        return is_running(actual) and (not self.resync or bool(_status(actual).get("is_historical_sync")))
+        return is_running(actual) and (not self.resync or bool(status_of(actual).get("is_historical_sync")))
 
     def wait(self, before: JsonObject, timeout: float) -> JsonObject:
         """Look until a sync has finished that had not finished in ``before``, and return the connection then.
 
-        :raises OnrampError: ``sync_failed`` with Fivetran's reasons, ``sync_timeout``, ``connection_paused``, or
-            ``NotFound_Connection`` where it was removed meanwhile.
+        :raises OnrampError: ``sync_failed`` with Fivetran's reasons; ``sync_timeout``, also where Fivetran has put the
+            sync off beyond it; ``not_connected``, ``connection_paused``, or ``NotFound_Connection`` where it was
+            removed meanwhile.
         """
         connection_id = str(before["id"])
-        started = time.monotonic()
-        deadline = started + timeout
-        pause = FIRST_POLL
+        deadline = Deadline.after(timeout, self.clock)
+        looks = 0
         while True:
+            looks += 1
             actual = self.client.connection(connection_id)
             if actual is None:
                 raise _failure("NotFound_Connection", f"Connection {connection_id} was removed while it synced.")
             if self._has_finished(before, actual):
                 return actual
-            if time.monotonic() + pause > deadline or _waits_longer(actual, deadline):
-                raise _timed_out(actual, timeout)
+            pause = BETWEEN_LOOKS.after(looks)
+            if pause > deadline.left or self._is_put_off(actual, deadline):
+                raise self._timed_out(actual, timeout)
             self.progress(
-                f"{actual.get('schema')} has not synced yet after {duration(time.monotonic() - started)}; looking again"
-                f" in {duration(pause)}, until {until(deadline - time.monotonic())}"
+                f"{actual.get('schema')} has not synced yet after {duration(timeout - deadline.left)}; looking again"
+                f" in {duration(pause)}, until {until(deadline.left, self.clock)}"
             )
-            self.sleep(pause)
-            pause = min(LONGEST_POLL, pause * 1.5)
+            deadline.wait(pause)
 
     def _has_finished(self, before: JsonObject, actual: JsonObject) -> bool:
         last = LastSync.of(actual)
+        if last.finished_at == LastSync.of(before).finished_at:
+            # Also while it runs: what is broken or paused meanwhile will not succeed any more.
+            self.check_can_sync(actual, was_broken=is_broken(before))
+            return False
         if is_running(actual):
             return False
-        if last.finished_at == LastSync.of(before).finished_at:
-            _check_can_sync(actual)
-            return False
         if last.outcome == "failed":
-            reasons = "; ".join(last.reasons) or "Fivetran names no reason"
             raise _failure(
                 "sync_failed",
-                f"The sync of connection {actual.get('id')} (schema {actual.get('schema')}) failed at"
-                f" {last.finished_at}. {reasons}. Correct what Fivetran names and start it again.",
+                f"The sync of connection {_named(actual)} failed at {last.finished_at}. {self._reasons(actual)}."
+                " Correct what Fivetran names and start it again.",
             )
         return True
 
+    def check_can_sync(self, actual: JsonObject, *, was_broken: bool) -> None:
+        """Refuse what would never sync. What was broken before becomes connected by nothing but a sync.
 
-def _waits_longer(actual: JsonObject, deadline: float) -> bool:
-    """Tell whether Fivetran itself will not go on before the deadline, so that waiting for it is no use."""
-    status = _status(actual)
-    if status.get("sync_state") != "rescheduled":
-        return False
-    return _moment(status.get("rescheduled_for")).timestamp() - time.time() > deadline - time.monotonic()
+        :raises OnrampError: with code ``not_connected`` or ``connection_paused``.
+        """
+        # First, because Fivetran calls the sync of a broken connection paused, too.
+        if not is_connected(actual) and not (was_broken and is_broken(actual)):
+            raise _failure(
+                "not_connected",
+                f"Connection {_named(actual)} cannot sync, because its setup_state is {setup_state(actual)}."
+                f" {self._reasons(actual)}. Correct that, then run its setup tests, with fivetran_connection.",
+            )
+        is_stopped = status_of(actual).get("sync_state") == "paused" and not is_broken(actual)
+        if actual.get("paused") or is_stopped:
+            raise _failure(
+                "connection_paused",
+                f"Connection {_named(actual)} is paused, so it does not sync. Start it first, with fivetran_connection"
+                " and paused: false.",
+            )
+
+    def _reasons(self, actual: JsonObject) -> str:
+        said = "; ".join(why(self.client, actual))
+        return self.redactor.text(f"Fivetran says: {said}" if said else "Fivetran names no reason")
+
+    def _is_put_off(self, actual: JsonObject, deadline: Deadline) -> bool:
+        """Tell whether Fivetran itself will not go on before the deadline, so that waiting for it is no use."""
+        status = status_of(actual)
+        if status.get("sync_state") != "rescheduled":
+            return False
+        return moment(status.get("rescheduled_for")).timestamp() - self.clock.epoch() > deadline.left
+
+    def _timed_out(self, actual: JsonObject, timeout: float) -> OnrampError:
+        status = status_of(actual)
+        state = str(status.get("sync_state"))
+        if state == "rescheduled":
+            state += f" for {status.get('rescheduled_for')}, because the source allows no more calls until then"
+        said = f". {self._reasons(actual)}" if reasons(actual) else ""
+        return _failure(
+            "sync_timeout",
+            f"The sync of connection {_named(actual)} does not finish within {round(timeout)} seconds; its sync_state"
+            f" is {state}{said}. It goes on at Fivetran: look again later, or wait longer with wait_timeout (of the"
+            " role, fivetran_connection_sync_timeout).",
+        )
 
 
-def _timed_out(actual: JsonObject, timeout: float) -> OnrampError:
-    status = _status(actual)
-    state = status.get("sync_state")
-    if state == "rescheduled":
-        state = f"rescheduled for {status.get('rescheduled_for')}, because the source allows no more calls until then"
-    return _failure(
-        "sync_timeout",
-        f"The sync of connection {actual.get('id')} (schema {actual.get('schema')}) does not finish within"
-        f" {round(timeout)} seconds; its sync_state is {state}. It goes on at Fivetran: look again later, or wait"
-        " longer with wait_timeout.",
-    )
+def _named(actual: JsonObject) -> str:
+    return f"{actual.get('id')} (schema {actual.get('schema')})"
 
 
 def _failure(code: str, msg: str) -> OnrampError:

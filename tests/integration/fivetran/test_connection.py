@@ -7,14 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran import (
-    connection_apply,
-    connection_tests,
-)
 
+from tests.clock import Hurried
 from tests.modules import ModuleResult, run_module
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
@@ -25,18 +23,11 @@ SHEET = {"sheet_id": "https://docs.google.com/spreadsheets/d/1", "named_range": 
 Run = Callable[..., ModuleResult]
 
 
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The waits between setup tests are not what is tested here."""
-    for module in (connection_apply, connection_tests):
-        monkeypatch.setattr(module, "FIRST_TEST_WAIT", 0.01)
-
-
 @pytest.fixture
 def run(sandbox: Sandbox) -> Run:
     """Call the module for a Braze connection without Currents, whose tests need the Braze key only."""
 
-    def call(check: bool = False, **changes: Any) -> ModuleResult:
+    def call(check: bool = False, time: Hurried | None = None, **changes: Any) -> ModuleResult:
         arguments = {
             "group_id": world.GROUP_ID,
             "service": "braze",
@@ -47,7 +38,7 @@ def run(sandbox: Sandbox) -> Run:
             "setup_test_retries": 0,
         }
         given = {name: value for name, value in {**arguments, **changes}.items() if value is not None}
-        result = run_module("fivetran_connection", given, sandbox.env, check=check)
+        result = run_module("fivetran_connection", given, sandbox.env, check=check, time=time)
         assert world.BRAZE_KEY_SHOP_US not in str(result.values)
         assert SECRET not in str(result.values)
         return result
@@ -248,7 +239,11 @@ def test_null_empty_and_absent_are_the_same(run: Run, value: str | None) -> None
     assert not run(config=config).changed
 
 
-def test_a_field_that_fivetran_does_not_return_is_no_difference_for_ever(sandbox: Sandbox, run: Run) -> None:
+@pytest.mark.parametrize("time_frame", ["ignored", "accepted"])
+def test_a_field_that_fivetran_does_not_return_is_no_difference_for_ever(
+    sandbox: Sandbox, run: Run, time_frame: str
+) -> None:
+    sandbox.seed("fivetran", "manners", time_frame=time_frame)
     once = {"historic_sync_time_frame": "ONE_YEAR", "enable_exports": False}
     config = {"api_url": sandbox.env["SANDBOX_BRAZE_URL"], "cloud_storage_type": "NONE", **once}
     run(config=config)
@@ -401,10 +396,61 @@ def test_failing_tests_make_the_secrets_be_sent_again_and_heal_the_connection(sa
     assert not result.failed, result.msg
     assert result.changed
     assert only(sandbox)["config"]["api_key"] == world.BRAZE_KEY_SHOP_US
-    assert only(sandbox)["status"]["setup_state"] == "connected"
     assert result["diff"]["after"] == {"config.api_key": "******** (sent again)"}
     [body] = sent(sandbox, "update_connection")
     assert list(body["config"]) == ["api_key"]
+    # Fivetran calls it broken until a sync has succeeded.
+    assert "broken until a sync succeeds, so that one was started" in str(result.warnings)
+    assert only(sandbox)["status"]["sync_state"] == "syncing"
+    for _look in range(2):
+        assert not run().changed
+    assert only(sandbox)["status"]["setup_state"] == "connected"
+
+
+def broken(sandbox: Sandbox, **fields: Any) -> None:
+    status = {"setup_state": "broken", "sync_state": "scheduled"}
+    sandbox.seed("fivetran", "edit_connection", id=only(sandbox)["id"], status=status, **fields)
+    sandbox.clear_journal()
+
+
+def test_a_broken_connection_whose_tests_pass_is_synced_once_and_foretold_so(sandbox: Sandbox, run: Run) -> None:
+    run()
+    broken(sandbox)
+    assert run(check=True).changed
+    assert sandbox.writes() == []
+    assert run().changed
+    again = run(check=True)
+    assert not again.changed
+    assert [entry.operation for entry in sandbox.journal("fivetran")].count("fivetran:sync_connection") == 1
+
+
+def test_a_broken_connection_that_somebody_has_paused_is_tested_and_not_synced(sandbox: Sandbox, run: Run) -> None:
+    run()
+    broken(sandbox, paused=True, succeeded_at="2026-01-01T00:00:00Z")
+    assert not run(check=True, paused=None).changed
+    result = run(paused=None)
+    assert not result.failed, result.msg
+    assert not result.changed
+    assert "fivetran:sync_connection" not in [entry.operation for entry in sandbox.journal("fivetran")]
+
+
+def test_where_tests_heal_a_connection_no_sync_is_started(sandbox: Sandbox, run: Run) -> None:
+    sandbox.seed("fivetran", "manners", broken_until="its_tests_pass")
+    run()
+    broken(sandbox)
+    assert run().changed
+    assert only(sandbox)["status"]["setup_state"] == "connected"
+    assert "fivetran:sync_connection" not in [entry.operation for entry in sandbox.journal("fivetran")]
+    assert not run().changed
+
+
+def test_an_address_without_the_api_is_said_to_be_one_and_creates_nothing(sandbox: Sandbox, run: Run) -> None:
+    result = run(fivetran_api_url=f"{sandbox.env['FIVETRAN_API_URL']}/api")
+    assert result.code == "NotFound"
+    assert "Check fivetran_api_url" in result.msg
+    assert sandbox.writes() == []
+    # That path is in no document, which is the point.
+    sandbox.clear_journal()
 
 
 def test_on_create_never_sends_a_stored_secret_again(sandbox: Sandbox, run: Run) -> None:
@@ -450,6 +496,27 @@ def test_tests_that_never_pass_leave_the_connection_paused_and_are_quoted(sandbo
     assert result["connection"]["id"] == only(sandbox)["id"]
     assert only(sandbox)["paused"] is True
     assert len(sandbox.journal("fivetran", "test_connection")) == 3
+
+
+def test_tests_that_do_not_pass_in_their_time_are_given_up_and_the_waits_between_them_grow(
+    sandbox: Sandbox, run: Run
+) -> None:
+    sandbox.seed("fivetran", "script_setup_tests", runs=[FAILED_ASSUME] * 100)
+    time = Hurried()
+    result = run(setup_test_retries=100, setup_test_timeout=120, time=time)
+    assert result.code == "setup_tests_failed"
+    assert 60 < sum(time.waits) <= 120
+    assert time.waits[0] <= 2.0
+    assert 15.0 <= time.waits[-1] <= 30.0
+
+
+@pytest.mark.parametrize("kind", ["drip_head", "drip_body", "continue"])
+def test_a_test_whose_answer_never_ends_is_given_up_in_its_time(sandbox: Sandbox, run: Run, kind: str) -> None:
+    sandbox.fault(kind, operation="test_connection", times=0)
+    started = monotonic()
+    result = run(setup_test_timeout=1)
+    assert result.code == "timeout"
+    assert monotonic() - started < 3
 
 
 def test_a_failure_that_waiting_cannot_cure_is_not_retried_on_an_unchanged_connection(
@@ -583,7 +650,7 @@ def test_a_creation_that_was_dropped_before_it_was_handled_is_not_sent_blindly_a
 
 @pytest.mark.parametrize("status", [400, 409])
 def test_a_duplicate_is_adopted_if_it_is_ours(sandbox: Sandbox, run: Run, status: int) -> None:
-    sandbox.seed("fivetran", "set_duplicate_status", status=status)
+    sandbox.seed("fivetran", "manners", duplicate_status=status)
     sandbox.seed(
         "fivetran", "add_connection", group_id=world.GROUP_ID, service="braze", schema="braze_shop_us",
         config={"api_url": sandbox.env["SANDBOX_BRAZE_URL"], "cloud_storage_type": "NONE", "api_key": SECRET},

@@ -41,6 +41,7 @@ CHANGES = {
 @pytest.fixture
 def connection_id(sandbox: Sandbox) -> str:
     made = sandbox.seed("fivetran", "add_connection", group_id=world.GROUP_ID, service="braze", schema="shop")
+    sandbox.seed("fivetran", "edit_connection", id=made["id"], status={"setup_state": "connected"})
     return str(made["id"])
 
 
@@ -75,7 +76,11 @@ def test_the_first_run_reads_the_source_sets_what_is_wanted_and_the_second_chang
     assert not result.failed, result.msg
     assert result.changed
     assert result["reloaded"]
-    assert operations(sandbox) == ["list_connections", "get_schemas", "reload_schemas", "update_schemas"]
+    assert operations(sandbox) == [
+        *("list_connections", "get_schemas", "reload_schemas"),
+        # The answer to a change may hold only what was changed.
+        *("update_schemas", "get_schemas"),
+    ]
     assert result["diff"]["after"] == CHANGES
     user = stored_tables(sandbox)["user"]
     assert user["columns"]["email"]["hashed"] is True
@@ -232,3 +237,56 @@ def test_a_lost_answer_is_asked_for_again(sandbox: Sandbox, run: Run, operation:
     assert not result.failed, result.msg
     assert stored_tables(sandbox)["user"]["columns"]["email"]["hashed"] is True
     assert not run(**WANTED).changed
+
+
+# As the vendor is
+
+
+@pytest.mark.parametrize("code", ["NotFound_SchemaConfig", "NotFound"])
+@pytest.mark.parametrize("answer", ["what_was_applied", "everything"])
+def test_whatever_a_missing_config_and_a_change_are_answered_with_the_result_is_whole(
+    sandbox: Sandbox, run: Run, code: str, answer: str
+) -> None:
+    sandbox.seed("fivetran", "manners", no_schemas_code=code, patched_schemas=answer)
+    result = run(**WANTED)
+    assert not result.failed, result.msg
+    again = run(**WANTED)
+    assert not again.changed
+    assert result["schema_config"] == again["schema_config"]
+    assert len(result["schema_config"]["schemas"]["shop"]["tables"]) > 2
+
+
+@pytest.mark.parametrize("enabled", ["optional", "required"])
+def test_the_mode_of_a_locked_table_is_changed_whether_enabled_is_required_or_not(
+    sandbox: Sandbox, run: Run, enabled: str
+) -> None:
+    run()
+    sandbox.seed("fivetran", "manners", schema_enabled=enabled)
+    result = run(schemas=tables({"name": "fivetran_audit", "sync_mode": "LIVE"}))
+    assert not result.failed, result.msg
+    assert stored_tables(sandbox)["fivetran_audit"]["sync_mode"] == "LIVE"
+    assert not run(schemas=tables({"name": "fivetran_audit", "sync_mode": "LIVE"})).changed
+
+
+def test_a_mode_that_fivetran_does_not_show_is_not_chosen(sandbox: Sandbox, run: Run) -> None:
+    sandbox.seed("fivetran", "manners", sync_mode="absent")
+    assert not run(**WANTED).failed
+    assert (
+        "does not support a choice of the sync_mode" in run(schemas=tables({"name": "user", "sync_mode": "LIVE"})).msg
+    )
+
+
+def test_a_key_that_is_shown_once_it_was_set_is_set_once(run: Run) -> None:
+    key = tables({"name": "user", "columns": [{"name": "email", "is_primary_key": False}]})
+    assert run(schemas=key).changed
+    assert not run(schemas=key).changed
+
+
+def test_the_schemas_of_an_incomplete_connection_need_its_setup_tests_first(
+    sandbox: Sandbox, run: Run, connection_id: str
+) -> None:
+    sandbox.seed("fivetran", "edit_connection", id=connection_id, status={"setup_state": "incomplete"})
+    result = run(**WANTED)
+    assert result.code == "InvalidInput"
+    assert "Run its setup tests first, with fivetran_connection." in result.msg
+    assert sandbox.writes() == []

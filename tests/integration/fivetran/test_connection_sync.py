@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran import sync as sync_module
 
+from tests.clock import Hurried
 from tests.modules import ModuleResult, run_module
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
@@ -20,12 +20,6 @@ TASK = {"code": "reconnect", "message": "Reconnect", "details": "Cannot assume r
 CONNECTED = {"setup_state": "connected", "sync_state": "scheduled", "is_historical_sync": False}
 
 Run = Callable[..., ModuleResult]
-
-
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The waits between looks are not what is tested here."""
-    monkeypatch.setattr(sync_module, "FIRST_POLL", 0.01)
 
 
 @pytest.fixture
@@ -40,8 +34,9 @@ def connection_id(sandbox: Sandbox) -> str:
 def run(sandbox: Sandbox, connection_id: str) -> Run:
     """Call the module for that connection."""
 
-    def call(check: bool = False, **arguments: Any) -> ModuleResult:
-        return run_module("fivetran_connection_sync", {"id": connection_id, **arguments}, sandbox.env, check=check)
+    def call(check: bool = False, time: Hurried | None = None, **arguments: Any) -> ModuleResult:
+        given = {"id": connection_id, **arguments}
+        return run_module("fivetran_connection_sync", given, sandbox.env, check=check, time=time)
 
     return call
 
@@ -147,34 +142,83 @@ def test_a_connection_that_never_passed_its_tests_is_refused(sandbox: Sandbox, r
 
 def test_a_sync_that_takes_too_long_is_left_running_and_told(sandbox: Sandbox, run: Run) -> None:
     sandbox.seed("fivetran", "set_sync", polls=100000)
-    result = run(wait=True, wait_timeout=1)
+    time = Hurried()
+    result = run(wait=True, wait_timeout=600, time=time)
     assert result.code == "sync_timeout"
-    assert "syncing" in result.msg
+    assert "does not finish within 600 seconds; its sync_state is syncing" in result.msg
     assert "wait_timeout" in result.msg
     assert result["sync"]["started"] is True
+    # It was looked at often at first, and seldom later, as long as there was time.
+    assert time.waits[0] <= 2.0
+    assert 15.0 <= time.waits[-1] <= 30.0
+    assert 560 < sum(time.waits) <= 600
 
 
 def test_a_sync_put_off_beyond_the_timeout_is_not_waited_for(sandbox: Sandbox, run: Run) -> None:
     sandbox.seed("fivetran", "set_sync", outcome="rescheduled", rescheduled_for="2999-01-01T00:00:00Z")
     result = run(wait=True, wait_timeout=3600)
     assert result.code == "sync_timeout"
-    assert "2999-01-01" in result.msg
+    assert "rescheduled for 2999-01-01" in result.msg
 
 
-def test_a_connection_paused_or_removed_meanwhile_ends_the_wait(
-    sandbox: Sandbox, run: Run, connection_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def meanwhile(act: Callable[[], object]) -> ModuleResult:
-        monkeypatch.setattr(sync_module.Sync.__init__, "__kwdefaults__", {**defaults, "sleep": lambda _: act()})
-        sandbox.seed("fivetran", "set_sync", polls=100000)
-        return run(wait=True)
+def meanwhile(run: Run, sandbox: Sandbox, act: Callable[[], object], **arguments: Any) -> tuple[ModuleResult, Hurried]:
+    """Wait for a sync that does not end by itself, and do something during the first wait."""
+    sandbox.seed("fivetran", "set_sync", polls=100000)
+    time = Hurried(meanwhile=act)
+    return run(wait=True, time=time, **arguments), time
 
-    defaults = dict(sync_module.Sync.__init__.__kwdefaults__ or {})
-    paused = meanwhile(lambda: sandbox.seed("fivetran", "edit_connection", id=connection_id, paused=True))
+
+def test_a_connection_paused_or_removed_meanwhile_ends_the_wait(sandbox: Sandbox, run: Run, connection_id: str) -> None:
+    paused, time = meanwhile(
+        run, sandbox, lambda: sandbox.seed("fivetran", "edit_connection", id=connection_id, paused=True)
+    )
     assert paused.code == "connection_paused"
+    assert len(time.waits) == 1
     sandbox.seed("fivetran", "edit_connection", id=connection_id, paused=False)
-    removed = meanwhile(lambda: sandbox.seed("fivetran", "remove_connection", id=connection_id))
+    removed, time = meanwhile(run, sandbox, lambda: sandbox.seed("fivetran", "remove_connection", id=connection_id))
     assert removed.code == "NotFound_Connection"
+    assert len(time.waits) == 1
+
+
+@pytest.mark.parametrize("sync_state", ["scheduled", "rescheduled", "paused", "syncing"])
+def test_a_connection_that_breaks_meanwhile_ends_the_wait_with_fivetrans_reason(
+    sandbox: Sandbox, run: Run, connection_id: str, sync_state: str
+) -> None:
+    broken = {"setup_state": "broken", "sync_state": sync_state, "tasks": [TASK]}
+    result, time = meanwhile(run, sandbox, lambda: status(sandbox, connection_id, **broken))
+    assert result.code == "not_connected"
+    assert "its setup_state is broken" in result.msg
+    assert "Fivetran says: reconnect: Reconnect: Cannot assume role." in result.msg
+    assert "paused" not in result.msg
+    assert len(time.waits) == 1
+
+
+def test_a_sync_that_is_put_off_meanwhile_ends_the_wait_and_says_until_when(
+    sandbox: Sandbox, run: Run, connection_id: str
+) -> None:
+    def put_off(moment: str) -> Callable[[], object]:
+        changes = {"sync_state": "rescheduled", "rescheduled_for": moment}
+        return lambda: status(sandbox, connection_id, **changes)
+
+    result, time = meanwhile(run, sandbox, put_off("2999-01-01T00:00:00Z"), wait_timeout=600)
+    assert result.code == "sync_timeout"
+    assert "rescheduled for 2999-01-01" in result.msg
+    assert len(time.waits) == 1
+    # What will go on in time is waited for.
+    result, time = meanwhile(run, sandbox, put_off("2001-01-01T00:00:00Z"), wait_timeout=600)
+    assert result.code == "sync_timeout"
+    assert len(time.waits) > 10
+
+
+def test_what_fivetran_quotes_of_the_secrets_is_not_shown(sandbox: Sandbox, run: Run) -> None:
+    secret = "a-distinctive-braze-key-4711"
+    task = {**TASK, "details": f"Invalid API key: {secret}\x1b[2J"}
+    sandbox.seed("fivetran", "set_sync", outcome="failed", task=task)
+    result = run(wait=True, config_secrets={"api_key": f"{secret}\n"})
+    assert result.code == "sync_failed"
+    assert "Invalid API key: ********" in result.msg
+    assert secret not in str(result.values)
+    assert result.msg.isprintable()
 
 
 @pytest.mark.parametrize("arguments", [{}, {"force": True}, {"resync": True}], ids=["sync", "force", "resync"])
@@ -193,3 +237,44 @@ def test_a_resync_that_was_dropped_is_an_error_and_not_sent_again(sandbox: Sandb
     sandbox.fault("drop", operation="resync_connection")
     assert run(resync=True).failed
     assert len(sandbox.journal("fivetran", "resync_connection")) == 1
+
+
+def test_a_broken_connection_is_synced_because_nothing_else_makes_it_connected(
+    sandbox: Sandbox, run: Run, connection_id: str
+) -> None:
+    sandbox.seed("fivetran", "edit_connection", id=connection_id, setup_tests=[{"title": "t", "status": "PASSED"}])
+    status(sandbox, connection_id, setup_state="broken")
+    result = run(wait=True)
+    assert not result.failed, result.msg
+    assert result["connection"]["setup_state"] == "connected"
+
+
+REASON = "The role arn:aws:iam::111122223333:role/Fivetran cannot be assumed"
+
+
+@pytest.mark.parametrize("histories", ["answered", "unknown"])
+def test_a_failed_sync_is_told_with_the_reason_that_fivetran_gives_where_it_gives_one(
+    sandbox: Sandbox, run: Run, histories: str
+) -> None:
+    sandbox.seed("fivetran", "manners", histories=histories)
+    sandbox.seed("fivetran", "set_sync", outcome="failed", reason=REASON)
+    result = run(wait=True)
+    assert result.code == "sync_failed"
+    assert (REASON in result.msg) == (histories == "answered")
+    assert ("Fivetran names no reason" in result.msg) == (histories == "unknown")
+
+
+@pytest.mark.parametrize("kind", ["status", "html", "drop"])
+def test_an_error_about_errors_does_not_hide_how_the_sync_ended(sandbox: Sandbox, run: Run, kind: str) -> None:
+    sandbox.seed("fivetran", "set_sync", outcome="failed", task=TASK)
+    for operation in ("list_errors", "list_syncs"):
+        sandbox.fault(kind, operation=operation, times=0)
+    result = run(wait=True)
+    assert result.code == "sync_failed"
+    assert TASK["details"].rstrip(".") in result.msg
+
+
+def test_without_current_errors_the_reason_stands_in_the_history(sandbox: Sandbox, run: Run) -> None:
+    sandbox.seed("fivetran", "set_sync", outcome="failed", reason=REASON)
+    sandbox.fault("status", operation="list_errors", status=404, body={"code": "NotFound"}, times=0)
+    assert REASON in run(wait=True).msg

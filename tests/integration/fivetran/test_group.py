@@ -9,19 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran import group_state
 
 from tests.modules import ModuleResult, run_module
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 
 NAME = "Warehouse APAC"
-
-
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The waits between look-ups are not what is tested here."""
-    monkeypatch.setattr(group_state, "FIRST_LOOK_UP_WAIT", 0.01)
 
 
 def group(sandbox: Sandbox, check: bool = False, **arguments: Any) -> ModuleResult:

@@ -9,7 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran import client
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.client import FivetranClient
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.listing import (
+    MOST_PAGES,
+    MOST_WITHOUT_NEWS,
+)
 
 from tests.modules import ModuleResult, run_module
 from tests.sandbox import world
@@ -97,12 +102,22 @@ def test_a_server_that_echoes_the_credentials_does_not_bring_them_into_the_resul
         assert secret not in str(result.values)
 
 
-def test_more_connections_than_a_page_holds_are_all_listed(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def listed(sandbox: Sandbox, page_size: int) -> list[str]:
+    """Return the ids of all connections, asked for in such pages."""
+    client = FivetranClient(
+        api_key=world.FIVETRAN_KEY,
+        api_secret=world.FIVETRAN_SECRET,
+        api_url=sandbox.env["FIVETRAN_API_URL"],
+        page_size=page_size,
+    )
+    return [str(row["id"]) for row in client.connections()]
+
+
+def test_more_connections_than_a_page_holds_are_all_listed(sandbox: Sandbox) -> None:
     add_sheets(sandbox, 250)
     assert len({row["id"] for row in connection_info(sandbox)["connections"]}) == 250
     sandbox.clear_journal()
-    monkeypatch.setattr(client, "PAGE_SIZE", 100)
-    assert len({row["id"] for row in connection_info(sandbox)["connections"]}) == 250
+    assert len(set(listed(sandbox, 100))) == 250
     assert len(sandbox.journal("fivetran", "list_connections")) == 3
 
 
@@ -114,13 +129,10 @@ def test_a_listing_whose_answer_is_too_large_goes_on_with_smaller_pages(sandbox:
     assert pages == [1000] + [100] * 10
 
 
-def test_pages_get_smaller_where_the_listing_has_come_to_and_no_smaller_than_ten(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pages_get_smaller_where_the_listing_has_come_to_and_no_smaller_than_ten(sandbox: Sandbox) -> None:
     add_sheets(sandbox, 250)
-    monkeypatch.setattr(client, "PAGE_SIZE", 100)
     sandbox.fault("large", operation="list_connections", skip=2)
-    assert len({row["id"] for row in connection_info(sandbox)["connections"]}) == 250
+    assert len(set(listed(sandbox, 100))) == 250
     asked = [entry.query for entry in sandbox.journal("fivetran", "list_connections")]
     assert [int(query["limit"]) for query in asked] == [100] * 3 + [10] * 5
     assert asked[2]["cursor"] == asked[3]["cursor"]
@@ -128,7 +140,8 @@ def test_pages_get_smaller_where_the_listing_has_come_to_and_no_smaller_than_ten
     sandbox.fault("large", operation="list_connections", times=0)
     sandbox.clear_journal()
     assert connection_info(sandbox).code == "too_large"
-    assert [entry.query["limit"] for entry in sandbox.journal("fivetran", "list_connections")] == ["100", "10"]
+    asked = [entry.query for entry in sandbox.journal("fivetran", "list_connections")]
+    assert [query["limit"] for query in asked] == ["1000", "100", "10"]
 
 
 @pytest.mark.parametrize(
@@ -144,6 +157,24 @@ def test_a_cursor_that_leads_nowhere_new_ends_the_listing_with_an_error(sandbox:
     assert result.code == "invalid_answer"
     assert "next_cursor" in result.msg
     assert len(sandbox.journal("fivetran", "list_connections")) == len(cursors)
+
+
+@pytest.mark.parametrize("rows", [0, 3], ids=["empty", "the same rows"])
+def test_a_listing_that_goes_on_without_anything_new_ends_with_an_error(sandbox: Sandbox, rows: int) -> None:
+    add_sheets(sandbox, rows)
+    sandbox.fault("new_cursor", operation="list_connections", times=0)
+    result = connection_info(sandbox)
+    assert result.code == "invalid_answer"
+    assert "an end of the listing" in result.msg
+    assert len(sandbox.journal("fivetran", "list_connections")) <= MOST_WITHOUT_NEWS + 2
+
+
+@pytest.mark.slow  # A thousand calls.
+def test_a_listing_that_always_has_something_new_ends_with_an_error(sandbox: Sandbox) -> None:
+    sandbox.fault("new_row", operation="list_connections", times=0)
+    with pytest.raises(OnrampError, match="an end of the listing"):
+        listed(sandbox, 10)
+    assert len(sandbox.journal("fivetran", "list_connections")) == MOST_PAGES + 1
 
 
 @pytest.mark.parametrize("other", ["group_id", "schema", "service"])

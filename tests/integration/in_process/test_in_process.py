@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -92,8 +93,10 @@ def test_both_ways_give_the_same_results_and_show_no_secret(sandbox: Sandbox, ar
         ({"environment": {"FIVETRAN_APIKEY": world.FIVETRAN_KEY}}, {}),
         ({}, {"ansible_python_interpreter": sys.base_prefix + "/bin/python3"}),
         ({"async": 30, "poll": 1}, {}),
+        # Not in this process, and there is nobody who would ask sudo for a password in vain.
+        ({}, {"ansible_become": True, "ansible_become_exe": "/nowhere/sudo"}),
     ],
-    ids=["environment", "another Python", "async"],
+    ids=["environment", "another Python", "async", "become as a variable"],
 )
 def test_what_is_not_the_same_here_runs_in_a_process_of_its_own(
     sandbox: Sandbox, keywords: dict[str, Any], variables: dict[str, Any]
@@ -104,3 +107,75 @@ def test_what_is_not_the_same_here_runs_in_a_process_of_its_own(
 
 def test_every_module_has_its_action_and_every_action_its_module() -> None:
     assert sorted(path.stem for path in (CHECKOUT / "plugins" / "action").glob("*.py")) == MODULES
+
+
+def test_becoming_somebody_that_a_variable_forbids_is_no_reason_to_leave_the_process(sandbox: Sandbox) -> None:
+    task = {"onramp.braze_fivetran.fivetran_group_info": {"group": world.GROUP_NAME}, "become": True}
+    result = play(sandbox, [task], ansible_become=False)
+    assert result.exit_code == 0, result.output
+    assert "AnsiballZ_" not in result.output
+
+
+@pytest.mark.parametrize("in_process", [True, False])
+def test_an_option_that_is_given_by_two_names_is_told(sandbox: Sandbox, in_process: bool) -> None:
+    arguments = {"external_id": world.GROUP_ID, "buckets": ["acme"], "region": "us-east-1", "aws_region": "us-east-1"}
+    task = {"onramp.braze_fivetran.s3_access_info": arguments}
+    result = play(sandbox, [task], onramp_in_process=in_process)
+    assert "Both option region and its alias aws_region are set." in " ".join(result.output.split())
+
+
+def test_a_task_that_takes_longer_than_it_may_is_ended_in_this_process_too(sandbox: Sandbox) -> None:
+    made = sandbox.seed("fivetran", "add_connection", group_id=world.GROUP_ID, service="braze", schema="shop")
+    sandbox.seed("fivetran", "edit_connection", id=made["id"], status={"setup_state": "connected"})
+    sandbox.seed("fivetran", "set_sync", polls=100000)
+    identity = {"group_id": world.GROUP_ID, "schema": "shop"}
+    started = time.monotonic()
+    result = play(
+        sandbox,
+        [{"onramp.braze_fivetran.fivetran_connection_sync": {**identity, "wait": True}, "timeout": 2}],
+    )
+    assert result.exit_code != 0
+    assert "AnsiballZ_" not in result.output
+    assert "timed out after 2 second" in result.output.lower()
+    assert time.monotonic() - started < 20
+
+
+def test_what_is_under_way_is_not_waited_for_when_the_time_of_the_task_is_up(sandbox: Sandbox) -> None:
+    sandbox.fault("delay", server="braze", times=0, delay=12.0)
+    arguments = {"api_url": sandbox.env["SANDBOX_BRAZE_URL"], "api_key": world.BRAZE_KEY_SHOP_US}
+    started = time.monotonic()
+    result = play(sandbox, [{"onramp.braze_fivetran.braze_api_key_info": arguments, "timeout": 2}])
+    assert "timed out after 2 second" in result.output.lower()
+    assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize("in_process", [True, False])
+def test_half_a_surrogate_pair_of_a_vendor_is_no_obstacle(sandbox: Sandbox, in_process: bool) -> None:
+    group = {"id": world.GROUP_ID, "name": "a\ud800b", "created_at": "2024-12-01T15:43:29.013729Z"}
+    answer = {"code": "Success", "data": {"items": [group]}}
+    sandbox.fault("status", operation="list_groups", status=200, times=0, body=answer)
+    task = {"onramp.braze_fivetran.fivetran_group_info": {"group": world.GROUP_ID}}
+    result = play(sandbox, [task], onramp_in_process=in_process)
+    assert result.exit_code == 0, result.output
+    [shown] = result.results("onramp.braze_fivetran.fivetran_group_info")
+    assert shown["group"]["name"] == "a\ufffdb"
+
+
+@pytest.mark.parametrize("in_process", [True, False])
+def test_a_key_that_is_no_utf_8_is_refused_by_name(sandbox: Sandbox, in_process: bool) -> None:
+    task = {"onramp.braze_fivetran.fivetran_group_info": {"group": world.GROUP_ID}}
+    plays = [
+        {
+            "hosts": "localhost",
+            "gather_facts": False,
+            "tasks": [task],
+            "vars": {
+                "ansible_python_interpreter": sys.executable,
+                "onramp_in_process": in_process,
+            },
+        }
+    ]
+    result = run_playbook(sandbox, plays, environment={"FIVETRAN_APIKEY": "key\udcff"})
+    assert result.exit_code != 0
+    assert "fivetran_api_key: is not valid UTF-8" in result.messages()
+    assert sandbox.journal() == []

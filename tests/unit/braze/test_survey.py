@@ -355,3 +355,14 @@ def test_empty_pages_are_passed_over_and_their_number_is_bounded() -> None:
 def test_memory_bucket_lists_folders_once() -> None:
     bucket = MemoryBucket([("a/1", b""), ("a/2", b""), ("b", b"")])
     assert bucket.list("", by_folder=True) == Page(names=("b",), folders=("a/",))
+
+
+def test_a_listing_that_never_ends_and_says_always_the_same_is_not_followed_for_ever() -> None:
+    asked: list[datetime] = []
+
+    def hours_from(start: datetime) -> tuple[list[datetime], bool]:
+        asked.append(start)
+        return [THIS_HOUR - HOUR, THIS_HOUR], False
+
+    assert newest(hours_from, THIS_HOUR, NOW) == THIS_HOUR
+    assert len(asked) == 2

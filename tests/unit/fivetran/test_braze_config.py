@@ -56,8 +56,7 @@ def _properties(data: Any) -> dict[str, Any]:
 def test_every_name_is_one_of_the_vendors_own() -> None:
     known = schema()
     names = {field for source in (CURRENTS, EXPORTS) for fields in source.fields.values() for field in fields.values()}
-    history = {"history_from": "2024-01-01", "history_time_frame": "ALL_TIME"}
-    made = braze_config({**GIVEN, "storage": "s3", "exports_storage": "s3", **history})
+    made = braze_config({**GIVEN, "storage": "s3", "exports_storage": "s3", "history_from": "2024-01-01"})
     assert names | set(made["config"]) | set(made["config_secrets"]) <= set(known)
     assert set(STORAGE_TYPES.values()) == set(known["cloud_storage_type"]["enum"])
 
@@ -236,3 +235,26 @@ def test_no_sentence_holds_a_secret() -> None:
     told = " ".join(braze_config(broken)["problems"])
     assert "c2VjcmV0" not in told
     assert GIVEN["api_key"] not in told
+
+
+@pytest.mark.parametrize(
+    ("time_frame", "sent"),
+    [
+        ("THREE_MONTHS", {"historical_sync_limit": "DATE_LIMIT", "historical_sync_limit_date": "2025-11-01"}),
+        ("ONE_YEAR", {"historical_sync_limit": "DATE_LIMIT", "historical_sync_limit_date": "2025-02-01"}),
+        ("FIVE_YEARS", {"historical_sync_limit": "DATE_LIMIT", "historical_sync_limit_date": "2021-02-01"}),
+        ("ALL_TIME", {"historical_sync_limit": "ALL_TIME"}),
+    ],
+)
+def test_a_time_frame_which_fivetran_takes_no_longer_is_sent_to_new_connections_as_a_date(
+    time_frame: str, sent: dict[str, str]
+) -> None:
+    made = braze_config({**GIVEN, "history_time_frame": time_frame}, today=date(2026, 2, 28))
+    assert made["config_on_create"].items() >= sent.items()
+    assert not {"historic_sync_time_frame", *sent} & set(made["config"])
+
+
+def test_a_day_outweighs_a_time_frame() -> None:
+    made = braze_config({**GIVEN, "history_from": "2024-01-31", "history_time_frame": "ONE_YEAR"})
+    assert made["config"]["historical_sync_limit_date"] == "2024-01-31"
+    assert "historical_sync_limit" not in made["config_on_create"]

@@ -27,9 +27,11 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http import
     HttpClient,
     HttpError,
     RetryPolicy,
-    check_base_url,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http_environment import PROXY_VARIABLES
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._redact import Redactor
+
+from tests.clock import Hurried
 
 SECRET = "a-distinctive-secret-value"
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -71,7 +73,7 @@ class Server:
                 answer = outer.answers.pop(0) if len(outer.answers) > 1 else outer.answers[0]
                 answer(self)
 
-            do_GET = do_POST = answer
+            do_GET = do_POST = do_CONNECT = answer
 
             def log_message(self, format: str, *args: object) -> None:
                 """Print nothing."""
@@ -84,18 +86,17 @@ class Server:
         self, secret: str = SECRET, clients: Clients | None = None, **policy: float
     ) -> tuple[HttpClient, list[float]]:
         """Return a client of this server, and the waits that it would have made."""
-        waits: list[float] = []
+        time = Hurried()
         client = HttpClient(
             vendor="Vendor",
             base_url=self.url,
             authorization=f"Bearer {secret}",
             redactor=Redactor([secret]),
-            clients=clients,
+            clients=clients or Clients(time.clock),
             policy=RetryPolicy(**policy),  # type: ignore[arg-type]
             explain=explain,
-            sleep=waits.append,
         )
-        return client, waits
+        return client, time.waits
 
 
 @pytest.fixture(params=["HTTP/1.0"])
@@ -239,7 +240,10 @@ def test_a_netrc_entry_does_not_replace_the_credentials(
 
 @pytest.fixture
 def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"):
+    for names in PROXY_VARIABLES.values():
+        for name in names:
+            monkeypatch.delenv(name, raising=False)
+    for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -247,18 +251,34 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_proxy_of_the_environment_is_used_except_for_hosts_that_it_leaves_out(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server.answers = [OK]
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        host = f"http://127.0.0.1:{free.getsockname()[1]}"
-    monkeypatch.setenv("HTTP_PROXY", server.url)
-    server.url = host
-    client, _waits = server.client()
-    client.send(READ)
-    assert [path for _method, path, _headers in server.requests] == [f"{host}/thing"]
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    server.answers = [answer(502)]
+    monkeypatch.setenv("HTTPS_PROXY", server.url)
+    server.url = "https://localhost:1"
+    client, _waits = server.client(tries=1)
+    with pytest.raises(HttpError, match=r"the proxy answered with HTTP 502.*\(HTTPS_PROXY\)"):
+        client.send(READ)
+    assert [(method, path) for method, path, _headers in server.requests] == [("CONNECT", "localhost:1")]
+    # The credentials are for whom the tunnel leads to.
+    assert SECRET not in str(server.requests)
+    monkeypatch.setenv("NO_PROXY", "localhost")
     client, _waits = server.client(tries=1)
     with pytest.raises(HttpError, match="cannot be reached"):
         client.send(READ)
+
+
+@pytest.mark.usefixtures("no_proxies")
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"])
+def test_what_is_for_this_machine_does_not_leave_it_by_way_of_a_proxy(
+    server: Server, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    proxy = Server()
+    monkeypatch.setenv(name, proxy.url)
+    server.answers = [OK]
+    client, _waits = server.client()
+    assert client.send(READ).body == {"fine": True}
+    assert proxy.requests == []
+    proxy.httpd.shutdown()
+    proxy.httpd.server_close()
 
 
 @pytest.mark.usefixtures("no_proxies")
@@ -368,26 +388,3 @@ def test_a_certificate_that_cannot_be_trusted_is_named_as_such_and_nothing_is_se
     assert caught.value.failure.code == "certificate"
     assert waits == []
     assert server.requests == []
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://api.fivetran.com",
-        "ftp://api.fivetran.com",
-        "api.fivetran.com",
-        "https://user:password@api.fivetran.com",
-        "https://api.fivetran.com?x=1",
-        "",
-    ],
-)
-def test_a_url_that_credentials_must_not_be_sent_to_is_refused_naming_the_option(url: str) -> None:
-    with pytest.raises(InvalidArgument, match=r"^some_url: "):
-        check_base_url("some_url", url)
-
-
-@pytest.mark.parametrize(
-    "url", ["https://api.fivetran.com/", "http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:1"]
-)
-def test_https_and_loopback_are_accepted(url: str) -> None:
-    assert check_base_url("some_url", url) == url.rstrip("/")

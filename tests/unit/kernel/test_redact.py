@@ -32,6 +32,14 @@ def test_a_secret_is_found_in_every_spelling_in_which_it_travels() -> None:
         assert redactor.text(f"<{spelling}>").strip('<>"') == REDACTED
 
 
+def test_a_secret_of_a_file_is_found_without_its_line_break() -> None:
+    assert Redactor(["s3cr3t\n"]).text("it is s3cr3t, and s3cr3t\n") == f"it is {REDACTED}, and {REDACTED}"
+
+
+def test_a_secret_that_is_no_utf_8_is_one_all_the_same() -> None:
+    assert Redactor(["s3cr3t\udcff"]).text("it is s3cr3t\udcff") == f"it is {REDACTED}"
+
+
 def test_a_secret_is_found_in_keys_and_values_of_data() -> None:
     assert Redactor(["s3cr3t"]).data({"s3cr3t": ["a s3cr3t b", {"x": "s3cr3t"}, 1, None]}) == {
         REDACTED: [f"a {REDACTED} b", {"x": REDACTED}, 1, None]

@@ -1,0 +1,17 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""Vendors' text, as far as a terminal and a log may have it."""
+
+from __future__ import annotations
+
+_REPLACEMENT = "\ufffd"
+
+
+def printable(text: str) -> str:
+    """Return ``text`` in one line, without control characters, escape sequences and halves of surrogate pairs."""
+    line = " ".join(text.split())
+    return line if line.isprintable() else "".join(char if char.isprintable() else _REPLACEMENT for char in line)

@@ -1,0 +1,40 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Fivetran's key and secret, before anybody sends them."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.credentials import checked_credential
+
+KEY = "a-distinctive-key-4711"
+
+
+@pytest.mark.parametrize("value", [KEY, f"{KEY}\n", f" {KEY}\r\n", f"\u00a0{KEY}\u00a0"])
+def test_blanks_and_line_breaks_around_a_key_are_no_part_of_it(value: str) -> None:
+    assert checked_credential("fivetran_api_key", "FIVETRAN_APIKEY", value) == KEY
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("", "is empty"),
+        (" \n", "is empty"),
+        (f"Bearer {KEY}", "without Bearer or Basic"),
+        (f"{KEY}\n{KEY}", "white space"),
+        (f"{KEY}\u00a0{KEY}", "white space"),
+        (f"{KEY}\x00", "a character that no key has"),
+        (f"{KEY}é", "a character that no key has"),
+        (f"{KEY}\udcff", "is not valid UTF-8"),
+    ],
+)
+def test_what_cannot_be_a_key_is_refused_by_name_and_not_shown(value: str, said: str) -> None:
+    with pytest.raises(InvalidArgument, match=r"^fivetran_api_key: ") as caught:
+        checked_credential("fivetran_api_key", "FIVETRAN_APIKEY", value)
+    assert said in caught.value.msg
+    assert "FIVETRAN_APIKEY" in caught.value.msg
+    assert KEY not in caught.value.msg
+    assert caught.value.msg.isprintable()
