@@ -4,7 +4,9 @@
 """Lay out a collections path inside the checkout: this collection as a link, amazon.aws as files.
 
 amazon.aws is taken out of the ``ansible`` package from PyPI, so that a checkout
-needs no Galaxy: ``python tests/install_collections.py .cache/collections``.
+needs no Galaxy: ``python tests/install_collections.py .cache/collections``. With
+``--releases``, a path for each release of amazon.aws that is tested, below the one that is named, with the oldest boto3
+that it takes.
 """
 
 from __future__ import annotations
@@ -19,6 +21,14 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 # The newest community package that installs on the running Python; it decides the amazon.aws release.
 ANSIBLE_PACKAGE = "ansible==12.3.0" if sys.version_info < (3, 12) else "ansible==14.5.0"
 AMAZON_AWS = "ansible_collections/amazon/aws/"
+# By release of amazon.aws, a package that holds it, and the oldest boto3 that the release takes. The packages are only
+# unpacked, whatever Python they are for.
+RELEASES = {
+    "10.1": ("ansible==12.3.0", "boto3==1.34.0"),
+    "11.4": ("ansible==14.5.0", "boto3==1.35.0"),
+    "12.0": ("ansible==15.0.0a3", "boto3==1.38.23"),
+}
+OLDEST_BOTO3 = "oldest_boto3"
 
 
 def link_this_collection(collections: Path) -> None:
@@ -30,13 +40,17 @@ def link_this_collection(collections: Path) -> None:
     link.symlink_to(CHECKOUT, target_is_directory=True)
 
 
-def unpack_amazon_aws(collections: Path) -> None:
+def pip(command: str, *arguments: str) -> None:
+    """Run pip."""
+    quiet = ["--quiet", "--disable-pip-version-check"]
+    subprocess.run([sys.executable, "-m", "pip", command, *quiet, *arguments], check=True)
+
+
+def unpack_amazon_aws(collections: Path, package: str) -> None:
     """Download the ``ansible`` wheel and unpack only amazon.aws from it."""
+    anywhere = ["--no-deps", "--only-binary=:all:", "--python-version", "3.14"]
     with tempfile.TemporaryDirectory() as download:
-        subprocess.run(
-            [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", download, ANSIBLE_PACKAGE],
-            check=True,
-        )
+        pip("download", *anywhere, "--dest", download, package)
         wheel = next(Path(download).glob("ansible-*.whl"))
         with zipfile.ZipFile(wheel) as archive:
             wanted = [name for name in archive.namelist() if name.startswith(AMAZON_AWS)]
@@ -44,9 +58,16 @@ def unpack_amazon_aws(collections: Path) -> None:
 
 
 def main() -> None:
-    collections = Path(sys.argv[1])
-    link_this_collection(collections)
-    unpack_amazon_aws(collections)
+    *options, folder = sys.argv[1:]
+    if options != ["--releases"]:
+        link_this_collection(Path(folder))
+        unpack_amazon_aws(Path(folder), ANSIBLE_PACKAGE)
+        return
+    for release, (package, boto3) in RELEASES.items():
+        collections = Path(folder) / release
+        link_this_collection(collections)
+        unpack_amazon_aws(collections, package)
+        pip("install", "--upgrade", "--target", str(collections / OLDEST_BOTO3), boto3)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ class ActionModule(ActionBase):
             check_new(path)
         credentials = Credentials(
             aws_profiles=tuple(params["aws_profiles"]),
-            aws_region=params["aws_region"],
+            aws={"region": params["aws_region"]} if params["aws_region"] else {},
             gcs={name: params[name] for name in GCS_ARGUMENTS},
         )
         found = discover(client_from_params(params), params["fivetran_groups"], credentials)

@@ -24,10 +24,12 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.l
     leaving,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.look import Credentials
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.asked import RENAMED
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.planning import read_inventory
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.reader import HostVariables
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.settings import Unreadable
 
+SECRETS_OF_AWS = ("secret_key", "session_token")
 FIVETRAN = ("fivetran_api_key", "fivetran_api_secret", "fivetran_api_url")
 
 
@@ -63,7 +65,9 @@ class ActionModule(ActionBase):
         inventory = [entry for entry, _hints in read.values()]
         connection = find_leaving(client, params["group"].strip(), params["schema"].strip(), inventory)
         taken = {str(name) for name in (*groups, *(host for members in groups.values() for host in members))}
-        return leaving(connection, taken, client, _cloud_credentials(new, limits))
+        cloud = _cloud_credentials(new, limits)
+        secrets += [str(cloud.aws[name]) for name in SECRETS_OF_AWS if name in cloud.aws]
+        return leaving(connection, taken, client, cloud)
 
     def _new_host(self, hosts: Any, play: Any) -> HostVariables:
         """Return the variables of a host that the inventory does not know yet: those of the group, and of all."""
@@ -92,14 +96,15 @@ def _values(variables: HostVariables, names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _cloud_credentials(variables: HostVariables, limits: Mapping[str, Any]) -> Credentials:
-    names = (
-        "s3_access_aws_profile", "s3_access_aws_region", "gcs_access_credentials_file", "gcs_access_user_project",
-    )  # fmt: skip
+    names = ("gcs_access_credentials_file", "gcs_access_user_project")
     found = {name: str(value) for name, value in _values(variables, names).items() if value}
-    profile = found.get("s3_access_aws_profile")
+    of_aws = {f"s3_access_{short}": option for short, option in (*RENAMED.items(), ("aws_ca_bundle", "aws_ca_bundle"))}
+    said = _values(variables, tuple(of_aws))
+    aws = {of_aws[name]: value for name, value in said.items() if value not in (None, "")}
+    profile = aws.pop("profile", None)
     return Credentials(
-        aws_profiles=(profile,) if profile else (),
-        aws_region=found.get("s3_access_aws_region"),
+        aws_profiles=(str(profile),) if profile else (),
+        aws=aws,
         gcs={
             "credentials_file": found.get("gcs_access_credentials_file"),
             "user_project": found.get("gcs_access_user_project"),

@@ -78,3 +78,17 @@ attributes:
     membership:
       - onramp.braze_fivetran.aws
 """
+
+    # For what asks either cloud.
+    ACTIONGROUP_AWS_AND_GCS = r"""
+options: {}
+attributes:
+  action_group:
+    description:
+      - Use C(group/onramp.braze_fivetran.aws) and C(group/onramp.braze_fivetran.gcs) in C(module_defaults) to set
+        defaults for this module.
+    support: full
+    membership:
+      - onramp.braze_fivetran.aws
+      - onramp.braze_fivetran.gcs
+"""

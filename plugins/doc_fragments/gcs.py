@@ -24,4 +24,6 @@ requirements:
   - google-cloud-storage >= 2.18.0
 notes:
   - The environment variable E(STORAGE_EMULATOR_HOST) directs the requests to an emulator, without credentials.
+  - E(CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM) is another address of Google's IAM API, as for C(gcloud). With an emulator,
+    IAM is asked at this address only.
 """

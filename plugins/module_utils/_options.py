@@ -57,13 +57,25 @@ GCS_ARGUMENTS: Mapping[str, Any] = {
     **HTTP_ARGUMENTS,
 }
 
+# Under the names of amazon.aws. Credentials have no fallback to the environment, which boto3 reads itself: taken from
+# there, a profile would look as if a person had named it, and outweigh keys that AWS's own order puts before it.
 AWS_ARGUMENTS: Mapping[str, Any] = {
-    "profile": {"type": "str", "aliases": ["aws_profile"], "fallback": (env_fallback, ["AWS_PROFILE"])},
+    # The id of a key, not the key.
+    "access_key": {"type": "str", "aliases": ["aws_access_key_id", "aws_access_key"], "no_log": False},
+    "secret_key": {"type": "str", "aliases": ["aws_secret_access_key", "aws_secret_key"], "no_log": True},
+    "session_token": {"type": "str", "aliases": ["aws_session_token"], "no_log": True},
+    "profile": {"type": "str", "aliases": ["aws_profile"]},
     "region": {
         "type": "str",
         "aliases": ["aws_region"],
         "fallback": (env_fallback, ["AWS_REGION", "AWS_DEFAULT_REGION"]),
     },
+    "endpoint_url": {"type": "str", "aliases": ["aws_endpoint_url"]},
+    "validate_certs": {"type": "bool", "default": True},
+    "aws_ca_bundle": {"type": "path"},
+    "assume_role_arn": {"type": "str"},
+    "assume_role_external_id": {"type": "str"},
+    "assume_role_session_name": {"type": "str"},
 }
 
 

@@ -22,7 +22,7 @@ description:
 extends_documentation_fragment:
   - onramp.braze_fivetran.attributes
   - onramp.braze_fivetran.attributes.info_module
-  - onramp.braze_fivetran.attributes.actiongroup_gcs
+  - onramp.braze_fivetran.attributes.actiongroup_aws_and_gcs
   - onramp.braze_fivetran.aws
   - onramp.braze_fivetran.gcs
   - onramp.braze_fivetran.http_api

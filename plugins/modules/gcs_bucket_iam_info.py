@@ -42,6 +42,8 @@ options:
     type: str
 requirements:
   - The permission C(storage.buckets.getIamPolicy) on the bucket
+  - The permission C(iam.roles.get) on the project or organization of a custom role, for RV(effect) to see what it
+    allows; good to have, and asked for only where the answer depends on it
 seealso:
   - module: onramp.braze_fivetran.gcs_bucket_iam_member
 """

@@ -82,8 +82,9 @@ options:
   sufficient:
     description:
       - What to do if the member may list and read already, by another role or under another condition.
-      - V(adopt) leaves it at that. Where nobody can tell, because it depends on what a custom role allows or on a
-        condition that is not understood, and this grant may give more, the task fails with the code V(grant_undecided).
+      - V(adopt) leaves it at that. Where nobody can tell, because it depends on a custom role that these credentials
+        may not read or on a condition that is not understood, and this grant may give more, the task fails with the
+        code V(grant_undecided).
       - With O(folder) or O(condition), a grant of the same O(role) without a condition does not count, for that is what
         shall be narrowed.
       - V(exact) looks at nothing but exactly this grant.
@@ -101,6 +102,8 @@ options:
       - Whether to look, before anything is granted, for what about the bucket would make a service fail that shall read
         it, as M(onramp.braze_fivetran.gcs_bucket_preflight_info) does, with the same one read of the policy.
       - V(fail) grants nothing if there is a finding of severity V(error), V(warn) warns of it and goes on.
+      - With O(sufficient=adopt), V(fail) does not grant a role either that is known not to let the member list and
+        read, V(warn) warns of it.
       - Without meaning with O(state=absent).
     type: str
     choices: [fail, warn, skip]
@@ -108,6 +111,8 @@ options:
 requirements:
   - The permissions C(storage.buckets.getIamPolicy) and C(storage.buckets.setIamPolicy) on the bucket, and
     C(storage.buckets.get) for O(preflight)
+  - The permission C(iam.roles.get) on the project or organization of a custom role, for O(sufficient=adopt) to see what
+    it allows; good to have, and asked for only where the answer depends on it
 seealso:
   - module: onramp.braze_fivetran.gcs_bucket_preflight_info
   - module: onramp.braze_fivetran.gcs_bucket_iam_info
@@ -226,7 +231,8 @@ failure:
   description:
     - What went wrong, as data. The C(code) is Google's own reason where there is one.
     - V(organization_policy) means that an organization policy forbids the member, V(conflict) that others kept on
-      changing the policy until the time was up, V(grant_undecided) what O(sufficient=adopt) says.
+      changing the policy until the time was up, V(grant_undecided) what O(sufficient=adopt) says, V(grant_too_narrow)
+      what O(preflight) says of a role.
   returned: failure
   type: dict
   sample:

@@ -26,6 +26,7 @@ extends_documentation_fragment:
   - onramp.braze_fivetran.attributes.info_module
   - onramp.braze_fivetran.attributes.actiongroup_aws
   - onramp.braze_fivetran.aws
+  - onramp.braze_fivetran.s3_access
 options:
   state:
     description:
@@ -33,108 +34,19 @@ options:
     type: str
     choices: [present, absent]
     default: present
-  external_id:
-    description:
-      - The External ID under which Fivetran assumes the role, which is the id of the Fivetran group.
-    type: str
-    required: true
-  buckets:
-    description:
-      - Names of the buckets that Fivetran reads.
-    type: list
-    elements: str
-    required: true
-  released_buckets:
-    description:
-      - Names of buckets that the policy may lose, because nobody needs them any more. A policy that grants others
-        besides O(buckets) is refused.
-      - Only for a policy that bears the tag for this O(external_id). Without meaning with O(state=absent).
-    type: list
-    elements: str
-    default: []
-  scope:
-    description:
-      - V(bucket) is the policy of Fivetran's guide, V(prefix) narrows listing and reading to O(prefix).
-    type: str
-    choices: [bucket, prefix]
-    default: bucket
-  prefix:
-    description:
-      - Folder to narrow the access to. Needed with O(scope=prefix).
-    type: str
-  kms_key_arns:
-    description:
-      - ARNs of the KMS keys with which the objects are encrypted. Adds C(kms:Decrypt) for these.
-    type: list
-    elements: str
-    default: []
-  role_arn:
-    description:
-      - ARN of an IAM role that is somebody else's. It is judged by what Fivetran can do through it, and there is
-        nothing to write; O(role_name), O(policy_name), O(path), O(tags) and O(adopt) have no meaning then.
-    type: str
-  role_name:
-    description:
-      - Name of the IAM role.
-    type: str
-    default: Fivetran
-  policy_name:
-    description:
-      - Name of the IAM policy.
-    type: str
-    default: Fivetran-S3-Access
-  path:
-    description:
-      - IAM path of both.
-    type: str
-    default: /
-  tags:
-    description:
-      - Tags that both shall have. Others are left alone.
-    type: dict
-    default: {}
-  permissions_boundary:
-    description:
-      - ARN of the policy that bounds the role. Unset leaves it alone, an empty string removes it.
-    type: str
-  max_session_duration:
-    description:
-      - Longest session of the role in seconds. Unset leaves it alone; AWS begins with V(3600).
-    type: int
-  fivetran_account_id:
-    description:
-      - AWS account of Fivetran.
-    type: str
-    default: "834469178297"
-  partition:
-    description:
-      - AWS partition. If unset, that of the credentials.
-    type: str
-    choices: [aws, aws-us-gov, aws-cn]
-  adopt:
-    description:
-      - Whether what Fivetran lacks may be added to a role or policy that somebody else has made. Nothing that is there
-        is taken away, and what suffices is left as it is without this, too. Who has made exactly what this module wants
-        has it taken over, with the tag.
-      - With O(state=absent), whether to remove what bears the tag and was changed since, or was attached elsewhere,
-        too. What somebody else has made always stays.
-    type: bool
-    default: false
   explain:
     description:
       - Whether RV(access.effect) shall tell more than what has to be written rests on, for whoever has to approve the
         access. It then takes the policy of each bucket into account, which is a request for each, tells each thing that
         reading takes, and what is wider than needed.
-      - Where the answer for a bucket is not V(yes), and the role is there and stays as it is, AWS itself is asked with
-        C(iam:SimulatePrincipalPolicy), if the credentials may do that. Its answer outweighs ours; its reasons have the
-        code V(simulated). What has to be written does not depend on it.
     type: bool
     default: false
 requirements:
   - The permissions C(iam:GetRole), C(iam:ListAttachedRolePolicies), C(iam:ListRolePolicies), C(iam:GetPolicy),
     C(iam:GetPolicyVersion) and C(iam:ListPolicies), with O(state=absent) also C(iam:ListEntitiesForPolicy) and
     C(iam:ListInstanceProfilesForRole)
-  - With O(explain), C(s3:GetBucketPolicy) and C(iam:SimulatePrincipalPolicy) are used where they are granted
+  - With O(explain), or where the permissions of a role do not suffice, optionally C(s3:GetBucketPolicy)
+  - Optionally C(iam:SimulatePrincipalPolicy), as RV(access.effect.read) says
 seealso:
   - module: onramp.braze_fivetran.s3_bucket_preflight_info
   - module: amazon.aws.iam_managed_policy
@@ -269,6 +181,10 @@ access:
               looked at.
             - Without O(explain), the policy of a bucket is left to
               M(onramp.braze_fivetran.s3_bucket_preflight_info) where the permissions of the role suffice.
+            - Where the answer is not V(yes), and what the role may do stays as it is, AWS itself is asked with
+              C(iam:SimulatePrincipalPolicy), if the credentials may. Its answer outweighs ours. Its reasons have
+              the code V(simulated), or V(simulated_denied) where nothing that is added to the role helps. On what
+              it says of the organization, V(organization_denies), nothing depends.
           type: dict
           sample:
             s3://acme-currents-us/currents:
@@ -336,36 +252,20 @@ failure:
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import ModuleSpec, run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import AWS_ARGUMENTS
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access import access_info
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_documents import (
-    FIVETRAN_ACCOUNT,
-    PARTITIONS,
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_options import (
+    REQUIRED_IF,
+    S3_ACCESS_ARGUMENTS,
 )
 
 SPEC = ModuleSpec(
     work=access_info,
     argument_spec={
         **AWS_ARGUMENTS,
+        **S3_ACCESS_ARGUMENTS,
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "external_id": {"type": "str", "required": True},
-        "buckets": {"type": "list", "elements": "str", "required": True},
-        "released_buckets": {"type": "list", "elements": "str", "default": []},
-        "scope": {"type": "str", "choices": ["bucket", "prefix"], "default": "bucket"},
-        "prefix": {"type": "str"},
-        # ARNs of keys, not keys.
-        "kms_key_arns": {"type": "list", "elements": "str", "default": [], "no_log": False},
-        "role_arn": {"type": "str"},
-        "role_name": {"type": "str", "default": "Fivetran"},
-        "policy_name": {"type": "str", "default": "Fivetran-S3-Access"},
-        "path": {"type": "str", "default": "/"},
-        "tags": {"type": "dict", "default": {}},
-        "permissions_boundary": {"type": "str"},
-        "max_session_duration": {"type": "int"},
-        "fivetran_account_id": {"type": "str", "default": FIVETRAN_ACCOUNT},
-        "partition": {"type": "str", "choices": list(PARTITIONS)},
-        "adopt": {"type": "bool", "default": False},
         "explain": {"type": "bool", "default": False},
     },
-    required_if=[("scope", "prefix", ("prefix",))],
+    required_if=REQUIRED_IF,
 )
 
 

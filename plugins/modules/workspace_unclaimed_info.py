@@ -20,8 +20,8 @@ description:
     C(braze_workspaces) claims it, or may claim it because it cannot be read.
   - Its credentials are those that a new host of the group C(braze_workspaces) would have - C(fivetran_api_key),
     C(fivetran_api_secret) and C(fivetran_api_url), else the environment variables E(FIVETRAN_APIKEY),
-    E(FIVETRAN_APISECRET) and E(FIVETRAN_API_URL); C(s3_access_aws_profile), C(s3_access_aws_region),
-    C(gcs_access_credentials_file) and C(gcs_access_user_project). No Braze key is needed.
+    E(FIVETRAN_APISECRET) and E(FIVETRAN_API_URL); C(s3_access_aws_profile) and all else that begins with
+    C(s3_access_aws_); C(gcs_access_credentials_file) and C(gcs_access_user_project). No Braze key is needed.
   - It runs on the controller, within Ansible's own process. Nothing is written.
 extends_documentation_fragment:
   - onramp.braze_fivetran.attributes

@@ -4,12 +4,12 @@
 
 # Private to this collection: no promise of stability to anybody outside it.
 
-"""Clients for AWS, how long their calls may take, and their errors in the collection's words."""
+"""Clients for AWS, and how long their calls may take."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from threading import Lock
@@ -20,23 +20,23 @@ try:
     import botocore.loaders
     import botocore.session
     from botocore.config import Config
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ProfileNotFound
-    from botocore.parsers import ResponseParserError
+    from botocore.exceptions import BotoCoreError, NoCredentialsError, ProfileNotFound
 
     BOTO3_ERROR: ImportError | None = None
-    # Amazon's client takes answers apart without looking whether they are what the API promises, and follows
-    # redirects of S3 to find the region of a bucket.
-    _UNUSABLE_ANSWER = (AttributeError, LookupError, TypeError, ValueError, RecursionError, ResponseParserError)
-    # What a call can raise; a tuple, so that callers need not import Amazon's packages.
-    CALL_ERRORS: tuple[type[Exception], ...] = (BotoCoreError, ClientError, *_UNUSABLE_ANSWER)
 except ImportError as import_error:
     BOTO3_ERROR = import_error
-    CALL_ERRORS = ()
 
 from .._clients import Clients
+from .._deadline import Clock
 from .._errors import Failure, InvalidArgument, OnrampError
 from .._http import CONNECT_TIMEOUT, check_base_url
 from .._libraries import require_library
+from .aws_connection import Connection, connection_from_params
+from .aws_credentials import AssumedRole, Keys, never_ask_for_codes, use_role
+from .aws_errors import ask as ask
+from .aws_errors import call_error
+from .aws_no_credentials import is_about_credentials, no_credentials, tell_why, who_acts
+from .aws_patience import Patience
 
 # IAM and STS are global in their partition; where nothing names a region, their requests are signed for one of these.
 DEFAULT_REGION = "us-east-1"
@@ -47,9 +47,14 @@ CONNECTIONS = 64
 
 @dataclass(frozen=True, eq=False)
 class Aws:
-    """One session: credentials and region. ``client`` gives the client of a service, to as many threads as ask."""
+    """One session: credentials and region. ``client`` gives the client of a service, to as many threads as ask.
+
+    ``session``: of boto3; ``core``: the one of botocore below it. ``connection``: what the user said.
+    """
 
     session: Any
+    core: Any
+    connection: Connection
     default_region: str = DEFAULT_REGION
     _made: Clients = field(default_factory=Clients)
     # boto3's clients may be used by several threads, its sessions may not.
@@ -60,28 +65,74 @@ class Aws:
         """Return the region that was given, or is configured, or else one that works for IAM."""
         return str(self.session.region_name or self.default_region)
 
-    def client(self, service: str, *, read_timeout: float = 30.0, tries: int = 5) -> Any:
+    def client(self, service: str, *, read_timeout: float = 30.0, tries: int = 5, total: float = 120.0) -> Any:
         """Return a boto3 client that waits ``read_timeout`` seconds for an answer and sends a call ``tries`` times.
+
+        ``total``: seconds after which no other try is begun.
 
         :raises InvalidArgument: the endpoint that is configured for tests is plain HTTP on another machine.
         :raises OnrampError: the AWS configuration cannot be used.
         """
-        return self._made.get((service, read_timeout, tries), lambda: self._make(service, read_timeout, tries))
+        patience = Patience(tries, total, self._made.clock)
+        return self._made.get((service, read_timeout, patience), lambda: self._make(service, read_timeout, patience))
 
-    def _make(self, service: str, read_timeout: float, tries: int) -> Any:
+    def _make(self, service: str, read_timeout: float, patience: Patience) -> Any:
         limits = Config(
             connect_timeout=CONNECT_TIMEOUT,
             read_timeout=read_timeout,
-            retries={"mode": "standard", "total_max_attempts": tries},
+            retries={"mode": "standard", "total_max_attempts": 1},
             max_pool_connections=CONNECTIONS,
         )
+        client = self._new_client(service, limits, self.connection.endpoint_url or None)
+        option = "endpoint_url" if self.connection.endpoint_url else "AWS_ENDPOINT_URL"
+        check_base_url(option, client.meta.endpoint_url)
+        patience.give_to(client)
+        return client
+
+    def _new_client(self, service: str, config: Any, endpoint_url: str | None = None) -> Any:
         try:
             with self._session_lock:
-                client = self.session.client(service, region_name=self.region, config=limits)
+                return self.session.client(
+                    service, region_name=self.region, config=config, endpoint_url=endpoint_url, verify=self._verify
+                )
         except (BotoCoreError, ValueError) as error:
-            raise _bad_configuration(error) from None
-        check_base_url("AWS_ENDPOINT_URL", client.meta.endpoint_url)
-        return client
+            raise _bad_configuration(error, self.core) from None
+
+    @property
+    def _verify(self) -> bool | str | None:
+        """Return how certificates are checked; None leaves it to what is configured."""
+        return (self.connection.aws_ca_bundle or None) if self.connection.validate_certs else False
+
+    @property
+    def ca_bundle(self) -> str:
+        """Return the file by which certificates are checked; empty where that is botocore's own."""
+        return self.connection.aws_ca_bundle or str(self.core.get_config_variable("ca_bundle") or "")
+
+    def configured_endpoint(self, service: str) -> str:
+        """Return where requests go that do not go to AWS's own address; empty if they do."""
+        url = str(self.client(service).meta.endpoint_url)
+        own = self._new_client(service, Config(ignore_configured_endpoint_urls=True)).meta.endpoint_url
+        return "" if url == own else url
+
+    def is_configured(self, name: str) -> bool:
+        """Tell whether a switch of botocore's configuration is on."""
+        return bool(self.core.get_config_variable(name))
+
+    def freeze(self) -> Keys:
+        """Sign with the keys of this moment from now on, and return them. No client may have been made before.
+
+        :raises OnrampError: there are no credentials, or they cannot be got.
+        """
+        try:
+            with self._session_lock:
+                credentials = self.session.get_credentials()
+            if credentials is None:
+                raise NoCredentialsError
+            frozen = credentials.get_frozen_credentials()
+        except (BotoCoreError, ValueError) as error:
+            raise call_error(error, "sts:GetCallerIdentity") from None
+        self.core.set_credentials(frozen.access_key, frozen.secret_key, frozen.token)
+        return Keys(frozen.access_key, frozen.secret_key, frozen.token or "")
 
 
 @dataclass(frozen=True)
@@ -100,28 +151,53 @@ def aws_from_params(params: Mapping[str, Any], partition: str | None = None, cli
     :raises OnrampError: a missing package, a profile that does not exist, or a configuration that cannot be used.
     """
     require_library("boto3", BOTO3_ERROR)
-    profile, region = params["profile"], params["region"]
+    connection = connection_from_params(params)
     default_region = REGION_OF_PARTITION.get(partition or "", DEFAULT_REGION)
-    return (clients or Clients()).get(
-        (Aws, profile, region, default_region), lambda: Aws(_session(profile, region), default_region)
-    )
+    clients = clients or Clients()
+    return clients.get((Aws, connection, default_region), lambda: _open(connection, default_region, clients.clock))
 
 
-def _session(profile: str | None, region: str | None) -> Any:
-    core = botocore.session.Session(profile=profile)
+def _open(connection: Connection, default_region: str, clock: Clock) -> Aws:
+    """Open the session of who the user named or, with a role to assume, the one that whoever that is assumes it for."""
+    caller = _as(connection, default_region, clock)
+    if not connection.assume_role_arn:
+        return caller
+    return _as(connection, default_region, clock, AssumedRole(connection, lambda: caller.client("sts")))
+
+
+def _as(connection: Connection, default_region: str, clock: Clock, role: AssumedRole | None = None) -> Aws:
+    core = botocore.session.Session(profile=connection.profile or None)
     core.register_component("data_loader", _loader())
+    if connection.region:
+        core.set_config_variable("region", connection.region)
+    if role is not None:
+        use_role(core, role)
     try:
         core.get_scoped_config()  # Here, and not at the first call, it is known whether there is such a profile.
-        return boto3.session.Session(botocore_session=core, region_name=region)
+        if role is None:
+            never_ask_for_codes(core)
+        tell_why(core)
+        session = boto3.session.Session(**({} if role else _given_keys(connection)), botocore_session=core)
     except ProfileNotFound:
         raise InvalidArgument(
             f"profile (AWS_PROFILE): there is no profile {core.profile!r} in the AWS configuration."
         ) from None
     except (BotoCoreError, ValueError) as error:
-        raise _bad_configuration(error) from None
+        raise _bad_configuration(error, core) from None
+    return Aws(session, core, connection, default_region, Clients(clock))
 
 
-def _bad_configuration(error: Exception) -> OnrampError:
+def _given_keys(connection: Connection) -> dict[str, str | None]:
+    return {
+        "aws_access_key_id": connection.access_key or None,
+        "aws_secret_access_key": connection.secret_key or None,
+        "aws_session_token": connection.session_token or None,
+    }
+
+
+def _bad_configuration(error: Exception, core: Any) -> OnrampError:
+    if is_about_credentials(error):
+        return no_credentials(error, who_acts(core))
     message = " ".join(str(error).split())
     return OnrampError(
         msg=f"The AWS configuration cannot be used: {message.rstrip('.')}. Check profile, region and AWS_ENDPOINT_URL.",
@@ -154,63 +230,20 @@ def identity(aws: Aws) -> Identity:
     return who
 
 
-def ask(
-    action: str, call: Callable[..., Any], read: Callable[[Any], Any], absent: tuple[str, ...] = (), **arguments: Any
-) -> Any:
-    """Make one call and return what ``read`` finds in its answer; None where AWS answers with a code of ``absent``.
+def other_account(wanted: str, found: str) -> OnrampError:
+    """Return that the credentials are those of another account than the one that is meant."""
+    message = f"These credentials belong to the AWS account {found}, and {wanted} is meant."
+    return OnrampError(
+        msg=f"{message} Nothing was changed. Look who acts: an option, module_defaults, a profile, exported keys, which"
+        " outweigh AWS_PROFILE, or an environment of the play. aws sts get-caller-identity tells whose account it is.",
+        failure=Failure(code="other_account", message=message),
+    )
 
-    :raises OnrampError: with AWS's own code, or ``invalid_answer``. ``action`` is the permission that the call needs.
+
+def check_account(who: Identity, wanted: str | None) -> None:
+    """Hold that the credentials are those of the account that the user has named, if any.
+
+    :raises OnrampError: they are not.
     """
-    try:
-        return read(call(**arguments))
-    except CALL_ERRORS as error:
-        if error_code(error) in absent:
-            return None
-        raise call_error(error, action) from None
-
-
-def error_code(error: Exception) -> str:
-    """Return AWS's code of a refusal, or a word of the collection where no answer arrived."""
-    if isinstance(error, ClientError):
-        return str(error.response.get("Error", {}).get("Code") or f"http_{_status(error)}")
-    if _is_unusable(error):
-        return "invalid_answer"
-    return "no_credentials" if isinstance(error, NoCredentialsError) else "connection_failed"
-
-
-def _is_unusable(error: Exception) -> bool:
-    # Some errors of botocore are ValueErrors, too.
-    return isinstance(error, _UNUSABLE_ANSWER) and not isinstance(error, BotoCoreError)
-
-
-def call_error(error: Exception, action: str) -> OnrampError:
-    """Return what ``error``, one of ``CALL_ERRORS``, means; ``action`` is the permission that the call needs."""
-    code = error_code(error)
-    if isinstance(error, ClientError):
-        details = error.response.get("Error", {})
-        message = " ".join(str(details.get("Message") or "").split())[:1000]
-        request_id = error.response.get("ResponseMetadata", {}).get("RequestId")
-        msg = f"AWS refused {action}. AWS says: {code}: {message.rstrip('.')}."
-        if request_id:
-            msg += f" Request id: {request_id}."
-        failure = Failure(code=code, message=message, status=_status(error), request=action, request_id=request_id)
-    else:
-        # What the client says of an answer that it cannot read quotes the answer.
-        unusable = _is_unusable(error)
-        message = "the answer is not what the API promises" if unusable else " ".join(str(error).split())
-        msg = f"AWS gave no usable answer to {action}. Cause: {message.rstrip('.')}."
-        failure = Failure(code=code, message=message, request=action)
-    return OnrampError(msg=msg + _next_step(code, action), failure=failure)
-
-
-def _status(error: Any) -> int | None:
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    return int(status) if status else None
-
-
-def _next_step(code: str, action: str) -> str:
-    if code in ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"):
-        return f" The credentials need the permission {action}."
-    if code == "no_credentials":
-        return " Name a profile, or set the environment variables that the AWS SDK reads, such as AWS_PROFILE."
-    return ""
+    if wanted and who.account != wanted:
+        raise other_account(wanted, who.account)

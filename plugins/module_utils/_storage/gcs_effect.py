@@ -60,8 +60,13 @@ _ONLY_READ = frozenset({VIEWER, "roles/storage.legacyObjectReader", "roles/stora
 # Of the permissions of a custom role, those that end so only look.
 _HARMLESS = (".get", ".list")
 _OF_MANY = ("group:", "domain:", "principalSet:")
+_UNREAD_ROLE = ("custom_role", "unknown_role")
 # Conditions may be long, and grants many.
 _LONGEST, _MOST = 300, 5
+
+
+# The permissions of a role, or why they could not be read, as a clause; empty where nobody has asked.
+Allowed = frozenset[str] | str
 
 
 @dataclass(frozen=True)
@@ -79,11 +84,11 @@ def may_read(
     folder: str,
     *,
     now: datetime,
-    permissions_of: Mapping[str, frozenset[str] | None] = {},
+    permissions_of: Mapping[str, Allowed] = {},
 ) -> Effect:
     """Tell whether a member may list and read a folder of a bucket, by what the bucket's policy says.
 
-    ``folder``: empty for the whole bucket. ``permissions_of``: what custom roles allow, where that could be read.
+    ``folder``: empty for the whole bucket. ``permissions_of``: what roles allow that are not known here.
     """
     return judge(policy_bindings, member, bucket, folder, now=now, permissions_of=permissions_of).effect
 
@@ -95,7 +100,7 @@ def judge(
     folder: str,
     *,
     now: datetime,
-    permissions_of: Mapping[str, frozenset[str] | None] = {},
+    permissions_of: Mapping[str, Allowed] = {},
 ) -> Access:
     """Return what :func:`may_read` tells, with the grants that the answer rests on."""
     question = _Question(member, bucket, folder, now, permissions_of)
@@ -105,7 +110,7 @@ def judge(
     votes = {action: [question.vote(grant, action) for grant in concerned] for action in (GET, LIST)}
     if not any(vote.reasons for found in votes.values() for vote in found):
         return Access(Effect(Answer.NO, (_no_grant(member, bucket),)))
-    effects = {action: _of_one(action, bucket, found) for action, found in votes.items()}
+    effects = {action: _of_one(action, question, found) for action, found in votes.items()}
     effect = all_of(effects.values())
     deciding = {
         vote.grant
@@ -115,6 +120,42 @@ def judge(
         if vote.answer is effect.answer and vote.reasons
     }
     return Access(effect, tuple(grant for grant in concerned if grant in deciding))
+
+
+def roles_in_doubt(
+    policy_bindings: Iterable[Binding], member: str, bucket: str, folder: str, *, now: datetime, wanted: str = ""
+) -> tuple[str, ...]:
+    """Return the roles without whose permissions nobody can tell what :func:`may_read` asks; mostly there are none.
+
+    ``wanted``: a role that shall be granted.
+    """
+    effect = may_read(policy_bindings, member, bucket, folder, now=now)
+    roles = {reason.where for reason in effect.reasons if reason.code in _UNREAD_ROLE}
+    return tuple(sorted(roles | ({wanted} if wanted and wanted not in _READS else set())))
+
+
+def lacking(role: str, permissions_of: Mapping[str, Allowed]) -> tuple[str, ...]:
+    """Return what of listing and reading a role is known not to allow."""
+    known = _READS.get(role, permissions_of.get(role, ""))
+    return () if isinstance(known, str) else tuple(action for action in (LIST, GET) if action not in known)
+
+
+def too_narrow(
+    policy: JsonObject,
+    wanted: Grant,
+    bucket: str,
+    folder: str,
+    *,
+    now: datetime,
+    permissions_of: Mapping[str, Allowed] = {},
+) -> str:
+    """Return what the role of a grant lacks, where nothing makes up for that, as a clause; empty if unknown."""
+    lacks = lacking(wanted.role, permissions_of)
+    bindings = plan(policy, wanted, present=True).policy.get("bindings") or ()
+    after = may_read(bindings, wanted.member, bucket, folder, now=now, permissions_of=permissions_of)
+    if not lacks or after.answer is not Answer.NO:
+        return ""
+    return f"{wanted.role} does not allow {' and '.join(lacks)}, and nothing else on the bucket {bucket} does"
 
 
 def _no_grant(member: str, bucket: str) -> Reason:
@@ -132,14 +173,17 @@ class _Vote:
     ends: datetime | None = None
 
 
-def _of_one(action: str, bucket: str, votes: Sequence[_Vote]) -> Effect:
+def _of_one(action: str, question: _Question, votes: Sequence[_Vote]) -> Effect:
     """Return whether one permission is given: one grant that gives it is enough."""
     for answer in (Answer.YES, Answer.UNKNOWN):
         found = [vote for vote in votes if vote.answer is answer]
         if found:
             reasons = [reason for vote in found for reason in vote.reasons]
             return Effect(answer, tuple(dict.fromkeys([*reasons, *_ending(found)])))
-    text = f"nothing on the bucket {bucket} gives {action}, and a grant on its project would not be seen from here"
+    half = dict.fromkeys(vote.grant.role for vote in votes if question.is_half(vote.grant, action))
+    but = f" ({', '.join(half)} {'does' if len(half) == 1 else 'do'} not)" if half else ""
+    bucket = question.bucket
+    text = f"nothing on the bucket {bucket} gives {action}{but}, and a grant on its project would not be seen from here"
     missing = Reason("missing_permission", text, action=action, resource=f"gs://{bucket}")
     return Effect(Answer.NO, (*(reason for vote in votes for reason in vote.reasons), missing))
 
@@ -172,7 +216,7 @@ class _Question:
     bucket: str
     folder: str
     now: datetime
-    permissions_of: Mapping[str, frozenset[str] | None]
+    permissions_of: Mapping[str, Allowed]
 
     def vote(self, grant: Grant, action: str) -> _Vote:
         """Return what a grant, which is the member's or may be, does for one permission."""
@@ -187,13 +231,20 @@ class _Question:
             return _Vote(grant, together.answer, together.reasons)
         return _Vote(grant, Answer.YES, (_given(grant), *self._too_much(grant)), self._end(grant, action))
 
+    def is_half(self, grant: Grant, action: str) -> bool:
+        """Tell whether a grant of the member's own is of a role that lacks this permission and has the other one."""
+        answers = {asked: self._role(grant, asked).answer for asked in (GET, LIST)}
+        lacks = answers.pop(action) is Answer.NO
+        return lacks and Answer.YES in answers.values() and _who(grant.member, self.member) is Answer.YES
+
     def _role(self, grant: Grant, action: str) -> Effect:
-        known = _READS.get(grant.role, self.permissions_of.get(grant.role))
-        if known is not None:
+        known = _READS.get(grant.role, self.permissions_of.get(grant.role, ""))
+        if not isinstance(known, str):
             return Effect(Answer.YES if action in known else Answer.NO)
         is_custom = not grant.role.startswith("roles/")
         code, kind = ("custom_role", "custom role") if is_custom else ("unknown_role", "role")
-        text = f"what the {kind} {grant.role} of {grant.member} allows cannot be seen from here"
+        why = f", because {known}" if known else ""
+        text = f"what the {kind} {grant.role} of {grant.member} allows cannot be seen from here{why}"
         return Effect(Answer.UNKNOWN, (Reason(code, text, where=grant.role),))
 
     def _condition(self, grant: Grant, action: str) -> Effect:
@@ -255,7 +306,8 @@ class _Question:
     def _too_much(self, grant: Grant) -> Iterator[Reason]:
         if grant.member.startswith("all") and not same_member(grant.member, self.member):
             yield Reason("public", f"{grant.member} holds it, so that anybody may read the bucket", where=grant.role)
-        own = self.permissions_of.get(grant.role) or ()
+        known = self.permissions_of.get(grant.role, "")
+        own = () if isinstance(known, str) else known
         only_reads = all(permission.endswith(_HARMLESS) for permission in own) if own else grant.role in _ONLY_READ
         if not only_reads:
             yield Reason("wider_than_needed", f"{grant.role} allows more than listing and reading", where=grant.role)
@@ -313,12 +365,14 @@ def decide(
     *,
     now: datetime,
     connected: bool = False,
+    permissions_of: Mapping[str, Allowed] = {},
 ) -> tuple[Decision, Access]:
     """Return what is done so that ``folder`` can be read, and what there is now.
 
-    ``connected``: the vendor that reads says itself that it can.
+    ``connected``: the vendor that reads says itself that it can. ``permissions_of``: see :func:`may_read`.
     """
-    access = judge(policy.get("bindings") or (), wanted.member, bucket, folder, now=now)
+    bindings = policy.get("bindings") or ()
+    access = judge(bindings, wanted.member, bucket, folder, now=now, permissions_of=permissions_of)
     if not plan(policy, wanted, present=True).changed:
         return Decision.THERE, access
     if access.effect.answer is Answer.NO or _is_to_be_narrowed(policy, wanted):

@@ -12,21 +12,21 @@ against another writer reads again and starts over, so that nobody's grant gets 
 
 from __future__ import annotations
 
-import random
 import re
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from .._clients import Clients
+from .._deadline import CLOCK, Backoff, Clock, Deadline
 from .._errors import Failure, OnrampError
 from .._http import RetryPolicy
 from .._module import Result, Task
 from .._options import retry_policy
-from .gcs_client import CALL_ERRORS, VENDOR, bounded_retry, call_error, error_message, error_status, gcs_bucket
-from .gcs_effect import may_read
+from .gcs_client import bounded_retry, gcs_bucket
+from .gcs_effect import may_read, roles_in_doubt
+from .gcs_errors import CALL_ERRORS, VENDOR, call_error, error_message, error_status
 from .gcs_policy import (
     POLICY_VERSION,
     Grant,
@@ -38,16 +38,16 @@ from .gcs_policy import (
     plan,
     same_member,
 )
+from .gcs_roles import permissions_of
 
 NEXT_STEPS = {
-    400: "If the bucket is a requester-pays bucket, name the project that pays in user_project.",
     401: "Check the credentials: the file in credentials_file, or what GOOGLE_APPLICATION_CREDENTIALS names.",
     403: "The credentials need storage.buckets.getIamPolicy and, to change it, storage.buckets.setIamPolicy on the"
     " bucket; the role roles/storage.admin holds both.",
     404: "Check the name of the bucket, and that the credentials belong to the right project.",
 }
 # Many writers may stand in line for one bucket; the deadline of the call is what ends the tries.
-LONGEST_WAIT_FOR_OTHERS = 5.0
+BETWEEN_WRITES = Backoff(first=0.2, longest=5.0, spread=1.0)
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class BucketPolicy:
 
     bucket: Any
     limits: RetryPolicy
+    clock: Clock = CLOCK
 
     def read(self) -> JsonObject | None:
         """``getIamPolicy`` with version 3; None if there is no such bucket.
@@ -66,7 +67,7 @@ class BucketPolicy:
             policy = self.bucket.get_iam_policy(
                 requested_policy_version=POLICY_VERSION,
                 timeout=self.limits.request_timeout,
-                retry=bounded_retry(self.limits.total),
+                retry=bounded_retry(self.limits.total, self.clock),
             )
         except CALL_ERRORS as error:
             if error_status(error) == 404:
@@ -142,7 +143,6 @@ def apply(
     present: bool,
     check_mode: bool = False,
     known: JsonObject | None = None,
-    sleep: Callable[[float], None] = time.sleep,
 ) -> Outcome | None:
     """Bring ``wanted`` to its state; None if there is no such bucket.
 
@@ -150,7 +150,7 @@ def apply(
 
     :raises OnrampError: a refusal, or still in conflict when the time is up (code ``conflict``).
     """
-    give_up_at = time.monotonic() + access.limits.total
+    deadline = Deadline.after(access.limits.total, access.clock)
     refusal: _Refusal | None = None
     tries = 0
     while True:
@@ -167,10 +167,8 @@ def apply(
         if refusal is None:
             return Outcome(todo, changed=True)
         tries += 1
-        wait = _wait(tries)
-        if time.monotonic() + wait > give_up_at:
+        if not deadline.wait(BETWEEN_WRITES.after(tries)):
             _give_up(access, refusal, tries)
-        sleep(wait)
 
 
 def _write(access: BucketPolicy, todo: Plan) -> _Refusal | None:
@@ -198,11 +196,6 @@ def _found(todo: Plan, refusal: _Refusal | None) -> Outcome:
 def _was_no_conflict(refusal: _Refusal, policy: JsonObject) -> bool:
     """Tell whether a 412 cannot have been a race: the policy is still the one that was to be replaced."""
     return error_status(refusal.error) == 412 and policy.get("etag") == refusal.plan.policy.get("etag")
-
-
-def _wait(tries: int) -> float:
-    """Return seconds, fully jittered so that writers who collided do not collide again."""
-    return random.uniform(0.0, min(LONGEST_WAIT_FOR_OTHERS, 0.1 * 2.0**tries))
 
 
 def _refuse(access: BucketPolicy, error: Exception) -> NoReturn:
@@ -253,7 +246,8 @@ def _give_up(access: BucketPolicy, refusal: _Refusal, tries: int) -> NoReturn:
 
 def access_from_params(params: Mapping[str, Any], clients: Clients | None = None) -> BucketPolicy:
     """Build the access to a bucket's policy from the options of ``GCS_ARGUMENTS`` and ``bucket``."""
-    return BucketPolicy(bucket=gcs_bucket(params, clients), limits=retry_policy(params))
+    clock = clients.clock if clients else CLOCK
+    return BucketPolicy(bucket=gcs_bucket(params, clients), limits=retry_policy(params), clock=clock)
 
 
 def iam_info(task: Task) -> Result:
@@ -271,9 +265,10 @@ def iam_info(task: Task) -> Result:
     ]
     result = {"changed": False, "bucket": params["bucket"], "grants": found, "version": policy["version"]}
     if wanted_member is not None:
-        now, folder = datetime.now(UTC), params["folder"] or ""
-        effect = may_read(policy["bindings"], wanted_member, params["bucket"], folder, now=now)
-        result["effect"] = effect.as_json()
+        asked = (policy["bindings"], wanted_member, params["bucket"], params["folder"] or "")
+        now = datetime.now(UTC)
+        allowed = permissions_of(params, roles_in_doubt(*asked, now=now), task.clients)
+        result["effect"] = may_read(*asked, now=now, permissions_of=allowed).as_json()
     return result
 
 

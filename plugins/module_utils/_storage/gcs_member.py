@@ -9,13 +9,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from .._errors import Failure, InvalidArgument, OnrampError
 from .._module import Result, Task
-from .finding import report
-from .gcs_effect import Access, Decision, because, decide
+from .finding import Finding, report
+from .gcs_effect import VIEWER, Access, Allowed, Decision, because, decide, roles_in_doubt, too_narrow
 from .gcs_iam import BucketPolicy, Outcome, access_from_params, apply, no_bucket
 from .gcs_policy import (
     Condition,
@@ -29,6 +30,7 @@ from .gcs_policy import (
     same_member,
 )
 from .gcs_preflight import Wish, findings, look
+from .gcs_roles import permissions_of
 
 
 def wanted_grant(params: Mapping[str, Any]) -> Grant:
@@ -65,10 +67,13 @@ def member(task: Task) -> Result:
         known = access.read() if known is None else known
         if known is None:
             raise no_bucket(name)
-        decision, held = _decided(params, wanted, known)
+        judged = _Judged(wanted, known, name, params["sufficient_for"] or params["folder"] or "", datetime.now(UTC))
+        allowed = permissions_of(params, judged.roles_in_doubt(), task.clients)
+        decision, held = judged.decide(allowed)
         result["effect"] = held.effect.as_json()
         if decision is Decision.ADOPT:
             return result | _adopted(name, wanted, held, known)
+        _check_role_suffices(task, judged.too_narrow(allowed), result, is_there=decision is Decision.THERE)
     outcome = apply(access, wanted, present=True, check_mode=task.check_mode, known=known)
     if outcome is None:
         raise no_bucket(name)
@@ -85,26 +90,69 @@ def _looked_at(task: Task, access: BucketPolicy, wanted: Grant) -> tuple[Result,
     return report(task, findings(bucket, wish), fail=preflight == "fail"), bucket.policy
 
 
-def _decided(params: Mapping[str, Any], wanted: Grant, policy: JsonObject) -> tuple[Decision, Access]:
-    """Return what is done about the grant, and what there is now.
+@dataclass(frozen=True)
+class _Judged:
+    """What is asked of a bucket's policy before anything is granted."""
 
-    :raises OnrampError: nobody can tell from here, and to grant more is nothing that somebody has asked for.
-    """
-    folder = params["sufficient_for"] or params["folder"] or ""
-    decision, held = decide(policy, wanted, params["bucket"], folder, now=datetime.now(UTC))
-    if decision is not Decision.ASK:
+    wanted: Grant
+    policy: JsonObject
+    bucket: str
+    folder: str
+    now: datetime
+
+    def roles_in_doubt(self) -> tuple[str, ...]:
+        """Return the roles that have to be read for an answer."""
+        asked = (self.policy.get("bindings") or (), self.wanted.member, self.bucket, self.folder)
+        return roles_in_doubt(*asked, now=self.now, wanted=self.wanted.role)
+
+    def too_narrow(self, allowed: Mapping[str, Allowed]) -> str:
+        """Return what the role lacks, as a clause."""
+        return too_narrow(
+            self.policy, self.wanted, self.bucket, self.folder, now=self.now, permissions_of=allowed
+        )  # fmt: skip
+
+    def decide(self, allowed: Mapping[str, Allowed]) -> tuple[Decision, Access]:
+        """Return what is done about the grant, and what there is now.
+
+        :raises OnrampError: nobody can tell from here, and to grant more is nothing that somebody has asked for.
+        """
+        asked = (self.policy, self.wanted, self.bucket, self.folder)
+        decision, held = decide(*asked, now=self.now, permissions_of=allowed)
+        if decision is Decision.ASK:
+            raise self._undecided(held)
         return decision, held
-    place = "/".join(filter(None, (f"gs://{params['bucket']}", folder.strip("/"))))
-    reasons = because(held.effect)
-    raise OnrampError(
-        msg=f"Whether {wanted.member} may read {place} already cannot be told from here: {reasons}. Nothing was"
-        f" granted, because {wanted.role} on the whole bucket may be more than somebody has decided. To rely on what is"
-        f" there, do not run this (gcs_access_manage: false in the role), or name {_roles(held)} in role"
-        " (gcs_access_role in the role). To grant the folder only, name it in folder (gcs_access_scope: prefix in the"
-        " role). To grant all the same, set sufficient (gcs_access_sufficient in the role) to exact.",
-        failure=Failure(code="grant_undecided", message=reasons),
-        result={"changed": False, "effect": held.effect.as_json()},
-    )
+
+    def _undecided(self, held: Access) -> OnrampError:
+        place = "/".join(filter(None, (f"gs://{self.bucket}", self.folder.strip("/"))))
+        reasons, wanted = because(held.effect), self.wanted
+        return OnrampError(
+            msg=f"Whether {wanted.member} may read {place} already cannot be told from here: {reasons}. Nothing was"
+            f" granted, because {wanted.role} on the whole bucket may be more than somebody has decided. To rely on"
+            f" what is there, do not run this (gcs_access_manage: false in the role), or name {_roles(held)} in role"
+            " (gcs_access_role in the role). To grant the folder only, name it in folder (gcs_access_scope: prefix in"
+            " the role). To grant all the same, set sufficient (gcs_access_sufficient in the role) to exact.",
+            failure=Failure(code="grant_undecided", message=reasons),
+            result={"changed": False, "effect": held.effect.as_json()},
+        )
+
+
+def _check_role_suffices(task: Task, lacking: str, result: Result, *, is_there: bool) -> None:
+    """Say that the role does not let the member read.
+
+    :raises OnrampError: the look at the bucket was to fail for that, and the grant is not there yet.
+    """
+    preflight = task.params["preflight"]
+    if not lacking or preflight == "skip":
+        return
+    finding = Finding(
+        "warning", "grant_too_narrow", f"role: {lacking}, so that {task.params['member']} may not read it.",
+        f"Add that to the role, or use {VIEWER}. If it is granted on the project, set preflight"
+        " (gcs_access_preflight in the role) to warn.",
+    )  # fmt: skip
+    if preflight == "fail" and not is_there:
+        failure = Failure(code=finding.code, message=finding.message)
+        raise OnrampError(msg=finding.text(), failure=failure, result={**result, "changed": False})
+    task.warn(finding.text())
 
 
 def _roles(held: Access) -> str:

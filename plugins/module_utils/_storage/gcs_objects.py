@@ -12,13 +12,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._clients import Clients
+from .._deadline import CLOCK, Clock
 from .._errors import OnrampError
 from .._http import RetryPolicy
-from .gcs_client import CALL_ERRORS, bounded_retry, call_error, gcs_bucket
+from .gcs_client import bounded_retry, gcs_bucket
+from .gcs_errors import CALL_ERRORS, call_error
 from .objects import DELIMITER, PAGE_SIZE, AccessDenied, BucketMissing, Count, Page, first_filled
 
 NEXT_STEPS = {
-    400: "If the bucket is a requester-pays bucket, name the project that pays in user_project.",
     401: "Check the credentials: the file in credentials_file, or what GOOGLE_APPLICATION_CREDENTIALS names.",
     403: "The credentials need storage.objects.list and storage.objects.get on the bucket; the role"
     " roles/storage.objectViewer holds both.",
@@ -30,9 +31,9 @@ KINDS: Mapping[int | None, type[OnrampError]] = {401: AccessDenied, 403: AccessD
 class GcsObjects:
     """The objects of one bucket in Google Cloud Storage. ``bucket`` is a ``google.cloud.storage.Bucket``."""
 
-    def __init__(self, bucket: Any, policy: RetryPolicy) -> None:
+    def __init__(self, bucket: Any, policy: RetryPolicy, clock: Clock = CLOCK) -> None:
         self._bucket = bucket
-        self._limits = {"timeout": policy.request_timeout, "retry": bounded_retry(policy.total)}
+        self._limits = {"timeout": policy.request_timeout, "retry": bounded_retry(policy.total, clock)}
         self.list_calls = Count()
 
     def list(self, prefix: str, *, by_folder: bool, start: str = "", limit: int = PAGE_SIZE) -> Page:
@@ -86,4 +87,5 @@ def gcs_objects(
     params: Mapping[str, Any], bucket: str, policy: RetryPolicy, clients: Clients | None = None
 ) -> GcsObjects:
     """Return the objects of ``bucket`` for the options of ``GCS_ARGUMENTS``."""
-    return GcsObjects(gcs_bucket({**params, "bucket": bucket}, clients), policy)
+    clock = clients.clock if clients else CLOCK
+    return GcsObjects(gcs_bucket({**params, "bucket": bucket}, clients), policy, clock)

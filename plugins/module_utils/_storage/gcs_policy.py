@@ -112,12 +112,17 @@ def complete_member(member: str) -> str:
     )
 
 
+def is_role(role: str) -> bool:
+    """Tell whether this is the name of a role."""
+    return _ROLE.fullmatch(role) is not None
+
+
 def check_role(role: str) -> str:
     """Return ``role`` if it is the name of a role.
 
     :raises InvalidArgument: if it is none.
     """
-    if not _ROLE.fullmatch(role):
+    if not is_role(role):
         raise InvalidArgument(
             f"role: expected roles/NAME, projects/PROJECT/roles/NAME or organizations/ID/roles/NAME, got {role!r}."
         )

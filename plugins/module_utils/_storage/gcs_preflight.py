@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from .._errors import OnrampError
 from .._module import Result, Task
 from .finding import Finding, report
-from .gcs_client import CALL_ERRORS, bounded_retry, call_error, error_code, error_status
+from .gcs_client import bounded_retry
+from .gcs_errors import CALL_ERRORS, call_error, error_code, error_status
 from .gcs_iam import NEXT_STEPS, BucketPolicy, access_from_params
 from .gcs_policy import Grant, JsonObject, complete_member, grants, same_member
 
@@ -83,7 +84,7 @@ def _settings(access: BucketPolicy) -> tuple[bool, bool]:
     """Return whether the bucket has requester pays, and uniform access."""
     limits = access.limits
     bucket = access.bucket.client.bucket(access.bucket.name, user_project=access.bucket.user_project)
-    bucket.reload(timeout=limits.request_timeout, retry=bounded_retry(limits.total))
+    bucket.reload(timeout=limits.request_timeout, retry=bounded_retry(limits.total, access.clock))
     return bool(bucket.requester_pays), bool(bucket.iam_configuration.uniform_bucket_level_access_enabled)
 
 

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +19,8 @@ from .aws_client import ask
 from .aws_effect import Document
 from .s3_documents import JsonObject
 
+# Of a hundred each: more than an account can have roles or policies.
+MOST_PAGES = 200
 # Refused, or taken away since it was listed.
 _NOT_TOLD = frozenset({403, 404})
 
@@ -32,9 +34,23 @@ def pages(
     """
     found: list[Any] = ask(
         action, iam.get_paginator(operation).paginate,
-        lambda answers: [item for page in answers for item in read(page)], **arguments,
+        lambda answers: [item for page in _to_an_end(answers) for item in read(page)], **arguments,
     )  # fmt: skip
     return found
+
+
+def _to_an_end(answers: Iterable[JsonObject]) -> Iterator[JsonObject]:
+    """Yield the pages, of which boto3 notices only whether the next one is the same.
+
+    :raises ValueError: it goes round, or on for ever.
+    """
+    markers: set[str] = set()
+    for page in answers:
+        yield page
+        marker = str(page.get("Marker") or "")
+        if marker in markers or len(markers) > MOST_PAGES:
+            raise ValueError("the listing has no end")
+        markers |= {marker} - {""}
 
 
 def attached_to(iam: Any, role_name: str) -> list[str]:

@@ -12,17 +12,19 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from .._errors import Failure, InvalidArgument, OnrampError
 from .._module import Result, Task
-from .aws_client import Aws, ask, aws_from_params, identity
+from .aws_client import Aws, ask, aws_from_params, check_account, identity
 from .aws_effect import Document
 from .effect import Reason
 from .iam import PolicyReader, attached_to, decoded, inline_of, pages, permitted, policy_title, tags, version_of
-from .iam_simulation import can_outweigh, outweighed, simulate
+from .iam_simulation import Simulated, can_outweigh, is_simulated, simulate
 from .s3_access_model import (
+    MOST_POLICIES,
     NOTHING,
     TAG,
     Actual,
@@ -34,10 +36,13 @@ from .s3_access_model import (
 )
 from .s3_access_plan import plan_present
 from .s3_access_removal import plan_absent
-from .s3_adoption import plan_given, reach, with_policies
+from .s3_adoption import plan_given, reach, with_evidence
 from .s3_documents import PARTITIONS, JsonObject, Reading, check_reading, check_role_arn, trust_document
 from .s3_explanation import explanation, summary
 from .s3_preflight import read_policy
+
+# As long, a run that has written a policy may take until its connection is made.
+FRESH = timedelta(hours=1)
 
 _NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
 _PATH = re.compile(r"/|/[\x21-\x7e]{1,510}/")
@@ -60,7 +65,19 @@ def read_actual(aws: Aws, desired: Desired, *, for_removal: bool) -> Actual:
         role = _with_documents(reader, role, policy)
     wanted = desired.permissions_boundary
     boundary = role.boundary if role and wanted in (None, role.permissions_boundary) else reader.boundary(wanted or "")
-    return Actual(policy, role, boundary, similar_role="" if role else _similar_role(iam, desired.role_name))
+    similar, most = "" if role else _similar_role(iam, desired.role_name), _most_policies(iam, role)
+    return Actual(policy, role, boundary, similar_role=similar, most_policies=most)
+
+
+def _most_policies(iam: Any, role: ActualRole | None) -> int | None:
+    """Return how many policies a role may have in this account, where that begins to matter and may be asked."""
+    if role is None or len(role.attached_policies) < MOST_POLICIES:
+        return None
+    most: int | None = permitted(lambda: ask(
+        "iam:GetAccountSummary", iam.get_account_summary,
+        lambda answer: answer["SummaryMap"].get("AttachedPoliciesPerRoleQuota"),
+    ))  # fmt: skip
+    return most
 
 
 def read_given(aws: Aws, account: str, role_arn: str) -> ActualRole | Reason | None:
@@ -112,12 +129,19 @@ def _read_policy(iam: Any, desired: Desired, *, for_removal: bool) -> ActualPoli
         tags=policy["Tags"],
         path=policy["Path"],
         attached_to=tuple(_attached_to(iam, arn)) if for_removal else (),
+        is_fresh=policy["IsFresh"],
     )
 
 
 def _policy(answer: JsonObject) -> JsonObject:
     policy = answer["Policy"]
-    return {**{key: str(policy[key]) for key in ("Arn", "Path", "DefaultVersionId")}, "Tags": tags(policy)}
+    known = {key: str(policy[key]) for key in ("Arn", "Path", "DefaultVersionId")}
+    return {**known, "Tags": tags(policy), "IsFresh": _is_fresh(policy.get("UpdateDate"))}
+
+
+def _is_fresh(changed: Any) -> bool:
+    """Tell whether a policy was written a while ago only; not where AWS does not tell when."""
+    return isinstance(changed, datetime) and datetime.now(UTC) - changed < FRESH
 
 
 def _policy_elsewhere(iam: Any, name: str) -> str | None:
@@ -211,6 +235,7 @@ def access_info(task: Task) -> Result:
     desired_from_params(params, account="0" * 12, partition=PARTITIONS[0])
     aws = aws_from_params(params, params["partition"], task.clients)
     caller = identity(aws)
+    check_account(caller, params["account_id"])
     desired = desired_from_params(params, caller.account, caller.partition)
     actual, plan = _read_and_plan(aws, desired, params)
     result: Result = {"changed": False, "access": {"region": aws.region, **access_view(desired, actual, plan)}}
@@ -230,14 +255,15 @@ def access_info(task: Task) -> Result:
 
 
 def _explain(aws: Aws, desired: Desired, actual: Actual, plan: Plan) -> JsonObject:
-    """Return what Fivetran may do. Of a role that is there and stays as it is, AWS's own answer outweighs ours."""
+    """Return what Fivetran may do. Where the plan rests on AWS's own answer, that outweighs ours."""
     policies = _bucket_policies(aws, plan.places)
-    simulated = {}
-    if actual.role is not None and not (plan.policy.changed or plan.role.changed):
-        for place in plan.places:
-            effect = reach(actual.role.session(), place, policies)
-            if can_outweigh(effect, place):
-                simulated[place] = outweighed(effect, simulate(aws.client("iam"), actual.role.arn, place))
+    simulated = {
+        place: judgement.effect
+        for place, judgement in plan.places.items()
+        if actual.role is not None
+        and is_simulated(judgement.effect)
+        and can_outweigh(reach(actual.role.session(), place, policies), place)
+    }
     return explanation(desired, actual, plan, policies, simulated)
 
 
@@ -251,7 +277,8 @@ def _read_and_plan(aws: Aws, desired: Desired, params: Mapping[str, Any]) -> tup
     present = partial(
         plan_present, desired, actual, adopt=params["adopt"], released=params["released_buckets"], places=places
     )
-    return actual, with_policies(present, partial(_bucket_policies, aws, places))
+    role_arn = actual.role.arn if actual.role else ""
+    return actual, with_evidence(present, partial(_bucket_policies, aws, places), partial(_simulated, aws, role_arn))
 
 
 def _judge_given(aws: Aws, desired: Desired, role_arn: str, places: list[Place]) -> tuple[Actual, Plan]:
@@ -260,8 +287,14 @@ def _judge_given(aws: Aws, desired: Desired, role_arn: str, places: list[Place])
         return Actual(), Plan(NOTHING, NOTHING, foreign=True)
     role = read_given(aws, desired.account, role_arn)
     given = partial(plan_given, desired, role, role_arn, places)
-    plan = with_policies(given, partial(_bucket_policies, aws, places))
+    plan = with_evidence(given, partial(_bucket_policies, aws, places), partial(_simulated, aws, role_arn))
     return Actual(role=role if isinstance(role, ActualRole) else None), plan
+
+
+def _simulated(aws: Aws, role_arn: str, places: Iterable[Place]) -> Simulated:
+    """Return what AWS itself says of the role, where it may be asked."""
+    answers = {place: simulate(aws, role_arn, place) for place in places}
+    return {place: asked for place, asked in answers.items() if asked}
 
 
 def _bucket_policies(aws: Aws, places: Iterable[Place]) -> dict[str, Document]:

@@ -25,6 +25,8 @@ TAG = "onramp.braze_fivetran/external-id"
 
 # Of a managed policy. Source: AWS's quotas of IAM.
 LONGEST_POLICY = 6144
+# So many managed policies a role may have, unless the account's quota was raised.
+MOST_POLICIES = 10
 
 _TAG_VALUE = re.compile(r"[\w .:/=+@-]{1,256}", re.ASCII)
 
@@ -70,13 +72,17 @@ class Desired:
 
 @dataclass(frozen=True)
 class ActualPolicy:
-    """The managed policy that is there. ``attached_to`` is read for a removal only."""
+    """The managed policy that is there. ``attached_to`` is read for a removal only.
+
+    ``is_fresh``: it was written a while ago only, so that whoever has done it may still be at work.
+    """
 
     arn: str
     document: JsonObject
     tags: Mapping[str, str]
     path: str = "/"
     attached_to: tuple[str, ...] = ()
+    is_fresh: bool = False
 
     @property
     def name(self) -> str:
@@ -118,13 +124,15 @@ class Actual:
     """What is in the account under the two names.
 
     ``boundary``: the document of the permissions boundary that the role has, or is to have. ``similar_role``: the role
-    whose name differs from the one that is looked for in case only, if there is one.
+    whose name differs from the one that is looked for in case only, if there is one. ``most_policies``: how many a role
+    may have, where so many are attached that it matters, and it is known.
     """
 
     policy: ActualPolicy | None = None
     role: ActualRole | None = None
     boundary: Document | None = None
     similar_role: str = ""
+    most_policies: int | None = None
 
     def policy_arn(self, desired: Desired) -> str:
         """Return the ARN of the policy that is there, whatever its path and case, or that there will be."""
@@ -186,6 +194,12 @@ class Plan:
         """Return what concerns the role, then what concerns single places."""
         of_places = (finding for judgement in self.places.values() for finding in judgement.findings)
         return tuple(dict.fromkeys((*self.findings, *of_places)))
+
+    @property
+    def changes_permissions(self) -> bool:
+        """Tell whether the steps change what the role may do, or make it."""
+        is_other = self.role.action == "create" or not {"policy", "permissions_boundary"}.isdisjoint(self.role.after)
+        return self.policy.changed or is_other
 
 
 def is_ours(tags: Mapping[str, str]) -> bool:

@@ -20,8 +20,10 @@ from .aws_effect import Document
 from .effect import Answer, Effect, Reason
 from .finding import Finding
 from .iam import policy_title
+from .iam_simulation import NOT_ASKED, Simulated, is_simulated, weighed
 from .s3_access_model import (
     LONGEST_POLICY,
+    MOST_POLICIES,
     NOTHING,
     TAG,
     Actual,
@@ -57,20 +59,23 @@ def plan_present(
     released: Collection[str] = (),
     places: Collection[Place] = (),
     policies: Mapping[str, Document] | None = None,
+    simulated: Simulated = NOT_ASKED,
 ) -> Plan:
     """Return what lets Fivetran read ``places``, all buckets of ``desired`` unless they are given.
 
     ``released``: buckets that a policy of ours may lose, because nobody needs them any more. ``policies``: those of the
-    buckets, by name, as far as they are known.
+    buckets, by name, as far as they are known. ``simulated``: what AWS itself says of the role as it is.
     """
     places = places or [Place(bucket, desired.reading.prefix or "") for bucket in desired.reading.buckets]
     role = actual.role
     if role is None or is_ours(role.tags) or (adopt and _is_as_wanted(desired, actual)):
-        plan = _plan_own(desired, actual, adopt=adopt, released=released, places=places)
+        plan = _plan_own(desired, actual, adopt=adopt, released=released, places=places, simulated=simulated)
     else:
-        plan = plan_beside(desired, actual, role, adopt=adopt, places=places, policies=policies or {})
-    length = tuple(_length(desired, plan.policy.after.get("document", {})))
-    return replace(plan, findings=(*plan.findings, *length))
+        plan = plan_beside(
+            desired, actual, role, adopt=adopt, places=places, policies=policies or {}, simulated=simulated
+        )
+    limits = (*_length(desired, plan.policy.after.get("document", {})), *_attachments(actual, plan))
+    return replace(plan, findings=(*plan.findings, *limits))
 
 
 def _is_as_wanted(desired: Desired, actual: Actual) -> bool:
@@ -86,7 +91,13 @@ def _is_as_wanted(desired: Desired, actual: Actual) -> bool:
 
 
 def _plan_own(
-    desired: Desired, actual: Actual, *, adopt: bool, released: Collection[str], places: Collection[Place]
+    desired: Desired,
+    actual: Actual,
+    *,
+    adopt: bool,
+    released: Collection[str],
+    places: Collection[Place],
+    simulated: Simulated,
 ) -> Plan:
     """Return what makes policy and role exactly as ``desired``. Whatever else is attached to the role stays."""
     policy = actual.policy
@@ -102,13 +113,15 @@ def _plan_own(
         *(() if refusals else _releases(desired, policy, released)),
         *_other_permissions(actual.role, actual.policy_arn(desired)),
     )
-    return Plan(
+    plan = Plan(
         policy=policy_step,
         role=_role_step(desired, actual, adopt=adopt),
         findings=findings,
         trust=trust_effect(desired, ActualRole(arn=desired.role_arn, trust=desired.trust, tags={})),
-        places=dict(_judgements(desired, actual, policy_step, places)),
     )
+    # What AWS says of the role as it is says nothing of what it will be.
+    said = NOT_ASKED if plan.changes_permissions else simulated
+    return replace(plan, places=dict(_judgements(desired, actual, policy_step, places, said)))
 
 
 def _suffices(desired: Desired, policy: ActualPolicy, places: Collection[Place]) -> bool:
@@ -124,15 +137,15 @@ def _document(policy: ActualPolicy) -> Document:
 
 
 def _judgements(
-    desired: Desired, actual: Actual, step: Step, places: Collection[Place]
+    desired: Desired, actual: Actual, step: Step, places: Collection[Place], simulated: Simulated
 ) -> Iterator[tuple[Place, Judgement]]:
     """Judge what the role will be able to do once the steps are done: something else may forbid it."""
     role = role_after(desired, actual, step, attaches=True, boundary=actual.boundary)
     exact = _exactly_ours(desired, role)
     for place in places:
         # The policy of the bucket is judged by the preflight.
-        effect = exact or reach(role.session(), place, {})
-        is_denied = effect.answer is Answer.NO and not can_be_added(effect)
+        effect = exact or weighed(reach(role.session(), place, {}), place, simulated)
+        is_denied = effect.answer is Answer.NO and (is_simulated(effect) or not can_be_added(effect))
         yield place, Judgement(effect, (access_denied(role.arn, place, effect),) if is_denied else ())
 
 
@@ -157,6 +170,21 @@ def _length(desired: Desired, document: JsonObject) -> Iterator[Finding]:
             f" {LONGEST_POLICY}.",
             "Give a part of the workspaces another s3_access_role_name and s3_access_policy_name.",
         )  # fmt: skip
+
+
+def _attachments(actual: Actual, plan: Plan) -> Iterator[Finding]:
+    """AWS takes only so many managed policies on one role."""
+    role, most = actual.role, actual.most_policies
+    count = len(role.attached_policies) if role and "policy" in plan.role.after else 0
+    if role is None or count < (most or MOST_POLICIES):
+        return
+    text = f"The IAM role {role.arn} has {count} managed policies, and AWS takes"
+    way_out = "Detach one, have the quota raised, or choose another s3_access_role_name."
+    if most:
+        yield Finding("error", "too_many_policies", f"{text} {most} in this account.", way_out)
+    else:
+        text += f" {MOST_POLICIES} unless the quota of the account was raised, which these credentials may not look up."
+        yield Finding("warning", "too_many_policies", text, way_out)
 
 
 def _policy_conflicts(

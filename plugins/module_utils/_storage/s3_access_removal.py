@@ -133,7 +133,8 @@ def _role_in_use(role: ActualRole | None, policy_arn: str) -> Iterator[Finding]:
     uses = [
         *(f"policy {arn}" for arn in role.attached_policies if arn != policy_arn),
         *(f"inline policy {name}" for name in role.inline_policies),
-        *(f"instance profile {name}" for name in role.instance_profiles),
+        # One of the role's own name comes from amazon.aws, which makes it unless told otherwise, and takes it away.
+        *(f"instance profile {name}" for name in role.instance_profiles if name != role.name),
     ]
     if uses:
         yield Finding(

@@ -27,6 +27,7 @@ from .aws_effect import (
 )
 from .effect import Answer, Effect, Reason
 from .finding import Finding
+from .iam_simulation import DENIES, NOT_ASKED, Simulated, can_outweigh, is_simulated, weighed
 from .s3_access_model import (
     NOTHING,
     TAG,
@@ -41,7 +42,7 @@ from .s3_access_model import (
     tag_value,
 )
 from .s3_documents import JsonObject, bucket_policy_title, granted_buckets, listed, same_document
-from .s3_explanation import own_decryption, trust_title, wider
+from .s3_explanation import own_decryption, role_after, trust_title, wider
 
 # So many reasons are told of one answer.
 MOST_REASONS = 5
@@ -74,11 +75,30 @@ def may_decrypt(session: RolePermissions, key_arn: str) -> bool:
     return own_decryption(session, key_arn).answer is Answer.YES
 
 
-def with_policies(plan: Callable[..., Plan], policies: Callable[[], Mapping[str, Document]]) -> Plan:
-    """Return what ``plan`` makes of the role alone; where that does not decide, with the policies of the buckets."""
-    first = plan(policies={})
-    suffices = all(judgement.effect.answer is Answer.YES for judgement in first.places.values())
-    return first if suffices or not first.foreign else plan(policies=policies())
+def with_evidence(
+    plan: Callable[..., Plan],
+    policies: Callable[[], Mapping[str, Document]],
+    simulated: Callable[[list[Place]], Simulated],
+) -> Plan:
+    """Return what ``plan`` makes of the role alone; where that does not decide, of more.
+
+    That is the policies of the buckets, and then what AWS's own simulation says of places that still are in doubt.
+    """
+    known: Mapping[str, Document] = {}
+    made = plan(policies=known)
+    if made.foreign and any(judgement.effect.answer is not Answer.YES for judgement in made.places.values()):
+        known = policies()
+        made = plan(policies=known)
+    doubtful = in_doubt(made)
+    said = simulated(doubtful) if doubtful else NOT_ASKED
+    return plan(policies=known, simulated=said) if said else made
+
+
+def in_doubt(plan: Plan) -> list[Place]:
+    """Return the places of which AWS's simulation may know better: it judges a role as it is now."""
+    if plan.changes_permissions:
+        return []
+    return [place for place, judgement in plan.places.items() if can_outweigh(judgement.effect, place)]
 
 
 def can_be_added(effect: Effect) -> bool:
@@ -87,7 +107,7 @@ def can_be_added(effect: Effect) -> bool:
 
 
 # What no Allow in the role's own permissions outweighs.
-_DENIED = frozenset({"denied", "denied_in_part", "not_in_boundary", "not_in_resource_policy"})
+_DENIED = frozenset({"denied", "denied_in_part", "not_in_boundary", "not_in_resource_policy", DENIES})
 
 
 def denials(effect: Effect) -> list[Reason]:
@@ -113,10 +133,11 @@ def plan_given(
     places: Collection[Place],
     *,
     policies: Mapping[str, Document],
+    simulated: Simulated = NOT_ASKED,
 ) -> Plan:
     """Judge a role that is somebody else's by order of the user. There is nothing to do about it.
 
-    ``role``: None if there is none, a reason if it cannot be looked at.
+    ``role``: None if there is none, a reason if it cannot be looked at. ``simulated``: what AWS itself says of it.
     """
     if role is None:
         finding = Finding(
@@ -129,7 +150,8 @@ def plan_given(
             NOTHING, NOTHING, trust=unknown, places={place: Judgement(unknown) for place in places}, foreign=True
         )
     trust = trust_effect(desired, role)
-    judged = {place: _judged(role, place, reach(role.session(), place, policies), LEAVE_OUT) for place in places}
+    effects = _effects(role, places, policies, simulated)
+    judged = {place: _judged(role, place, effect, LEAVE_OUT) for place, effect in effects.items()}
     refusals = tuple(_trust_findings(desired, role, trust, LEAVE_OUT))
     width = None if refusals else _width(desired, role, judged)
     return Plan(
@@ -149,18 +171,21 @@ def plan_beside(
     adopt: bool,
     places: Collection[Place],
     policies: Mapping[str, Document],
+    simulated: Simulated,
 ) -> Plan:
     """Return what lets Fivetran read ``places`` through somebody else's role; mostly nothing."""
     trust = trust_effect(desired, role)
-    effects = {place: reach(role.session(), place, policies) for place in places}
+    effects = _effects(role, places, policies, simulated)
     trust_step = extended(role.trust, desired.trust) if adopt and _can_be_trusted(trust) else None
     adds = adopt and any(can_be_added(effect) for effect in effects.values())
     policy_step, policy_findings = policy_beside(desired, actual.policy, adopt=True) if adds else (NOTHING, ())
     way_out = f"let it be added with {ADOPT}, or choose another s3_access_role_name"
-    judged = {
-        place: Judgement(Effect(Answer.YES)) if adds and can_be_added(effect) else _judged(role, place, effect, way_out)
-        for place, effect in effects.items()
-    }
+    if adds:
+        # What AWS says is true of the role as it is, and no longer of what it will be.
+        boundary = role.boundary if desired.permissions_boundary is None else actual.boundary
+        changed = role_after(desired, actual, policy_step, attaches=True, boundary=boundary)
+        effects = _effects(changed, places, policies, NOT_ASKED)
+    judged = {place: _judged(role, place, effect, way_out) for place, effect in effects.items()}
     width = _width(desired, role, judged)
     before, after = _role_difference(desired, actual, role, adds=adds, trust=trust_step, adopt=adopt)
     return Plan(
@@ -177,6 +202,13 @@ def plan_beside(
         foreign=True,
         wider=width,
     )
+
+
+def _effects(
+    role: ActualRole, places: Iterable[Place], policies: Mapping[str, Document], simulated: Simulated
+) -> dict[Place, Effect]:
+    session = role.session()
+    return {place: weighed(reach(session, place, policies), place, simulated) for place in places}
 
 
 def _can_be_trusted(trust: Effect) -> bool:
@@ -314,9 +346,14 @@ def access_denied(role_arn: str, place: Place, effect: Effect) -> Finding:
     """Return that something forbids Fivetran to read, whatever is allowed elsewhere."""
     return Finding(
         "error", "access_denied",
-        f"Fivetran may not read {place} through the IAM role {role_arn}: {told(denials(effect) or effect.reasons)}.",
+        f"Fivetran may not read {place} through the IAM role {role_arn}: {told(_why_denied(effect))}.",
         "Nothing that is added elsewhere outweighs that: change it there.",
     )  # fmt: skip
+
+
+def _why_denied(effect: Effect) -> Iterable[Reason]:
+    """Return what forbids it; AWS does not say which statement, so that what we could not tell stands beside."""
+    return effect.reasons if is_simulated(effect) else denials(effect) or effect.reasons
 
 
 # Whoever finds out the role's ARN reads the bucket.

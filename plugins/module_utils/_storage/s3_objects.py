@@ -17,7 +17,7 @@ from .._http import RetryPolicy
 from .aws_client import ask, aws_from_params
 from .objects import DELIMITER, PAGE_SIZE, AccessDenied, BucketMissing, Count, Page, first_filled
 
-# Of botocore's own retries, which are for throttling, server errors and lost connections.
+# For throttling, server errors and lost connections; the deadline of the call may end them before.
 MOST_TRIES = 5
 # Refusals of the credentials with another status than 401 and 403, or before anything was sent.
 BAD_CREDENTIALS = ("ExpiredToken", "InvalidToken", "TokenRefreshRequired", "no_credentials")
@@ -95,9 +95,5 @@ def s3_objects(
     :raises OnrampError: boto3 is missing, or the AWS configuration cannot be used.
     """
     aws = aws_from_params(params, clients=clients)
-    return S3Objects(aws.client("s3", read_timeout=policy.request_timeout, tries=_tries(policy)), bucket)
-
-
-def _tries(policy: RetryPolicy) -> int:
-    """Return how often a call can time out within the time that it may take."""
-    return max(1, min(MOST_TRIES, int(policy.total // max(policy.request_timeout, 1.0))))
+    client = aws.client("s3", read_timeout=policy.request_timeout, tries=MOST_TRIES, total=policy.total)
+    return S3Objects(client, bucket)

@@ -24,6 +24,7 @@ from ...module_utils._clients import Clients
 from ...module_utils._errors import Failure, InvalidArgument, OnrampError
 from ...module_utils._fivetran.client import FivetranClient
 from ...module_utils._options import AWS_ARGUMENTS
+from ...module_utils._storage.aws_connection import with_defaults
 from ...module_utils._storage.effect import Answer, Effect, Reason, all_of
 from .._workspaces.rules import bucket as proper_bucket
 from .._workspaces.values import Refused, shown
@@ -45,11 +46,12 @@ CALLS_AT_ONCE = 16
 class Credentials:
     """As whom AWS and Google are asked, and how long a call may take.
 
-    ``aws_profiles``: one for each AWS account; none stands for the default of the AWS SDK.
+    ``aws_profiles``: one for each AWS account; none stands for the default of the AWS SDK. ``aws``: what else is said
+    of AWS, as options of the modules.
     """
 
     aws_profiles: tuple[str, ...] = ()
-    aws_region: str | None = None
+    aws: Mapping[str, Any] = field(default_factory=dict, repr=False)
     gcs: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -113,10 +115,8 @@ class Look:
         from ...module_utils._storage.aws_client import aws_from_params, identity
         from ...module_utils._storage.fivetran_roles import list_roles
 
-        given = {"profile": profile or None, "region": self._credentials.aws_region}
-        options = ArgumentSpecValidator(dict(AWS_ARGUMENTS)).validate(
-            {name: value for name, value in given.items() if value is not None}
-        )
+        given = with_defaults({"profile": profile} if profile else {}, self._credentials.aws)
+        options = ArgumentSpecValidator(dict(AWS_ARGUMENTS)).validate(given)
         aws = aws_from_params(options.validated_parameters, clients=self._clients)
         who, iam = identity(aws), aws.client("iam")
         return _Account(profile, who, iam, aws.client("s3"), tuple(list_roles(iam)))
@@ -165,10 +165,25 @@ class Look:
             self._policy,
             _named,
         )
-        return {
-            connection.id: _grant(connection, members[connection.group_id], policies[connection.currents.bucket])
-            for connection in connections
-        }
+
+        def grant(connection: Connection) -> Access:
+            return self._grant(connection, members[connection.group_id], policies[connection.currents.bucket])
+
+        return dict(zip([connection.id for connection in connections], pool.map(grant, connections), strict=True))
+
+    def _grant(
+        self, connection: Connection, member: str | OnrampError, policy: Mapping[str, Any] | OnrampError
+    ) -> Access:
+        if isinstance(member, OnrampError) or isinstance(policy, OnrampError):
+            return gcs_access(None, None)
+        from ...module_utils._storage.gcs_effect import may_read, roles_in_doubt
+        from ...module_utils._storage.gcs_roles import permissions_of
+
+        bucket, folder, now = connection.currents.bucket, connection.currents.folder, datetime.now(UTC)
+        roles = roles_in_doubt(policy["bindings"], member, bucket, folder, now=now)
+        allowed = permissions_of(self._credentials.gcs, roles, self._clients)
+        reads = may_read(policy["bindings"], member, bucket, folder, now=now, permissions_of=allowed)
+        return gcs_access(reads, own_grant(dict(policy), member, bucket, folder), connection.is_connected)
 
     def _member(self, group_id: str) -> str:
         from ...module_utils._storage.gcs_policy import complete_member
@@ -259,13 +274,3 @@ def _role(account: _Account, connection: Connection, role: TrustingRole, seen: _
         own = own_role(role.name, role.path, named, folder)
     effect = all_of([seen.assumes, reads(details.permissions, bucket, folder)])
     return Role(role.arn, effect, account.profile, own)
-
-
-def _grant(connection: Connection, member: str | OnrampError, policy: Mapping[str, Any] | OnrampError) -> Access:
-    if isinstance(member, OnrampError) or isinstance(policy, OnrampError):
-        return gcs_access(None, None)
-    from ...module_utils._storage.gcs_effect import may_read
-
-    bucket, folder = connection.currents.bucket, connection.currents.folder
-    reads = may_read(policy["bindings"], member, bucket, folder, now=datetime.now(UTC))
-    return gcs_access(reads, own_grant(dict(policy), member, bucket, folder), connection.is_connected)

@@ -95,6 +95,8 @@ def _connection(workspace: Workspace, check_mode: bool) -> Cell:
         return Cell()
     if connection.action == "delete" or (check_mode and connection.action in PLANS):
         return _done_or_planned(connection.action, "", check_mode)
+    if connection.setup_state == "broken" and connection.sync_state == "syncing":
+        return Cell(Mark.WARNING, "called broken until the sync under way has succeeded")
     if connection.setup_state != "connected":
         return Cell(Mark.FAILED, f"setup {connection.setup_state or 'unknown'}")
     if connection.paused:

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .._workspaces.proof import proof_by_tests, proved
 from . import results
-from .cells import cells_of, status_of
+from .cells import BAD_TESTS, cells_of, short_time, status_of
 from .model import (
     Connection,
     Finding,
@@ -107,8 +108,9 @@ class Known:
     listed: dict[str, Connection] = field(default_factory=dict)
     alerts: dict[str, list[Finding]] = field(default_factory=dict)
     setup_tests: tuple[SetupTest, ...] = ()
-    # What nobody can see, as the plan tells it.
+    # What nobody can see, as the plan tells it, and what setup tests have proved of that since.
     unverified: tuple[str, ...] = ()
+    proved: str = ""
     findings: list[Finding] = field(default_factory=list)
     noted: list[Finding] = field(default_factory=list)
     failures: list[Finding] = field(default_factory=list)
@@ -206,6 +208,7 @@ def _workspace(name: str, known: Known, outcome: Outcome) -> Workspace:
         connection=connection,
         setup_tests=known.setup_tests,
         unverified=known.unverified,
+        proved=known.proved,
         may=known.may,
     )
     cells = cells_of(workspace, check_mode=known.check_mode)
@@ -354,10 +357,21 @@ def _read_preflight(known: Known, result: Mapping[str, Any]) -> None:
     known.findings += results.findings(result, Step.ACCESS)
 
 
+def _proof(result: Mapping[str, Any], tests: Iterable[SetupTest]) -> str:
+    """Return what these tests prove of what could not be seen before; nothing where one of them has failed."""
+    passed = [test.title for test in tests if test.status == "PASSED"]
+    time = short_time(results.text(result, "tested_at"))
+    if not passed or not time or any(test.status in BAD_TESTS for test in tests):
+        return ""
+    return proved("what could not be told before works", proof_by_tests(passed, f"{time} UTC"))
+
+
 def _read_connection(known: Known, result: Mapping[str, Any]) -> None:
-    known.setup_tests = results.setup_tests(result) or known.setup_tests
-    # The tests have tried what nobody can see.
-    known.unverified = () if results.setup_tests(result) else known.unverified
+    tests = results.setup_tests(result)
+    if tests:
+        # They have tried what nobody can see.
+        known.proved = _proof(result, tests) if known.unverified else known.proved
+        known.setup_tests, known.unverified = tests, ()
     if "connection" not in result:
         return
     known.shown = True

@@ -211,8 +211,9 @@ class Workspace:
     """Everything that is known about one workspace. What the run did not look at is ``None`` or empty.
 
     ``status``: the worst of the cells and findings, ``none`` if nothing was looked at. ``changed``: number of tasks
-    that changed something. ``unverified``: what nobody can see, a sentence each. ``may``: what Fivetran may do with the
-    bucket, once what is planned is done.
+    that changed something. ``unverified``: what nobody can see, a sentence each. ``proved``: which
+    setup tests of this run have proved that, and when. ``may``: what Fivetran may do with the bucket, once what is
+    planned is done.
     """
 
     name: str
@@ -226,6 +227,7 @@ class Workspace:
     connection: Connection | None = None
     setup_tests: tuple[SetupTest, ...] = ()
     unverified: tuple[str, ...] = ()
+    proved: str = ""
     may: tuple[May, ...] = ()
 
 

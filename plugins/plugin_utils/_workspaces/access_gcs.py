@@ -19,7 +19,17 @@ from datetime import UTC, datetime
 from ...module_utils._errors import OnrampError
 from ...module_utils._fivetran.client import JsonObject
 from ...module_utils._storage.effect import Answer
-from ...module_utils._storage.gcs_effect import VIEWER, Access, Decision, because, decide, judge
+from ...module_utils._storage.gcs_effect import (
+    VIEWER,
+    Access,
+    Allowed,
+    Decision,
+    because,
+    decide,
+    judge,
+    roles_in_doubt,
+    too_narrow,
+)
 from ...module_utils._storage.gcs_iam import NEXT_STEPS
 from ...module_utils._storage.gcs_member import wanted_grant
 from ...module_utils._storage.gcs_policy import Grant, grants, plan, same_member
@@ -33,11 +43,15 @@ from .settings import Settings
 
 @dataclass(frozen=True)
 class Prepared:
-    """A workspace whose bucket could be looked at, and the grant that it needs."""
+    """A workspace whose bucket could be looked at, and the grant that it needs.
+
+    ``allowed``: what roles allow without which nobody could tell what Fivetran may do.
+    """
 
     draft: Draft
     bucket: Bucket
     wanted: Grant
+    allowed: Mapping[str, Allowed]
 
     @property
     def place(self) -> str:
@@ -61,8 +75,18 @@ def prepare_gcs(situation: Situation, drafts: Iterable[Draft]) -> list[Prepared]
             continue
         if bucket.policy is None and bucket.exists is not False:
             _cannot_be_read(draft)
-        prepared.append(Prepared(draft, bucket, wanted))
+        prepared.append(Prepared(draft, bucket, wanted, _allowed(situation, draft.settings, bucket, wanted)))
     return prepared
+
+
+def _allowed(situation: Situation, settings: Settings, bucket: Bucket, wanted: Grant) -> dict[str, Allowed]:
+    """Return what was seen of the roles that decide."""
+    bindings = (bucket.policy or {}).get("bindings") or ()
+    roles = roles_in_doubt(
+        bindings, wanted.member, bucket.name, settings.prefix, now=datetime.now(UTC), wanted=wanted.role
+    )
+    questions = {role: look.gcs_role(settings, role) for role in roles}
+    return {role: situation.seen.of(question) for role, question in questions.items() if situation.seen.has(question)}
 
 
 def decide_gcs(situation: Situation, prepared: Iterable[Prepared]) -> None:
@@ -99,6 +123,8 @@ def _decide(situation: Situation, known: Prepared) -> Grant | None:
     if known.bucket.policy is None:
         return None
     note, held = _course(situation, known, known.bucket.policy)
+    if note in (_add, _stays):
+        _tell_what_the_role_lacks(known, known.bucket.policy, is_new=note is _add)
     note(known, held)
     return known.wanted if note is _add else None
 
@@ -111,7 +137,14 @@ def _course(situation: Situation, known: Prepared, policy: JsonObject) -> tuple[
     """Return what happens, and what Fivetran may do now."""
     draft = known.draft
     place = known.bucket.name, draft.settings.prefix
-    decision, held = decide(policy, known.wanted, *place, now=datetime.now(UTC), connected=_is_connected(draft))
+    decision, held = decide(
+        policy,
+        known.wanted,
+        *place,
+        now=datetime.now(UTC),
+        connected=_is_connected(draft),
+        permissions_of=known.allowed,
+    )
     if decision is Decision.THERE:
         return _stays, held
     if not _is_managed(draft):
@@ -151,6 +184,23 @@ def _preflight(known: Prepared) -> None:
             draft.notice("access", "info", finding.code, finding.message, finding.remedy)
         elif preflight != "skip":
             draft.warning("access", finding.code, finding.message, finding.remedy)
+
+
+def _tell_what_the_role_lacks(known: Prepared, policy: JsonObject, *, is_new: bool) -> None:
+    """Tell that the role of the settings does not let Fivetran read, before it is granted in vain."""
+    draft = known.draft
+    preflight = draft.settings.roles["gcs_access"]["preflight"]
+    place = known.bucket.name, draft.settings.prefix
+    lacking = too_narrow(policy, known.wanted, *place, now=datetime.now(UTC), permissions_of=known.allowed)
+    if not lacking or preflight == "skip":
+        return
+    message = f"gcs_access_role: {lacking}, so that Fivetran may not read {known.place}."
+    remedy = f"Add that to the role, or set gcs_access_role: {VIEWER}."
+    if preflight == "fail" and is_new and not _is_connected(draft):
+        remedy = f"{remedy} If it is granted on the project, set gcs_access_preflight: warn."
+        draft.problem("access", "grant_too_narrow", message, remedy)
+    else:
+        draft.warning("access", "grant_too_narrow", message, remedy)
 
 
 def _add(known: Prepared, _held: Access) -> None:
@@ -416,7 +466,8 @@ def _effect_after(known: Prepared, action: Action) -> JsonObject:
     after = plan(policy, known.wanted, present=True).policy if action is Action.CREATE else policy
     bindings = after.get("bindings") or ()
     where = (known.bucket.name, known.draft.settings.prefix)
-    return judge(bindings, known.wanted.member, *where, now=datetime.now(UTC)).effect.as_json()
+    judged = judge(bindings, known.wanted.member, *where, now=datetime.now(UTC), permissions_of=known.allowed)
+    return judged.effect.as_json()
 
 
 def _share(situation: Situation, members: list[Draft]) -> None:

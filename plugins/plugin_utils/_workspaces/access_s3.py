@@ -13,7 +13,7 @@ somebody else has made is judged for each workspace by what Fivetran can do thro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -25,7 +25,7 @@ from ...module_utils._storage.s3_access_model import NOTHING, Actual, ActualRole
 from ...module_utils._storage.s3_access_model import Plan as AccessPlan
 from ...module_utils._storage.s3_access_plan import plan_present
 from ...module_utils._storage.s3_access_removal import plan_absent
-from ...module_utils._storage.s3_adoption import may_decrypt, plan_given, with_policies
+from ...module_utils._storage.s3_adoption import may_decrypt, plan_given, with_evidence
 from ...module_utils._storage.s3_documents import granted_buckets
 from ...module_utils._storage.s3_preflight import Reader, kms_key
 from ...module_utils._storage.s3_preflight import findings as bucket_findings
@@ -33,7 +33,17 @@ from . import asked, look
 from .drafts import Draft, Situation, joined
 from .identity import buckets_named
 from .plan import Action, Change, Reason, RoleWork
-from .s3_judging import bucket_policies, is_left_alone, note_finding, note_judgement, place, places, role_seen
+from .s3_doubts import note_what_forbids
+from .s3_judging import (
+    bucket_policies,
+    is_left_alone,
+    note_finding,
+    note_judgement,
+    place,
+    places,
+    role_seen,
+    simulated,
+)
 from .s3_sharing import SharedRole, names_of, note_conflicts, role_key, shared_roles
 from .settings import Settings, Unusable
 
@@ -119,14 +129,38 @@ def _decide_present(situation: Situation, role: SharedRole) -> None:
     def plan(actual: Actual, desired_of: Callable[[Iterable[str]], Desired]) -> tuple[Desired, AccessPlan, RoleWork]:
         granted = granted_buckets(actual.policy.document) if actual.policy else []
         needed = _needed(situation, role, granted)
-        buckets = tuple(sorted({draft.settings.bucket for draft in passing} | needed))
+        named = {draft.settings.bucket for draft in passing} | needed
+        fresh = _fresh(actual, named)
+        for draft in passing:
+            _note_what_is_fresh(draft, role, fresh)
+        buckets = tuple(sorted({*named, *fresh}))
         released = tuple(sorted(set(granted) - set(buckets)))
         desired = desired_of(buckets)
         work = RoleWork(maker=passing[0].name, buckets=buckets, released=released, adopt=adopt)
         present = partial(plan_present, desired, actual, adopt=adopt, released=released, places=places(passing))
-        return desired, with_policies(present, policies), work
+        said = partial(simulated, situation, role.account, actual.role.arn if actual.role else "")
+        return desired, with_evidence(present, policies, said), work
 
     _apply(situation, role, passing, plan)
+
+
+def _fresh(actual: Actual, named: Collection[str]) -> list[str]:
+    """Return the buckets that nobody names, and that another run may have granted for a connection yet to be made."""
+    if actual.policy is None or not actual.policy.is_fresh:
+        return []
+    return [bucket for bucket in granted_buckets(actual.policy.document) if bucket not in named]
+
+
+def _note_what_is_fresh(draft: Draft, role: SharedRole, buckets: Sequence[str]) -> None:
+    if buckets:
+        draft.notice(
+            "access",
+            "info",
+            "bucket_granted_lately",
+            f"The IAM role {role.name} also reads {joined(buckets)}, which nobody names. Its policy was written less"
+            " than an hour ago, so that another run may be about to make a connection: it stays.",
+            "Run again later: what nobody names then is taken out.",
+        )
 
 
 def _has_access_problem(draft: Draft) -> bool:
@@ -221,6 +255,7 @@ def _apply(
     work = replace(work, maker=work.maker if to_do else "", role_arn=arn)
     for draft in drafts:
         _note(draft, planned, view, work, [other.name for other in drafts])
+        note_what_forbids(situation, draft, role.account, planned, arn)
 
 
 def _note(draft: Draft, planned: AccessPlan, view: JsonObject, work: RoleWork, sharing: Sequence[str]) -> None:
@@ -266,9 +301,11 @@ def _decide_given(situation: Situation, draft: Draft) -> None:
         draft.failure("access", error)
         return
     given = partial(plan_given, desired, role, arn, [place(draft)])
-    planned = with_policies(given, partial(bucket_policies, situation, [draft], account))
+    policies, said = partial(bucket_policies, situation, [draft], account), partial(simulated, situation, account, arn)
+    planned = with_evidence(given, policies, said)
     draft.seen["access"] = access_view(desired, Actual(role=role if isinstance(role, ActualRole) else None), planned)
     note_judgement(draft, planned, arn)
+    note_what_forbids(situation, draft, account, planned, arn)
     draft.changes.append(Change("role", arn, Action.NONE, Reason.AS_WANTED))
 
 
@@ -298,7 +335,9 @@ def _decide_absent(situation: Situation, role: SharedRole) -> None:
     def plan(actual: Actual, desired_of: Callable[[Iterable[str]], Desired]) -> tuple[Desired, AccessPlan, RoleWork]:
         granted = set(granted_buckets(actual.policy.document)) if actual.policy else set()
         # What nobody names any more goes, too: the inventory has moved on, and its connection may be deleted already.
-        forgotten = granted - _needed(situation, role, sorted(granted))
+        still_named = _needed(situation, role, sorted(granted)) | {draft.settings.bucket for draft in leaving} | stored
+        fresh = _fresh(actual, still_named)
+        forgotten = granted - still_named - set(fresh)
         named = {draft.settings.bucket for draft in leaving} | (granted & stored) | forgotten
         # Who names the role by its ARN may read anything through it.
         by_arn = _schemas_naming(staying, actual.role.arn) if actual.role else []
@@ -311,6 +350,7 @@ def _decide_absent(situation: Situation, role: SharedRole) -> None:
         needed_by = tuple(sorted({schema for bucket in stays for schema in needed[bucket]}))
         for draft in leaving:
             _note_what_stays(draft, role, stays, needed_by)
+            _note_what_is_fresh(draft, role, fresh)
         adopt = _adopts(leaving)
         work = RoleWork(leaving[0].name, state="absent", buckets=released, adopt=adopt, needed_by=needed_by)
         desired = desired_of(released or named)

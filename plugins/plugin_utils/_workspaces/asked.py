@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ from ...module_utils._fivetran.braze_config import SERVICE, BrazeConfig, braze_c
 from ...module_utils._fivetran.client import JsonObject
 from ...module_utils._fivetran.connection_config import config_differences
 from ...module_utils._module import ModuleSpec, Task
+from ...module_utils._options import AWS_ARGUMENTS
+from ...module_utils._storage.aws_connection import with_defaults
 from ...modules import (
     braze_api_key_info,
     braze_currents_info,
@@ -35,11 +38,12 @@ if TYPE_CHECKING:
     from ...module_utils._storage.aws_client import Identity
     from ...module_utils._storage.effect import Reason
     from ...module_utils._storage.gcs_preflight import Bucket as GcsBucket
-    from ...module_utils._storage.s3_access_model import Actual, ActualRole
+    from ...module_utils._storage.iam_simulation import Asked
+    from ...module_utils._storage.s3_access_model import Actual, ActualRole, Place
     from ...module_utils._storage.s3_preflight import Bucket as S3Bucket
 
 # Where a variable of a role, without the role's prefix, has another name than the module's option.
-RENAMED: Mapping[str, str] = {"aws_profile": "profile", "aws_region": "region"}
+RENAMED: Mapping[str, str] = {f"aws_{option}": option for option in AWS_ARGUMENTS if not option.startswith("aws_")}
 UNKNOWN_ROLE = "arn:aws:iam::000000000000:role/unknown"
 
 
@@ -117,17 +121,15 @@ def key_params(settings: Settings, limits: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def landing_params(settings: Settings, folders_of_others: list[str], limits: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of ``braze_currents_info``. Unless told otherwise, the bucket is in the role's account."""
+    """Return the options of ``braze_currents_info``. Unless told otherwise, it looks as whoever makes the role."""
     given: dict[str, Any] = {
         "storage": settings.storage,
         "bucket": settings.bucket,
         "prefix": settings.prefix,
         "folders_of_others": [*settings.roles["currents_landing"].get("folders_of_others", ()), *folders_of_others],
         **dict.fromkeys(("on_quiet", "on_no_access", "on_problem"), "ignore"),
+        **with_defaults(aws_options(settings, "currents_landing"), aws_options(settings, "s3_access")),
     }
-    profile = settings.roles["currents_landing"].get("aws_profile") or settings.roles["s3_access"].get("aws_profile")
-    if profile:
-        given["profile"] = profile
     return _params(braze_currents_info.SPEC, settings, "currents_landing", {**given, **limits})
 
 
@@ -229,7 +231,14 @@ def _validator(spec: ModuleSpec) -> ArgumentSpecValidator:
 def aws_credentials(settings: Settings) -> tuple[Any, ...]:
     """Return what workspaces have in common that act with the same AWS credentials."""
     access = settings.roles["s3_access"]
-    return access.get("aws_profile") or "", access.get("aws_region") or "", access.get("partition") or ""
+    said = tuple(sorted(aws_options(settings, "s3_access").items()))
+    return said, access.get("partition") or "", access.get("account_id") or ""
+
+
+def aws_options(settings: Settings, role: str) -> dict[str, Any]:
+    """Return what a workspace says of AWS for a role, as options of the modules; what is empty is not said."""
+    of_the_role = {RENAMED.get(name, name): value for name, value in settings.roles[role].items()}
+    return {name: value for name, value in of_the_role.items() if name in AWS_ARGUMENTS and value not in (None, "")}
 
 
 def gcs_credentials(settings: Settings) -> tuple[Any, ...]:
@@ -257,9 +266,11 @@ def given_role(settings: Settings) -> str:
 
 def read_identity(task: Task) -> Identity:
     """Return whose credentials these are."""
-    from ...module_utils._storage.aws_client import aws_from_params, identity
+    from ...module_utils._storage.aws_client import aws_from_params, check_account, identity
 
-    return identity(aws_from_params(task.params, task.params["partition"], task.clients))
+    who = identity(aws_from_params(task.params, task.params["partition"], task.clients))
+    check_account(who, task.params["account_id"])
+    return who
 
 
 def read_iam(settings: Settings, who: Identity, task: Task, *, for_removal: bool) -> Actual:
@@ -288,6 +299,14 @@ def read_given_role(settings: Settings, who: Identity, task: Task) -> ActualRole
     return read_given(aws, who.account, given_role(settings))
 
 
+def simulate(role_arn: str, place: Place, task: Task) -> tuple[Asked, ...]:
+    """Return what AWS itself says of a role and what it is to read; nothing where it may not be asked."""
+    from ...module_utils._storage.aws_client import aws_from_params
+    from ...module_utils._storage.iam_simulation import simulate as ask_aws
+
+    return ask_aws(aws_from_params(task.params, task.params["partition"], task.clients), role_arn, place)
+
+
 def look_at_s3_bucket(settings: Settings, who: Identity, task: Task) -> S3Bucket:
     """Return how the S3 bucket is set up."""
     from ...module_utils._storage.aws_client import aws_from_params
@@ -295,6 +314,24 @@ def look_at_s3_bucket(settings: Settings, who: Identity, task: Task) -> S3Bucket
 
     aws = aws_from_params(task.params, task.params["partition"], task.clients)
     return look(aws.client("s3"), settings.bucket, who.account)
+
+
+def roles_in_doubt(settings: Settings, bucket: GcsBucket, member: str) -> tuple[str, ...]:
+    """Return the roles without which nobody can tell what Fivetran may do in the bucket."""
+    from ...module_utils._storage.gcs_effect import roles_in_doubt as in_doubt
+    from ...module_utils._storage.gcs_policy import is_role
+
+    bindings, role = (bucket.policy or {}).get("bindings") or (), str(settings.roles["gcs_access"]["role"])
+    named = {"wanted": role} if is_role(role) else {}
+    now = datetime.now(UTC)
+    return in_doubt(bindings, f"serviceAccount:{member}", bucket.name, settings.prefix, now=now, **named)
+
+
+def read_gcs_role(role: str, task: Task) -> frozenset[str] | str:
+    """Return what a role in Google Cloud allows, or why that cannot be read."""
+    from ...module_utils._storage.gcs_roles import role_permissions
+
+    return role_permissions(task.params, role, task.clients)
 
 
 def look_at_gcs_bucket(task: Task) -> GcsBucket:

@@ -18,14 +18,16 @@ from ...module_utils._fivetran.braze_config import SOURCE_SETTINGS
 from ...module_utils._fivetran.client import JsonObject
 from ...module_utils._fivetran.connection_look import config_schema, destination_warning, of_identity, planned
 from ...module_utils._fivetran.connection_plan import Change as Planned
-from ...module_utils._fivetran.connection_plan import stays_paused
+from ...module_utils._fivetran.connection_state import stays_paused
 from ...module_utils._fivetran.desired import Desired, Options
+from ...module_utils._fivetran.last_sync import reasons
 from ...module_utils._fivetran.sync import LastSync, connection_view
 from ...module_utils._redact import REDACTED, Redactor
 from . import asked, look
 from .drafts import Draft, Situation, joined
 from .findings import SUBJECTS, minute, quoted
 from .plan import Action, Change, ConnectionWork, Group, Reason
+from .proof import of_masked
 
 # The secrets of all workspaces are kept out of the whole plan at its end.
 NOTHING_SECRET = Redactor([])
@@ -195,13 +197,7 @@ def _notice_paused(draft: Draft, change: Planned) -> None:
 def _unverified(draft: Draft, row: JsonObject) -> str:
     """Return what Fivetran holds that nobody can see, and whether it has proved to work."""
     of_storage = {"s3": ["IAM role"], "azure": ["connection string"]}.get(draft.settings.storage, [])
-    last = LastSync.of(row)
-    proof = (
-        f"That it works is proved by Fivetran's sync of {minute(last.finished_at)}."
-        if last.outcome == "succeeded"
-        else "No sync proves that it works; rotate_key.yml sends what the inventory holds, and tests it."
-    )
-    return f"What Fivetran holds as {joined(['Braze API key', *of_storage])}, because it shows a mask. {proof}"
+    return f"What Fivetran holds as {joined(['Braze API key', *of_storage])}, because it shows a mask. {of_masked(row)}"
 
 
 def _check_right(situation: Situation, draft: Draft, group: Group) -> None:
@@ -239,9 +235,15 @@ def _leave(situation: Situation, draft: Draft, group: Group) -> None:
     draft.changes.append(Change("connection", schema, action, reason, before=before))
 
 
-def notice_state(draft: Draft) -> None:
-    """Note what Fivetran itself says of the connection: its setup, its last sync, its tasks and warnings."""
+def notice_state(situation: Situation, draft: Draft) -> None:
+    """Note what Fivetran itself says of the connection: its setup, its last sync, its tasks, warnings and errors."""
     view = draft.seen.get("connection")
     found: Sequence[Any] = list(SUBJECTS["connection"](view)) if view else ()
     for item in found:
         draft.notice(item["step"], "error", "state", item["message"], field=item["field"])
+    row = draft.own_row or {}
+    question = look.reasons(draft.settings, str(row.get("id")))
+    for reason in situation.seen.of(question) if situation.seen.has(question) else ():
+        # Those of tasks and warnings are told already.
+        if reason not in reasons(row):
+            draft.notice("sync", "error", "state", f"Fivetran says: {reason}.", field="errors")

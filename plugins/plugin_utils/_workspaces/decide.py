@@ -67,7 +67,7 @@ def _connections_and_access(situation: Situation, drafts: list[Draft]) -> None:
     for draft in drafts:
         decide_connection(situation, draft)
         if situation.purpose.tells_findings:
-            notice_state(draft)
+            notice_state(situation, draft)
     if in_gcs:
         from .access_gcs import decide_gcs, prepare_gcs
 

@@ -100,7 +100,11 @@ def _of_the_connection(connection: Mapping[str, Any]) -> Iterator[Finding]:
     """What Fivetran itself says: did its setup pass, how did the last sync end, is there anything to do."""
     setup_state = connection.get("setup_state")
     if setup_state != "connected":
-        message = f"setup_state is {setup_state}, should be connected. Run onboard.yml, which runs the setup tests."
+        message = f"setup_state is {setup_state}, should be connected."
+        if setup_state == "broken" and _mapping(connection, "status").get("sync_state") == "syncing":
+            message += " A sync is under way: once it has succeeded, Fivetran calls it connected. Verify again then."
+        else:
+            message += " Run onboard.yml, which runs the setup tests."
         yield {"step": "connection", "field": "setup_state", "message": message}
     last_sync = _mapping(connection, "last_sync")
     if last_sync.get("outcome") == "failed":

@@ -25,6 +25,7 @@ from ...module_utils._errors import Failure, OnrampError
 from ...module_utils._fivetran.account import account_view, check_account, probe
 from ...module_utils._fivetran.braze_config import SERVICE
 from ...module_utils._fivetran.client import FivetranClient, JsonObject, client_from_params
+from ...module_utils._fivetran.why import does_not_work, why
 from ...module_utils._module import Result, Task
 from . import asked
 from .asked import Wanted
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
     from ...module_utils._storage.aws_client import Identity
     from ...module_utils._storage.effect import Reason
     from ...module_utils._storage.gcs_preflight import Bucket as GcsBucket
-    from ...module_utils._storage.s3_access_model import Actual, ActualRole
+    from ...module_utils._storage.iam_simulation import Asked
+    from ...module_utils._storage.s3_access_model import Actual, ActualRole, Place
     from ...module_utils._storage.s3_preflight import Bucket as S3Bucket
 
 T = TypeVar("T")
@@ -99,6 +101,10 @@ class Seen:
         answer = self._answers.get(question)
         return answer.warnings if answer else ()
 
+    def and_also(self, others: Seen) -> Seen:
+        """Return these answers and those of a later look."""
+        return Seen({**self._answers, **others._answers})
+
 
 # The questions
 
@@ -126,6 +132,11 @@ def service_account(settings: Settings, group_id: str) -> Question[str]:
 def connections(settings: Settings, group_id: str) -> Question[tuple[JsonObject, ...]]:
     """Which connections does the group hold, of any service?"""
     return Question("the connections", (*credentials(settings), group_id))
+
+
+def reasons(settings: Settings, connection_id: str) -> Question[tuple[str, ...]]:
+    """What does Fivetran say is wrong with a connection? Asked of those that do not work."""
+    return Question("why the connection does not work", (*credentials(settings), connection_id))
 
 
 def right_to_create(settings: Settings, group_id: str) -> Question[tuple[bool | None, str]]:
@@ -171,9 +182,33 @@ def s3_bucket(settings: Settings, account_id: str) -> Question[S3Bucket]:
     return Question("the S3 bucket", (asked.aws_credentials(settings), account_id, settings.bucket))
 
 
+@dataclass(frozen=True)
+class Doubt:
+    """What our own judgement leaves open: may a role that is there read a place?"""
+
+    settings: Settings = field(repr=False)
+    account_id: str
+    role_arn: str
+    place: Place
+
+    @property
+    def question(self) -> Question[tuple[Asked, ...]]:
+        return simulation(self.account_id, self.role_arn, self.place)
+
+
+def simulation(account_id: str, role_arn: str, place: Place) -> Question[tuple[Asked, ...]]:
+    """What does AWS itself say of that? Whoever may ask in the account gets the same answer."""
+    return Question("AWS's own simulation", (account_id, role_arn, place))
+
+
 def gcs_bucket(settings: Settings) -> Question[GcsBucket]:
     """How is the bucket in Google Cloud Storage set up, and who may read it?"""
     return Question("the GCS bucket", (asked.gcs_credentials(settings), settings.bucket))
+
+
+def gcs_role(settings: Settings, role: str) -> Question[frozenset[str] | str]:
+    """What does a role allow that is not known here? Asked where the answer decides what Fivetran may do."""
+    return Question("the role in Google Cloud", (asked.gcs_credentials(settings), role))
 
 
 # The look
@@ -200,14 +235,23 @@ class Look:
         self._clients = clients or Clients()
         self._pool = ThreadPoolExecutor(QUESTIONS_AT_ONCE, thread_name_prefix="look")
         self._futures: dict[Question[Any], Future[Answer]] = {}
+        # Of workspaces in Google Cloud Storage, by name: their bucket and their service account, once they are known.
+        self._in_gcs: dict[str, dict[str, Any]] = {}
         self._open = 0
         self._moved = Condition()
 
     def take(self) -> Seen:
         """Ask everything and return the answers; also what goes wrong is one."""
+        return self._take(self._wanted.inventory, self._begin)
+
+    def ask_aws(self, doubts: Iterable[Doubt]) -> Seen:
+        """Ask AWS itself about what was left in doubt by what an earlier look has seen."""
+        return self._take(doubts, self._simulate)
+
+    def _take(self, items: Iterable[T], begin: Callable[[T], None]) -> Seen:
         try:
-            for settings in self._wanted.inventory:
-                self._begin(settings)
+            for item in items:
+                begin(item)
             self._wait()
         except BaseException:
             # The task was timed out or interrupted; what runs still ends at its own deadlines.
@@ -285,7 +329,8 @@ class Look:
             self._ask(landing(settings), currents_info, params)
         if wanted.purpose.grants and settings.storage == "gcs":
             params = partial(asked.gcs_bucket_params, settings, limits)
-            self._ask(gcs_bucket(settings), asked.look_at_gcs_bucket, params)
+            then = partial(self._with_bucket, settings)
+            self._ask(gcs_bucket(settings), asked.look_at_gcs_bucket, params, then)
 
     def _client(self, settings: Settings) -> FivetranClient:
         return self._clients.get(
@@ -313,8 +358,34 @@ class Look:
                 _calls(partial(_all_connections, client), group_id),
                 then=partial(self._with_connections, members, group_id),
             )
-            if self._wanted.purpose.grants and any(member.storage == "gcs" for member in members):
-                self._ask(service_account(one, group_id), _calls(client.group_service_account, group_id))
+            in_gcs = [member for member in members if member.storage == "gcs"]
+            if self._wanted.purpose.grants and in_gcs:
+                self._ask(
+                    service_account(one, group_id),
+                    _calls(client.group_service_account, group_id),
+                    then=partial(self._with_member, in_gcs),
+                )
+
+    def _with_bucket(self, one: Settings, bucket: GcsBucket) -> None:
+        question = gcs_bucket(one)
+        in_gcs = (settings for settings in self._wanted.playing if settings.storage == "gcs")
+        self._with_roles([settings for settings in in_gcs if gcs_bucket(settings) == question], bucket=bucket)
+
+    def _with_member(self, members: list[Settings], member: str) -> None:
+        self._with_roles(members, member=member)
+
+    def _with_roles(self, members: Iterable[Settings], **known: Any) -> None:
+        """Once bucket and service account are known, ask what those roles allow that decide; mostly there are none."""
+        if self._wanted.purpose.removes:
+            return
+        for settings in members:
+            with self._moved:
+                about = self._in_gcs[settings.name] = {**self._in_gcs.get(settings.name, {}), **known}
+            if len(about) < 2:
+                continue
+            params = partial(asked.gcs_bucket_params, settings, self._limits.as_params())
+            for role in asked.roles_in_doubt(settings, **about):
+                self._ask(gcs_role(settings, role), partial(asked.read_gcs_role, role), params)
 
     def _with_connections(self, members: list[Settings], group_id: str, rows: tuple[JsonObject, ...]) -> None:
         """Ask what only creating or changing a connection needs."""
@@ -325,6 +396,11 @@ class Look:
         is_new = [member for member in members if member.fivetran_schema not in known]
         if is_new and self._wanted.purpose.creates:
             self._ask(right_to_create(one, group_id), _calls(partial(probe, client), group_id))
+        if self._wanted.purpose.tells_findings:
+            wanted = {member.fivetran_schema for member in members}
+            for row in rows:
+                if row.get("schema") in wanted and does_not_work(row):
+                    self._ask(reasons(one, str(row.get("id"))), partial(_read_reasons, client, row))
         if is_new or self._wanted.purpose.sends_secrets or any(asked.may_differ(member, rows) for member in members):
             self._ask(metadata(one), _calls(client.service_metadata, SERVICE))
 
@@ -342,9 +418,17 @@ class Look:
             if not self._wanted.purpose.removes and settings.roles["s3_access"]["preflight"] != "skip":
                 self._ask(s3_bucket(settings, who.account), partial(asked.look_at_s3_bucket, settings, who), params)
 
+    def _simulate(self, doubt: Doubt) -> None:
+        params = partial(asked.s3_access_params, doubt.settings)
+        self._ask(doubt.question, partial(asked.simulate, doubt.role_arn, doubt.place), params)
+
 
 def _calls(call: Callable[[str], T], argument: str) -> Callable[[Task], T]:
     return lambda _task: call(argument)
+
+
+def _read_reasons(client: FivetranClient, row: JsonObject, _task: Task) -> tuple[str, ...]:
+    return why(client, row)
 
 
 def _all_connections(client: FivetranClient, group_id: str) -> tuple[JsonObject, ...]:

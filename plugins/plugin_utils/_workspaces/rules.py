@@ -23,9 +23,10 @@ from ...module_utils._braze.instances import find_endpoint
 from ...module_utils._errors import InvalidArgument
 from ...module_utils._fivetran.braze_config import braze_config
 from ...module_utils._fivetran.desired import Desired
-from ...module_utils._http import check_base_url
+from ...module_utils._http_url import PLACE, check_base_url
 from ...module_utils._options import LONGEST_TIMEOUT, check_number
 from ...module_utils._redact import is_mask
+from ...module_utils._storage.aws_connection import IDENTITY, KEYS, contradictions
 from ...module_utils._storage.gcs_policy import check_role
 from ...module_utils._storage.s3_access_model import TAG
 from .options import all_options, role_options
@@ -43,6 +44,7 @@ _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\x21-\x7e]+")
 _POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::(?:[0-9]{12}|aws):policy/[\x21-\x7e]+")
 _URL = re.compile(r"https?://(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::(?P<port>[0-9]{1,5}))?(?:/[\w./~%+-]*)?", re.ASCII)
 _AUTHORIZATION = re.compile(r"(?:Bearer|Basic)\s", re.IGNORECASE)
+_ACCOUNT = re.compile(r"[0-9]{12}")
 _TAG_TEXT = re.compile(r"[\w .:/=+@-]*")
 _MOST_TAGS = 49
 # Whole hosts, folders and queries of an address, where the name of a bucket is expected.
@@ -163,7 +165,7 @@ def _proper_url(url: str) -> str:
     """Refuse what the parser of URLs lets through and no server can be reached by."""
     parts = _URL.fullmatch(url)
     if parts is None or not 0 < int(parts["port"] or 443) < 65536:
-        raise Refused(f"expected a URL of a host, with a port or a path at most, got {shown(url)}.")
+        raise Refused(f"{PLACE}, got {shown(url)}.")
     return url
 
 
@@ -316,6 +318,23 @@ RAW_RULES: Mapping[str, Callable[[Any], Any]] = {
 
 _ROLE = partial(_matching, _ROLE_ARN, "the ARN of an IAM role such as arn:aws:iam::111122223333:role/Fivetran")
 
+
+def _endpoint(value: str) -> str:
+    """Return where requests to AWS go; empty for AWS's own addresses."""
+    url = value.strip()
+    return _proper_url(_borrowed("endpoint_url", url, lambda: check_base_url("endpoint_url", url))) if url else ""
+
+
+def _of_aws(role: str) -> dict[str, Callable[[Any], Any]]:
+    """Return the rules for what a role says of AWS. What is an empty key comes of a look-up that has found nothing."""
+    return {
+        **{f"{role}_aws_{option}": credential for option in KEYS},
+        f"{role}_aws_profile": _trimmed,
+        f"{role}_aws_endpoint_url": _endpoint,
+        f"{role}_aws_assume_role_arn": _ROLE,
+    }
+
+
 # What a value of the right type is made to, or refused for, by the variable.
 VALUE_RULES: Mapping[str, Callable[[Any], Any]] = {
     "fivetran_group": _trimmed,
@@ -328,6 +347,9 @@ VALUE_RULES: Mapping[str, Callable[[Any], Any]] = {
     "currents_connection_string": connection_string,
     "currents_landing_stale_after": _hours,
     "s3_access_role_arn": _ROLE,
+    "s3_access_account_id": partial(_matching, _ACCOUNT, "the twelve digits of an AWS account, in quotes"),
+    **_of_aws("currents_landing"),
+    **_of_aws("s3_access"),
     "s3_access_role_name": partial(_of_s3_access, "role_name"),
     "s3_access_policy_name": partial(_of_s3_access, "policy_name"),
     "s3_access_path": partial(_of_s3_access, "path"),
@@ -433,6 +455,19 @@ def _connection(fields: Mapping[str, Any]) -> Desired:
     )
 
 
+def _who_acts(role: str) -> Together:
+    """Return the rule that a role's variables say of AWS, as whom it is asked, what can be meant."""
+
+    def name(option: str) -> str:
+        return f"{role}_aws_{option}"
+
+    def check(get: Get) -> Iterator[Complaint]:
+        for option, message in contradictions(lambda option: get(name(option)) or "", name):
+            yield Complaint(name(option), message)
+
+    return Together(tuple(map(name, IDENTITY)), check)
+
+
 _EXPORTS = tuple(name for name in all_options() if name.startswith(f"{CONNECTION}exports_"))
 
 
@@ -448,6 +483,8 @@ TOGETHER = (
     Together(("currents_storage", "currents_connection_string"), _connection_string_is_needed, with_key=True),
     Together(("currents_storage", "currents_prefix", "s3_access_scope", "gcs_access_scope"), _prefix_is_needed),
     Together(("gcs_access_scope", "gcs_access_condition"), _one_condition),
+    _who_acts("currents_landing"),
+    _who_acts("s3_access"),
     Together((DAILY_SYNC_TIME, SYNC_FREQUENCY), _daily),
     Together(_EXPORTS, _exports, with_key=True),
 )

@@ -15,15 +15,17 @@ from ...module_utils._errors import InvalidArgument
 from ...module_utils._storage.aws_effect import Document
 from ...module_utils._storage.effect import Answer, Reason
 from ...module_utils._storage.finding import Finding
+from ...module_utils._storage.iam_simulation import Simulated
 from ...module_utils._storage.s3_access import desired_from_params
 from ...module_utils._storage.s3_access_model import ActualRole, Place, Plan, is_ours
 from ...module_utils._storage.s3_access_plan import plan_present
-from ...module_utils._storage.s3_adoption import told, with_policies
+from ...module_utils._storage.s3_adoption import told, with_evidence
 from ...module_utils._storage.s3_documents import bucket_policy_title
 from ...module_utils._storage.s3_preflight import policy_of
 from . import asked, look
 from .drafts import Draft, Situation
-from .plan import Group
+from .plan import Action, Group
+from .proof import proof, proved
 from .settings import Settings
 
 
@@ -66,7 +68,12 @@ def _plan_for(situation: Situation, drafts: Sequence[Draft], group: Group, accou
     buckets = sorted({draft.settings.bucket for draft in drafts})
     desired = desired_from_params(asked.s3_access_params(settings, group.id, buckets), who.account, who.partition)
     plan = partial(plan_present, desired, actual, adopt=False, places=places(drafts))
-    return with_policies(plan, partial(bucket_policies, situation, drafts, account))
+    role_arn = actual.role.arn if actual.role else ""
+    return with_evidence(
+        plan,
+        partial(bucket_policies, situation, drafts, account),
+        partial(simulated, situation, account, role_arn),
+    )
 
 
 def places(drafts: Iterable[Draft]) -> list[Place]:
@@ -90,6 +97,13 @@ def bucket_policies(situation: Situation, drafts: Iterable[Draft], account: str)
     return found
 
 
+def simulated(situation: Situation, account: str, role_arn: str, places: Iterable[Place]) -> Simulated:
+    """Return what AWS itself has said of the role; nothing of what it was not asked, or would not tell."""
+    seen, questions = situation.seen, {where: look.simulation(account, role_arn, where) for where in places}
+    answers = {where: seen.of(question) for where, question in questions.items() if seen.has(question)}
+    return {where: said for where, said in answers.items() if said}
+
+
 def note_judgement(draft: Draft, planned: Plan, role_arn: str) -> None:
     """Note what concerns the role, and of the places that were judged what concerns this workspace."""
     judgement = planned.places.get(place(draft))
@@ -102,10 +116,17 @@ def note_judgement(draft: Draft, planned: Plan, role_arn: str) -> None:
     if unknown:
         sentence = (
             f"Whether Fivetran may read {place(draft)} through the IAM role {role_arn} cannot be told from here:"
-            f" {told(unknown)}. Fivetran's own setup tests decide."
+            f" {told(unknown)}. {decided_by_fivetran(draft)}"
         )
         draft.unverified.append(sentence)
         draft.notice("access", "info", "access_unknown", sentence)
+
+
+def decided_by_fivetran(draft: Draft) -> str:
+    """Return that Fivetran's own tests decide, or what has proved it of a connection that stays as it is."""
+    stays = any(change.kind == "connection" and change.action is Action.NONE for change in draft.changes)
+    by = proof(draft.own_row) if stays else ""
+    return proved("it can", by) if by else "Fivetran's own setup tests decide."
 
 
 def note_finding(draft: Draft, finding: Finding) -> None:

@@ -20,9 +20,10 @@ from .settings import Settings
 _REMEDY = "another s3_access_role_name and s3_access_policy_name"
 # Beside these, every variable of s3_access shapes the role or its policy, so that all who share them have to agree.
 _OF_ONE_WORKSPACE = frozenset(
-    {"state", "external_id", "bucket", "buckets", "released_buckets", "prefix", "adopt", "preflight"}
-    | {"aws_profile", "aws_region"}
+    {"state", "external_id", "bucket", "buckets", "released_buckets", "prefix", "adopt", "preflight"} | {"account_id"}
 )
+# As whom AWS is asked.
+_AWS = "aws_"
 
 
 @dataclass(frozen=True)
@@ -138,5 +139,9 @@ def _settings_that_differ(draft: Draft, shapes: Mapping[str, Mapping[str, Any]],
 
 def _shaping(settings: Settings) -> dict[str, Any]:
     access = settings.roles["s3_access"]
-    shaping = {f"s3_access_{name}": value for name, value in access.items() if name not in _OF_ONE_WORKSPACE}
+    shaping = {f"s3_access_{name}": value for name, value in access.items() if not _is_of_one_workspace(name)}
     return shaping | ({"currents_prefix": settings.prefix} if access["scope"] == "prefix" else {})
+
+
+def _is_of_one_workspace(name: str) -> bool:
+    return name in _OF_ONE_WORKSPACE or name.startswith(_AWS)

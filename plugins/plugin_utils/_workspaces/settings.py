@@ -169,7 +169,8 @@ class _Draft:
                 self._check_presence(option)
 
     def _is_wanted(self, option: Option) -> bool:
-        return self._needs_key or not (option.no_log or option.name in _WITH_KEY)
+        is_of_key = option.no_log and not option.short.startswith("aws_")
+        return self._needs_key or not (is_of_key or option.name in _WITH_KEY)
 
     def _check_presence(self, option: Option) -> None:
         if option.name in self._wrong:

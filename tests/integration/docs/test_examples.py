@@ -23,6 +23,7 @@ from tests.documents import blocks, examples, for_the_sandbox, languages, name_o
 from tests.integration.given import VAULT, let_fivetran_read, make_connection
 from tests.integration.playbooks.fleet import EXAMPLES, connections, play
 from tests.integration.playbooks.shapes import GUIDE, Shape
+from tests.integration.storage.identities import make_deployment_roles
 from tests.playbook import CHECKOUT, run_playbook
 from tests.sandbox.aws import REGION
 from tests.sandbox.client import Sandbox
@@ -37,8 +38,10 @@ PREPARE: Mapping[str, Prepare] = {
     "plugins/modules/fivetran_connection_schema.py": make_connection,
     "plugins/modules/fivetran_connection_sync.py": make_connection,
     "plugins/modules/gcs_bucket_preflight_info.py": let_fivetran_read,
+    "plugins/modules/s3_access.py": make_deployment_roles,
     "plugins/modules/workspace_unclaimed_info.py": make_connection,
     "roles/fivetran_connection/README.md": let_fivetran_read,
+    "docs/credentials.md": make_deployment_roles,
     "docs/existing_connections.md": OF_ANOTHER_TEAM.build,
     "docs/guide_existing_playbooks.md": OF_ANOTHER_TEAM.build,
 }
@@ -95,9 +98,7 @@ def test_the_yaml_of_a_page_works(sandbox: Sandbox, page: Path) -> None:
 
 
 def run_plays(sandbox: Sandbox, plays: list[dict[str, Any]]) -> None:
-    # A person waits half a minute between two looks at a sync.
-    impatient = {"fivetran_connection_sync_interval": 1}
-    plays = [{**play, "vars": {**VAULT, **impatient, **play.get("vars", {})}} for play in plays]
+    plays = [{**play, "vars": {**VAULT, **play.get("vars", {})}} for play in plays]
     result = run_playbook(sandbox, plays)
     assert result.exit_code == 0, result.output
     assert sum(host["failures"] + host["ignored"] + host["rescued"] for host in result.stats.values()) == 0

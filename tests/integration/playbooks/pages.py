@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from tests.playbook import CHECKOUT, PlayResult
 from tests.sandbox.client import Sandbox
@@ -34,13 +34,21 @@ def excerpt(output: str, sandbox: Sandbox) -> str:
     plain = plain.replace(sandbox.env["SANDBOX_BRAZE_URL"], "https://rest.iad-01.braze.com")
     told, _report, rows = plain.partition(REPORT)
     report = [f"{REPORT}{rows}".strip()] if rows else []
-    return "\n\n".join([*(part for task in TASK.split(told) for part in told_by(task)), *report])
+    return "\n\n".join([*told_by(TASK.split(told)), *report])
 
 
-def told_by(task: str) -> list[str]:
-    """Return what one task told: its hosts run at the same time, in any order."""
-    waiting = sorted(CLOCK.sub("14:15:00 UTC", line) for line in task.splitlines() if CLOCK.search(line))
-    return [*(["\n".join(waiting)] if waiting else []), *sorted("\n".join(match) for match in TOLD.findall(task))]
+def told_by(tasks: Iterable[str]) -> Iterator[str]:
+    """Yield what tasks told: their hosts run at the same time, in any order, and say elsewhere what they wait for."""
+    waiting: list[str] = []
+    for task in tasks:
+        waiting += [CLOCK.sub("14:15:00 UTC", line) for line in task.splitlines() if CLOCK.search(line)]
+        told = sorted("\n".join(match) for match in TOLD.findall(task))
+        if told and waiting:
+            yield "\n".join(sorted(waiting))
+            waiting = []
+        yield from told
+    if waiting:
+        yield "\n".join(sorted(waiting))
 
 
 def shows(

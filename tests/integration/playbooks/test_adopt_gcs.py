@@ -85,6 +85,11 @@ def custom_role(sandbox: Sandbox) -> list[Binding]:
     return hold(sandbox, binding(CUSTOM))
 
 
+def secret_role(sandbox: Sandbox) -> list[Binding]:
+    sandbox.seed("gcs", "deny_owner", permissions=["iam.roles.get"])
+    return custom_role(sandbox)
+
+
 def objects_of_the_folder(sandbox: Sandbox) -> list[Binding]:
     sandbox.seed("gcs", "list_by_objects", allowed=True)
     return hold(sandbox, binding(VIEWER, when=OBJECTS))
@@ -100,7 +105,8 @@ SHAPES: dict[str, tuple[Shape, str]] = {
     "W-34 Object Admin": (object_admin, "allows more than listing and reading"),
     "the legacy pair": (legacy_readers, "roles/storage.legacyObjectReader"),
     "G07 the folder in other words": (folder_in_other_words, "under the condition Only some"),
-    "W-36 a custom role": (custom_role, CUSTOM),
+    "W-36 a custom role": (custom_role, f"holds {CUSTOM}"),
+    "W-36 a custom role that may not be read": (secret_role, "iam.roles.get"),
     "W-37 objects of the folder": (objects_of_the_folder, "listing is asked of the bucket"),
     "W-39 a group": (group, READERS),
 }
@@ -145,8 +151,9 @@ def test_a_connection_made_by_hand_keeps_the_access_that_it_has_through_all_play
     says(notes(result), *kept, *(["stays"] if kept else []))
 
 
-def test_a_new_workspace_is_onboarded_with_what_suffices_and_leaves_it_behind(sandbox: Sandbox) -> None:
-    before = object_admin(sandbox)
+@pytest.mark.parametrize("make", [object_admin, pytest.param(custom_role, marks=pytest.mark.slow)])
+def test_a_new_workspace_is_onboarded_with_what_suffices_and_leaves_it_behind(sandbox: Sandbox, make: Shape) -> None:
+    before = make(sandbox)
     result = play(sandbox, "onboard", *EU)
     assert result.exit_code == 0, result.output
     assert connections(sandbox)["braze_shop_eu"]["status"]["setup_state"] == "connected"
@@ -157,7 +164,7 @@ def test_a_new_workspace_is_onboarded_with_what_suffices_and_leaves_it_behind(sa
 @pytest.mark.parametrize(
     ("make", "ways_out"),
     [
-        (custom_role, ["gcs_access_manage=false", f"gcs_access_role={CUSTOM}"]),
+        (secret_role, ["gcs_access_manage=false", f"gcs_access_role={CUSTOM}"]),
         (objects_of_the_folder, ["gcs_access_manage=false", "gcs_access_scope=prefix"]),
     ],
 )

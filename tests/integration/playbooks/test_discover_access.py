@@ -148,7 +148,7 @@ def reader(sandbox: Sandbox, *lacking: str) -> dict[str, str]:
         ("iam:GetRole", True, "the credentials lack iam:GetRole"),
         ("s3:GetBucketPolicy", True, "the credentials lack s3:GetBucketPolicy"),
         ("s3:GetEncryptionConfiguration", True, "s3:GetEncryptionConfiguration is not allowed"),
-        ("iam:ListRoles", False, "The credentials need the permission iam:ListRoles."),
+        ("iam:ListRoles", False, "A policy of whoever acts denies iam:ListRoles"),
     ],
 )
 def test_what_the_credentials_may_not_read_is_named_and_never_taken_for_a_yes(
@@ -224,15 +224,26 @@ def test_what_is_no_name_of_a_bucket_is_asked_of_nobody(account: Sandbox, name: 
             {"gcs_access_manage": False},
             "cannot be told",
         ),
-        ("projects/acme/roles/reads", [MEMBER], None, {"gcs_access_manage": False}, "cannot be told"),
+        ("projects/acme/roles/unknown", [MEMBER], None, {"gcs_access_manage": False}, "iam.roles.get"),
+        ("projects/acme/roles/reads", [MEMBER], None, {"gcs_access_manage": False}, ""),
         ("roles/storage.objectViewer", ["user:ada@acme.com"], None, {"gcs_access_manage": False}, "No grant was found"),
     ],
-    ids=["as the guide", "as this collection for a folder", "wider", "by a group", "custom role", "none"],
+    ids=[
+        "as the guide",
+        "as this collection for a folder",
+        "wider",
+        "by a group",
+        "custom role",
+        "readable role",
+        "none",
+    ],
 )
 def test_the_grant_that_is_there_decides_what_the_inventory_says(
     account: Sandbox, role: str, members: list[str], condition: str | None, settings: dict[str, Any], words: str
 ) -> None:
     make(account, "braze_eu", config=GCS)
+    reads = ["storage.objects.get", "storage.objects.list"]
+    account.seed("gcs", "define_role", role="projects/acme/roles/reads", permissions=reads)
     if condition:
         expression = folder_condition(world.GCS_BUCKET, world.PREFIX).as_json()
         binding = {"role": role, "members": members, "condition": expression}

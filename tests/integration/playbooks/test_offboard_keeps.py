@@ -149,7 +149,8 @@ def test_a_workspace_that_has_moved_leaves_nothing_of_its_old_access(sandbox: Sa
     moved = {"currents_bucket": "acme-loyalty-us"}
     refused = play(sandbox, "onboard", *US, inventory=workspaces(shop_us=moved))
     says(refused.messages("shop_us"), world.S3_BUCKET, "acme-loyalty-us", "fivetran_connection_adopt: true")
-    # It leaves while the inventory names a bucket that it has never read.
+    # It leaves while the inventory names a bucket that it has never read, and nobody is about to read it either.
+    sandbox.seed("aws", "age", seconds=2 * 60 * 60)
     left = play(sandbox, "offboard", *US, *YES, inventory=workspaces(shop_us=moved))
     assert left.exit_code == 0, left.output
     assert iam_names(sandbox) == []

@@ -139,12 +139,12 @@ def test_a_trust_policy_with_the_wrong_external_id_fails_the_setup_test_that_nam
     assert_stays_paused_and_named(onboarded, result, "braze_shop_us", "AssumeRole")
 
 
-def test_a_missing_bucket_grant_fails_the_setup_test_that_names_the_bucket(onboarded: Sandbox) -> None:
+def test_a_missing_bucket_grant_fails_the_setup_test_that_names_what_google_denies(onboarded: Sandbox) -> None:
     onboarded.seed("gcs", "set_policy", bucket=world.GCS_BUCKET, bindings=[])
     connection = connections(onboarded)["braze_shop_eu"]
     onboarded.seed("fivetran", "remove_connection", id=connection["id"])
     result = run_role(onboarded, "shop_eu")
-    assert_stays_paused_and_named(onboarded, result, "braze_shop_eu", world.GCS_BUCKET)
+    assert_stays_paused_and_named(onboarded, result, "braze_shop_eu", "storage.objects.list")
 
 
 def assert_stays_paused_and_named(sandbox: Sandbox, result: PlayResult, schema: str, word: str) -> None:

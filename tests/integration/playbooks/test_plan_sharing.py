@@ -71,6 +71,7 @@ def test_the_bucket_that_a_workspace_has_left_is_released_one_run_later_and_that
     assert first.exit_code == 0, first.output
     assert granted(sandbox) == [world.S3_BUCKET, "acme-loyalty-us"]
     assert {row["config"]["s3bucket"] for row in connections(sandbox).values()} == {"acme-loyalty-us"}
+    sandbox.seed("aws", "age", seconds=2 * 60 * 60)
     second = play(sandbox, "onboard", *US_ONLY, inventory=moved)
     assert second.exit_code == 0, second.output
     assert granted(sandbox) == ["acme-loyalty-us"]

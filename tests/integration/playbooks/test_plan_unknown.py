@@ -110,7 +110,11 @@ def test_a_bucket_that_somebody_who_cannot_be_read_may_need_stays_in_the_shared_
         result = play(neighbors, "onboard", "--limit", "shop_us", inventory=inventory)
         assert result.exit_code == 0, result.output
         assert to_do(result, "shop_us") == []
-    # Where nobody names it, it is released.
+    # Where nobody names it, it stays only while another run may be about to make a connection for it.
+    kept = play(neighbors, "onboard", "--limit", "shop_us")
+    assert to_do(kept, "shop_us") == []
+    assert "bucket_granted_lately" in str(planned(kept)["shop_us"]["noticed"])
+    neighbors.seed("aws", "age", seconds=2 * 60 * 60)
     released = play(neighbors, "onboard", "--limit", "shop_us")
     assert to_do(released, "shop_us") == [("update", "policy")]
     assert "acme-loyalty-us" not in policy_document(neighbors)

@@ -130,6 +130,31 @@ def test_what_fivetran_itself_complains_of_is_a_finding(
         assert words in message
 
 
+@pytest.mark.parametrize("histories", ["answered", "unknown"])
+def test_the_reason_that_fivetran_gives_for_a_failed_sync_is_a_finding_where_it_gives_one(
+    onboarded: Sandbox, histories: str
+) -> None:
+    reason = f"The object of the bucket {world.S3_BUCKET} is no Avro file"
+    connection = connections(onboarded)["braze_shop_us"]["id"]
+    error = {
+        "type": "unknown_sync_failure",
+        "title": "Unknown failure",
+        "reason": reason,
+        "message": "",
+        "created_at": "",
+    }
+    onboarded.seed("fivetran", "edit_connection", id=connection, failed_at="2099-01-02T00:00:00Z", errors=[error])
+    onboarded.seed("fivetran", "manners", histories=histories)
+    onboarded.clear_journal()
+    result = play(onboarded, "verify")
+    told = [message for _step, message in findings(result, "shop_us")]
+    assert "The last sync failed at 2099-01-02T00:00:00Z." in told
+    assert (f"Fivetran says: Unknown failure: {reason}." in told) == (histories == "answered")
+    # Nobody asks about a connection that works.
+    asked = [entry.path for entry in onboarded.journal("fivetran") if entry.operation.endswith(("errors", "syncs"))]
+    assert {path.split("/")[3] for path in asked} == {connection}
+
+
 def test_a_workspace_that_was_never_onboarded_lacks_role_policy_and_connection(sandbox: Sandbox) -> None:
     result = play(sandbox, "verify", "--limit", "shop_us")
     assert result.exit_code != 0

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role s3_access with the amazon.aws that is installed, and with the next one as its deprecations announce it."""
+"""The role s3_access with each release of amazon.aws that users may have, with a new boto3 and the oldest it takes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,19 @@ from typing import Any
 
 import pytest
 
+from tests.install_collections import OLDEST_BOTO3, RELEASES
 from tests.integration.storage.reading import ROLE_ARN, S3, Connection
-from tests.playbook import COLLECTIONS, run_playbook
+from tests.playbook import CHECKOUT, PlayResult, run_playbook
 from tests.sandbox import world
+from tests.sandbox.aws import CUSTOMER_ACCOUNT
 from tests.sandbox.client import Sandbox
 
-INSTALLED = COLLECTIONS / "ansible_collections" / "amazon" / "aws"
-OPTIONS = ("create_instance_profile", "delete_instance_profile")
+# Each of these plays several times over; `make test-full` runs them, and installs the releases.
+pytestmark = pytest.mark.slow
 
+INSTALLED = CHECKOUT / ".cache" / "amazon-aws"
+BOUNDARY = f"arn:aws:iam::{CUSTOMER_ACCOUNT}:policy/Boundary"
+READS_ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
 PLAY: list[dict[str, Any]] = [
     {
         "hosts": "localhost",
@@ -29,7 +34,7 @@ PLAY: list[dict[str, Any]] = [
             {
                 "name": "Out comes",
                 "ansible.builtin.debug": {
-                    "msg": "{{ [lookup(version_lookup, 'amazon.aws'), s3_access_role_arn] | join(' ') }}"
+                    "msg": "{{ [lookup(version_lookup, 'amazon.aws'), s3_access_role_arn | default('nothing')] }}"
                 },
             }
         ],
@@ -42,59 +47,70 @@ PLAY: list[dict[str, Any]] = [
 ]
 
 
-def next_version(folder: Path) -> Path:
-    """Lay out a collections path with an amazon.aws 12 whose iam_role no longer knows of instance profiles."""
-    collections = folder / "ansible_collections"
-    aws = collections / "amazon" / "aws"
-    modules = aws / "plugins" / "modules"
-    modules.mkdir(parents=True)
-    (collections / "onramp").symlink_to(COLLECTIONS / "ansible_collections" / "onramp")
-    for source in (
-        *INSTALLED.iterdir(),
-        *(INSTALLED / "plugins").iterdir(),
-        *(INSTALLED / "plugins" / "modules").iterdir(),
-    ):
-        link = aws / source.relative_to(INSTALLED)
-        if not link.exists():
-            link.symlink_to(source)
-    replace(aws / "MANIFEST.json", {f'"version": "{installed_version()}"': '"version": "12.0.0-dev0"'})
-    changes = {f'{option}=dict(type="bool"),': "" for option in OPTIONS}
-    changes |= {"create_profile = True if create_profile is None else create_profile": "create_profile = False"}
-    changes |= {f'if module.params.get("{option}") is None:': "if False:" for option in OPTIONS}
-    changes |= {'if module.params.get("create_instance_profile") is not False:': "if False:"}
-    replace(modules / "iam_role.py", changes)
-    return folder
+@pytest.fixture(params=RELEASES)
+def release(request: pytest.FixtureRequest) -> Path:
+    """Give the collections path of one release of amazon.aws."""
+    path: Path = INSTALLED / request.param
+    if not path.is_dir():
+        pytest.skip("make .cache/amazon-aws.stamp installs the releases of amazon.aws")
+    return path
 
 
-def replace(link: Path, changes: dict[str, str]) -> None:
-    """Put a changed copy in the place of a link."""
-    text = link.read_text()
-    for old, new in changes.items():
-        assert old in text, f"{link.name} of this amazon.aws has no {old}"
-        text = text.replace(old, new)
-    link.unlink()
-    link.write_text(text)
+@pytest.fixture(params=["newest", "oldest"])
+def environment(request: pytest.FixtureRequest, release: Path) -> dict[str, str]:
+    """Give what lets a play use the release, with one boto3 or the other."""
+    boto3 = {"PYTHONPATH": str(release / OLDEST_BOTO3)} if request.param == "oldest" else {}
+    return {"ANSIBLE_COLLECTIONS_PATH": str(release), **boto3}
 
 
-def installed_version() -> str:
-    version: str = json.loads((INSTALLED / "MANIFEST.json").read_text())["collection_info"]["version"]
-    return version
+def version(release: Path) -> str:
+    manifest = json.loads((release / "ansible_collections" / "amazon" / "aws" / "MANIFEST.json").read_text())
+    return str(manifest["collection_info"]["version"])
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("coming", [pytest.param(False, id="installed"), pytest.param(True, id="coming")])
-def test_the_role_passes_no_option_that_amazon_aws_deprecates_or_removes(
-    sandbox: Sandbox, tmp_path: Path, coming: bool
+def play(sandbox: Sandbox, environment: dict[str, str], **variables: str) -> PlayResult:
+    result = run_playbook(sandbox, PLAY, "--extra-vars", json.dumps(variables), environment=environment)
+    assert result.exit_code == 0, result.output
+    # amazon.aws prints deprecations of options that the collection can give or leave out.
+    assert "instance_profile" not in result.output
+    return result
+
+
+def profiles(sandbox: Sandbox) -> list[str]:
+    return [row["InstanceProfileName"] for row in sandbox.aws("iam").list_instance_profiles()["InstanceProfiles"]]
+
+
+def roles(sandbox: Sandbox) -> list[str]:
+    return [row["RoleName"] for row in sandbox.aws("iam").list_roles()["Roles"]]
+
+
+def test_the_role_does_its_work_and_makes_no_instance_profile(
+    sandbox: Sandbox, release: Path, environment: dict[str, str]
 ) -> None:
-    environment = {"ANSIBLE_COLLECTIONS_PATH": str(next_version(tmp_path))} if coming else {}
-    version = "12.0.0-dev0" if coming else installed_version()
-    play = run_playbook(sandbox, PLAY, environment=environment)
-    assert play.exit_code == 0, play.output
-    [out] = [task.result["msg"] for task in play.tasks if task.task == "Out comes"]
-    assert out == f"{version} {ROLE_ARN}"
-    assert "instance_profile" not in play.output
-    assert sandbox.aws("iam").list_instance_profiles()["InstanceProfiles"] == []
+    result = play(sandbox, environment)
+    [out] = [task.result["msg"] for task in result.tasks if task.task == "Out comes"]
+    assert out == [version(release), ROLE_ARN]
+    assert profiles(sandbox) == []
     assert Connection(sandbox, S3).problems() == []
-    assert run_playbook(sandbox, PLAY, environment=environment).changed("localhost") == 0
-    gone = run_playbook(sandbox, PLAY, "--extra-vars", "s3_access_state=absent", environment=environment)
-    assert gone.changed("localhost") == 2
+    assert play(sandbox, environment).changed("localhost") == 0
+    assert play(sandbox, environment, s3_access_state="absent").changed("localhost") == 1
+    assert roles(sandbox) == []
+
+
+def test_a_permissions_boundary_is_set(sandbox: Sandbox, environment: dict[str, str]) -> None:
+    sandbox.aws("iam").create_policy(PolicyName="Boundary", PolicyDocument=json.dumps(READS_ALL))
+    play(sandbox, environment, s3_access_permissions_boundary=BOUNDARY)
+    boundary = sandbox.aws("iam").get_role(RoleName="Fivetran")["Role"]["PermissionsBoundary"]
+    assert boundary["PermissionsBoundaryArn"] == BOUNDARY
+    assert play(sandbox, environment, s3_access_permissions_boundary=BOUNDARY).changed("localhost") == 0
+
+
+def test_an_instance_profile_that_an_earlier_release_has_made_goes_with_the_role(
+    sandbox: Sandbox, environment: dict[str, str]
+) -> None:
+    play(sandbox, environment)
+    iam = sandbox.aws("iam")
+    iam.create_instance_profile(InstanceProfileName="Fivetran")
+    iam.add_role_to_instance_profile(InstanceProfileName="Fivetran", RoleName="Fivetran")
+    play(sandbox, environment, s3_access_state="absent")
+    assert (roles(sandbox), profiles(sandbox)) == ([], [])

@@ -153,7 +153,7 @@ def test_a_grant_on_another_bucket_is_refused(sandbox: Sandbox) -> None:
     sandbox.seed("gcs", "create_bucket", name="other")
     sandbox.seed("gcs", "set_policy", bucket="other", bindings=[{"role": VIEWER, "members": [FIVETRAN]}])
     [problem] = Connection(sandbox, GCS).problems()
-    assert "cannot list bucket" in problem
+    assert "does not have storage.objects.list access" in problem
 
 
 def test_a_binding_that_a_careless_second_writer_loses_is_refused_and_repaired(sandbox: Sandbox, role: Role) -> None:
@@ -255,6 +255,7 @@ def test_what_cannot_be_told_is_refused_with_the_ways_out_and_not_widened(
     sandbox: Sandbox, role: Role, name: str, when: str
 ) -> None:
     before = hold(sandbox, name, when=when)
+    sandbox.seed("gcs", "deny_owner", permissions=["iam.roles.get"])
     refused = role(prefix=world.PREFIX)
     assert result_of(refused)["failure"]["code"] == "grant_undecided"
     for words in (
@@ -269,6 +270,20 @@ def test_what_cannot_be_told_is_refused_with_the_ways_out_and_not_widened(
     assert sandbox.writes() == []
     assert role(prefix=world.PREFIX, manage=False).exit_code == 0
     assert role(prefix=world.PREFIX, scope="prefix").changed("localhost") == 1
+
+
+def test_a_custom_role_that_can_be_read_is_adopted_and_one_that_is_too_narrow_is_not_granted(
+    sandbox: Sandbox, role: Role
+) -> None:
+    before = hold(sandbox, CUSTOM)
+    assert grant_of(role(prefix=world.PREFIX))["role"] == CUSTOM
+    assert policy(sandbox) == before
+    sandbox.seed("gcs", "define_role", role=CUSTOM, permissions=["storage.objects.get"])
+    sandbox.seed("gcs", "set_policy", bucket=BUCKET, bindings=[])
+    refused = role(prefix=world.PREFIX, role=CUSTOM)
+    assert result_of(refused)["failure"]["code"] == "grant_too_narrow"
+    assert f"{CUSTOM} does not allow storage.objects.list" in refused.messages()
+    assert policy(sandbox) == []
 
 
 def test_a_group_does_not_keep_the_role_from_granting(sandbox: Sandbox, role: Role) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.integration.storage.reading import POLICY_ARN
+from tests.integration.storage.writing import write
 from tests.modules import ModuleResult, run_module
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
@@ -73,17 +74,15 @@ def test_a_profile_of_the_environment_that_does_not_exist_is_refused(sandbox: Sa
     assert "(AWS_PROFILE): there is no profile 'of-somebody-else'" in result.msg
 
 
-@pytest.mark.parametrize(
-    ("content", "region"), [("not a configuration", None), ("", "not a region")], ids=["file", "region"]
-)
-def test_a_configuration_that_cannot_be_used_is_told(
-    sandbox: Sandbox, tmp_path: Path, content: str, region: str | None
-) -> None:
-    configuration = tmp_path / "config"
-    configuration.write_text(content)
-    result = info(sandbox, {"AWS_CONFIG_FILE": str(configuration)}, region=region)
+def test_a_configuration_that_cannot_be_used_is_told(sandbox: Sandbox, tmp_path: Path) -> None:
+    result = info(sandbox, region="not a region")
     assert result.code == "invalid_configuration"
     assert "The AWS configuration cannot be used: " in result.msg
+    configuration = tmp_path / "config"
+    configuration.write_text("not a configuration")
+    result = info(sandbox, {"AWS_CONFIG_FILE": str(configuration)})
+    assert result.code == "no_credentials"
+    assert f"The AWS configuration in {configuration} cannot be read" in result.msg
 
 
 @pytest.mark.slow
@@ -106,3 +105,30 @@ def test_where_nobody_names_a_region_it_is_one_of_the_partition(
     assert access["role"]["arn"].startswith(prefix)
     assert access["role"]["document"]["Statement"][0]["Principal"]["AWS"].startswith(prefix)
     assert info(sandbox, nowhere, region="eu-central-1")["access"]["region"] == "eu-central-1"
+
+
+def test_a_role_with_as_many_policies_as_the_account_allows_is_refused_before_the_write(sandbox: Sandbox) -> None:
+    assert not write(sandbox).failed
+    iam = sandbox.aws("iam")
+    iam.detach_role_policy(RoleName="Fivetran", PolicyArn=POLICY_ARN)
+    nothing = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:GetUser", "Resource": "*"}]}
+    for number in range(10):
+        other = iam.create_policy(PolicyName=f"Other{number}", PolicyDocument=json.dumps(nothing))["Policy"]["Arn"]
+        iam.attach_role_policy(RoleName="Fivetran", PolicyArn=other)
+    sandbox.clear_journal()
+    result = info(sandbox)
+    assert result.code == "too_many_policies"
+    assert "has 10 managed policies, and AWS takes 10 in this account" in result.msg
+    assert sandbox.writes() == []
+
+
+def test_a_policy_with_all_the_versions_that_aws_keeps_is_written_all_the_same(sandbox: Sandbox) -> None:
+    assert not write(sandbox).failed
+    iam = sandbox.aws("iam")
+    other = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:List*", "Resource": "*"}]}
+    for _version in range(4):
+        iam.create_policy_version(PolicyArn=POLICY_ARN, PolicyDocument=json.dumps(other), SetAsDefault=True)
+    assert len(iam.list_policy_versions(PolicyArn=POLICY_ARN)["Versions"]) == 5
+    result = write(sandbox)
+    assert not result.failed, result.msg
+    assert info(sandbox)["access"]["policy"]["action"] == "none"

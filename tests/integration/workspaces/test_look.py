@@ -13,6 +13,7 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -161,6 +162,24 @@ def test_credentials_that_are_wrong_end_what_depends_on_them_only(workspace: Mak
     assert seen.of(look.connections(right, world.GROUP_ID)) == ()
 
 
+def test_aws_credentials_that_cannot_be_got_are_told_to_who_acts_with_them_only_and_before_anything_is_asked(
+    sandbox: Sandbox, workspace: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configuration = tmp_path / "config"
+    configuration.write_text(
+        "[profile acme]\nsso_start_url = https://acme.awsapps.com/start\nsso_region = us-east-1\n"
+        "sso_account_id = 111122223333\nsso_role_name = Deploy\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(configuration))
+    expired, other = workspace("expired", s3_access_aws_profile="acme"), workspace("other")
+    seen = take("onboard", expired, other)
+    error = error_of(seen, look.identity(expired))
+    assert error.failure.code == "no_credentials"
+    assert "Run aws sso login --profile acme" in error.msg
+    assert seen.of(look.identity(other)).account == CUSTOMER_ACCOUNT
+    assert asked(sandbox, "aws")["sts:GetCallerIdentity"] == 1
+
+
 def test_what_nobody_expected_becomes_the_answer_to_its_own_question_and_quotes_nothing(workspace: Make) -> None:
     whole = workspace("whole")
     broken = replace(whole, name="broken", roles={name: whole.roles[name] for name in ("braze_api_key", "s3_access")})
@@ -178,6 +197,51 @@ def test_warnings_of_an_answer_are_kept(workspace: Make) -> None:
     seen = take("rotate_key", one)
     assert all(isinstance(warning, str) for warning in seen.warnings(look.key(one)))
     assert seen.warnings(look.landing(one)) == ()
+
+
+CUSTOM = "projects/acme-analytics/roles/fivetranReader"
+READS = frozenset({"storage.objects.get", "storage.objects.list"})
+
+
+def in_gcs(workspace: Make, name: str, **changes: Any) -> Settings:
+    eu = {"currents_storage": "gcs", "currents_bucket": world.GCS_BUCKET, "braze_api_key": world.BRAZE_KEY_SHOP_EU}
+    return workspace(name, **{**eu, **changes})
+
+
+def hold(sandbox: Sandbox, role: str) -> None:
+    sandbox.seed("gcs", "define_role", role=CUSTOM, permissions=sorted(READS))
+    bindings = [{"role": role, "members": [f"serviceAccount:{world.SERVICE_ACCOUNT}"]}]
+    sandbox.seed("gcs", "set_policy", bucket=world.GCS_BUCKET, bindings=bindings)
+
+
+@pytest.mark.parametrize("count", [1, 12])
+def test_a_custom_role_is_read_once_for_all_workspaces_and_where_it_decides_only(
+    sandbox: Sandbox, workspace: Make, count: int
+) -> None:
+    fleet = [in_gcs(workspace, f"shop_{number}") for number in range(count)]
+    hold(sandbox, "roles/storage.objectViewer")
+    take("onboard", *fleet)
+    assert "roles.get" not in asked(sandbox, "gcs")
+    hold(sandbox, CUSTOM)
+    for purpose in ("onboard", "verify"):
+        sandbox.clear_journal()
+        seen = take(purpose, *fleet)
+        assert asked(sandbox, "gcs")["roles.get"] == 1
+        assert {seen.of(look.gcs_role(one, CUSTOM)) for one in fleet} == {READS}
+    sandbox.clear_journal()
+    take("offboard", *fleet)
+    assert "roles.get" not in asked(sandbox, "gcs")
+
+
+def test_each_workspace_is_told_of_the_roles_of_its_own_bucket_and_group(sandbox: Sandbox, workspace: Make) -> None:
+    hold(sandbox, CUSTOM)
+    other_group = in_gcs(workspace, "other", fivetran_group=world.SECOND_GROUP_ID)
+    take("onboard", other_group)
+    assert "roles.get" not in asked(sandbox, "gcs")
+    sandbox.seed("gcs", "deny_owner", permissions=["iam.roles.get"])
+    wanting = in_gcs(workspace, "wanting", fivetran_group=world.SECOND_GROUP_ID, gcs_access_role=CUSTOM)
+    seen = take("onboard", other_group, wanting)
+    assert seen.of(look.gcs_role(wanting, CUSTOM)) == "these credentials may not read the role (iam.roles.get)"
 
 
 class Interrupted(BaseException):

@@ -23,6 +23,8 @@ PLANNING = [
     *sorted((CHECKOUT / "plugins" / "plugin_utils" / "_workspaces").glob("*.py")),
     *sorted((CHECKOUT / "plugins" / "action").glob("workspace_*.py")),
 ]
+# What runs modules says where one is missing.
+RUNNING = sorted((CHECKOUT / "plugins" / "plugin_utils").glob("_*.py"))
 # What it says goes into a file, as comments.
 DISCOVERY = sorted((CHECKOUT / "plugins" / "plugin_utils" / "_discovery").glob("*.py"))
 # Beside it, what playbooks and roles have worked out by filters.
@@ -30,7 +32,7 @@ FOR_PLAYS = [CHECKOUT / "plugins" / "module_utils" / "_fivetran" / "braze_config
 PLAYS = sorted([*(CHECKOUT / "playbooks").rglob("*.yml"), *(CHECKOUT / "roles").rglob("*.yml")])
 
 # Where a code stands in a call: by the name of what is called, the place of the argument.
-CODE_ARGUMENTS = {"Finding": 1, "_not_made_here": 0, "_failure": 0, "_error": 1}
+CODE_ARGUMENTS = {"Ending": 0, "Finding": 1, "_not_made_here": 0, "_failure": 0, "_error": 1}
 CODE_ARGUMENTS_OF_PLANNING = {"Finding": 2, "problem": 1, "warning": 1, "notice": 2}
 # A judgement's reasons, which stand in the message of the finding that is made of it.
 OF_REASONS = frozenset({"Reason", "replace"})
@@ -85,7 +87,7 @@ CODES = sorted(
     {
         code
         for paths, places in (
-            ([*MODULES, *DISCOVERY], CODE_ARGUMENTS),
+            ([*MODULES, *RUNNING, *DISCOVERY], CODE_ARGUMENTS),
             (PLANNING, CODE_ARGUMENTS_OF_PLANNING),
         )
         for path in paths
@@ -192,6 +194,7 @@ def test_every_message_of_the_plays_has_a_cause_and_a_cure(message: str) -> None
 # What Ansible, and nobody here, prints.
 OF_ANSIBLE = (
     "skipping: no hosts matched",
+    "A worker was found in a dead state",
     "the playbook: onramp.braze_fivetran.onboard could not be found",
     "couldn't resolve module/action 'onramp.braze_fivetran.…'",
     "missing required arguments: fivetran_api_key",
@@ -202,7 +205,7 @@ OF_ANSIBLE = (
 @cache
 def printed() -> list[str]:
     """Return the words of everything that can be printed, by file."""
-    python = (words(strings(path)) for path in {*MODULES, *DISCOVERY, *FOR_PLAYS})
+    python = (words(strings(path)) for path in {*MODULES, *RUNNING, *DISCOVERY, *FOR_PLAYS})
     return [*python, *(words(text(path)) for path in PLAYS)]
 
 

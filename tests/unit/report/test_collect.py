@@ -325,6 +325,7 @@ UNSEEN = ["Whether Fivetran holds the key cannot be seen."]
         ({"failed_at": "2026-03-02T08:00:00Z"}, Mark.UNVERIFIED),
         ({"paused": True}, Mark.PAUSED),
         ({"setup_state": "broken"}, Mark.FAILED),
+        ({"setup_state": "broken", "status": {"sync_state": "syncing"}}, Mark.WARNING),
     ],
 )
 def test_what_nobody_can_see_is_fine_only_where_a_sync_has_proved_it(connection: dict[str, Any], mark: Mark) -> None:
@@ -337,6 +338,24 @@ def test_what_the_setup_tests_have_tried_is_not_unseen_any_more() -> None:
     tried = seen("fivetran_connection", {"changed": True, "connection": CONNECTION, "setup_tests": TESTS})
     workspace = workspace_of([planned(applies=True, seen=SEEN, unverified=UNSEEN), tried])
     assert (workspace.cells[Step.CONNECTION].mark, workspace.unverified) == (Mark.OK, ())
+
+
+def test_what_could_not_be_told_is_said_to_be_proved_by_the_tests_of_this_run_with_their_time() -> None:
+    at = "2026-03-01T14:10:05+00:00"
+    tests = [{"title": title, "status": "PASSED"} for title in ("Validate API Credentials", "Access S3 Bucket")]
+
+    def proved(*rows: dict[str, str], unseen: Any = UNSEEN, **more: Any) -> str:
+        result = {"connection": CONNECTION, "setup_tests": list(rows), "tested_at": at, **more}
+        return workspace_of(
+            [planned(applies=True, seen=SEEN, unverified=unseen), seen("fivetran_connection", result)]
+        ).proved
+
+    sentence = "That what could not be told before works is proved by Fivetran's tests of Validate API Credentials, "
+    assert proved(*tests) == f"{sentence}Access S3 Bucket at 2026-03-01 14:10 UTC."
+    assert proved(tests[1]).endswith("is proved by Fivetran's test of Access S3 Bucket at 2026-03-01 14:10 UTC.")
+    assert proved(*tests, {"title": "Read", "status": "FAILED"}) == ""
+    assert proved({"title": "Read", "status": "SKIPPED"}) == ""
+    assert proved(*tests, unseen=[]) == ""
 
 
 def test_a_paused_connection_that_has_never_synced_is_told_as_such() -> None:

@@ -20,6 +20,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs
     decide,
     judge,
     may_read,
+    roles_in_doubt,
+    too_narrow,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_policy import (
     Condition,
@@ -208,14 +210,89 @@ def test_a_no_says_that_a_grant_on_the_project_would_not_be_seen() -> None:
         ({"storage.objects.get", "storage.objects.list", "storage.objects.delete"},
          ("yes", ["granted", "wider_than_needed"])),
         ({"storage.objects.get"}, ("no", ["missing_permission"])),
-        (None, ("unknown", ["custom_role"])),
+        # A deleted role.
+        (set(), ("no", ["no_grant_on_bucket"])),
     ],
 )  # fmt: skip
-def test_a_custom_role_is_judged_by_its_permissions_where_they_could_be_read(
-    permissions: set[str] | None, expected: tuple[str, list[str]]
+@pytest.mark.parametrize("role", [CUSTOM, "organizations/1/roles/reader", "roles/dataflow.worker"])
+def test_a_role_that_is_not_known_is_judged_by_its_permissions_where_they_could_be_read(
+    role: str, permissions: set[str], expected: tuple[str, list[str]]
 ) -> None:
-    known = {CUSTOM: None if permissions is None else frozenset(permissions)}
-    assert told(effect(binding(CUSTOM), permissions_of=known)) == expected
+    known = {role: frozenset(permissions)}
+    assert told(effect(binding(role), permissions_of=known)) == expected
+
+
+def test_where_a_role_could_not_be_read_it_is_said_why() -> None:
+    found = effect(binding(CUSTOM), permissions_of={CUSTOM: "these credentials may not read the role (iam.roles.get)"})
+    assert told(found) == ("unknown", ["custom_role"])
+    assert because(found) == (
+        f"what the custom role {CUSTOM} of {MEMBER} allows cannot be seen from here, because these credentials may not"
+        " read the role (iam.roles.get)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("role", "has", "lacks"),
+    [
+        (CUSTOM, "get", "list"),
+        (CUSTOM, "list", "get"),
+        (storage("legacyObjectReader"), "get", "list"),
+        (storage("legacyBucketReader"), "list", "get"),
+    ],
+)
+def test_of_a_role_that_is_too_narrow_the_permission_is_named_that_it_lacks(role: str, has: str, lacks: str) -> None:
+    found = effect(*NEIGHBORS, binding(role), permissions_of={CUSTOM: frozenset({f"storage.objects.{has}"})})
+    assert because(found) == (
+        f"nothing on the bucket {BUCKET} gives storage.objects.{lacks} ({role} does not), and a grant on its project"
+        " would not be seen from here"
+    )
+
+
+IN_DOUBT: dict[str, tuple[Sequence[Binding], str, tuple[str, ...]]] = {
+    "the guide's": ([binding(VIEWER)], VIEWER, ()),
+    "nothing": ([], VIEWER, ()),
+    "a custom role beside the guide's": ([binding(VIEWER), binding(CUSTOM)], VIEWER, ()),
+    "a custom role of somebody else": ([binding(CUSTOM, "user:ann@example.com")], VIEWER, ()),
+    "a custom role": ([binding(CUSTOM)], VIEWER, (CUSTOM,)),
+    "a custom role for a group": ([binding(CUSTOM, "group:x@acme.example")], VIEWER, (CUSTOM,)),
+    "a custom role beside a half": ([binding(CUSTOM), binding(storage("legacyBucketReader"))], VIEWER, (CUSTOM,)),
+    "a custom role whose time is over": ([binding(CUSTOM, when=GONE)], VIEWER, ()),
+    "a role of Google's": ([binding("roles/dataflow.worker")], VIEWER, ("roles/dataflow.worker",)),
+    "two": ([binding(CUSTOM), binding("organizations/1/roles/a")], VIEWER, ("organizations/1/roles/a", CUSTOM)),
+    "a condition": ([binding(VIEWER, when=OBJECTS)], VIEWER, ()),
+    "a custom role that shall be granted": ([], CUSTOM, (CUSTOM,)),
+}
+
+
+@pytest.mark.parametrize("shape", IN_DOUBT)
+def test_only_a_role_without_which_nobody_can_tell_is_in_doubt(shape: str) -> None:
+    bindings, wanted, roles = IN_DOUBT[shape]
+    found = roles_in_doubt([*NEIGHBORS, *bindings], MEMBER, BUCKET, FOLDER, now=NOW, wanted=wanted)
+    assert found == roles
+
+
+@pytest.mark.parametrize(
+    ("role", "held", "permissions", "words"),
+    [
+        (CUSTOM, (), {"storage.objects.get"}, "does not allow storage.objects.list, and nothing else"),
+        (CUSTOM, (), set(), "does not allow storage.objects.list and storage.objects.get, and nothing else"),
+        (CUSTOM, (), {"storage.objects.get", "storage.objects.list"}, ""),
+        (CUSTOM, (), None, ""),
+        (CUSTOM, (binding(storage("legacyBucketReader")),), {"storage.objects.get"}, ""),
+        # Perhaps.
+        (CUSTOM, (binding(VIEWER, "group:x@acme.example"),), {"storage.objects.get"}, ""),
+        (storage("legacyObjectReader"), (), None, "does not allow storage.objects.list, and nothing else"),
+        (VIEWER, (), None, ""),
+    ],
+)
+def test_a_role_that_would_be_granted_in_vain_is_called_too_narrow(
+    role: str, held: Sequence[Binding], permissions: set[str] | None, words: str
+) -> None:
+    known: dict[str, Any] = {} if permissions is None else {"permissions_of": {CUSTOM: frozenset(permissions)}}
+    policy = {"bindings": [*NEIGHBORS, *held], "etag": "CAE="}
+    said = too_narrow(policy, Grant(role, MEMBER), BUCKET, FOLDER, now=NOW, **known)
+    assert words in said
+    assert bool(said) is bool(words)
 
 
 def test_a_folder_that_is_the_whole_bucket_is_judged_as_that() -> None:
@@ -255,22 +332,31 @@ NEVER, FOR_LONG = "request.time.getHours() > 30", UNTIL.format("2100-01-01T00:00
 whens = st.sampled_from(
     ("", "", OBJECTS, LISTS, f"{OBJECTS} || {LISTS}", "false", GONE, FOR_LONG, BUCKET_ITSELF, NEVER)
 )
+contents = st.sampled_from(
+    [frozenset(f"storage.objects.{action}" for action in held) for held in ((), ("get",), ("list",), ("get", "list"))]
+)
 policies = st.lists(
     st.builds(lambda role, who, when: binding(role, *who, when=when), roles, members, whens), max_size=4
 )
 
 
 @settings(deadline=None, max_examples=300)
-@given(policies, st.booleans(), st.booleans())
-def test_whatever_is_told_for_sure_is_so(bindings: list[Binding], in_group: bool, custom_reads: bool) -> None:
-    found = may_read(bindings, MEMBER, BUCKET, FOLDER, now=datetime.now(UTC))
-    both = frozenset({"storage.objects.get", "storage.objects.list"})
-    known = {**gcs_iam.ROLES, CUSTOM: both if custom_reads else frozenset()}
+@given(policies, st.booleans(), contents, st.booleans())
+def test_whatever_is_told_for_sure_is_so(
+    bindings: list[Binding], in_group: bool, custom: frozenset[str], is_read: bool
+) -> None:
+    now = datetime.now(UTC)
+    found = may_read(bindings, MEMBER, BUCKET, FOLDER, now=now, permissions_of={CUSTOM: custom} if is_read else {})
+    known = {**gcs_iam.ROLES, CUSTOM: custom}
     identities = gcs_iam.members_of(ACCOUNT, {"group:readers@acme.example": [ACCOUNT] if in_group else []})
     gets = gcs_iam.allows(bindings, identities, "storage.objects.get", Target(BUCKET, "currents/a.avro"), known)
     listing = Target(BUCKET, list_prefix="currents/")
     lists = gcs_iam.allows(bindings, identities, "storage.objects.list", listing, known)
     assert found.answer is Answer.UNKNOWN or (found.answer is Answer.YES) == (gets and lists), found
+    # What is read has been asked for, and nobody has to ask a second time.
+    in_doubt = roles_in_doubt(bindings, MEMBER, BUCKET, FOLDER, now=now)
+    assert is_read or set(in_doubt) == {reason.where for reason in found.reasons if reason.code == "custom_role"}
+    assert not (is_read and any(reason.code == "custom_role" for reason in found.reasons))
 
 
 # What is done about it

@@ -11,10 +11,16 @@ from typing import Any
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.effect import Answer, Effect, Reason
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.iam_simulation import (
+    DENIES,
+    ORGANIZATION_DENIES,
     Asked,
     can_outweigh,
     decision_in,
+    forbidden,
+    is_simulated,
+    limit_in,
     outweighed,
+    weighed,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_model import Place
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_documents import bucket_policy_title
@@ -63,17 +69,92 @@ def test_what_aws_says_outweighs_ours_where_it_decides(decisions: tuple[str, ...
     if expected is Answer.UNKNOWN:
         assert found == OURS
     else:
-        assert {reason.code for reason in found.reasons} == {"simulated"}
+        assert is_simulated(found)
+        # What could not be told stands beside a "no": AWS does not say which statement it is.
+        assert (UNREAD in found.reasons) is (expected is Answer.NO)
 
 
-def test_the_reason_says_whose_it_is_and_what_it_says() -> None:
-    texts = [
-        reason.text
-        for decision in ("allowed", "explicitDeny", "implicitDeny")
-        for reason in outweighed(OURS, [GET._replace(decision=decision)]).reasons
-    ]
-    about = "s3:GetObject on arn:aws:s3:::acme/currents/*"
-    assert texts == [f"AWS's own simulation {says} {about}" for says in ("allows", "denies", "does not allow")]
+def test_where_both_say_no_ours_says_more_and_a_yes_of_aws_outweighs_it() -> None:
+    ours = Effect(Answer.NO, (Reason("not_allowed", "the role does not allow it"),))
+    assert outweighed(ours, [LIST._replace(decision="implicitDeny")]) == ours
+    allowed = [one._replace(decision="allowed") for one in (LIST, GET)]
+    assert outweighed(ours, allowed).answer is Answer.YES
+
+
+@pytest.mark.parametrize(
+    ("decision", "limit", "code", "says"),
+    [
+        ("allowed", "", "simulated", "allows {}"),
+        ("explicitDeny", "", DENIES, "denies {}"),
+        ("implicitDeny", "", "simulated", "does not allow {}"),
+        ("implicitDeny", "boundary", DENIES, "does not allow {}, by the permissions boundary"),
+    ],
+)
+def test_the_reason_says_whose_it_is_and_what_it_says(decision: str, limit: str, code: str, says: str) -> None:
+    reason = outweighed(OURS, [GET._replace(decision=decision, limit=limit)]).reasons[0]
+    text = f"AWS's own simulation {says.format('s3:GetObject on arn:aws:s3:::acme/currents/*')}"
+    assert (reason.code, reason.text) == (code, text)
+
+
+@pytest.mark.parametrize("decision", ["explicitDeny", "implicitDeny", ""])
+def test_what_aws_says_of_the_organization_is_told_and_decides_nothing_for_it_may_miss_a_condition(
+    decision: str,
+) -> None:
+    asked = [GET._replace(decision=decision, limit="organization")]
+    found = outweighed(OURS, asked)
+    assert (found.answer, found.reasons[1:]) == (Answer.UNKNOWN, OURS.reasons)
+    assert found.reasons[0].code == ORGANIZATION_DENIES
+    assert "a service control policy of the organization forbids s3:GetObject" in found.reasons[0].text
+    assert forbidden(asked) == found.reasons[:1]
+    assert not is_simulated(found)
+
+
+@pytest.mark.parametrize(
+    ("asked", "count"),
+    [
+        (GET._replace(decision="explicitDeny"), 1),
+        (GET._replace(decision="implicitDeny", limit="boundary"), 1),
+        (GET._replace(decision="implicitDeny"), 0),
+        (GET._replace(decision="allowed"), 0),
+        (GET._replace(limit="boundary"), 0),
+    ],
+)
+def test_forbidden_is_what_no_further_allow_changes(asked: Asked, count: int) -> None:
+    assert len(forbidden([asked])) == count
+
+
+@pytest.mark.parametrize(
+    ("result", "limit"),
+    [
+        ({}, ""),
+        ({"OrganizationsDecisionDetail": {"AllowedByOrganizations": False}}, "organization"),
+        ({"OrganizationsDecisionDetail": {"AllowedByOrganizations": True}}, ""),
+        ({"PermissionsBoundaryDecisionDetail": {"AllowedByPermissionsBoundary": False}}, "boundary"),
+        (
+            {
+                "ResourceSpecificResults": [
+                    {"PermissionsBoundaryDecisionDetail": {"AllowedByPermissionsBoundary": False}},
+                ]
+            },
+            "boundary",
+        ),
+    ],
+)
+def test_what_forbids_it_beside_the_role_is_read_wherever_aws_puts_it(result: dict[str, Any], limit: str) -> None:
+    assert limit_in(answer(**result)) == limit
+
+
+def test_what_aws_says_of_another_place_or_of_what_it_cannot_see_does_not_count() -> None:
+    allowed = tuple(one._replace(decision="allowed") for one in (LIST, GET))
+    assert weighed(OURS, HERE, {HERE: allowed}).answer is Answer.YES
+    assert weighed(OURS, HERE, {Place("acme", "elsewhere"): allowed}) == OURS
+    unread = Effect(Answer.UNKNOWN, (UNREAD, Reason("unread", "not read", where=bucket_policy_title("acme"))))
+    assert weighed(unread, HERE, {HERE: allowed}).answer is Answer.YES
+    denied = {said: {HERE: (GET._replace(decision=said),)} for said in ("explicitDeny", "implicitDeny")}
+    # The policy of the bucket could allow it.
+    assert [weighed(unread, HERE, asked).answer for asked in denied.values()] == [Answer.NO, Answer.UNKNOWN]
+    by_the_bucket = Effect(Answer.NO, (Reason("denied", "the bucket denies", where=bucket_policy_title("acme")),))
+    assert weighed(by_the_bucket, HERE, {HERE: allowed}) == by_the_bucket
 
 
 @pytest.mark.parametrize(
@@ -83,6 +164,7 @@ def test_the_reason_says_whose_it_is_and_what_it_says() -> None:
         Reason("denied_in_part", "a part of the folder is denied"),
         Reason("allowed_in_part", "a part of the folder is allowed"),
         Reason("access_point", "it is an access point"),
+        Reason("role_in_another_account", "the role is in another account"),
     ],
 )
 def test_what_a_simulation_does_not_see_is_not_asked(reason: Reason) -> None:

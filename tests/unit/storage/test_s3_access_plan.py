@@ -409,3 +409,44 @@ def test_an_external_id_that_no_tag_can_hold_is_recorded_by_its_hash() -> None:
     assert tag_value("a,b").startswith("sha256:")
     assert tag_value("x" * 1000).startswith("sha256:")
     assert tag_value(GROUP) == GROUP
+
+
+# Limits
+
+
+def with_others(count: int, most: int | None) -> Actual:
+    """Return an account in which somebody has attached so many policies to our role, and ours is not among them."""
+    actual = made(desired())
+    assert actual.role is not None
+    others = tuple(f"arn:aws:iam::aws:policy/Other{number}" for number in range(count))
+    documents = tuple(Document(policy_title(arn), {"Statement": []}) for arn in others)
+    return replace(actual, role=replace(actual.role, attached_policies=others, documents=documents), most_policies=most)
+
+
+@pytest.mark.parametrize(
+    ("count", "most", "found"),
+    [(9, None, []), (10, None, ["warning"]), (10, 10, ["error"]), (10, 20, []), (20, 20, ["error"])],
+)
+def test_a_role_that_has_as_many_policies_as_aws_takes_is_refused_before_one_is_attached(
+    count: int, most: int | None, found: list[str]
+) -> None:
+    plan = plan_present(desired(), with_others(count, most), adopt=False)
+    told = [finding for finding in plan.findings if finding.code == "too_many_policies"]
+    assert [finding.severity for finding in told] == found
+    for finding in told:
+        assert f"has {count} managed policies, and AWS takes {most or 10}" in finding.message
+        assert "s3_access_role_name" in finding.remedy
+
+
+def test_a_role_that_is_full_and_has_our_policy_is_fine() -> None:
+    actual = made(desired())
+    assert actual.role is not None
+    full = tuple(f"arn:aws:iam::aws:policy/Other{number}" for number in range(9))
+    documents = tuple(Document(policy_title(arn), {"Statement": []}) for arn in full)
+    role = replace(
+        actual.role,
+        attached_policies=(*actual.role.attached_policies, *full),
+        documents=(*actual.role.documents, *documents),
+    )
+    plan = plan_present(desired(), replace(actual, role=role, most_policies=10), adopt=False)
+    assert "too_many_policies" not in [finding.code for finding in plan.findings]

@@ -87,6 +87,14 @@ def test_every_fault_is_told_once_and_in_order(subject: str) -> None:
     assert all(word in finding["message"] for word, finding in zip(words, found, strict=True))
 
 
+@pytest.mark.parametrize(
+    ("sync_state", "words"), [("scheduled", "Run onboard.yml"), ("syncing", "A sync is under way")]
+)
+def test_a_broken_connection_whose_sync_is_under_way_is_told_to_be_looked_at_again(sync_state: str, words: str) -> None:
+    [finding] = findings("connection", {"setup_state": "broken", "status": {"sync_state": sync_state}})
+    assert words in finding["message"]
+
+
 def test_the_documentation_names_every_subject() -> None:
     options = yaml.safe_load(plugin.DOCUMENTATION)["options"]
     assert options["subject"]["choices"] == list(SUBJECTS)

@@ -152,6 +152,79 @@ def test_each_way_out_that_is_offered_is_one(shape: str, settings: dict[str, Any
     assert grant_of(plan) == expected
 
 
+READS = frozenset({"storage.objects.get", "storage.objects.list"})
+MAY_NOT_READ = "these credentials may not read the role (iam.roles.get)"
+
+
+def planned_with_role(
+    purpose: str, workspace: Settings, allowed: frozenset[str] | str, *bindings: dict[str, Any], connected: bool = False
+) -> WorkspacePlan:
+    rows = (row(workspace),) if connected else ()
+    answers = {look.gcs_role(workspace, CUSTOM): Answer(allowed)}
+    (plan,) = plans_of(purpose, workspace, world=world(*bindings, rows=rows), answers=answers)
+    return plan
+
+
+@pytest.mark.parametrize("connected", [False, True])
+@pytest.mark.parametrize("workspace", [EU, gcs(gcs_access_manage=False)])
+def test_a_custom_role_that_could_be_read_and_suffices_is_adopted_like_any_other(
+    workspace: Settings, connected: bool
+) -> None:
+    for purpose in ("onboard", "verify"):
+        plan = planned_with_role(purpose, workspace, READS, binding(CUSTOM), connected=connected)
+        assert (codes(plan), grant_of(plan)) == ([], STAYS)
+        assert f"{MEMBER} holds {CUSTOM}" in noticed(plan)["grant_adopted"]
+        assert plan.seen["grant"]["effect"]["answer"] == "yes"
+
+
+def test_a_custom_role_that_is_too_narrow_is_no_reason_to_ask_and_gets_the_guides_grant_beside_it() -> None:
+    narrow = frozenset({"storage.objects.get"})
+    plan = planned_with_role("onboard", EU, narrow, binding(CUSTOM))
+    assert (codes(plan), grant_of(plan)) == ([], ADDED)
+    theirs = planned_with_role("onboard", gcs(gcs_access_manage=False), narrow, binding(CUSTOM))
+    (problem,) = theirs.problems
+    assert f"gives storage.objects.list ({CUSTOM} does not)" in problem.text()
+
+
+def test_of_a_role_that_may_not_be_read_it_is_said_which_permission_that_needs() -> None:
+    asked_about = planned_with_role("onboard", EU, MAY_NOT_READ, binding(CUSTOM))
+    (problem,) = asked_about.problems
+    assert problem.code == "grant_undecided"
+    assert f"cannot be seen from here, because {MAY_NOT_READ}" in problem.text()
+    trusted = planned_with_role("verify", EU, MAY_NOT_READ, binding(CUSTOM), connected=True)
+    assert (codes(trusted), grant_of(trusted)) == ([], STAYS)
+    assert MAY_NOT_READ in trusted.unverified[-1]
+
+
+def test_a_role_of_the_settings_that_does_not_let_fivetran_read_is_refused_before_it_is_granted_in_vain() -> None:
+    narrow, lacks = frozenset({"storage.objects.get"}), f"gcs_access_role: {CUSTOM} does not allow storage.objects.list"
+    ours = gcs(gcs_access_role=CUSTOM)
+    plan = planned_with_role("onboard", ours, narrow)
+    (problem,) = plan.problems
+    assert problem.code == "grant_too_narrow"
+    for words in (lacks, "may not read gs://acme-currents-eu/shop_eu", "gcs_access_preflight: warn"):
+        assert words in problem.text()
+    for held, workspace, connected in (
+        ([binding(CUSTOM)], ours, False),
+        ([binding(CUSTOM)], ours, True),
+        ([], ours, True),
+        ([], gcs(gcs_access_role=CUSTOM, gcs_access_preflight="warn"), False),
+    ):
+        plan = planned_with_role("onboard", workspace, narrow, *held, connected=connected)
+        assert codes(plan) == []
+        assert lacks in warned(plan)["grant_too_narrow"]
+    plan = planned_with_role("onboard", gcs(gcs_access_role=CUSTOM, gcs_access_preflight="skip"), narrow)
+    assert (codes(plan), warned(plan)) == ([], {})
+    assert grant_of(planned_with_role("onboard", ours, READS)) == ADDED
+    assert codes(planned_with_role("onboard", ours, MAY_NOT_READ)) == []
+    # What else the service account holds makes up for it.
+    reader = binding("roles/storage.legacyBucketReader")
+    assert (
+        codes(planned_with_role("onboard", gcs(gcs_access_role=CUSTOM, gcs_access_sufficient="exact"), narrow, reader))
+        == []
+    )
+
+
 def test_a_group_keeps_nobody_from_the_normal_grant_and_is_no_missing_grant_of_a_connection() -> None:
     group = binding(VIEWER, "group:readers@acme.example")
     assert grant_of(planned("onboard", EU, group)) == ADDED

@@ -76,8 +76,9 @@ def test_verifying_calls_nothing_fine_that_it_cannot_see_and_says_what_proves_it
     world = World(rows=(row(US), synced), iam=SET_UP.iam, policies=SET_UP.policies)
     assert lines("verify", US, EU, world=world) == [
         "shop_us: everything that can be seen is as it should be.",
-        "  ? not verifiable: What Fivetran holds as Braze API key and IAM role, because it shows a mask. No sync proves"
-        " that it works; rotate_key.yml sends what the inventory holds, and tests it.",
+        "  ? not verifiable: What Fivetran holds as Braze API key and IAM role, because it shows a mask. That it works"
+        " is proved by Fivetran's setup tests, for it says that the connection is connected. No sync proves it yet;"
+        " rotate_key.yml sends what the inventory holds, and tests it.",
         "shop_eu: everything that can be seen is as it should be.",
         "  ? not verifiable: What Fivetran holds as Braze API key, because it shows a mask. That it works is proved by"
         " Fivetran's sync of 2026-03-01 14:10 UTC.",

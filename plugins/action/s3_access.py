@@ -1,0 +1,52 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import Task
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage import aws_client
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_write import write_access
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_writing import instance_profile
+from ansible_collections.onramp.braze_fivetran.plugins.modules import s3_access
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._in_process import InProcessAction
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._local_module import (
+    LocalModules,
+    environment,
+    knows_option,
+)
+
+# Here once, in the process that Ansible forks a worker from for every host.
+aws_client.preload()
+
+
+class ActionModule(InProcessAction):
+    """Writes the IAM policy and the role for Fivetran, on the controller and with the modules of amazon.aws."""
+
+    module = s3_access
+    _supports_async = False
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Do the work in the environment that the play gives its tasks."""
+        given: dict[str, Any] = {}
+        self._compute_environment_string(given)
+        with environment({str(name): str(value) for name, value in given.items()}):
+            return super().run(tmp, task_vars)
+
+    def _is_the_same_here(self, _variables: Mapping[str, Any]) -> bool:
+        return True
+
+    def _work(self, task: Task, variables: Mapping[str, Any]) -> dict[str, Any]:
+        modules = LocalModules(self, variables)
+
+        def run_module(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+            known = {
+                option: value for option, value in instance_profile(arguments).items() if knows_option(name, option)
+            }
+            return modules.run(name, {**arguments, **known})
+
+        return write_access(task, run_module)

@@ -1,0 +1,170 @@
+#!/usr/bin/python
+
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: s3_access
+short_description: Make the IAM policy and role for Fivetran what they should be
+version_added: 1.0.0
+author:
+  - Contributors to the onramp.braze_fivetran project (@onramp-collections)
+description:
+  - Writes what M(onramp.braze_fivetran.s3_access_info) returns for the same options, with
+    M(amazon.aws.iam_managed_policy) and M(amazon.aws.iam_role). The role
+    P(onramp.braze_fivetran.s3_access#role) uses both.
+  - All of it is done by one identity. The credentials are found once, the modules of C(amazon.aws) get the keys that
+    came out of it, and nothing that the environment says makes them act as somebody else.
+  - Right before the first write, the plan is made again. If it is not the O(plan) that was handed over, or if the
+    credentials belong to another AWS account than the plan, nothing is written.
+  - Right after the last write, what is there has to be what was planned. What somebody else has written to the policy
+    at the same time is put back, and the module fails.
+  - It runs on the controller, as the user who runs Ansible, whatever the play says of connections and of becoming
+    somebody else. An C(environment) of the play counts.
+extends_documentation_fragment:
+  - onramp.braze_fivetran.attributes
+  - onramp.braze_fivetran.attributes.actiongroup_aws
+  - onramp.braze_fivetran.aws
+  - onramp.braze_fivetran.s3_access
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options:
+  state:
+    description:
+      - V(present) makes and changes, V(absent) removes exactly what V(present) has made with the same options.
+    type: str
+    choices: [present, absent]
+    default: present
+  plan:
+    description:
+      - The plan that was looked at before, which is RV(onramp.braze_fivetran.s3_access_info#module:access). What is
+        written has to be what it says; what it says and is done by now is no difference.
+      - If unset, whatever is found is planned and written.
+    type: dict
+requirements:
+  - The collection C(amazon.aws), 10 or newer
+  - The permissions of M(onramp.braze_fivetran.s3_access_info), and C(iam:ListPolicyVersions), C(iam:CreatePolicy),
+    C(iam:TagPolicy), C(iam:CreatePolicyVersion), C(iam:SetDefaultPolicyVersion), C(iam:DeletePolicyVersion),
+    C(iam:CreateRole), C(iam:TagRole), C(iam:UpdateRole), C(iam:UpdateAssumeRolePolicy), C(iam:AttachRolePolicy), with
+    O(state=absent) also C(iam:DetachRolePolicy), C(iam:DeletePolicy) and C(iam:DeleteRole)
+seealso:
+  - module: onramp.braze_fivetran.s3_access_info
+  - module: amazon.aws.iam_managed_policy
+  - module: amazon.aws.iam_role
+"""
+
+EXAMPLES = r"""
+- name: See what Fivetran's access lacks
+  onramp.braze_fivetran.s3_access_info:
+    external_id: jovial_daylight
+    buckets: [acme-currents-us]
+  register: fivetran_access
+
+- name: Give it exactly that
+  onramp.braze_fivetran.s3_access:
+    external_id: jovial_daylight
+    buckets: [acme-currents-us]
+    plan: "{{ fivetran_access.access }}"
+
+- name: Let Fivetran read a bucket of another account
+  onramp.braze_fivetran.s3_access:
+    external_id: jovial_daylight
+    buckets: [acme-currents-emea]
+    assume_role_arn: arn:aws:iam::444455556666:role/Deployment
+    assume_role_external_id: acme-deployment
+    account_id: "444455556666"
+"""
+
+RETURN = r"""
+access:
+  description:
+    - What was planned and, outside of check mode, written, like
+      RV(onramp.braze_fivetran.s3_access_info#module:access).
+  returned: success, and failure once it is known
+  type: dict
+  contains:
+    account:
+      description: The AWS account.
+      type: str
+      sample: "111122223333"
+    policy:
+      description: The IAM policy, with RV(access.policy.action), which is V(none), V(create), V(update) or V(delete).
+      type: dict
+      contains:
+        arn:
+          description: Its ARN, or the one that it will have.
+          type: str
+          sample: arn:aws:iam::111122223333:policy/Fivetran-S3-Access
+        action:
+          description: What was done.
+          type: str
+          sample: create
+    role:
+      description: The IAM role, likewise.
+      type: dict
+      contains:
+        arn:
+          description: Its ARN, or the one that it will have.
+          type: str
+          sample: arn:aws:iam::111122223333:role/Fivetran
+        action:
+          description: What was done.
+          type: str
+          sample: create
+failure:
+  description:
+    - What went wrong, as data. The C(code) is AWS's own, C(other_account), C(outdated_plan), C(written_meanwhile), or
+      one of M(onramp.braze_fivetran.s3_access_info).
+  returned: failure
+  type: dict
+  sample:
+    code: outdated_plan
+    message: Since the plan was made, somebody else has changed what it rests on.
+    status:
+    request:
+    request_id:
+    retry_after:
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._errors import InvalidArgument
+from ..module_utils._module import ModuleSpec, Result, Task
+from ..module_utils._options import AWS_ARGUMENTS
+from ..module_utils._storage.s3_access_options import REQUIRED_IF, S3_ACCESS_ARGUMENTS
+
+ELSEWHERE = "s3_access works on the controller only, by its action plugin of the same name."
+
+
+def refuse(_task: Task) -> Result:
+    """Refuse to work where the action plugin is not."""
+    raise InvalidArgument(ELSEWHERE)
+
+
+SPEC = ModuleSpec(
+    work=refuse,
+    argument_spec={
+        **AWS_ARGUMENTS,
+        **S3_ACCESS_ARGUMENTS,
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "plan": {"type": "dict"},
+    },
+    required_if=REQUIRED_IF,
+)
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=dict(SPEC.argument_spec), supports_check_mode=True, **SPEC.rules())
+    module.fail_json(msg=ELSEWHERE)
+
+
+if __name__ == "__main__":
+    main()

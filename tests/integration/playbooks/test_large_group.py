@@ -1,0 +1,30 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A group of any size can be planned for: what every playbook begins with, in this process."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.hardening import planning
+from tests.sandbox import world
+from tests.sandbox.client import Sandbox
+
+# Together more than a client reads of one answer.
+CONNECTIONS, BYTES = 1000, 9000
+
+
+@pytest.mark.parametrize("purpose", ["onboard", "verify", "rotate_key", "offboard"])
+def test_a_group_whose_connections_are_too_large_for_one_answer_is_no_obstacle(sandbox: Sandbox, purpose: str) -> None:
+    plain = planning.plan(sandbox, purpose)
+    sandbox.clear_journal()
+    sandbox.seed(
+        "fivetran", "add_connections", count=CONNECTIONS, group_id=world.GROUP_ID, service="google_sheets",
+        schema="sheet_{}.t", config={"sheet_id": "x" * BYTES},
+    )  # fmt: skip
+    told = planning.plan(sandbox, purpose)
+    assert told["workspaces"] == plain["workspaces"]
+    pages = [int(entry.query["limit"]) for entry in sandbox.journal("fivetran", "list_connections")]
+    assert pages == [1000] + [100] * 10
