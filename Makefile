@@ -25,6 +25,11 @@ help: ## Show the targets
 	$(BIN)/python tests/install_collections.py $(COLLECTIONS)
 	@touch $@
 
+# The releases of amazon.aws that are tested beside the installed one.
+.cache/amazon-aws.stamp: .cache/python.stamp tests/install_collections.py
+	$(BIN)/python tests/install_collections.py --releases .cache/amazon-aws
+	@touch $@
+
 .cache/check.stamp: .cache/collections.stamp tests/requirements-check.txt
 	$(BIN)/python -m venv .cache/check/tools
 	.cache/check/tools/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/requirements-check.txt
@@ -46,7 +51,7 @@ test: install lint ## Run the checks and the tests, in less than ten minutes
 	$(BIN)/pytest -n 2 --dist worksteal -m "not slow"
 
 .PHONY: test-full
-test-full: install check ## Run everything, also what is slow
+test-full: install check .cache/amazon-aws.stamp ## Run everything, also what is slow
 	$(BIN)/pytest -n 2 --dist worksteal
 
 .PHONY: bench
