@@ -38,6 +38,7 @@ from . import asked, look
 from .drafts import Draft, Situation, joined
 from .identity import buckets_named, folder_read, folders_read
 from .plan import Action, Change, Reason, RoleWork
+from .proof import proof, proved
 from .settings import Settings
 
 
@@ -229,7 +230,8 @@ def _closest(known: Prepared, held: Access) -> Grant:
 
 def _trust(known: Prepared, held: Access) -> None:
     """Note that nobody can tell from here."""
-    who = "Fivetran itself says that the connection is connected." if _is_connected(known.draft) else ""
+    by = proof(known.draft.own_row)
+    who = proved("it can", by) if by else ""
     message = f"Whether Fivetran may read {known.place} cannot be told from here: {because(held.effect)}."
     known.draft.unverified.append(f"{message} {who}".strip())
     known.draft.notice("access", "info", "grant_undecided", message, who)

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage import s3_access_write
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_documents import granted_buckets
 
+from tests.clock import Hurried
 from tests.integration.storage.reading import POLICY_ARN
 from tests.integration.storage.writing import run_amazon, write
 from tests.modules import ModuleResult, run_module
@@ -139,10 +139,9 @@ def test_what_another_run_has_put_back_after_overwriting_it_is_left_alone(sandbo
 
 @pytest.mark.slow
 def test_an_older_version_that_was_made_the_default_again_and_is_overwritten_is_missed(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox,
 ) -> None:
     """It leaves no new version behind, so that only who has done it can see that it was overwritten."""
-    monkeypatch.setattr(s3_access_write, "LOOKING_AGAIN", 1.0)
     for buckets in ([BASE, THEIRS], [BASE]):
         released = {"released_buckets": [THEIRS]}
         assert not write(sandbox, buckets=buckets, **released).failed
@@ -157,13 +156,12 @@ def test_an_older_version_that_was_made_the_default_again_and_is_overwritten_is_
             run_amazon(name, {**arguments, "policy": json.dumps(document)})
         return answer
 
-    result = write(sandbox, other_run, buckets=[BASE, THEIRS])
+    result = write(sandbox, other_run, clock=Hurried().clock, buckets=[BASE, THEIRS])
     assert result.code == "written_meanwhile"
     assert f"does not let Fivetran read {THEIRS}" in result.msg
 
 
-def test_what_is_overwritten_after_the_writing_is_told(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(s3_access_write, "LOOKING_AGAIN", 1.0)
+def test_what_is_overwritten_after_the_writing_is_told(sandbox: Sandbox) -> None:
     wide = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
 
     def overwrite() -> None:
@@ -173,7 +171,7 @@ def test_what_is_overwritten_after_the_writing_is_told(sandbox: Sandbox, monkeyp
             SetAsDefault=True,
         )
 
-    result = write(sandbox, interrupted(overwrite, "amazon.aws.iam_role"))
+    result = write(sandbox, interrupted(overwrite, "amazon.aws.iam_role"), clock=Hurried().clock)
     assert result.code == "written_meanwhile"
     assert f"What is in the AWS account {CUSTOMER_ACCOUNT} now is not what was written: the IAM policy" in result.msg
     assert result["access"]["policy"]["action"] == "create"

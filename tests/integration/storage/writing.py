@@ -15,6 +15,8 @@ from typing import Any
 from unittest.mock import patch
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._clients import Clients
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._deadline import CLOCK, Clock
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import Task
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_write import write_access
@@ -45,7 +47,11 @@ def run_amazon(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write(
-    sandbox: Sandbox, run_module: RunModule = run_amazon, environment: Mapping[str, str] | None = None, **arguments: Any
+    sandbox: Sandbox,
+    run_module: RunModule = run_amazon,
+    environment: Mapping[str, str] | None = None,
+    clock: Clock = CLOCK,
+    **arguments: Any,
 ) -> ModuleResult:
     """Write the access; ``arguments`` are those of the module, which reads the bucket of the sandbox without them."""
     spec = load("s3_access")
@@ -54,7 +60,9 @@ def write(
         validation = ArgumentSpecValidator(dict(spec.argument_spec), **spec.rules()).validate(given)
         assert not validation.error_messages
         warnings: list[str] = []
-        task = Task(params=validation.validated_parameters, check_mode=False, warn=warnings.append)
+        task = Task(
+            params=validation.validated_parameters, check_mode=False, warn=warnings.append, clients=Clients(clock=clock)
+        )
         try:
             return ModuleResult(write_access(task, run_module), warnings)
         except OnrampError as error:
