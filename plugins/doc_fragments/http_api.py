@@ -8,7 +8,8 @@ from __future__ import annotations
 class ModuleDocFragment:
     """Options of every module that calls an HTTP API; the spec stands in module_utils/_options.py."""
 
-    DOCUMENTATION = r"""
+    # Without the package that AWS's modules have no use for.
+    TIMES = r"""
 options:
   request_timeout:
     description:
@@ -24,6 +25,6 @@ options:
       - A server that asks for a longer wait than this makes the task fail at once, saying when to come back.
     type: int
     default: 120
-requirements:
-  - requests
 """
+
+    DOCUMENTATION = TIMES + "requirements:\n  - requests\n"

@@ -28,6 +28,7 @@ extends_documentation_fragment:
   - onramp.braze_fivetran.attributes
   - onramp.braze_fivetran.attributes.actiongroup_aws
   - onramp.braze_fivetran.aws
+  - onramp.braze_fivetran.http_api.times
   - onramp.braze_fivetran.s3_access
 attributes:
   check_mode:
@@ -138,7 +139,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._errors import InvalidArgument
 from ..module_utils._module import ModuleSpec, Result, Task
-from ..module_utils._options import AWS_ARGUMENTS
+from ..module_utils._options import AWS_ARGUMENTS, HTTP_ARGUMENTS
 from ..module_utils._storage.s3_access_options import REQUIRED_IF, S3_ACCESS_ARGUMENTS
 
 ELSEWHERE = "s3_access works on the controller only, by its action plugin of the same name."
@@ -153,6 +154,7 @@ SPEC = ModuleSpec(
     work=refuse,
     argument_spec={
         **AWS_ARGUMENTS,
+        **HTTP_ARGUMENTS,
         **S3_ACCESS_ARGUMENTS,
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "plan": {"type": "dict"},

@@ -26,6 +26,7 @@ extends_documentation_fragment:
   - onramp.braze_fivetran.attributes.info_module
   - onramp.braze_fivetran.attributes.actiongroup_aws
   - onramp.braze_fivetran.aws
+  - onramp.braze_fivetran.http_api.times
   - onramp.braze_fivetran.s3_access
 options:
   state:
@@ -250,7 +251,7 @@ failure:
 """
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import ModuleSpec, run
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import AWS_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import AWS_ARGUMENTS, HTTP_ARGUMENTS
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access import access_info
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_options import (
     REQUIRED_IF,
@@ -261,6 +262,7 @@ SPEC = ModuleSpec(
     work=access_info,
     argument_spec={
         **AWS_ARGUMENTS,
+        **HTTP_ARGUMENTS,
         **S3_ACCESS_ARGUMENTS,
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "explain": {"type": "bool", "default": False},

@@ -25,6 +25,7 @@ extends_documentation_fragment:
   - onramp.braze_fivetran.attributes.info_module
   - onramp.braze_fivetran.attributes.actiongroup_aws
   - onramp.braze_fivetran.aws
+  - onramp.braze_fivetran.http_api.times
   - onramp.braze_fivetran.preflight
 options:
   buckets:
@@ -116,7 +117,7 @@ failure:
 """
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import ModuleSpec, run
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import AWS_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import AWS_ARGUMENTS, HTTP_ARGUMENTS
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.finding import PREFLIGHT_ARGUMENTS
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_preflight import preflight_info
 
@@ -124,6 +125,7 @@ SPEC = ModuleSpec(
     work=preflight_info,
     argument_spec={
         **AWS_ARGUMENTS,
+        **HTTP_ARGUMENTS,
         **PREFLIGHT_ARGUMENTS,
         "buckets": {"type": "list", "elements": "str", "required": True},
         "prefix": {"type": "str"},

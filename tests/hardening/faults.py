@@ -52,8 +52,7 @@ FAULTS = (
     Fault("HTTP 503", "status", _status(503)),
     Fault("429, come back soon", "status", _status(429, Retry_After="1")),
     Fault("429, come back in an hour", "status", _status(429, Retry_After=AN_HOUR)),
-    # The time that the AWS SDK waits is no option: 30 seconds, five times.
-    Fault("no answer in time", "delay", {"delay": TOO_LATE}, xml=False),
+    Fault("no answer in time", "delay", {"delay": TOO_LATE}),
     Fault("dropped before it was handled", "drop"),
     Fault("dropped after it was handled", "lost_answer"),
     Fault("truncated", "truncate"),

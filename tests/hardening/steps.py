@@ -42,11 +42,6 @@ class Step:
     wrong: Callable[[Sandbox, bool], list[str]]
     verdicts: tuple[str, ...] = ()
 
-    @property
-    def has_deadline(self) -> bool:
-        """Tell whether the module has options for how long it may take; those for IAM have none."""
-        return "retry_timeout" in self.arguments
-
     def run(self, sandbox: Sandbox, time: Hurried | None = None) -> ModuleResult:
         """Call the module; a verdict that the role would stop at counts as a failure. ``time`` is what it waits by."""
         result = run_module(self.module, self.arguments, sandbox.env, time=time)
@@ -61,7 +56,7 @@ def steps(sandbox: Sandbox) -> dict[str, Step]:
     """Return the steps by name."""
     bucket = {"bucket": world.GCS_BUCKET, "member": world.SERVICE_ACCOUNT, **LIMITS}
     currents = {"prefix": world.PREFIX, **LIMITS}
-    s3 = {"buckets": [world.S3_BUCKET], "prefix": world.PREFIX}
+    s3 = {"buckets": [world.S3_BUCKET], "prefix": world.PREFIX, **LIMITS}
     role_arn = f"arn:aws:iam::{CUSTOMER_ACCOUNT}:role/Fivetran"
     config = {
         "api_url": sandbox.env["SANDBOX_BRAZE_URL"],

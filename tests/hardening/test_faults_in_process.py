@@ -50,9 +50,6 @@ SENT_BY_FIVETRAN = {"aws:sts:AssumeRole", "aws:s3:GetBucketLocation"}
 # Begun at the very end of the time, a last request of Google's client still has its own; and one second more.
 SECONDS = RETRY_TIMEOUT + REQUEST_TIMEOUT + 1
 
-# Of the requests to AWS, those for which there are options that say how long they may take.
-IN_TIME = ("aws:s3:ListObjectsV2", "aws:s3:GetObject")
-
 # Treated alike where they last, and some already where they come once; `make test` leaves out all but one of them.
 ALIKE_FOR_GOOD = {
     "HTTP 500", "HTTP 503", "429, come back soon", "truncated", "HTML", "empty", "dropped before it was handled",
@@ -115,7 +112,7 @@ def test_every_reading_request_to_aws(
     sandbox: Sandbox, elsewhere: Elsewhere, tally: Tally, fault: Fault, times: int
 ) -> None:
     every_request(sandbox, elsewhere, tally, fault, times, ("aws",))
-    assert tally.counts["tried"] >= (2 if fault.never_ends else 10)
+    assert tally.counts["tried"] >= 10
 
 
 def every_request(
@@ -128,9 +125,6 @@ def every_request(
             # One operation that never answers in time takes seconds; of Braze's twenty, one stands for all.
             waiting = fault.name == SLOW or fault.never_ends
             costly = waiting and operation.startswith("braze:") and operation != "braze:campaigns.list"
-            # How long the calls to IAM may take is no option, and five minutes are too long for a test; see
-            # tests/unit/storage/test_patience.py.
-            costly |= fault.never_ends and not step.has_deadline
             if applies(fault, operation) and not costly:
                 where = f"{name}: {operation}: {fault.name}, {'once' if times else 'always'}"
                 attempt(sandbox, step, fault, operation, times, elsewhere, tally, where)
@@ -219,8 +213,6 @@ def test_every_request_of_the_look_at_all_workspaces(
     requests = [operation for operation in sent_once(sandbox) if applies(fault, operation)]
     # Of Braze's twenty, one stands for all.
     chosen = [name for name in requests if not name.startswith("braze:") or name == "braze:campaigns.list"]
-    if fault.never_ends:
-        chosen = [name for name in chosen if not name.startswith("aws:") or name in IN_TIME]
     for operation in chosen:
         where = f"{operation}: {fault.name}, {'once' if times else 'always'}"
         sandbox.clear_journal()

@@ -188,7 +188,7 @@ def _open_bucket(params: Mapping[str, Any], clients: Clients) -> BucketObjects:
     if params["storage"] == "s3":
         from .._storage.s3_objects import s3_objects
 
-        return s3_objects(params, params["bucket"], retry_policy(params), clients)
+        return s3_objects(params, params["bucket"], clients)
     from .._storage.gcs_objects import gcs_objects
 
     return gcs_objects(params, params["bucket"], retry_policy(params), clients)

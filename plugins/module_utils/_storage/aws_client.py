@@ -29,8 +29,9 @@ except ImportError as import_error:
 from .._clients import Clients
 from .._deadline import Clock
 from .._errors import Failure, InvalidArgument, OnrampError
-from .._http import CONNECT_TIMEOUT, check_base_url
+from .._http import CONNECT_TIMEOUT, RetryPolicy, check_base_url
 from .._libraries import require_library
+from .._options import retry_policy
 from .aws_connection import Connection, connection_from_params
 from .aws_credentials import AssumedRole, Keys, never_ask_for_codes, use_role
 from .aws_errors import ask as ask
@@ -49,13 +50,15 @@ CONNECTIONS = 64
 class Aws:
     """One session: credentials and region. ``client`` gives the client of a service, to as many threads as ask.
 
-    ``session``: of boto3; ``core``: the one of botocore below it. ``connection``: what the user said.
+    ``session``: of boto3; ``core``: the one of botocore below it. ``connection``: what the user said. ``limits``: how
+    long a call may take.
     """
 
     session: Any
     core: Any
     connection: Connection
     default_region: str = DEFAULT_REGION
+    limits: RetryPolicy = field(default_factory=RetryPolicy)
     _made: Clients = field(default_factory=Clients)
     # boto3's clients may be used by several threads, its sessions may not.
     _session_lock: Lock = field(default_factory=Lock)
@@ -65,21 +68,19 @@ class Aws:
         """Return the region that was given, or is configured, or else one that works for IAM."""
         return str(self.session.region_name or self.default_region)
 
-    def client(self, service: str, *, read_timeout: float = 30.0, tries: int = 5, total: float = 120.0) -> Any:
-        """Return a boto3 client that waits ``read_timeout`` seconds for an answer and sends a call ``tries`` times.
-
-        ``total``: seconds after which no other try is begun.
+    def client(self, service: str, *, tries: int = 5) -> Any:
+        """Return a boto3 client that sends a call ``tries`` times at most, within the limits of this session.
 
         :raises InvalidArgument: the endpoint that is configured for tests is plain HTTP on another machine.
         :raises OnrampError: the AWS configuration cannot be used.
         """
-        patience = Patience(tries, total, self._made.clock)
-        return self._made.get((service, read_timeout, patience), lambda: self._make(service, read_timeout, patience))
+        patience = Patience(tries, self.limits.total, self._made.clock)
+        return self._made.get((service, patience), lambda: self._make(service, patience))
 
-    def _make(self, service: str, read_timeout: float, patience: Patience) -> Any:
+    def _make(self, service: str, patience: Patience) -> Any:
         limits = Config(
-            connect_timeout=CONNECT_TIMEOUT,
-            read_timeout=read_timeout,
+            connect_timeout=min(CONNECT_TIMEOUT, self.limits.request_timeout),
+            read_timeout=self.limits.request_timeout,
             retries={"mode": "standard", "total_max_attempts": 1},
             max_pool_connections=CONNECTIONS,
         )
@@ -146,6 +147,8 @@ class Identity:
 def aws_from_params(params: Mapping[str, Any], partition: str | None = None, clients: Clients | None = None) -> Aws:
     """Build the session from the options of ``AWS_ARGUMENTS``; ``partition`` where the user has named one.
 
+    Those of ``HTTP_ARGUMENTS`` bound its calls, where they are given.
+
     ``clients``: with whom the session is shared.
 
     :raises OnrampError: a missing package, a profile that does not exist, or a configuration that cannot be used.
@@ -153,19 +156,24 @@ def aws_from_params(params: Mapping[str, Any], partition: str | None = None, cli
     require_library("boto3", BOTO3_ERROR)
     connection = connection_from_params(params)
     default_region = REGION_OF_PARTITION.get(partition or "", DEFAULT_REGION)
+    limits = retry_policy(params) if "request_timeout" in params else RetryPolicy()
     clients = clients or Clients()
-    return clients.get((Aws, connection, default_region), lambda: _open(connection, default_region, clients.clock))
+    return clients.get(
+        (Aws, connection, default_region, limits), lambda: _open(connection, default_region, limits, clients.clock)
+    )
 
 
-def _open(connection: Connection, default_region: str, clock: Clock) -> Aws:
+def _open(connection: Connection, default_region: str, limits: RetryPolicy, clock: Clock) -> Aws:
     """Open the session of who the user named or, with a role to assume, the one that whoever that is assumes it for."""
-    caller = _as(connection, default_region, clock)
+    caller = _as(connection, default_region, limits, clock)
     if not connection.assume_role_arn:
         return caller
-    return _as(connection, default_region, clock, AssumedRole(connection, lambda: caller.client("sts")))
+    return _as(connection, default_region, limits, clock, AssumedRole(connection, lambda: caller.client("sts")))
 
 
-def _as(connection: Connection, default_region: str, clock: Clock, role: AssumedRole | None = None) -> Aws:
+def _as(
+    connection: Connection, default_region: str, limits: RetryPolicy, clock: Clock, role: AssumedRole | None = None
+) -> Aws:
     core = botocore.session.Session(profile=connection.profile or None)
     core.register_component("data_loader", _loader())
     if connection.region:
@@ -184,7 +192,7 @@ def _as(connection: Connection, default_region: str, clock: Clock, role: Assumed
         ) from None
     except (BotoCoreError, ValueError) as error:
         raise _bad_configuration(error, core) from None
-    return Aws(session, core, connection, default_region, Clients(clock))
+    return Aws(session, core, connection, default_region, limits, Clients(clock))
 
 
 def _given_keys(connection: Connection) -> dict[str, str | None]:

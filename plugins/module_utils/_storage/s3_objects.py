@@ -13,7 +13,6 @@ from typing import Any
 
 from .._clients import Clients
 from .._errors import OnrampError
-from .._http import RetryPolicy
 from .aws_client import ask, aws_from_params
 from .objects import DELIMITER, PAGE_SIZE, AccessDenied, BucketMissing, Count, Page, first_filled
 
@@ -87,13 +86,11 @@ def _page(answer: Mapping[str, Any]) -> tuple[Page, str | None]:
     return page, answer.get("NextContinuationToken")
 
 
-def s3_objects(
-    params: Mapping[str, Any], bucket: str, policy: RetryPolicy, clients: Clients | None = None
-) -> S3Objects:
-    """Return the objects of ``bucket`` for the options of ``AWS_ARGUMENTS``.
+def s3_objects(params: Mapping[str, Any], bucket: str, clients: Clients | None = None) -> S3Objects:
+    """Return the objects of ``bucket`` for the options of ``AWS_ARGUMENTS`` and ``HTTP_ARGUMENTS``.
 
     :raises OnrampError: boto3 is missing, or the AWS configuration cannot be used.
     """
     aws = aws_from_params(params, clients=clients)
-    client = aws.client("s3", read_timeout=policy.request_timeout, tries=MOST_TRIES, total=policy.total)
+    client = aws.client("s3", tries=MOST_TRIES)
     return S3Objects(client, bucket)

@@ -134,10 +134,10 @@ def landing_params(settings: Settings, folders_of_others: list[str], limits: Map
 
 
 def s3_access_params(
-    settings: Settings, external_id: str = "", buckets: Sequence[str] = (), **more: Any
+    settings: Settings, external_id: str = "", buckets: Sequence[str] = (), *, limits: Mapping[str, Any] = {}
 ) -> dict[str, Any]:
     """Return the options of ``s3_access_info``."""
-    given = {"external_id": external_id, "buckets": list(buckets), "prefix": settings.prefix, **more}
+    given = {"external_id": external_id, "buckets": list(buckets), "prefix": settings.prefix, **limits}
     return _params(s3_access_info.SPEC, settings, "s3_access", given)
 
 

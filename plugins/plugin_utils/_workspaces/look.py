@@ -317,7 +317,7 @@ class Look:
             self._ask(
                 identity(settings),
                 asked.read_identity,
-                partial(asked.s3_access_params, settings),
+                partial(asked.s3_access_params, settings, limits=limits),
                 then=partial(self._in_account, settings),
             )
         if settings.name not in wanted.names:
@@ -409,7 +409,7 @@ class Look:
         for settings in self._wanted.playing:
             if settings.storage != "s3" or identity(settings) != identity(one):
                 continue
-            params = partial(asked.s3_access_params, settings)
+            params = partial(asked.s3_access_params, settings, limits=self._limits.as_params())
             if not asked.given_role(settings):
                 read = partial(asked.read_iam, settings, who, for_removal=self._wanted.purpose.removes)
                 self._ask(iam(settings, who.account), read, params)
@@ -419,7 +419,7 @@ class Look:
                 self._ask(s3_bucket(settings, who.account), partial(asked.look_at_s3_bucket, settings, who), params)
 
     def _simulate(self, doubt: Doubt) -> None:
-        params = partial(asked.s3_access_params, doubt.settings)
+        params = partial(asked.s3_access_params, doubt.settings, limits=self._limits.as_params())
         self._ask(doubt.question, partial(asked.simulate, doubt.role_arn, doubt.place), params)
 
 

@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -39,8 +40,9 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def of_aws(service: str, action: str, method: str, *, tries: int = 1, **arguments: Any) -> Ask:
     def call(clients: Clients, read_timeout: float = LIMIT, total: float = 60.0) -> Any:
-        aws = aws_from_params(AWS, clients=clients)
-        client = aws.client(service, read_timeout=read_timeout, tries=tries, total=total)
+        # Shorter than any limit that an option may set.
+        limits = RetryPolicy(request_timeout=read_timeout, total=total)
+        client = replace(aws_from_params(AWS, clients=clients), limits=limits).client(service, tries=tries)
         return ask(action, getattr(client, method), lambda answer: _whole(answer), **arguments)
 
     return call
