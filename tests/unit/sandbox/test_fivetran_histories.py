@@ -118,7 +118,6 @@ def test_a_deletion_is_answered_with_an_envelope_or_with_nothing(api: Api, path:
     api.server.control_manners(delete_status=204)
     answer = api.call("DELETE", f"/connections/{api.create()['id']}")
     assert (answer.status_code, answer.content) == (204, b"")
-    forget_what_the_document_forbids(api)
 
 
 def test_the_schemas_of_an_incomplete_connection_cannot_be_reloaded(api: Api) -> None:
