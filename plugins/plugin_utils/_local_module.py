@@ -19,6 +19,7 @@ from typing import Any
 
 from ansible.parsing.plugin_docs import read_docstring
 from ansible.plugins.action import ActionBase
+from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.plugins.loader import module_loader
 
 from ..module_utils._errors import Failure, OnrampError
@@ -65,11 +66,8 @@ def _set(changes: Mapping[str, str | None]) -> None:
             os.environ[name] = value
 
 
-class _OnController(ActionBase):
-    """Executes modules here. It is no action of its own."""
-
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        raise NotImplementedError
+class _OnController(NormalAction):
+    """Executes modules here, as Ansible does where a module has no action of its own."""
 
     def _is_pipelining_enabled(self, module_style: str, wrap_async: bool = False) -> bool:  # noqa: ARG002
         # A module that is not piped in stands in a file, with its options. Whatever the configuration says.

@@ -22,9 +22,7 @@ from .client import FivetranClient, JsonObject, client_from_params
 from .connection_state import is_broken, is_connected, is_running, setup_state, status_of
 from .credentials import credentials_redactor
 from .identity import require_connection
-from .last_sync import LastSync as LastSync
-from .last_sync import connection_view as connection_view
-from .last_sync import moment, reasons
+from .last_sync import LastSync, connection_view, moment, reasons
 from .why import why
 
 BETWEEN_LOOKS = Backoff(first=2.0, longest=30.0, factor=1.5)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .._deadline import Backoff, Deadline
 from .._errors import Failure, OnrampError
 from .._http import CONNECT_TIMEOUT
 from .._module import Result, Task
@@ -41,7 +42,7 @@ ATTACHING_TRIES = 6
 ATTACHING_PAUSE = 2.0
 # As long may an answer of IAM be older than what was written.
 LOOKING_AGAIN = 20.0
-FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
+BETWEEN_LOOKS = Backoff(first=0.25, longest=2.0)
 # Longer than it takes from a second plan to the writing that it is for.
 SETTLING = 2.0
 
@@ -157,7 +158,7 @@ class _Writing:
         wide = {name: True for name in ("use_fips_endpoint", "use_dualstack_endpoint") if self.aws.is_configured(name)}
         limits = {
             "connect_timeout": CONNECT_TIMEOUT,
-            "read_timeout": 30,
+            "read_timeout": self.aws.limits.request_timeout,
             "retries": {"mode": "standard", "max_attempts": 4},
             # Its address is the one above, whatever the configuration says of the default profile.
             "ignore_configured_endpoint_urls": True,
@@ -193,16 +194,13 @@ class _Writing:
 
     def _look_again(self, before: Versions) -> None:
         """Hold that what is there is what was planned, once IAM has had the time to tell so everywhere."""
-        clock = self.task.clients.clock
-        end, pause = clock.monotonic() + LOOKING_AGAIN, FIRST_PAUSE
-        while True:
-            wrong = self._wrong(before)
-            if not wrong:
-                return
-            if clock.monotonic() + pause > end:
+        deadline, looks = Deadline.after(LOOKING_AGAIN, self.task.clients.clock), 0
+        while wrong := self._wrong(before):
+            looks += 1
+            if not deadline.wait(BETWEEN_LOOKS.after(looks)):
                 break
-            clock.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+        else:
+            return
         message = f"What is in the AWS account {self.access['account']} now is not what was written: {wrong}."
         raise OnrampError(
             msg=f"{message} Somebody else has written at the same time. Look whose that is, and run again.",

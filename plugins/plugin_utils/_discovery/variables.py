@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...module_utils._fivetran.sync import LastSync
+from ...module_utils._fivetran.last_sync import LastSync
 from .._workspaces.values import may_be_secret
 from .connections import UNKNOWN_STORAGE, Connection, Place
 

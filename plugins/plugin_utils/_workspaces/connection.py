@@ -20,8 +20,7 @@ from ...module_utils._fivetran.connection_look import config_schema, destination
 from ...module_utils._fivetran.connection_plan import Change as Planned
 from ...module_utils._fivetran.connection_state import stays_paused
 from ...module_utils._fivetran.desired import Desired, Options
-from ...module_utils._fivetran.last_sync import reasons
-from ...module_utils._fivetran.sync import LastSync, connection_view
+from ...module_utils._fivetran.last_sync import LastSync, connection_view, reasons
 from ...module_utils._redact import REDACTED, Redactor
 from . import asked, look
 from .drafts import Draft, Situation, joined

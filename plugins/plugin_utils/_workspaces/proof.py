@@ -30,7 +30,7 @@ def proof(row: JsonObject | None) -> str:
 
     A sync that failed after the last one that succeeded leaves nothing proved.
     """
-    from ...module_utils._fivetran.sync import LastSync
+    from ...module_utils._fivetran.last_sync import LastSync
     from .findings import minute
 
     if row is None or setup_state(row) != "connected":

@@ -11,7 +11,7 @@ import threading
 import time
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -24,34 +24,12 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import Limits, Look, Question, Seen
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.settings import Settings
 
+from tests.integration.workspaces.conftest import Make
 from tests.sandbox import world
 from tests.sandbox.aws import CUSTOMER_ACCOUNT
 from tests.sandbox.client import Sandbox
-from tests.unit.workspaces.situations import settings
 
-Make = Callable[..., Settings]
 LIMITS = Limits(request_timeout=5, retry_timeout=5)
-
-
-@pytest.fixture
-def workspace(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Make:
-    """Return what makes a workspace of the sandbox's world."""
-    for name, value in sandbox.env.items():
-        monkeypatch.setenv(name, value)
-
-    def make(name: str = "shop_us", **changes: Any) -> Settings:
-        of_the_sandbox = {
-            "fivetran_api_key": world.FIVETRAN_KEY,
-            "fivetran_api_secret": world.FIVETRAN_SECRET,
-            "fivetran_api_url": sandbox.env["FIVETRAN_API_URL"],
-            "braze_api_url": sandbox.env["SANDBOX_BRAZE_URL"],
-            "braze_api_key": world.BRAZE_KEY_SHOP_US,
-            "currents_bucket": world.S3_BUCKET,
-            "currents_prefix": world.PREFIX,
-        }
-        return settings(name, **{**of_the_sandbox, **changes})
-
-    return make
 
 
 def take(purpose: str, *inventory: Settings, names: set[str] | None = None) -> Seen:

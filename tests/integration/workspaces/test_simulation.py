@@ -16,32 +16,20 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.planning import plan_of
 
 from tests.integration.playbooks.shapes import GUIDE, Shape, allow
+from tests.integration.workspaces.conftest import Make
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
-from tests.unit.workspaces.situations import settings
 
 Planned = Callable[..., dict[str, WorkspacePlan]]
 PURPOSES = ("onboard", "verify", "rotate_key")
 
 
 @pytest.fixture
-def planned(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Planned:
+def planned(workspace: Make) -> Planned:
     """Return what looks and decides for workspaces of the sandbox's world, of which each may have own variables."""
-    for name, value in sandbox.env.items():
-        monkeypatch.setenv(name, value)
-    of_the_sandbox = {
-        "fivetran_api_key": world.FIVETRAN_KEY,
-        "fivetran_api_secret": world.FIVETRAN_SECRET,
-        "fivetran_api_url": sandbox.env["FIVETRAN_API_URL"],
-        "braze_api_url": sandbox.env["SANDBOX_BRAZE_URL"],
-        "braze_api_key": world.BRAZE_KEY_SHOP_US,
-        "currents_bucket": world.S3_BUCKET,
-        "currents_prefix": world.PREFIX,
-        "currents_folder_shared": True,
-    }
 
     def plan(purpose: str, **hosts: Any) -> dict[str, WorkspacePlan]:
-        read = {name: (settings(name, **{**of_the_sandbox, **more}), []) for name, more in hosts.items()}
+        read = {name: (workspace(name, currents_folder_shared=True, **more), []) for name, more in hosts.items()}
         found, _secrets = plan_of(purpose, read, frozenset(read), Limits(request_timeout=5, retry_timeout=5))
         return dict(found.workspaces)
 

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,24 +22,8 @@ from tests.unit.sandbox.fivetran_api import (
     SCOPED,
     STRANGER,
     Api,
-    running_api,
-    successes_keep_the_contract,
 )
 from tests.unit.sandbox.serving import writes
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Api]:
-    with running_api() as api:
-        yield api
-
-
-@pytest.fixture
-def api(running: Api) -> Iterator[Api]:
-    running.reset()
-    yield running
-    successes_keep_the_contract(running)
-
 
 # Every request
 

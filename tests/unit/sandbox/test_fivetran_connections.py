@@ -6,29 +6,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.unit.sandbox.fivetran_api import BRAZE_KEY, GROUP, OTHER_GROUP, Api, running_api, successes_keep_the_contract
+from tests.unit.sandbox.fivetran_api import BRAZE_KEY, GROUP, OTHER_GROUP, Api
 from tests.unit.sandbox.serving import writes
 
 PASSED = [{"title": "Connect", "status": "PASSED"}]
 FAILED = [{"title": "Connect", "status": "FAILED", "message": "no", "details": ["x", {"y": 1}]}]
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Api]:
-    with running_api() as api:
-        yield api
-
-
-@pytest.fixture
-def api(running: Api) -> Iterator[Api]:
-    running.reset()
-    yield running
-    successes_keep_the_contract(running)
 
 
 # Creation

@@ -6,35 +6,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.unit.sandbox.fivetran_api import GROUP, Api, running_api, successes_keep_the_contract
+from tests.unit.sandbox.fivetran_api import GROUP, Api
 
 TASK = {"code": "reconnect", "message": "Reconnect", "details": "The role cannot be assumed. Check its trust policy."}
 REASON = "The role cannot be assumed"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Api]:
-    with running_api() as api:
-        yield api
-
-
-@pytest.fixture
-def api(running: Api) -> Iterator[Api]:
-    running.reset()
-    yield running
-    successes_keep_the_contract(running)
-
-
-@pytest.fixture
-def path(api: Api) -> str:
-    """Make a connection that may sync; return its path."""
-    return f"/connections/{api.create()['id']}"
 
 
 def forget_what_the_document_forbids(api: Api) -> None:

@@ -6,33 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.unit.sandbox.fivetran_api import GROUP, Api, running_api, successes_keep_the_contract
+from tests.unit.sandbox.fivetran_api import GROUP, Api
 from tests.unit.sandbox.serving import writes
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Api]:
-    with running_api() as api:
-        yield api
-
-
-@pytest.fixture
-def api(running: Api) -> Iterator[Api]:
-    running.reset()
-    yield running
-    successes_keep_the_contract(running)
-
-
-@pytest.fixture
-def path(api: Api) -> str:
-    """Make a connection that may sync; return its path."""
-    return f"/connections/{api.create()['id']}"
-
 
 # Syncs
 

@@ -362,9 +362,9 @@ def test_a_file_that_may_not_be_read_is_told_as_that(place: Place, monkeypatch: 
     def refuse(*_arguments: Any, **_options: Any) -> None:
         raise PermissionError
 
-    place.file = "/root/key.json"
+    place.file = "/srv/key.json"
     monkeypatch.setattr("builtins.open", refuse)
-    assert place.failure().msg.startswith("credentials_file: '/root/key.json' may not be read by this user.")
+    assert place.failure().msg.startswith("credentials_file: '/srv/key.json' may not be read by this user.")
 
 
 def test_what_nobody_expected_is_told_without_its_words(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
