@@ -54,6 +54,11 @@ test: install lint ## Run the checks and the tests, in less than ten minutes
 test-full: install check .cache/amazon-aws.stamp ## Run everything, also what is slow
 	$(BIN)/pytest -n 2 --dist worksteal
 
+.PHONY: test-release
+test-release: install .cache/amazon-aws.stamp ## Run the tests with RELEASE=10.1, 11.4 or 12.0 of amazon.aws and the oldest boto3 it takes
+	TESTED_COLLECTIONS="$(CURDIR)/.cache/amazon-aws/$(RELEASE)" PYTHONPATH="$(CURDIR)/.cache/amazon-aws/$(RELEASE)/oldest_boto3" \
+	    $(BIN)/pytest -n 2 --dist worksteal -m "not slow" $(TESTS)
+
 .PHONY: bench
 bench: install ## Measure onboarding, rerun and verify, and append the figures to docs/performance.md
 	$(BIN)/python -m tests.bench $(BENCH)

@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
 
-COLLECTIONS = Path(__file__).resolve().parent.parent / ".cache" / "collections"
+CHECKOUT = Path(__file__).resolve().parent.parent
+# Another path, of one that `make test-release` names, brings another release of amazon.aws.
+COLLECTIONS = Path(os.environ.get("TESTED_COLLECTIONS") or CHECKOUT / ".cache" / "collections")
 
 
 def make_collection_importable() -> None:

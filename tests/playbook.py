@@ -19,10 +19,10 @@ from typing import Any
 
 import yaml
 
+from tests.collection import CHECKOUT as CHECKOUT
+from tests.collection import COLLECTIONS as COLLECTIONS
 from tests.sandbox.client import Sandbox
 
-CHECKOUT = Path(__file__).resolve().parent.parent
-COLLECTIONS = CHECKOUT / ".cache" / "collections"
 # Longer than any test play; a hanging play fails the test instead of the whole run.
 TIMEOUT = 180
 EVENTS = "events.jsonl"
@@ -139,7 +139,7 @@ def _playbook(directory: Path, playbook: str | Path | list[dict[str, Any]]) -> s
 
 
 def _environment(sandbox: Sandbox, directory: Path, log: Path, environment: Mapping[str, str] | None) -> dict[str, str]:
-    inherited = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
+    inherited = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LANG", "LC_ALL") if name in os.environ}
     return {
         **inherited,
         "HOME": str(directory),

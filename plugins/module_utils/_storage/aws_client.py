@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from threading import Lock
@@ -32,7 +33,7 @@ from .._errors import Failure, InvalidArgument, OnrampError
 from .._http import CONNECT_TIMEOUT, RetryPolicy, check_base_url
 from .._libraries import require_library
 from .._options import retry_policy
-from .aws_connection import Connection, connection_from_params
+from .aws_connection import Connection, TwoIdentities, connection_from_params
 from .aws_credentials import AssumedRole, Keys, never_ask_for_codes, use_role
 from .aws_errors import ask as ask
 from .aws_errors import call_error
@@ -44,6 +45,8 @@ DEFAULT_REGION = "us-east-1"
 REGION_OF_PARTITION: Mapping[str, str] = {"aws-us-gov": "us-gov-west-1", "aws-cn": "cn-north-1"}
 # Open connections to one host that are kept, for the threads that share a client.
 CONNECTIONS = 64
+# Whose account it is makes a refusal clearer, and is worth no long wait.
+BRIEFLY = RetryPolicy(request_timeout=3.0, total=5.0, tries=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,10 +157,13 @@ def aws_from_params(params: Mapping[str, Any], partition: str | None = None, cli
     :raises OnrampError: a missing package, a profile that does not exist, or a configuration that cannot be used.
     """
     require_library("boto3", BOTO3_ERROR)
-    connection = connection_from_params(params)
     default_region = REGION_OF_PARTITION.get(partition or "", DEFAULT_REGION)
-    limits = retry_policy(params) if "request_timeout" in params else RetryPolicy()
     clients = clients or Clients()
+    try:
+        connection = connection_from_params(params)
+    except TwoIdentities as error:
+        raise _with_accounts(error, default_region, clients.clock) from None
+    limits = retry_policy(params) if "request_timeout" in params else RetryPolicy()
     return clients.get(
         (Aws, connection, default_region, limits), lambda: _open(connection, default_region, limits, clients.clock)
     )
@@ -236,6 +242,16 @@ def identity(aws: Aws) -> Identity:
         lambda answer: Identity(account=answer["Account"], partition=answer["Arn"].split(":")[1]),
     )
     return who
+
+
+def _with_accounts(error: TwoIdentities, default_region: str, clock: Clock) -> InvalidArgument:
+    """Return the refusal with the account that each of the two would act in, as far as AWS tells."""
+    found = {}
+    for option, connection in error.ways.items():
+        with suppress(OnrampError):
+            found[option] = identity(_open(connection, default_region, BRIEFLY, clock)).account
+    accounts = " and ".join(f"{option} is of the AWS account {account}" for option, account in found.items())
+    return InvalidArgument(f"{error.msg} Here, {accounts}." if accounts else error.msg)
 
 
 def other_account(wanted: str, found: str) -> OnrampError:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from .._errors import InvalidArgument
@@ -53,6 +53,17 @@ class Connection:
         return self.assume_role_session_name or SESSION_NAME
 
 
+class TwoIdentities(InvalidArgument):
+    """Keys and a profile: both say who acts. ``ways``: each by itself, by the option that names it."""
+
+    def __init__(self, msg: str, connection: Connection) -> None:
+        super().__init__(msg)
+        self.ways = {
+            "profile": replace(connection, **dict.fromkeys(KEYS, "")),
+            "access_key": replace(connection, profile=""),
+        }
+
+
 def connection_from_params(params: Mapping[str, Any]) -> Connection:
     """Read the options; those that a caller does not know are not said.
 
@@ -63,7 +74,8 @@ def connection_from_params(params: Mapping[str, Any]) -> Connection:
     validate_certs = params.get("validate_certs")
     connection = Connection(**said, validate_certs=validate_certs is None or bool(validate_certs))
     for option, message in contradictions(lambda name: getattr(connection, name)):
-        raise InvalidArgument(f"{option}: {message}")
+        told = f"{option}: {message}"
+        raise TwoIdentities(told, connection) if option == "profile" else InvalidArgument(told)
     return connection
 
 

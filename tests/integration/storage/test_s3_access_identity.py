@@ -109,3 +109,4 @@ def test_every_pair_of_ways_leads_to_one_account(
     contradicting = [cell for cell in chosen if cell.expected is None]
     if contradicting:
         assert "profile: is set beside access_key" in play.messages()
+        assert all(account in play.messages() for account in ACCOUNTS.values()), play.messages()

@@ -119,6 +119,20 @@ def test_aws_profile_beside_exported_keys_acts_as_plain_boto3_does(environment: 
     assert identity(aws_from_params({"profile": "second"})).account == named
 
 
+@pytest.mark.usefixtures("environment")
+def test_keys_beside_a_profile_are_refused_with_the_account_of_each() -> None:
+    given = {"access_key": CUSTOMER_ACCOUNT, "secret_key": SECRET_ACCESS_KEY, "region": REGION}
+    with pytest.raises(InvalidArgument) as refusal:
+        aws_from_params({**given, "profile": "second"})
+    assert refusal.value.msg == (
+        "profile: is set beside access_key. Both say who acts: give one of them. Here, profile is of the AWS"
+        f" account {SECOND_CUSTOMER_ACCOUNT} and access_key is of the AWS account {CUSTOMER_ACCOUNT}."
+    )
+    with pytest.raises(InvalidArgument) as refusal:
+        aws_from_params({**given, "profile": "mfa"})
+    assert refusal.value.msg.endswith(f"Here, access_key is of the AWS account {CUSTOMER_ACCOUNT}.")
+
+
 def test_keys_that_are_given_outweigh_everything_that_is_exported(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("AWS_SESSION_TOKEN", "somebody-elses")
     given = {"access_key": SECOND_CUSTOMER_ACCOUNT, "secret_key": SECRET_ACCESS_KEY}
