@@ -52,7 +52,7 @@ test: install lint ## Run the checks and the tests, in less than ten minutes
 
 .PHONY: test-full
 test-full: install check .cache/amazon-aws.stamp ## Run everything, also what is slow
-	$(BIN)/pytest -n 2 --dist worksteal
+	COLD_PLAYS=1 $(BIN)/pytest -n 2 --dist worksteal
 
 .PHONY: test-release
 test-release: install .cache/amazon-aws.stamp ## Run the tests with RELEASE=10.1, 11.4 or 12.0 of amazon.aws and the oldest boto3 it takes

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ import yaml
 from tests.collection import CHECKOUT as CHECKOUT
 from tests.collection import COLLECTIONS as COLLECTIONS
 from tests.sandbox.client import Sandbox
+from tests.warm import WarmPlay, can_be_warm
 
 # Longer than any test play; a hanging play fails the test instead of the whole run.
 TIMEOUT = 180
@@ -78,9 +79,10 @@ def run_playbook(
     """
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder)
-        process = start_playbook(
-            sandbox, playbook, *arguments, directory=directory, inventory=inventory, environment=environment
-        )
+        command = _command(directory, playbook, arguments, inventory)
+        variables = _environment(sandbox, directory, directory / EVENTS, environment)
+        warm = can_be_warm(variables)
+        process = WarmPlay(command, directory, variables) if warm else _start(command, directory, variables)
         try:
             output, _nothing = process.communicate(timeout=TIMEOUT)
         except BaseException:
@@ -90,7 +92,7 @@ def run_playbook(
         log = directory / EVENTS
         events = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
     return PlayResult(
-        exit_code=process.returncode,
+        exit_code=int(process.returncode or 0),
         output=output,
         tasks=tuple(TaskResult(**event["task"]) for event in events if "task" in event),
         stats=next((event["stats"] for event in events if "stats" in event), {}),
@@ -106,13 +108,26 @@ def start_playbook(
     environment: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[str]:
     """Start what :func:`run_playbook` runs, in a process group of its own; everything it writes is in ``directory``."""
+    variables = _environment(sandbox, directory, directory / EVENTS, environment)
+    return _start(_command(directory, playbook, arguments, inventory), directory, variables)
+
+
+def _command(
+    directory: Path,
+    playbook: str | Path | list[dict[str, Any]],
+    arguments: Iterable[str],
+    inventory: str | Path | Mapping[str, Any] | None,
+) -> list[str]:
     command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", _inventory(directory, inventory)]
-    # Last, so that they may begin with further playbooks.
-    command += [_playbook(directory, playbook), *arguments]
+    # The arguments last, so that they may begin with further playbooks.
+    return [*command, _playbook(directory, playbook), *arguments]
+
+
+def _start(command: list[str], directory: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command,
         cwd=directory,
-        env=_environment(sandbox, directory, directory / EVENTS, environment),
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
