@@ -4,9 +4,9 @@
 
 """Ansible without its start: one Python imports what every play imports, and forks for each play.
 
-Hundreds of plays would each spend half a second on that. What a fork runs is Ansible's own ``main``; nothing is imported
-before it that reads a configuration or the environment while it is imported. Where ``COLD_PLAYS`` is set, as by ``make
-test-full``, every play is a process of its own all the same.
+Hundreds of plays would each spend half a second on that. What a fork runs is Ansible's own ``main``; nothing is
+imported before it that reads a configuration or the environment while it is imported. Where ``COLD_PLAYS`` is set, as
+by ``make test-full``, every play is a process of its own all the same.
 """
 
 from __future__ import annotations
