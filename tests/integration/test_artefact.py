@@ -6,19 +6,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import tarfile
 from pathlib import Path
 
-import pytest
-
-from tests.checks import copy_checkout_to
+from tests.integration.galaxy import galaxy
 from tests.playbook import CHECKOUT, COLLECTIONS, run_playbook
 from tests.sandbox.client import Sandbox
 
-GALAXY = str(Path(sys.executable).parent / "ansible-galaxy")
 FOR_USERS = {
     "CHANGELOG.rst",
     "FILES.json",
@@ -36,26 +30,6 @@ FOR_USERS = {
     "requirements.yml",
     "roles",
 }
-
-
-def galaxy(folder: Path, *arguments: str) -> None:
-    """Run ansible-galaxy with nothing of this machine's configuration."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(folder),
-        "LC_ALL": "C.UTF-8",
-        "ANSIBLE_COLLECTIONS_PATH": str(folder / "installed"),
-    }
-    subprocess.run([GALAXY, "collection", *arguments], cwd=folder, env=environment, check=True, timeout=120)
-
-
-@pytest.fixture(scope="module")
-def artefact(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the artefact out of a copy of the checkout."""
-    folder = tmp_path_factory.mktemp("artefact")
-    copy_checkout_to(folder / "source")
-    galaxy(folder, "build", "source", "--output-path", str(folder))
-    return next(folder.glob("onramp-braze_fivetran-*.tar.gz"))
 
 
 def test_the_artefact_holds_only_what_a_user_needs(artefact: Path) -> None:

@@ -59,7 +59,7 @@ class TwoIdentities(InvalidArgument):
     def __init__(self, msg: str, connection: Connection) -> None:
         super().__init__(msg)
         self.ways = {
-            "profile": replace(connection, **dict.fromkeys(KEYS, "")),
+            "profile": replace(connection, access_key="", secret_key="", session_token=""),
             "access_key": replace(connection, profile=""),
         }
 

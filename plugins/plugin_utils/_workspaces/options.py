@@ -45,6 +45,36 @@ _NO_SETTINGS = frozenset(
         "s3_access_difference",
     }
 )
+# What the playbooks give to the roles whatever the inventory says: by the variable of the workspace that they take it
+# from, empty for what the plan decides.
+OVERRULED: Mapping[str, str] = {
+    "braze_api_key_key": "braze_api_key",
+    "braze_api_key_api_url": "braze_api_url",
+    "currents_landing_storage": "currents_storage",
+    "currents_landing_bucket": "currents_bucket",
+    "currents_landing_prefix": "currents_prefix",
+    "s3_access_state": "",
+    "s3_access_external_id": "fivetran_group",
+    "s3_access_bucket": "currents_bucket",
+    "s3_access_buckets": "currents_bucket",
+    "s3_access_released_buckets": "",
+    "s3_access_prefix": "currents_prefix",
+    "gcs_access_state": "",
+    "gcs_access_bucket": "currents_bucket",
+    "gcs_access_member": "fivetran_group",
+    "gcs_access_prefix": "currents_prefix",
+    "fivetran_connection_state": "",
+    "fivetran_connection_group_id": "fivetran_group",
+    "fivetran_connection_schema": "fivetran_schema",
+    "fivetran_connection_api_url": "braze_api_url",
+    "fivetran_connection_api_key": "braze_api_key",
+    "fivetran_connection_storage": "currents_storage",
+    "fivetran_connection_bucket": "currents_bucket",
+    "fivetran_connection_prefix": "currents_prefix",
+    "fivetran_connection_role_arn": "s3_access_role_arn",
+    "fivetran_connection_container": "currents_bucket",
+    "fivetran_connection_connection_string": "currents_connection_string",
+}
 # How alike a name has to be, from 0 to 1, to be taken for a misspelt one.
 _ALIKE = 0.85
 _ALIKE_WITHIN_ROLE = 0.75
@@ -115,15 +145,18 @@ _OWN = (
         description="REST API key that was made for Fivetran in this workspace.",
     ),
     Option("currents_storage", choices=STORAGES, required=True, description="Where Currents writes."),
-    Option("currents_bucket", description="Bucket (S3, GCS) or container (Azure) that Currents writes to."),
+    Option(
+        "currents_bucket",
+        description="Bucket (S3, GCS) or container (Azure) that Currents writes to. Needed unless the storage is none.",
+    ),
     Option(
         "currents_prefix",
-        description="Folder in the bucket below which Currents writes; empty for the root.",
+        description="Folder in the bucket below which Currents writes; empty or unset for the root.",
     ),
     Option(
         "currents_connection_string",
         no_log=True,
-        description="Connection string of the Azure storage account that Currents writes to.",
+        description="Connection string of the Azure storage account that Currents writes to. Needed with azure.",
     ),
     Option(
         "currents_folder_shared",

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from ...module_utils._options import FIVETRAN_ARGUMENTS
 from ...module_utils._redact import Redactor
-from .options import OWN, ROLES, Option, all_options, is_setting, role_of, role_options, suggestion
+from .options import OVERRULED, OWN, ROLES, Option, all_options, is_setting, role_of, role_options, suggestion
 from .rules import RAW_RULES, TOGETHER, VALUE_RULES, credential, fivetran_url
 from .values import Refused, either, typed
 
@@ -43,6 +43,8 @@ _CREDENTIALS: Mapping[str, Callable[[str], str]] = {
 ENVIRONMENT: Mapping[str, str] = {name: FIVETRAN_ARGUMENTS[name]["fallback"][1][0] for name in _CREDENTIALS}
 # Shorter ones would blacken words of a message, and no key is that short.
 _SHORTEST_SECRET = 8
+# Stands in the files that the playbook init writes for what only the user knows.
+PLACEHOLDER = "CHANGE_ME"
 # What names begin with that are compared with ours.
 _OURS = ("br", "cu", "fi", "gc", "s3")
 
@@ -130,13 +132,18 @@ def read_settings(
 
 
 def hints(variables: Variables) -> list[str]:
-    """Return a sentence for every variable that looks like a setting and is none."""
-    unknown = sorted(name for name in variables.names() if name.startswith(_OURS) and not is_setting(name))
-    return list(_hints(unknown))
+    """Return a sentence for every variable that looks like a setting and is none, or is one of a role only."""
+    return list(_hints(sorted(name for name in variables.names() if name.startswith(_OURS))))
 
 
 def _hints(names: list[str]) -> Iterator[str]:
     for name in names:
+        if OVERRULED.get(name):
+            yield f"{name}: has no effect here. The playbooks take it from {OVERRULED[name]}."
+        elif name in OVERRULED:
+            yield f"{name}: has no effect here. The playbooks decide it themselves."
+        if is_setting(name):
+            continue
         meant = suggestion(name)
         if meant:
             yield f"{name}: no such setting. Did you mean {meant}?"
@@ -200,6 +207,8 @@ class _Draft:
         except Unreadable as reason:
             self._unreadable.add(option.name)
             raise Refused(f"cannot be evaluated: {str(reason).rstrip('.')}.") from None
+        if isinstance(value, str) and value.strip() == PLACEHOLDER:
+            raise Refused(f"is still to be filled in. {option.description}")
         if option.no_log:
             self._keep_secret(value)
         return value

@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import FIVETRAN_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.asked import PURPOSES
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.options import (
+    OVERRULED,
     OWN,
     ROLES,
     all_options,
@@ -24,6 +27,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
     TOGETHER,
     VALUE_RULES,
 )
+
+from tests.unit.workspaces.situations import gcs, plan_of, settings
 
 FOLDER = Path(__file__).parents[3] / "roles"
 
@@ -120,3 +125,27 @@ def test_a_name_that_something_of_the_collection_reads_or_hands_over_is_known(na
 def test_a_name_is_told_from_one_that_is_meant_otherwise(name: str, meant: str | None) -> None:
     assert not is_setting(name)
     assert suggestion(name) == meant
+
+
+# Values that differ from those of the workspaces below.
+IGNORED = {
+    **dict.fromkeys(OVERRULED, "something-else"),
+    **{name: "absent" for name in OVERRULED if name.endswith("_state")},
+    **{name: "none" for name in OVERRULED if name.endswith("connection_storage")},
+    **{name: ["acme-other"] for name in OVERRULED if name.endswith("buckets")},
+    "currents_landing_storage": "gcs",
+    "braze_api_key_api_url": "EU-01",
+    "fivetran_connection_api_url": "EU-01",
+    "fivetran_connection_schema": "something_else",
+    "fivetran_connection_role_arn": "arn:aws:iam::111122223333:role/Other",
+    "gcs_access_member": "serviceAccount:other@acme.iam.gserviceaccount.com",
+}
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+@pytest.mark.parametrize("name", OVERRULED)
+def test_what_is_said_to_have_no_effect_changes_no_plan(name: str, purpose: str) -> None:
+    for workspace in (settings, gcs):
+        plain, other = workspace(), workspace(**{name: IGNORED[name]})
+        # What the inventory gives is told to the change, which takes the credentials from it.
+        assert plan_of(purpose, replace(other, given=plain.given)) == plan_of(purpose, plain)
