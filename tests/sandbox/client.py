@@ -53,6 +53,8 @@ class Sandbox:
             process = subprocess.Popen(
                 [sys.executable, "-m", "tests.sandbox", "serve", "--announce", str(announce), "--until-stdin-closes"],
                 cwd=CHECKOUT,
+                # Packages that are laid over those of the tests are tested, and are not the sandbox's.
+                env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
                 stdin=subprocess.PIPE,
                 # A terminal's Ctrl-C is for whoever started the sandbox, and stops it by that.
                 start_new_session=True,
