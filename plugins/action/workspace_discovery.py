@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible.plugins.action import ActionBase
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.client import client_from_params
@@ -18,12 +17,16 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._redact impo
 from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_discovery import ARGUMENTS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._arguments import validated
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.credentials import fivetran_credentials
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.discover import Discovery, discover
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.discover import discover
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.look import Credentials
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.new_file import check_new, write_new
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._guard import GuardedAction
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._play import play_of
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets import secrets_of_run
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._tracing import trace
 
 
-class ActionModule(ActionBase):
+class ActionModule(GuardedAction):
     """Finds the Braze connections of a Fivetran account in Ansible's own process."""
 
     TRANSFERS_FILES = False
@@ -31,18 +34,24 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return what was found, and write it into a file if one is named."""
-        result: dict[str, Any] = super().run(tmp, task_vars or {})
+        return self.guarded(ARGUMENTS, lambda: self._run(tmp, task_vars or {}))
+
+    def _run(self, tmp: str | None, variables: dict[str, Any]) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, variables)
+        trace(self, variables)
         try:
             credentials = fivetran_credentials(self._task.args, os.environ)
             params = validated(ARGUMENTS, {**self._task.args, **credentials})
-            found = self._discover({**params, **credentials})
+            own = [credentials[name] for name in ("fivetran_api_key", "fivetran_api_secret")]
+            redactor = Redactor([*own, *secrets_of_run(variables, play_of(self._task))])
+            found = self._discover({**params, **credentials}, redactor)
         except OnrampError as error:
-            return {**result, **error.as_result(), "failed": True, "changed": False}
-        redactor = Redactor([credentials["fivetran_api_key"], credentials["fivetran_api_secret"]])
+            redactor = Redactor(secrets_of_run(variables, play_of(self._task)))
+            found = {**error.as_result(), "failed": True, "changed": False}
         # What Fivetran tells is no template.
         return {**result, **wrap_var(redactor.data(found))}
 
-    def _discover(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def _discover(self, params: Mapping[str, Any], redactor: Redactor) -> dict[str, Any]:
         path = Path(os.path.abspath(params["dest"])) if params["dest"] else None
         if path is not None:
             check_new(path)
@@ -51,19 +60,20 @@ class ActionModule(ActionBase):
             aws={"region": params["aws_region"]} if params["aws_region"] else {},
             gcs={name: params[name] for name in GCS_ARGUMENTS},
         )
-        found = discover(client_from_params(params), params["fivetran_groups"], credentials)
-        changed = path is not None and bool(found.text)
+        found = discover(client_from_params(params), params["fivetran_groups"], credentials, redactor)
+        text = redactor.text(found.text)
+        changed = path is not None and bool(text)
         if path is not None and changed and not self._task.check_mode:
-            write_new(path, found.text)
+            write_new(path, text)
         told = found.told(self._written(path, changed))
         return {
             "changed": changed,
             "msg": told[0],
             "told": told,
-            "inventory": found.text,
+            "inventory": text,
             "workspaces": found.as_json(),
             "missing": [*found.notes, *found.missing],
-            **(self._diff(path, found) if changed and self._task.diff else {}),
+            **(self._diff(path, text) if changed and self._task.diff else {}),
         }
 
     def _written(self, path: Path | None, changed: bool) -> str:
@@ -73,5 +83,5 @@ class ActionModule(ActionBase):
             return "Nothing was written."
         return f"The inventory {'would be' if self._task.check_mode else 'is'} written to {path}."
 
-    def _diff(self, path: Path | None, found: Discovery) -> dict[str, Any]:
-        return {"diff": {"before": "", "after": found.text, "before_header": str(path), "after_header": str(path)}}
+    def _diff(self, path: Path | None, text: str) -> dict[str, Any]:
+        return {"diff": {"before": "", "after": text, "before_header": str(path), "after_header": str(path)}}

@@ -12,26 +12,37 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_plan import ARGUMENTS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._arguments import validated
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._guard import GuardedAction
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._play import play_of
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets import (
+    GROUP,
+    Discretion,
+    known_secrets,
+    remember,
+    secret_values,
+    secrets_of_run,
+)
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._tracing import trace
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.asked import PURPOSES
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide import no_plan
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import Limits
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Plan, Verdict
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.planning import (
+    Entry,
     plan_of,
     read_inventory,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told
 
-GROUP = "braze_workspaces"
 # A pattern that matches no host and is no mistake.
 NOBODY = f"{GROUP}:!{GROUP}"
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
-class ActionModule(ActionBase):
+class ActionModule(GuardedAction):
     """Plans all workspaces of the play in Ansible's own process."""
 
     TRANSFERS_FILES = False
@@ -39,8 +50,11 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the plan; what goes wrong with the look is in it, for every workspace."""
-        variables = task_vars or {}
+        return self.guarded(ARGUMENTS, lambda: self._run(tmp, task_vars or {}))
+
+    def _run(self, tmp: str | None, variables: dict[str, Any]) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, variables)
+        trace(self, variables)
         result.update(self._plan(validated(ARGUMENTS, self._task.args), variables))
         # It is told workspace by workspace, by the tasks that follow.
         result["_ansible_verbose_override"] = True
@@ -51,17 +65,35 @@ class ActionModule(ActionBase):
         inventory = [str(name) for name in (variables.get("groups") or {}).get(GROUP) or ()]
         limits = Limits(params["request_timeout"], params["retry_timeout"])
         try:
-            read = read_inventory(variables["hostvars"], _play_of(self._task), inventory, os.environ, params["purpose"])
-            plan, redactor = plan_of(params["purpose"], read, frozenset(playing), limits)
+            read = self._read(params["purpose"], inventory, variables)
+            plan, _redactor = plan_of(params["purpose"], read, frozenset(playing), limits)
         except Exception as error:
             # Every workspace of the play is told, not only the one whose task this is.
             cause = error if isinstance(error, OnrampError) else f"An unexpected {type(error).__name__} ended the look."
             # Where it happened, and not its text, which may quote a setting.
             self._display.vvv("".join(traceback.format_tb(error.__traceback__)))
-            return _plain(as_told(no_plan(params["purpose"], playing, cause)))
-        # Plain first: in a tuple, the redactor would find nothing.
-        told: dict[str, Any] = redactor.data(_plain(as_told(_only_playing(plan, playing))))
-        return told | {"hosts_to_change": self._hosts_to_change(plan)}
+            return self._shown(no_plan(params["purpose"], playing, cause), variables)
+        shown = self._shown(_only_playing(plan, playing), variables)
+        return shown | {"hosts_to_change": self._hosts_to_change(plan)}
+
+    def _shown(self, plan: Plan, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the plan as it is told, without the secrets of any workspace, whoever of them plays."""
+        discretion = Discretion(known_secrets(), lambda: secrets_of_run(variables, play_of(self._task)))
+        told = _plain(as_told(plan))
+        # How many there are is no vendor's word.
+        return discretion.result({**told, "msg": ""}) | {"msg": told["msg"]}
+
+    def _read(
+        self, purpose: str, inventory: list[str], variables: Mapping[str, Any]
+    ) -> dict[str, tuple[Entry, list[str]]]:
+        """Read the settings of all workspaces, and let the tasks that follow know their secrets."""
+        secrets: set[str] = set()
+        # Whom nothing is asked of Braze for may have a vault that is closed.
+        also = (lambda host: secrets.update(secret_values(host))) if PURPOSES[purpose].key else (lambda _host: None)
+        read = read_inventory(variables["hostvars"], play_of(self._task), inventory, os.environ, purpose, also)
+        if PURPOSES[purpose].key:
+            remember(inventory, secrets)
+        return read
 
     def _hosts_to_change(self, plan: Plan) -> str | list[str]:
         """Return the pattern of the play that makes the changes; nobody in check mode."""
@@ -85,14 +117,3 @@ def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return plain data: Ansible keeps no other types in variables."""
     plain: dict[str, Any] = json.loads(json.dumps(data, default=str))
     return plain
-
-
-def _play_of(task: Any) -> Any:
-    """Return the play that the task belongs to: variables may be set for the whole play."""
-    parent = task
-    while parent is not None:
-        play = getattr(parent, "_play", None)
-        if play is not None:
-            return play
-        parent = getattr(parent, "_parent", None)
-    return None

@@ -9,9 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.inventory.host import Host
-from ansible.plugins.action import ActionBase
 from ansible.utils.unsafe_proxy import wrap_var
-from ansible_collections.onramp.braze_fivetran.plugins.action.workspace_plan import GROUP, _play_of
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument, OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.client import client_from_params
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._redact import Redactor
@@ -24,6 +22,10 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.l
     leaving,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.look import Credentials
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._guard import GuardedAction
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._play import play_of
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets import GROUP, secrets_of_run
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._tracing import trace
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.asked import RENAMED
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.planning import read_inventory
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.reader import HostVariables
@@ -33,7 +35,7 @@ SECRETS_OF_AWS = ("secret_key", "session_token")
 FIVETRAN = ("fivetran_api_key", "fivetran_api_secret", "fivetran_api_url")
 
 
-class ActionModule(ActionBase):
+class ActionModule(GuardedAction):
     """Finds a Braze connection that no host claims, in Ansible's own process."""
 
     TRANSFERS_FILES = False
@@ -41,21 +43,25 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the connection as a host."""
-        variables = task_vars or {}
+        return self.guarded(ARGUMENTS, lambda: self._run(tmp, task_vars or {}))
+
+    def _run(self, tmp: str | None, variables: dict[str, Any]) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, variables)
+        trace(self, variables)
         params, secrets = validated(ARGUMENTS, self._task.args), list[str]()
         try:
-            found = self._find(params, variables, secrets).as_json()
+            found = {"changed": False, **self._find(params, variables, secrets).as_json()}
         except OnrampError as error:
-            return {**result, **Redactor(secrets).data(error.as_result()), "failed": True, "changed": False}
+            found = {**error.as_result(), "failed": True, "changed": False}
+        redactor = Redactor([*secrets, *secrets_of_run(variables, play_of(self._task))])
         # What Fivetran tells is no template.
-        return {**result, "changed": False, **wrap_var(Redactor(secrets).data(found))}
+        return {**result, **wrap_var(redactor.data(found))}
 
     def _find(self, params: Mapping[str, Any], variables: Mapping[str, Any], secrets: list[str]) -> Leaving:
         """Find it, with the credentials of a host; what is secret of them is added to ``secrets``."""
         hosts, groups = variables["hostvars"], variables.get("groups") or {}
         names = [str(name) for name in groups.get(GROUP) or ()]
-        play = _play_of(self._task)
+        play = play_of(self._task)
         read = read_inventory(hosts, play, names, os.environ, "offboard")
         new = self._new_host(hosts, play)
         credentials = fivetran_credentials(_values(new, FIVETRAN), os.environ)

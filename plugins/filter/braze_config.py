@@ -80,6 +80,7 @@ _value:
       sample: ["bucket: is needed with storage: gcs."]
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -87,9 +88,13 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 from ..module_utils._fivetran.braze_config import braze_config
 
+# What a filter gets where a task leaves a setting out by ``omit``: a text before 2.19, an object since then.
+OMITTED = re.compile(r"__omit_place_holder__.*|<<Omit>>")
+
 
 def config(settings: Mapping[str, Any], prefix: str = "") -> Any:
-    return wrap_var(braze_config(settings, prefix))
+    given = {name: value for name, value in settings.items() if not OMITTED.fullmatch(str(value))}
+    return wrap_var(braze_config(given, prefix))
 
 
 class FilterModule:

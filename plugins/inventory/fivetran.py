@@ -114,6 +114,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.cl
     FivetranClient,
     client_from_params,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._redact import Redactor
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.claimed import GROUP, claims
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.connections import Connection
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.credentials import fivetran_credentials
@@ -125,6 +126,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.v
     identity,
     is_plain,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets import known_secrets, literal_secrets
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._tracing import ENVIRONMENT, trace_task
 
 ENDINGS = ("fivetran.yml", "fivetran.yaml")
 CREDENTIALS = ("fivetran_api_key", "fivetran_api_secret", "fivetran_api_url")
@@ -159,6 +162,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         super().parse(inventory, loader, path, cache)
         config = self._read_config_data(path)
         try:
+            if os.environ.get(ENVIRONMENT):
+                trace_task(os.environ[ENVIRONMENT], f"inventory {os.path.basename(path)}")
             listing = self._listing(config, path, cache)
             wanted = listing.of_groups(self.get_option("fivetran_groups"))
         except OnrampError as error:
@@ -172,8 +177,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Return what the account holds: out of the cache if that is wanted, and there."""
         given = {name: self.templar.template(config[name]) for name in CREDENTIALS if config.get(name) is not None}
         credentials = fivetran_credentials(given, os.environ)
+        redactor = Redactor([credentials["fivetran_api_key"], credentials["fivetran_api_secret"], *self._known()])
         if not self.get_option("cache"):
-            return list_account(self._client(credentials))
+            return list_account(self._client(credentials), redactor)
         key = self._cache_key(path, credentials)
         if cache:
             try:
@@ -181,9 +187,15 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             except (KeyError, TypeError):
                 # There is none yet, or another version of this collection has left it.
                 pass
-        listing = list_account(self._client(credentials))
+        listing = list_account(self._client(credentials), redactor)
         self._cache[key] = listing.as_json()
         return listing
+
+    def _known(self) -> set[str]:
+        """Return the secrets of what is read so far, and of the environment; nothing is evaluated for that."""
+        inventory: Any = self.inventory
+        sources = [*inventory.hosts.values(), *inventory.groups.values()]
+        return {*known_secrets(), *(text for source in sources for text in literal_secrets(source.vars))}
 
     def _cache_key(self, path: str, credentials: Mapping[str, str]) -> str:
         """Return what is different for each file, account and layout."""

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ._redact import REDACTED, is_mask
+from ._secret_names import is_secret_name
 
 
 @dataclass(frozen=True)
@@ -47,15 +48,20 @@ def differences(
         before, after = actual.get(name), desired[name]
         masked = holds_mask(before)
         if (masked and send_masked) or not same(after, before):
-            found.append(Difference(name=name, before=before, after=after, secret=masked or name in hidden))
+            found.append(Difference(name=name, before=before, after=after, secret=masked or _is_hidden(name, hidden)))
     return found
+
+
+def _is_hidden(name: str, hidden: frozenset[str]) -> bool:
+    # By its name, too: whoever writes a password where others see it has it shown nowhere else.
+    return name in hidden or is_secret_name(name)
 
 
 def additions(desired: Mapping[str, Any], *, secrets: Iterable[str] = ()) -> list[Difference]:
     """Return everything that is sent where there is nothing yet: also what is false, but nothing that is empty."""
     hidden = frozenset(secrets)
     return [
-        Difference(name=name, before=None, after=value, secret=name in hidden)
+        Difference(name=name, before=None, after=value, secret=_is_hidden(name, hidden))
         for name, value in sorted(desired.items())
         if value is False or not is_empty(value)
     ]

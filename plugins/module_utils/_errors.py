@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from ._printable import printable
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -29,6 +31,13 @@ class Failure:
     request_id: str | None = None
     retry_after: int | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("code", "message", "request", "request_id"):
+            text = getattr(self, name)
+            if isinstance(text, str):
+                # What is frozen can be set in this way only.
+                object.__setattr__(self, name, printable(text))
+
 
 @dataclass(eq=False)
 class OnrampError(Exception):
@@ -37,6 +46,10 @@ class OnrampError(Exception):
     msg: str
     failure: Failure
     result: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # Whatever it quotes is no line of its own.
+        self.msg = printable(self.msg)
 
     def __str__(self) -> str:
         return self.msg

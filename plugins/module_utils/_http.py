@@ -83,7 +83,7 @@ class HttpClient:
         self.policy = policy or RetryPolicy()
         clients = clients or Clients()
         self.clock = clients.clock
-        self._adapter = clients.get(BoundedAdapter, lambda: BoundedAdapter(CONNECTIONS))
+        self._adapter = clients.get((BoundedAdapter, vendor), lambda: BoundedAdapter(CONNECTIONS, vendor))
         self._redactor = redactor
         self._explain = explain
         self._surroundings = surroundings(base_url)

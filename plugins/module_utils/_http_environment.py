@@ -25,7 +25,8 @@ from urllib.request import getproxies_environment
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # isort: skip
 
 from ._errors import InvalidArgument
-from ._http_url import is_host
+from ._http_url import is_host, leaves_the_machine
+from ._shown import quoted
 
 # Where the certificates of authorities are looked for, the first one first.
 CERTIFICATE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -73,8 +74,7 @@ def surroundings(url: str) -> Surroundings:
     verify = _certificates(variable, os.environ[variable]) if variable else True
     # All of them, because what cannot be right for one vendor is not right for the others.
     proxies = {} if _is_left_out(parts) else {kind: _proxy_of(names) for kind, names in PROXY_VARIABLES.items()}
-    # Plain HTTP goes to this machine only, and its credentials do not leave it by way of a proxy.
-    return Surroundings(verify, None if parts.scheme == "http" else proxies.get("https") or proxies.get("all"))
+    return Surroundings(verify, (proxies.get("https") or proxies.get("all")) if leaves_the_machine(url) else None)
 
 
 def _certificates(variable: str, path: str) -> str:
@@ -82,7 +82,7 @@ def _certificates(variable: str, path: str) -> str:
         status = os.stat(path)
     except (OSError, ValueError):
         raise InvalidArgument(
-            f"{variable}: expected the path of a file with certificates, got {path!r}, which does not exist."
+            f"{variable}: expected the path of a file with certificates, got {quoted(path)}, which does not exist."
         ) from None
     if os.path.isfile(path):
         _check_file(variable, path, status.st_mtime_ns, status.st_size)
@@ -96,11 +96,11 @@ def _check_file(variable: str, path: str, _changed: int, _size: int) -> None:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
     except ssl.SSLError:
         raise InvalidArgument(
-            f"{variable}: {path!r} holds no certificates that can be read. Expected a file of certificates in PEM, of"
-            " which each begins with -----BEGIN CERTIFICATE-----."
+            f"{variable}: {quoted(path)} holds no certificates that can be read. Expected a file of certificates in"
+            " PEM, of which each begins with -----BEGIN CERTIFICATE-----."
         ) from None
     except OSError as error:
-        raise InvalidArgument(f"{variable}: {path!r} cannot be read: {os.strerror(error.errno or 0)}.") from None
+        raise InvalidArgument(f"{variable}: {quoted(path)} cannot be read: {os.strerror(error.errno or 0)}.") from None
 
 
 def _is_left_out(parts: SplitResult) -> bool:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from http.client import HTTPResponse
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,9 @@ except ImportError as import_error:
 _LEAST = 0.001
 
 PoolClasses = Mapping[str, Any]
+
+# Where a trace is written, what lets it listen to the connections of classes of pools, for a vendor; see _trace.py.
+traced: Callable[[PoolClasses, str], PoolClasses] | None = None
 
 
 class _Received(io.RawIOBase):
@@ -118,9 +121,10 @@ class _Bounded:
         return max(_LEAST, self.timeout - (time.monotonic() - self._begun))
 
 
-def bounded(pools: PoolClasses) -> dict[str, Any]:
+def bounded(pools: PoolClasses, vendor: str) -> PoolClasses:
     """Return classes of pools, by scheme, that are like ``pools`` but for what their connections do."""
-    return {scheme: _bounded_pool(pool) for scheme, pool in pools.items()}
+    bound = {scheme: _bounded_pool(pool) for scheme, pool in pools.items()}
+    return traced(bound, vendor) if traced else bound
 
 
 @cache
@@ -134,21 +138,22 @@ def _bounded_pool(pool: Any) -> Any:
 class BoundedAdapter(HTTPAdapter):
     """The adapter of requests with such connections, to hosts and to proxies. It never tries twice by itself.
 
-    ``connections``: how many are kept open to one host.
+    ``connections``: how many are kept open to one host. ``vendor``: who is asked.
     """
 
-    def __init__(self, connections: int) -> None:
+    def __init__(self, connections: int, vendor: str) -> None:
+        self._vendor = vendor
         super().__init__(pool_maxsize=connections, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         """Make the pools of connections to hosts."""
         super().init_poolmanager(*args, **options)
-        self.poolmanager.pool_classes_by_scheme = bounded(self.poolmanager.pool_classes_by_scheme)
+        self.poolmanager.pool_classes_by_scheme = bounded(self.poolmanager.pool_classes_by_scheme, self._vendor)
 
     def proxy_manager_for(self, proxy: Any, **options: Any) -> Any:
         """Return the pools of connections to a proxy."""
         manager = super().proxy_manager_for(proxy, **options)
-        manager.pool_classes_by_scheme = bounded(manager.pool_classes_by_scheme)
+        manager.pool_classes_by_scheme = bounded(manager.pool_classes_by_scheme, self._vendor)
         return manager
 
 
@@ -158,4 +163,12 @@ def bound_botocore(client: Any) -> None:
     pools = getattr(session, "_pool_classes_by_scheme", None)
     if isinstance(pools, dict):
         # The pools of hosts and proxies, which are made later, all look into this dictionary.
-        pools.update(bounded(pools))
+        pools.update(bounded(pools, "AWS"))
+
+
+def trace_session(session: Any, vendor: str) -> None:
+    """Let a trace, if one is written, listen to a session of requests that has adapters of its own."""
+    if traced is None:
+        return
+    for adapter in session.adapters.values():
+        adapter.poolmanager.pool_classes_by_scheme = traced(adapter.poolmanager.pool_classes_by_scheme, vendor)

@@ -13,6 +13,7 @@ import re
 from urllib.parse import SplitResult, urlsplit
 
 from ._errors import InvalidArgument
+from ._shown import quoted
 
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
 LONGEST_HOST = 253
@@ -25,20 +26,29 @@ def check_base_url(option: str, url: str) -> str:
     :raises InvalidArgument: it names the option, and shows the URL where no password can stand in it.
     """
     url = url.strip()
-    shown = "" if "@" in url else f", got {url!r}"
+    # Any @, because a password may hold what ends the part of a URL in which it belongs.
+    got = "" if "@" in url else f", got {quoted(url)}"
     if not url.lower().startswith(("http://", "https://")):
-        raise InvalidArgument(f"{option}: expected an https:// URL{shown}.")
+        raise InvalidArgument(f"{option}: expected an https:// URL{got}.")
     parts = _parts(url)
     host = (parts.hostname if parts else None) or ""
     if parts is None or not is_host(host):
-        raise InvalidArgument(f"{option}: {PLACE}{shown}.")
+        raise InvalidArgument(f"{option}: {PLACE}{got}.")
     if "@" in parts.netloc or "?" in url or "#" in url:
         raise InvalidArgument(f"{option}: expected a URL without user, password, query and fragment.")
     if parts.scheme == "http" and not is_loopback(host):
         raise InvalidArgument(
-            f"{option}: {url!r} is plain HTTP, which would show the credentials to the network. Use https://."
+            f"{option}: {quoted(url)} is plain HTTP, which would show the credentials to the network. Use https://."
         )
     return url.rstrip("/")
+
+
+def leaves_the_machine(url: str) -> bool:
+    """Tell whether requests to a URL that :func:`check_base_url` has let pass may go through a proxy.
+
+    Plain HTTP goes to this machine only, and its credentials do not leave it by way of a proxy.
+    """
+    return not url.lower().startswith("http://")
 
 
 def _parts(url: str) -> SplitResult | None:

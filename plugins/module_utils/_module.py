@@ -23,6 +23,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ._clients import Clients
 from ._deadline import Clock
 from ._errors import Failure, OnrampError
+from ._printable import printable
 
 Result = dict[str, Any]
 
@@ -72,6 +73,8 @@ class ModuleSpec:
 
 # The environment variable by which the action plugins tell a module in a process of its own for which host it works.
 HOST_VARIABLE = "ONRAMP_BRAZE_FIVETRAN_HOST"
+# Another one, by which they tell it of the trace to go on with; the same as in _trace.py.
+TRACE_VARIABLE = "ONRAMP_BRAZE_FIVETRAN_TRACE"
 # What a module that only looks does about what it has found.
 REACTIONS = ("ignore", "warn", "fail")
 
@@ -90,7 +93,7 @@ def react(task: Task, reaction: str, code: str, msg: str, result: Result) -> Res
 
 def named(host: str, warn: Callable[[str], None]) -> Callable[[str], None]:
     """Return ``warn`` naming the host: Ansible prints warnings without it, and the same text once for all hosts."""
-    return lambda message: warn(f"{host}: {message}" if host else message)
+    return lambda message: warn(printable(f"{host}: {message}" if host else message))
 
 
 def run(spec: ModuleSpec) -> NoReturn:
@@ -99,6 +102,13 @@ def run(spec: ModuleSpec) -> NoReturn:
         argument_spec=dict(spec.argument_spec), supports_check_mode=spec.supports_check_mode, **spec.rules()
     )
     warn = named(os.environ.get(HOST_VARIABLE, ""), module.warn)
+    if os.environ.get(TRACE_VARIABLE):
+        # Loaded for those only who want it.
+        from ._redact import texts_in
+        from ._trace import resume
+
+        hidden = [module.params[name] for name, option in spec.argument_spec.items() if option.get("no_log")]
+        resume(texts_in(hidden))
     try:
         result = spec.work(Task(params=module.params, check_mode=module.check_mode, warn=warn))
     except OnrampError as error:

@@ -12,6 +12,14 @@ _REPLACEMENT = "\ufffd"
 
 
 def printable(text: str) -> str:
-    """Return ``text`` in one line, without control characters, escape sequences and halves of surrogate pairs."""
-    line = " ".join(text.split())
+    """Return ``text`` in one line, in which nothing controls a terminal, turns the direction, or cannot be seen."""
+    return visible(" ".join(text.split()))
+
+
+def visible(line: str) -> str:
+    """Return a line of ours, whose blanks stay as they are, with a mark for each character that cannot be seen.
+
+    Those are line breaks, control characters, escape sequences, marks that turn the direction of writing, spaces
+    without width, and halves of surrogate pairs.
+    """
     return line if line.isprintable() else "".join(char if char.isprintable() else _REPLACEMENT for char in line)

@@ -8,14 +8,18 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
+from functools import cached_property
+from itertools import chain, count
 from typing import Any
-from urllib.parse import quote, quote_plus
+
+from ._quoted import Quotations
+from ._spellings import secrets_in
 
 REDACTED = "********"
+LONGEST_KEPT, MOST_KEPT = 100, 20_000
 
 # Fivetran returns a stored secret as asterisks; six today, other lengths occur.
 _MASK = re.compile(r"\*+")
@@ -40,38 +44,63 @@ def texts_in(data: Any) -> Iterator[str]:
 
 
 class Redactor:
-    """Replaces the given secrets, in every spelling in which they travel, by ``********``."""
+    """Replaces the given secrets, whole and in part, in every spelling in which they travel, by ``********``.
+
+    What is too short for a key, or nothing but punctuation, is none. The same for as many secrets as there are; they
+    are prepared when the first text is there.
+    """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        # A secret of a file ends with a line break, with which nobody quotes it.
-        forms = {form for secret in secrets for form in (secret, secret.strip()) if form}
-        spellings = {spelling for form in forms for spelling in _spellings(form)}
-        # The longest first, so that a secret that contains another disappears as a whole.
-        alternatives = sorted(spellings, key=lambda spelling: (-len(spelling), spelling))
-        self._pattern = re.compile("|".join(map(re.escape, alternatives))) if alternatives else None
+        self._secrets = tuple(secrets)
+        # Names of fields and states, which a listing repeats a thousand times.
+        self._harmless: set[str] = set()
+
+    @cached_property
+    def _quotations(self) -> Quotations:
+        return Quotations(secret for value in dict.fromkeys(self._secrets) for secret in secrets_in(value))
 
     def text(self, text: str) -> str:
-        """Return ``text`` without the secrets."""
-        return self._pattern.sub(REDACTED, text) if self._pattern else text
+        """Return ``text`` without the secrets; the text itself if there are none in it."""
+        if not self._secrets or text in self._harmless:
+            return text
+        spans = self._quotations.spans(text)
+        if not spans:
+            if len(text) <= LONGEST_KEPT and len(self._harmless) < MOST_KEPT:
+                self._harmless.add(text)
+            return text
+        pieces, done = [], 0
+        for start, end in spans:
+            pieces += [text[done:start], REDACTED]
+            done = end
+        return "".join([*pieces, text[done:]])
 
     def data(self, data: Any) -> Any:
-        """Return a copy of JSON-like ``data`` without the secrets, in keys and in values."""
+        """Return a copy of JSON-like ``data`` without the secrets, in keys and in values, also of data classes."""
         if isinstance(data, str):
             return self.text(data)
-        if isinstance(data, dict):
-            return {self.data(key): self.data(value) for key, value in data.items()}
+        if isinstance(data, Mapping):
+            return self._mapping(data)
         if isinstance(data, list):
             return [self.data(value) for value in data]
+        if isinstance(data, tuple):
+            items = [self.data(value) for value in data]
+            return type(data)(*items) if hasattr(data, "_fields") else tuple(items)
+        if is_dataclass(data) and not isinstance(data, type):
+            # As Ansible keeps warnings and errors.
+            return replace(
+                data, **{item.name: self.data(getattr(data, item.name)) for item in fields(data) if item.init}
+            )
         return data
 
+    def _mapping(self, data: Mapping[Any, Any]) -> dict[Any, Any]:
+        found: dict[Any, Any] = {}
+        for key, value in data.items():
+            shown = self.data(key)
+            found[shown if shown == key else _free(shown, found, data)] = self.data(value)
+        return found
 
-def _spellings(secret: str) -> set[str]:
-    # A secret of the environment that is no UTF-8 holds halves of surrogate pairs.
-    content = secret.encode(errors="surrogatepass")
-    return {
-        secret,
-        quote(content, safe=""),
-        quote_plus(content),
-        json.dumps(secret)[1:-1],
-        base64.b64encode(content).decode(),
-    }
+
+def _free(name: Any, *taken: Mapping[Any, Any]) -> Any:
+    """Return a name that nobody else has: two secrets as keys are two entries all the same."""
+    names = chain([name], (f"{name} ({number})" for number in count(2)))
+    return next(name for name in names if not any(name in names for names in taken))

@@ -68,7 +68,9 @@ msg:
   type: str
   sample: "Plan: 100 workspaces: 96 fine, 3 to change, 1 refused."
 told:
-  description: The same, and with O(purpose=verify) what RV(unclaimed) and RV(doubts) hold, line by line.
+  description:
+    - The same; what of it Fivetran's rate limit will not let be done in one run; and with O(purpose=verify) what
+      RV(unclaimed) and RV(doubts) hold, line by line.
   returned: always
   type: list
   elements: str

@@ -14,29 +14,34 @@ arguments, check mode, diff and redaction. In every other case the module is exe
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
 from ansible import constants
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ..module_utils._errors import OnrampError
+from ..module_utils._errors import Failure, OnrampError
 from ..module_utils._module import HOST_VARIABLE, ModuleSpec, Task, named
-from ..module_utils._redact import Redactor, texts_in
+from ..module_utils._printable import printable
+from ..module_utils._redact import texts_in
 from ._aws_defaults import with_aws_defaults
+from ._environment import environment, without_debug
+from ._guard import GuardedAction, presentable
+from ._play import play_of
+from ._secrets import Discretion, secrets_of_run
+from ._tracing import environment_of_modules, note, trace
 
 # Set to false to execute every module in a process of its own.
 SWITCH = "onramp_in_process"
-NO_LOG_PLACEHOLDER = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 
-class InProcessAction(ActionBase):
+class InProcessAction(GuardedAction):
     """Base of the action plugins; ``module`` is the imported module file of the same name."""
 
     module: ModuleType
@@ -45,47 +50,61 @@ class InProcessAction(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the module's work here if that is the same, else execute the module."""
-        variables = task_vars or {}
+        return self.guarded(self.module.SPEC.argument_spec, lambda: self._run(tmp, task_vars or {}))
+
+    def _run(self, tmp: str | None, variables: dict[str, Any]) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, variables)
+        trace(self, variables)
         spec: ModuleSpec = self.module.SPEC
         if "access_key" in spec.argument_spec:
             self._task.args = with_aws_defaults(self._task.args, self._task, self._templar)
         arguments = {name: value for name, value in self._task.args.items() if not name.startswith("_ansible_")}
         validation = ArgumentSpecValidator(dict(spec.argument_spec), **spec.rules()).validate(arguments)
-        redactor = Redactor(_secrets(spec, validation.validated_parameters))
-
+        discretion = Discretion(
+            _secrets(spec, validation.validated_parameters), lambda: secrets_of_run(variables, play_of(self._task))
+        )
         host = str(variables.get("inventory_hostname"))
 
         def progress(message: str) -> None:
             # Standard output belongs to the callback that tells of results.
-            Display().display(redactor.text(f"{host}: {message}"), stderr=True)
+            Display().display(discretion.text(printable(f"{host}: {message}")), stderr=True)
 
         if not self._is_the_same_here(variables):
             awaited = "" if validation.error_messages else spec.waiting(validation.validated_parameters)
             if awaited and not self._task.check_mode:
                 progress(awaited)
             result.update(self._execute_module_for(host, variables))
-            return result
+            return discretion.result(result)
         if _wants_invocation(variables):
-            result["invocation"] = {"module_args": _shown(spec, validation.validated_parameters)}
+            result["invocation"] = {"module_args": presentable(spec.argument_spec, validation.validated_parameters)}
         if validation.error_messages:
-            raise AnsibleActionFail(redactor.text("; ".join(validation.error_messages)), result=result)
+            raise AnsibleActionFail(discretion.text("; ".join(validation.error_messages)), result=result)
         warnings = _told_of_arguments(validation)
         task = Task(
             params=validation.validated_parameters,
             check_mode=self._task.check_mode,
-            warn=named(host, lambda message: warnings.append(redactor.text(message))),
+            warn=named(host, warnings.append),
             progress=progress,
         )
-        try:
-            result.update(redactor.data(self._work(task, variables)))
-        except OnrampError as error:
-            result.update(redactor.data(error.as_result()), failed=True, changed=False)
+        result.update(self._outcome(task, variables))
         if warnings:
             result["warnings"] = warnings
         if not self._task.diff:
             result.pop("diff", None)
-        return result
+        return discretion.result(result)
+
+    def _outcome(self, task: Task, variables: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return self._work(task, variables)
+        except OnrampError as error:
+            return {**error.as_result(), "failed": True, "changed": False}
+        except AnsibleError:
+            raise
+        except Exception as error:
+            # Where it happened, and not its text, which may quote anything.
+            Display().vvv("".join(traceback.format_tb(error.__traceback__)))
+            kind = type(error).__name__
+            return {**unexpected(kind).as_result(), "failed": True, "changed": False}
 
     def _work(self, task: Task, _variables: Mapping[str, Any]) -> dict[str, Any]:
         """Do the module's work; an action that is more than its module does more here."""
@@ -96,8 +115,11 @@ class InProcessAction(ActionBase):
         given = self._task.environment
         # An environment is templated; the name of a host is not for that.
         self._task.environment = [*(given or []), {HOST_VARIABLE: wrap_var(host)}]
+        if self._connection.transport != "local" or self._connection.become:
+            note("The module is executed on another machine, or as another user. What it asks is not in this trace.")
         try:
-            result: dict[str, Any] = self._execute_module(task_vars=variables, wrap_async=self._task.async_val)
+            with environment(environment_of_modules()), without_debug():
+                result: dict[str, Any] = self._execute_module(task_vars=variables, wrap_async=self._task.async_val)
         finally:
             self._task.environment = given
         return result
@@ -120,6 +142,12 @@ class InProcessAction(ActionBase):
         )
 
 
+def unexpected(kind: str) -> OnrampError:
+    """Return what is told of an error that nobody has foreseen."""
+    message = f"An unexpected {kind} ended this task. Please report it with what -vvv prints here."
+    return OnrampError(msg=message, failure=Failure(code="unexpected", message=message))
+
+
 def _told_of_arguments(validation: ValidationResult) -> list[str]:
     """Return the warnings of the argument spec, in AnsibleModule's words; what is deprecated is displayed as such."""
     # There is no other way to them; AnsibleModule takes the same one.
@@ -140,19 +168,3 @@ def _secrets(spec: ModuleSpec, parameters: Mapping[str, Any]) -> list[str]:
     """Return every string inside the parameters that are ``no_log``."""
     hidden = [parameters.get(name) for name, option in spec.argument_spec.items() if option.get("no_log")]
     return list(texts_in(hidden))
-
-
-def _shown(spec: ModuleSpec, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: _without_strings(value) if spec.argument_spec[name].get("no_log") else value
-        for name, value in parameters.items()
-        if name in spec.argument_spec
-    }
-
-
-def _without_strings(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _without_strings(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_without_strings(item) for item in value]
-    return NO_LOG_PLACEHOLDER if isinstance(value, str) else value

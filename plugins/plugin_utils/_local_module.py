@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from ansible.parsing.plugin_docs import read_docstring
@@ -23,7 +22,11 @@ from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.plugins.loader import module_loader
 
 from ..module_utils._errors import Failure, OnrampError
+from ._environment import environment as environment
+from ._environment import without_debug
+from ._tracing import environment_of_foreign_modules
 
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 # By these, boto3 or amazon.aws would look for an identity or an address of their own, beside the one that is passed.
 IDENTITY_VARIABLES = (
     "AWS_ACCESS_KEY_ID",
@@ -44,26 +47,11 @@ IDENTITY_VARIABLES = (
 )
 
 
-@contextmanager
-def environment(changes: Mapping[str, str | None]) -> Iterator[None]:
-    """Let this process have other variables of the environment for a while; None takes one away.
-
-    Ansible's worker works on one task at a time.
-    """
-    before = {name: os.environ.get(name) for name in changes}
-    _set(changes)
-    try:
-        yield
-    finally:
-        _set(before)
-
-
-def _set(changes: Mapping[str, str | None]) -> None:
-    for name, value in changes.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
+def without_proxy() -> dict[str, str | None]:
+    """Return the variables by which what is asked of this machine goes through no proxy."""
+    # Of the two spellings, the first one counts.
+    said = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    return {"no_proxy": ",".join(filter(None, (said, *LOOPBACK)))}
 
 
 class _OnController(NormalAction):
@@ -93,7 +81,8 @@ class LocalModules:
         """
         _path(name)
         runner = self._runner()
-        with environment(dict.fromkeys(IDENTITY_VARIABLES)):
+        changes = {**dict.fromkeys(IDENTITY_VARIABLES), **without_proxy(), **environment_of_foreign_modules()}
+        with environment(changes), without_debug():
             result: dict[str, Any] = runner._execute_module(
                 module_name=name, module_args=dict(arguments), task_vars=dict(self._variables)
             )

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from .._errors import InvalidArgument
+from .._keys import bare, complaint
 from .._module import Result, Task, react
 from .._options import retry_policy
 from .instances import Endpoint, find_endpoint, other_instances
@@ -62,18 +63,15 @@ def _result(judgement: Judgement, endpoint: Endpoint) -> Result:
 
 
 def checked_key(api_key: str) -> str:
-    """Return ``api_key`` if it can be sent in a header.
+    """Return ``api_key`` as a header takes it, without the blanks and line breaks around it.
 
-    :raises InvalidArgument: it is empty, or holds white space or something else that no key has.
+    :raises InvalidArgument: it is empty, or holds what no key does. Never shows it.
     """
-    if not api_key:
-        raise InvalidArgument("api_key: is empty. Give the REST API key that was made for Fivetran.")
-    if not (api_key.isascii() and api_key.isprintable()) or " " in api_key:
-        raise InvalidArgument(
-            "api_key: contains white space or characters that no key of Braze has, often the line break at the end of"
-            " a file. Remove them, for example with the filter trim."
-        )
-    return api_key
+    key = bare(api_key)
+    wrong = complaint(key)
+    if wrong:
+        raise InvalidArgument(f"api_key: {wrong} Give the REST API key that was made for Fivetran.")
+    return key
 
 
 def _permissions(judgement: Judgement) -> list[dict[str, Any]]:

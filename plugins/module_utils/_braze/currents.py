@@ -18,6 +18,8 @@ from .._clients import Clients
 from .._errors import Failure, InvalidArgument
 from .._module import Result, Task, react
 from .._options import retry_policy
+from .._shown import quoted
+from .._storage.bucket_names import check_bucket
 from .._storage.objects import AccessDenied, BucketMissing, BucketObjects
 from .layout import as_prefix
 from .survey import EventType, FoundIntegration, Survey, take_survey
@@ -161,11 +163,7 @@ def currents_info(task: Task) -> Result:
 
 
 def _check(params: Mapping[str, Any]) -> None:
-    bucket = params["bucket"]
-    if not bucket or "/" in bucket or ":" in bucket:
-        raise InvalidArgument(
-            f"bucket: expected the name of a bucket, without s3:// or gs:// and without a folder, got {bucket!r}."
-        )
+    check_bucket("bucket", params["storage"], params["bucket"])
     _check_folder("prefix", params["prefix"])
     for folder in params["folders_of_others"]:
         _check_folder("folders_of_others", folder)
@@ -179,7 +177,7 @@ def _check_folder(option: str, folder: str) -> None:
     if "://" in folder:
         raise InvalidArgument(
             f"{option}: expected a folder in the bucket such as currents, without s3:// or gs:// and the bucket, got"
-            f" {folder!r}."
+            f" {quoted(folder)}."
         )
 
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from .._errors import InvalidArgument
 from .._http import check_base_url
+from .._shown import quoted
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,11 @@ INSTANCES = (
 )
 
 _BY_NAME = {instance.name: instance for instance in INSTANCES}
-_BY_HOST = {host: instance for instance in INSTANCES for host in (instance.rest_host, instance.dashboard_host)}
+_BY_HOST = {
+    host: instance
+    for instance in INSTANCES
+    for host in (instance.rest_host, instance.dashboard_host, instance.rest_host.replace("rest.", "sdk.", 1))
+}
 
 
 @dataclass(frozen=True)
@@ -88,11 +93,28 @@ def other_instances(endpoint: Endpoint) -> list[str]:
 def _as_url(text: str) -> str:
     if "." not in text:
         names = ", ".join(_BY_NAME)
+        meant = _meant(text)
+        question = f" Did you mean {meant}?" if meant else ""
         raise InvalidArgument(
             f"api_url: expected the REST URL or the dashboard URL of a Braze instance, or its name ({names}),"
-            f" got {text!r}."
+            f" got {quoted(text)}.{question}"
         )
     return f"https://{text}"
+
+
+def _meant(text: str) -> str | None:
+    """Return the name that ``us1``, ``US 01`` or ``iad-01`` stands for, if it stands for one."""
+    wanted = _only_letters_and_number(text)
+    for instance in INSTANCES:
+        cluster = instance.rest_host.split(".")[1]
+        if wanted in (_only_letters_and_number(instance.name), _only_letters_and_number(cluster)):
+            return instance.name
+    return None
+
+
+def _only_letters_and_number(text: str) -> tuple[str, int]:
+    letters = "".join(filter(str.isalpha, text)).lower()
+    return letters, int("".join(filter(str.isdecimal, text)) or 0)
 
 
 def _unknown(api_url: str) -> Endpoint:

@@ -36,6 +36,8 @@ from .layout import (
 )
 
 HOUR = timedelta(hours=1)
+# An hour that begins later than this has not been written by Currents.
+CLOCKS_DIFFER = 2 * HOUR
 # The window in which the newest hour is expected, and one whose hours fit into one page.
 NEAR = timedelta(days=1)
 ONE_PAGE = timedelta(days=40)
@@ -202,7 +204,10 @@ def _newest_hour(objects: BucketObjects, folder: str, guess: _Guess) -> datetime
 
     def hours_from(start: datetime) -> tuple[list[datetime], bool]:
         page = objects.list(prefix, by_folder=True, start=prefix + format_hour(start))
-        return [hour for name in page.folders if (hour := parse_hour_folder(name))], page.complete
+        hours = [hour for name in page.folders if (hour := parse_hour_folder(name))]
+        past = [hour for hour in hours if hour <= guess.now + CLOCKS_DIFFER]
+        # All that is behind an hour of the future is of the future, too, and says nothing of what lands.
+        return past, page.complete or len(past) < len(hours)
 
     return newest(hours_from, guess.hour, guess.now)
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, TypedDict
 
+from .._shown import shown
 from .history import limit, of_time_frame
 
 SERVICE = "braze"
@@ -206,7 +207,7 @@ def _unknown_kinds(settings: Mapping[str, Any], prefix: str) -> Iterator[str]:
         kind = source.kind(settings)
         if kind not in STORAGE_TYPES:
             accepted = ", ".join(STORAGE_TYPES)
-            yield f'{prefix}{source.settings}storage: "{kind}" is not accepted; accepted: {accepted}.'
+            yield f"{prefix}{source.settings}storage: {shown(kind)} is not accepted; accepted: {accepted}."
 
 
 def _problems(settings: Mapping[str, Any], prefix: str) -> Iterator[str]:
@@ -218,11 +219,11 @@ def _problems(settings: Mapping[str, Any], prefix: str) -> Iterator[str]:
     if not _REST_URL.fullmatch(url):
         yield (
             f"{prefix}api_url: expected the REST URL of the Braze instance such as https://rest.iad-01.braze.com, got"
-            f' "{url}".'
+            f" {shown(url)}."
         )
     day = _text(settings.get("history_from"))
     if day and not _is_day(day):
-        yield f'{prefix}history_from: expected YYYY-MM-DD, got "{day}".'
+        yield f"{prefix}history_from: expected YYYY-MM-DD, got {shown(day)}."
 
 
 def _problems_of(source: Source, settings: Mapping[str, Any], prefix: str) -> Iterator[str]:

@@ -19,7 +19,8 @@ from typing import Any
 from .._clients import Clients
 from .._http import Call, HttpClient, HttpError, Response, RetryPolicy, check_base_url
 from .._options import retry_policy
-from .._redact import Redactor
+from .._redact import Redactor, texts_in
+from .allowance import Allowance, allowance
 from .credentials import checked_credential
 from .listing import PAGE_SIZE, Listing, has_id, segment
 from .refusals import explain, is_missing
@@ -44,7 +45,7 @@ def client_from_params(
         api_secret=checked_credential("fivetran_api_secret", "FIVETRAN_APISECRET", params["fivetran_api_secret"]),
         api_url=params["fivetran_api_url"],
         policy=retry_policy(params),
-        more_secrets=[value for value in (secrets or {}).values() if isinstance(value, str)],
+        more_secrets=list(texts_in(secrets)),
         clients=clients,
     )
 
@@ -64,6 +65,8 @@ class FivetranClient:
         page_size: int = PAGE_SIZE,
     ) -> None:
         self._page_size = page_size
+        # The smallest that an answer has told.
+        self.allowance: Allowance | None = None
         credentials = f"{api_key}:{api_secret}"
         base_url = check_base_url("fivetran_api_url", api_url)
         self._http = HttpClient(
@@ -219,7 +222,11 @@ class FivetranClient:
         return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
     def _object(self, call: Call) -> JsonObject:
-        return self._data(call, self._http.send(call))
+        answer = self._http.send(call)
+        told = allowance(answer.headers) if call.method == "GET" else None
+        if told is not None and (self.allowance is None or told.left < self.allowance.left):
+            self.allowance = told
+        return self._data(call, answer)
 
     def _object_or_none(self, path: str) -> JsonObject | None:
         try:

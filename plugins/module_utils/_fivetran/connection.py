@@ -16,7 +16,7 @@ from .._difference import before_and_after
 from .._errors import Failure, OnrampError
 from .._http import HttpError
 from .._module import Result, Task
-from .._redact import Redactor
+from .._redact import Redactor, texts_in
 from .client import FivetranClient, JsonObject, client_from_params
 from .connection_apply import Applying
 from .connection_look import config_schema, destination_warning, of_identity, planned
@@ -49,7 +49,7 @@ class Connection:
         self.progress = progress
         self.clock = clock
         self.outcome = Outcome()
-        self._redactor = Redactor([value for value in desired.secrets.values() if isinstance(value, str)])
+        self._redactor = Redactor(texts_in(desired.secrets))
 
     # The two states
 
@@ -191,6 +191,8 @@ def waiting(params: Mapping[str, Any]) -> str:
 def connection(task: Task) -> Result:
     """Do the work of ``fivetran_connection``."""
     desired = Desired.from_params(task.params)
+    if task.params["state"] == "present":
+        desired.check_secrets()
     work = Connection(
         client_from_params(task.params, secrets=desired.secrets, clients=task.clients),
         desired,

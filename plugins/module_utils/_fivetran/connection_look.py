@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 
 from .._errors import Failure, InvalidArgument, OnrampError
 from .._http import HttpError
+from .._shown import quoted
 from .client import JsonObject
 from .connection_plan import Change, plan
 from .desired import Desired, Options
@@ -31,7 +32,7 @@ def of_identity(rows: Iterable[JsonObject], desired: Desired) -> JsonObject | No
             return row
     if found:
         msg = (
-            f"schema: {desired.schema!r} is taken in group {desired.group_id} by a connection of service"
+            f"schema: {quoted(desired.schema)} is taken in group {desired.group_id} by a connection of service"
             f" {found[0].get('service')} (id {found[0].get('id')}). A schema name is unique in its group and"
             " permanent: choose another one."
         )
@@ -73,7 +74,7 @@ def config_schema(
         )
         return None
     if metadata is None:
-        raise InvalidArgument(f"service: Fivetran has no service {service!r}.")
+        raise InvalidArgument(f"service: Fivetran has no service {quoted(service)}.")
     schema = metadata.get("config")
     return schema if isinstance(schema, dict) else None
 

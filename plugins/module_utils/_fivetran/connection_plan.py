@@ -15,6 +15,7 @@ from typing import Any
 from .._difference import Difference, additions, differences
 from .._errors import Failure, OnrampError
 from .._redact import REDACTED
+from .._shown import quoted
 from .braze_config import SERVICE, SOURCE_SETTINGS
 from .client import JsonObject
 from .connection_config import check_config, config_differences, is_sent_again, replaces, spelled_alike
@@ -205,9 +206,9 @@ def check_permanent(desired: Desired, actual: JsonObject) -> None:
         stored = actual.get(name)
         if value is not None and stored is not None and value != stored:
             msg = (
-                f"{name}: connection {actual.get('id')} has {stored!r} and {value!r} is wanted, but Fivetran never"
-                " changes it after creation. Either take the stored value, or remove the connection (state:"
-                " absent; its data in the warehouse stays) and create it again."
+                f"{name}: connection {actual.get('id')} has {quoted(stored)} and {quoted(value)} is wanted, but"
+                " Fivetran never changes it after creation. Either take the stored value, or remove the connection"
+                " (state: absent; its data in the warehouse stays) and create it again."
             )
             raise OnrampError(msg=msg, failure=Failure(code="permanent_field", message=msg))
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from .._difference import holds_mask
 from .._redact import REDACTED, Redactor
+from .._secret_names import without_secrets
 from .client import JsonObject
 from .desired import STORED_FIELDS
 
@@ -95,9 +96,13 @@ def hidden(wanted: Mapping[str, Any], secrets: Mapping[str, Any], connection: Js
 
 
 def view(actual: JsonObject, redactor: Redactor, secrets: Mapping[str, Any]) -> JsonObject:
-    """Return what the modules show of a connection: Fivetran's names and masks, no secret."""
+    """Return what the modules show of a connection: Fivetran's names and masks, no secret.
+
+    What a service calls a password is none of anybody's business, also where Fivetran does not mask it.
+    """
     shown = {name: actual.get(name) for name in RETURNED_FIELDS}
-    shown["config"] = {name: REDACTED if name in secrets else value for name, value in stored_config(actual).items()}
+    config: JsonObject = without_secrets(stored_config(actual))
+    shown["config"] = {name: REDACTED if name in secrets else value for name, value in config.items()}
     shown["setup_state"] = setup_state(actual) if actual.get("status") else None
     data: JsonObject = redactor.data(shown)
     return data

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._errors import InvalidArgument
-from .._redact import Redactor
+from .._keys import bare, complaint
+from .._redact import Redactor, texts_in
 
 
 def checked_credential(option: str, variable: str, value: str) -> str:
@@ -20,16 +21,10 @@ def checked_credential(option: str, variable: str, value: str) -> str:
 
     :raises InvalidArgument: it is empty, or holds what no key does. It names option and environment, never the value.
     """
-    key = value.strip()
-    wrong = ""
-    if not key:
-        wrong = "is empty"
-    elif any("\ud800" <= char <= "\udfff" for char in key):
-        wrong = "is not valid UTF-8"
-    elif not key.isascii() or not key.isprintable() or " " in key:
-        wrong = "holds white space, or a character that no key has. Give the key alone, without Bearer or Basic"
+    key = bare(value)
+    wrong = complaint(key)
     if wrong:
-        raise InvalidArgument(f"{option}: {wrong}. Where the option is unset, {variable} of the environment counts.")
+        raise InvalidArgument(f"{option}: {wrong} Where the option is unset, {variable} of the environment counts.")
     return key
 
 
@@ -38,5 +33,4 @@ def credentials_redactor(params: Mapping[str, Any], *more: Mapping[str, Any] | N
 
     ``more``: what else must not be shown.
     """
-    others = [value for secrets in more for value in (secrets or {}).values() if isinstance(value, str)]
-    return Redactor([params["fivetran_api_key"], params["fivetran_api_secret"], *others])
+    return Redactor([params["fivetran_api_key"], params["fivetran_api_secret"], *texts_in(list(more))])

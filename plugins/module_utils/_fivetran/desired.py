@@ -14,7 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._errors import InvalidArgument
+from .._keys import bare, complaint
 from .._options import LONGEST_TIMEOUT, check_number
+from .._shown import quoted
+from .braze_config import API_KEY, SERVICE
 from .client import JsonObject
 from .metadata import SCHEMA_KEYS
 
@@ -149,7 +152,7 @@ class Desired:
         self._check_given_once("config", self.whole_config, "config_on_create", self.config_on_create)
         if self.schema is not None and not _SCHEMA_NAME.fullmatch(self.schema):
             raise InvalidArgument(
-                f"schema: {self.schema!r} is not accepted. A schema name holds lower-case letters, digits and"
+                f"schema: {quoted(self.schema)} is not accepted. A schema name holds lower-case letters, digits and"
                 " underscores and does not start with a digit (schema.table for services that fill one table)."
             )
         for name, value in {**self.config_on_create, **self.whole_config}.items():
@@ -160,7 +163,23 @@ class Desired:
                 )
         stated = self.config.get("schema")
         if self.schema is not None and stated is not None and not f"{self.schema}.".startswith(f"{stated}."):
-            raise InvalidArgument(f"config.schema: {stated!r} contradicts schema: {self.schema!r}.")
+            raise InvalidArgument(f"config.schema: {quoted(stated)} contradicts schema: {quoted(self.schema)}.")
+
+    def check_secrets(self) -> None:
+        """Refuse secrets that are none: mostly, where they come from had nothing to give.
+
+        :raises InvalidArgument: naming the field, never its value.
+        """
+        for name, value in self.secrets.items():
+            if value is None or (isinstance(value, str) and not value.strip()):
+                raise InvalidArgument(
+                    f"config_secrets.{name}: is empty. Give the secret itself, or leave the field out to keep the"
+                    " stored one."
+                )
+        key = self.secrets.get(API_KEY) if self.service == SERVICE else None
+        wrong = complaint(bare(key)) if isinstance(key, str) else ""
+        if wrong:
+            raise InvalidArgument(f"config_secrets.{API_KEY}: {wrong}")
 
     @staticmethod
     def _check_given_once(option: str, one: Mapping[str, Any], other_option: str, other: Mapping[str, Any]) -> None:
@@ -181,7 +200,9 @@ class Desired:
         time = self.fields.get("daily_sync_time")
         if time is not None:
             if not _FULL_HOUR.fullmatch(time):
-                raise InvalidArgument(f"daily_sync_time: {time!r} is not accepted; accepted: 00:00, 01:00 ... 23:00.")
+                raise InvalidArgument(
+                    f"daily_sync_time: {quoted(time)} is not accepted; accepted: 00:00, 01:00 ... 23:00."
+                )
             if together.get("sync_frequency") != ONCE_A_DAY:
                 raise InvalidArgument(
                     f"daily_sync_time: goes with sync_frequency {ONCE_A_DAY} only, which is"

@@ -13,6 +13,7 @@ from typing import Any
 
 from .._errors import Failure, OnrampError
 from .._module import Result, Task
+from .._shown import quoted
 from .client import FivetranClient, JsonObject, client_from_params
 from .destination import destination_view
 
@@ -31,7 +32,7 @@ def only_group_named(groups: Iterable[JsonObject], name: str) -> JsonObject | No
     by_name = [group for group in groups if group.get("name") == name]
     if len(by_name) > 1:
         ids = ", ".join(sorted(str(group.get("id")) for group in by_name))
-        msg = f"Several Fivetran groups are named {name!r}. Give the id of the right one instead: {ids}."
+        msg = f"Several Fivetran groups are named {quoted(name)}. Give the id of the right one instead: {ids}."
         raise OnrampError(msg=msg, failure=Failure(code="ambiguous_group", message=msg))
     return by_name[0] if by_name else None
 
@@ -53,7 +54,7 @@ def choose_group(groups: Sequence[JsonObject], name_or_id: str) -> JsonObject:
         visible = sorted(f"{group.get('name')} ({group.get('id')})" for group in groups)
         seen = ", ".join(visible[:20]) or "none"
         msg = (
-            f"There is no Fivetran group {name_or_id!r} that this API key can see. It sees: {seen}."
+            f"There is no Fivetran group {quoted(name_or_id)} that this API key can see. It sees: {seen}."
             " Check the name, and that the key belongs to the right account."
         )
         raise OnrampError(msg=msg, failure=Failure(code="NotFound_Group", message=msg))

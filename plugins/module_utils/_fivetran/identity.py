@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._errors import Failure, OnrampError
+from .._shown import quoted
 from .client import FivetranClient, JsonObject
 
 # Documented in the doc fragment fivetran_connection_identity.
@@ -47,12 +48,20 @@ def _not_found(client: FivetranClient, params: Mapping[str, Any]) -> OnrampError
     if params["id"]:
         msg = f"There is no connection {params['id']} that this API key can see."
     else:
-        known = [str(row.get("schema")) for row in client.connections(group_id=params["group_id"])]
         msg = (
-            f"There is no connection with schema {params['schema']!r} in group {params['group_id']} that this API key"
-            f" can see. {nearest(params['schema'], known)}"
+            f"There is no connection with schema {quoted(params['schema'])} in group {params['group_id']} that this API"
+            f" key can see. {_hint(client, params['group_id'], params['schema'])}"
         )
     return OnrampError(msg=msg, failure=Failure(code="NotFound_Connection", message=msg))
+
+
+def _hint(client: FivetranClient, group_id: str, schema: str) -> str:
+    """Return where a connection of this name is, for it may have been moved, or which name comes nearest."""
+    rows = [row for row in client.connections(schema=schema) if row.get("schema") == schema]
+    if rows:
+        places = ", ".join(sorted(f"group {row.get('group_id')} (connection {row.get('id')})" for row in rows))
+        return f"There is one in {places}."
+    return nearest(schema, [str(row.get("schema")) for row in client.connections(group_id=group_id)])
 
 
 def nearest(name: str, known: list[str]) -> str:

@@ -22,6 +22,7 @@ from typing import Any
 
 from .._difference import Difference
 from .._errors import Failure, InvalidArgument, OnrampError
+from .._shown import quoted
 from .client import JsonObject
 from .identity import nearest
 
@@ -139,8 +140,8 @@ def _unknown(config: JsonObject, setting: Setting) -> InvalidArgument:
     known = sorted(children(find(config, above) or {}, container))
     where = f" in {'.'.join(_labeled(above))}" if above else ""
     return InvalidArgument(
-        f"schemas: there is no {kind} {name!r}{where}. {nearest(name, known)} Names are case-sensitive. If it is new"
-        " in the source, run with reload: always."
+        f"schemas: there is no {kind} {quoted(name)}{where}. {nearest(name, known)} Names are case-sensitive. If it is"
+        " new in the source, run with reload: always."
     )
 
 

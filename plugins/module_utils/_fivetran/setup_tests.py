@@ -40,16 +40,15 @@ class SetupTest:
     def from_json(cls, data: JsonObject) -> SetupTest:
         """Read one item of ``setup_tests``; an item without a status counts as failed."""
         return cls(
-            title=str(data.get("title") or "Untitled test"),
-            status=str(data.get("status") or "FAILED"),
-            message=str(data.get("message") or ""),
+            title=printable(str(data.get("title") or "Untitled test")),
+            status=printable(str(data.get("status") or "FAILED")),
+            message=printable(str(data.get("message") or "")),
             details=data.get("details"),
         )
 
     def sentence(self) -> str:
         """Return title, status and message as one printable line."""
-        title, status, message = map(printable, (self.title, self.status, self.message))
-        return f"{title}: {status}" + (f" ({message.rstrip('.')})" if message else "")
+        return f"{self.title}: {self.status}" + (f" ({self.message.rstrip('.')})" if self.message else "")
 
 
 @dataclass(frozen=True)

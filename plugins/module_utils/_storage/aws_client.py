@@ -31,8 +31,10 @@ from .._clients import Clients
 from .._deadline import Clock
 from .._errors import Failure, InvalidArgument, OnrampError
 from .._http import CONNECT_TIMEOUT, RetryPolicy, check_base_url
+from .._http_url import leaves_the_machine
 from .._libraries import require_library
 from .._options import retry_policy
+from .._shown import quoted
 from .aws_connection import Connection, TwoIdentities, connection_from_params
 from .aws_credentials import AssumedRole, Keys, never_ask_for_codes, use_role
 from .aws_errors import ask as ask
@@ -87,9 +89,11 @@ class Aws:
             retries={"mode": "standard", "total_max_attempts": 1},
             max_pool_connections=CONNECTIONS,
         )
-        client = self._new_client(service, limits, self.connection.endpoint_url or None)
-        option = "endpoint_url" if self.connection.endpoint_url else "AWS_ENDPOINT_URL"
-        check_base_url(option, client.meta.endpoint_url)
+        endpoint_url = self.connection.endpoint_url or None
+        client = self._new_client(service, limits, endpoint_url)
+        option = "endpoint_url" if endpoint_url else "AWS_ENDPOINT_URL"
+        if not leaves_the_machine(check_base_url(option, client.meta.endpoint_url)):
+            client = self._new_client(service, limits.merge(Config(proxies={})), endpoint_url)
         patience.give_to(client)
         return client
 
@@ -194,7 +198,7 @@ def _as(
         session = boto3.session.Session(**({} if role else _given_keys(connection)), botocore_session=core)
     except ProfileNotFound:
         raise InvalidArgument(
-            f"profile (AWS_PROFILE): there is no profile {core.profile!r} in the AWS configuration."
+            f"profile (AWS_PROFILE): there is no profile {quoted(core.profile)} in the AWS configuration."
         ) from None
     except (BotoCoreError, ValueError) as error:
         raise _bad_configuration(error, core) from None

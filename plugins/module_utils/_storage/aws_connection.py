@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from .._errors import InvalidArgument
+from .._shown import quoted
 
 KEYS = ("access_key", "secret_key", "session_token")
 # They say together who it is, and as what he acts.
@@ -102,14 +103,17 @@ def _of_assumed_role(get: Get, name: Name) -> Iterator[tuple[str, str]]:
                 yield option, f"is set, and {name('assume_role_arn')} is not."
         return
     if not _ROLE_ARN.fullmatch(arn):
-        yield "assume_role_arn", f"expected the ARN of an IAM role, got {arn!r}."
+        yield "assume_role_arn", f"expected the ARN of an IAM role, got {quoted(arn)}."
     if external_id and not _EXTERNAL_ID.fullmatch(external_id):
         yield (
             "assume_role_external_id",
-            f"expected 2 to 1224 letters, digits and _+=,.@:/- only, got {external_id!r}.",
+            f"expected 2 to 1224 letters, digits and _+=,.@:/- only, got {quoted(external_id)}.",
         )
     if session_name and not _SESSION_NAME.fullmatch(session_name):
-        yield "assume_role_session_name", f"expected 2 to 64 letters, digits and _+=,.@- only, got {session_name!r}."
+        yield (
+            "assume_role_session_name",
+            f"expected 2 to 64 letters, digits and _+=,.@- only, got {quoted(session_name)}.",
+        )
 
 
 def with_defaults(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,10 @@ except ImportError:
     CALL_ERRORS = ()
 
 from .._errors import Failure, OnrampError
+from .._printable import printable
+
+# So much of a vendor's text is shown.
+LONGEST = 1000
 
 
 def ask(
@@ -45,7 +49,7 @@ def ask(
 def error_code(error: Exception) -> str:
     """Return AWS's code of a refusal, or a word of the collection where no answer arrived."""
     if isinstance(error, ClientError):
-        return str(error.response.get("Error", {}).get("Code") or f"http_{_status(error)}")
+        return printable(str(error.response.get("Error", {}).get("Code") or f"http_{_status(error)}"))[:LONGEST]
     if _is_unusable(error):
         return "invalid_answer"
     return "no_credentials" if isinstance(error, NoCredentialsError) else "connection_failed"
@@ -63,7 +67,7 @@ def call_error(error: Exception, action: str) -> OnrampError:
         return _refusal(error, code, action)
     # What the client says of an answer that it cannot read quotes the answer.
     unusable = _is_unusable(error)
-    message = "the answer is not what the API promises" if unusable else " ".join(str(error).split())
+    message = "the answer is not what the API promises" if unusable else printable(str(error))
     msg = f"AWS gave no usable answer to {action}. Cause: {message.rstrip('.')}."
     if code == "no_credentials":
         msg += " Name a profile, or set the environment variables that the AWS SDK reads, such as AWS_PROFILE."
@@ -71,9 +75,10 @@ def call_error(error: Exception, action: str) -> OnrampError:
 
 
 def _refusal(error: Any, code: str, action: str) -> OnrampError:
-    text = " ".join(str(error.response.get("Error", {}).get("Message") or "").split())
-    message = _quotable(code, text)[:1000]
+    text = printable(str(error.response.get("Error", {}).get("Message") or ""))
+    message = _quotable(code, text)[:LONGEST]
     request_id = error.response.get("ResponseMetadata", {}).get("RequestId")
+    request_id = printable(str(request_id))[:LONGEST] if request_id else None
     msg = f"AWS refused {action}. AWS says: {code}: {message.rstrip('.')}."
     if request_id:
         msg += f" Request id: {request_id}."

@@ -29,12 +29,16 @@ from .._deadline import Clock, Deadline
 from .._errors import InvalidArgument
 from .._http import check_base_url
 from .._http_call import BETWEEN_TRIES
-from .._http_transport import BoundedAdapter
+from .._http_transport import BoundedAdapter, trace_session
+from .._http_url import leaves_the_machine
 from .._libraries import require_library
+from .._shown import quoted
+from .bucket_names import check_bucket
 from .gcs_credentials import EMULATOR, credentials
 
 # Open connections to one host that are kept, for the threads that share a client.
 CONNECTIONS = 64
+VENDOR = "Google Cloud Storage"
 
 
 def gcs_client(params: Mapping[str, Any], clients: Clients | None = None) -> Any:
@@ -57,11 +61,17 @@ def _make(credentials_file: str | None) -> Any:
     # No project: every call of the collection names a bucket, and looking a project up can fail.
     client = storage.Client(project=None, credentials=credentials(credentials_file))
     session = client._http
+    if not leaves_the_machine(os.environ.get(EMULATOR) or "https://"):
+        session.trust_env = False
     # A redirect could lead to another host, and turns a write into a read that looks like success.
     session.max_redirects = 0
-    session.mount("http://", BoundedAdapter(CONNECTIONS))
+    session.mount("http://", BoundedAdapter(CONNECTIONS, VENDOR))
     if not session.is_mtls:
-        session.mount("https://", BoundedAdapter(CONNECTIONS))
+        session.mount("https://", BoundedAdapter(CONNECTIONS, VENDOR))
+    # By which it gets its tokens.
+    tokens = getattr(session, "_auth_request_session", None)
+    if tokens is not None:
+        trace_session(tokens, VENDOR)
     return client
 
 
@@ -70,11 +80,11 @@ def gcs_bucket(params: Mapping[str, Any], clients: Clients | None = None) -> Any
 
     :raises OnrampError: as :func:`gcs_client`, and for what cannot be a bucket's name.
     """
-    name = params["bucket"]
+    name = check_bucket("bucket", "gcs", params["bucket"])
     try:
         return gcs_client(params, clients).bucket(name, user_project=params.get("user_project"))
     except ValueError as error:
-        raise InvalidArgument(f"bucket: {name!r} is not accepted. {error}") from None
+        raise InvalidArgument(f"bucket: {quoted(name)} is not accepted. {error}") from None
 
 
 def bounded_retry(seconds: float, clock: Clock) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

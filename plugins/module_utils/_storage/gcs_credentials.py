@@ -26,6 +26,7 @@ except ImportError:  # Which is told where a client is made.
     pass
 
 from .._errors import Failure, OnrampError
+from .._shown import quoted
 from .paths import may_be_secret
 
 CODE = "no_credentials"
@@ -83,8 +84,8 @@ def _of_service_account(file: str, scopes: Sequence[str]) -> Any:
     if kind != SERVICE_ACCOUNT:
         raise _failure(
             Explained(
-                f"{OPTION}: {file!r} holds credentials of the type {kind}, and this option takes the key of a service"
-                " account",
+                f"{OPTION}: {quoted(file)} holds credentials of the type {kind}, and this option takes the key of a"
+                " service account",
                 f"Name the file in the environment variable {VARIABLE} instead.",
             )
         )
@@ -96,7 +97,7 @@ def _of_service_account(file: str, scopes: Sequence[str]) -> Any:
 
 def _incomplete(option: str, file: str) -> Explained:
     return Explained(
-        f"{option}: {file!r} holds no usable key, because it is incomplete or was changed",
+        f"{option}: {quoted(file)} holds no usable key, because it is incomplete or was changed",
         "Put the file there again as Google has given it out.",
     )
 
@@ -122,7 +123,9 @@ def _content_of(option: str, file: str) -> Mapping[str, Any]:
             content = json.load(opened)
     except OSError as error:
         why = _OF_FILES.get(type(error).__name__, "cannot be read")
-        raise _failure(Explained(f"{option}: {file!r} {why}", "Name the file that Google has given out.")) from None
+        raise _failure(
+            Explained(f"{option}: {quoted(file)} {why}", "Name the file that Google has given out.")
+        ) from None
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict) or content.get("type") not in _TYPES:
@@ -136,7 +139,7 @@ def _no_credentials_file(option: str, file: str, content: Any) -> Explained:
     of_type = f" of the type {kind}" if isinstance(kind, str) and re.fullmatch(r"[a-z_]{1,40}", kind) else ""
     what = f"JSON{of_type}, which is none" if isinstance(content, dict) else "no JSON, and so none"
     return Explained(
-        f"{option}: {file!r} holds {what} of Google's kinds of credentials",
+        f"{option}: {quoted(file)} holds {what} of Google's kinds of credentials",
         "Name the key file of a service account, or what gcloud iam workload-identity-pools create-cred-config or"
         " gcloud auth application-default login has written.",
     )

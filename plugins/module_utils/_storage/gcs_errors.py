@@ -37,6 +37,7 @@ except ImportError:
 
 from .._errors import Failure, OnrampError
 from .._http_ending import ending
+from .._printable import printable
 from .gcs_credentials import no_credentials
 
 VENDOR = "Google Cloud Storage"
@@ -75,13 +76,13 @@ def error_status(error: Exception) -> int | None:
 def error_code(error: Exception) -> str:
     """Return Google's reason, such as ``notFound``, else ``http_<status>``."""
     reason = _first_error(error).get("reason")
-    return str(reason) if reason else f"http_{error_status(error)}"
+    return printable(str(reason))[:1000] if reason else f"http_{error_status(error)}"
 
 
 def error_message(error: Exception) -> str:
     """Return Google's message without the request that the client puts before it."""
     message = _first_error(error).get("message") or getattr(error, "message", "") or str(error)
-    return " ".join(str(message).split())[:1000]
+    return printable(str(message))[:1000]
 
 
 def _first_error(error: Exception) -> Mapping[str, Any]:
@@ -112,7 +113,7 @@ def _cause(error: Exception) -> str:
     if isinstance(error, _NO_ANSWER):
         found = ending(error)
         return f"it {found.what}" + (f": {found.cause}" if found.cause else "")
-    return " ".join(str(error).split()).rpartition("): ")[2][:1000].rstrip(".")
+    return printable(str(error)).rpartition("): ")[2][:1000].rstrip(".")
 
 
 # What to do about a refusal

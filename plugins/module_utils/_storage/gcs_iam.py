@@ -24,6 +24,7 @@ from .._errors import Failure, OnrampError
 from .._http import RetryPolicy
 from .._module import Result, Task
 from .._options import retry_policy
+from .._shown import quoted
 from .gcs_client import bounded_retry, gcs_bucket
 from .gcs_effect import may_read, roles_in_doubt
 from .gcs_errors import CALL_ERRORS, VENDOR, call_error, error_message, error_status
@@ -274,5 +275,5 @@ def iam_info(task: Task) -> Result:
 
 def no_bucket(name: str) -> OnrampError:
     """Return the error for a bucket that does not exist, or that the credentials cannot see."""
-    msg = f"There is no bucket {name!r} that these credentials can see. {NEXT_STEPS[404]}"
+    msg = f"There is no bucket {quoted(name)} that these credentials can see. {NEXT_STEPS[404]}"
     return OnrampError(msg=msg, failure=Failure(code="notFound", message=msg, status=404))

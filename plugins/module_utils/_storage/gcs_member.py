@@ -15,6 +15,7 @@ from typing import Any
 
 from .._errors import Failure, InvalidArgument, OnrampError
 from .._module import Result, Task
+from .._shown import quoted
 from .finding import Finding, report
 from .gcs_effect import VIEWER, Access, Allowed, Decision, because, decide, roles_in_doubt, too_narrow
 from .gcs_iam import BucketPolicy, Outcome, access_from_params, apply, no_bucket
@@ -59,7 +60,7 @@ def member(task: Task) -> Result:
     if params["state"] == "absent":
         outcome = apply(access, wanted, present=False, check_mode=task.check_mode)
         if outcome is None:
-            task.warn(f"There is no bucket {name!r}, so there is no grant to remove either. Check the name.")
+            task.warn(f"There is no bucket {quoted(name)}, so there is no grant to remove either. Check the name.")
             return {"changed": False, "grant": None, "other_grants": []}
         return _result(name, wanted, outcome)
     result, known = _looked_at(task, access, wanted)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._errors import InvalidArgument
+from .._shown import quoted
 
 JsonObject = dict[str, Any]
 Binding = Mapping[str, Any]
@@ -108,7 +109,7 @@ def complete_member(member: str) -> str:
         return member
     raise InvalidArgument(
         f"member: expected the e-mail address of a service account, or a member as IAM names it such as"
-        f" user:EMAIL, group:EMAIL, domain:DOMAIN or principal://..., got {member!r}."
+        f" user:EMAIL, group:EMAIL, domain:DOMAIN or principal://..., got {quoted(member)}."
     )
 
 
@@ -124,7 +125,8 @@ def check_role(role: str) -> str:
     """
     if not is_role(role):
         raise InvalidArgument(
-            f"role: expected roles/NAME, projects/PROJECT/roles/NAME or organizations/ID/roles/NAME, got {role!r}."
+            f"role: expected roles/NAME, projects/PROJECT/roles/NAME or organizations/ID/roles/NAME, got"
+            f" {quoted(role)}."
         )
     return role
 
@@ -140,7 +142,7 @@ def folder_condition(bucket: str, folder: str) -> Condition:
     inner = folder.strip("/")
     if not inner:
         raise InvalidArgument(
-            f"folder: expected the folder of the bucket to narrow the grant to, such as currents, got {folder!r}."
+            f"folder: expected the folder of the bucket to narrow the grant to, such as currents, got {quoted(folder)}."
         )
     # JSON writes a string as Google's language does.
     objects, exactly, deeper = map(json.dumps, (f"projects/_/buckets/{bucket}/objects/{inner}/", inner, f"{inner}/"))

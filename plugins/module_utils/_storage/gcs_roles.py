@@ -29,12 +29,14 @@ except ImportError:
 from .._clients import Clients
 from .._errors import OnrampError
 from .._http import Call, Explanation, HttpClient, RetryPolicy, check_base_url
+from .._http_transport import trace_session
 from .._options import retry_policy
 from .._redact import Redactor
 from .gcs_credentials import EMULATOR, credentials
 from .gcs_effect import Allowed
 from .gcs_policy import is_role
 
+VENDOR = "Google's IAM"
 IAM = "https://iam.googleapis.com"
 # Where gcloud takes another address from, such as one of Private Service Connect.
 ENDPOINT = "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM"
@@ -87,7 +89,7 @@ def _client(file: str | None, url: str, limits: RetryPolicy) -> HttpClient | str
         return _NO_CREDENTIALS
     authorization = headers.pop("authorization")
     return HttpClient(
-        vendor="Google's IAM",
+        vendor=VENDOR,
         base_url=url,
         authorization=authorization,
         redactor=Redactor([authorization.rpartition(" ")[2]]),
@@ -101,7 +103,9 @@ def _headers(found: Any, seconds: float) -> dict[str, str]:
     """Return what proves who asks, and which project is to be charged; an emulator asks for nothing."""
     if found is None:
         return dict(_EMULATED)
-    found.refresh(partial(Request(), timeout=seconds))
+    tokens = Request()
+    trace_session(tokens.session, VENDOR)
+    found.refresh(partial(tokens, timeout=seconds))
     headers: dict[str, str] = {}
     found.apply(headers)
     return headers

@@ -18,6 +18,7 @@ from typing import Any
 
 from .._errors import Failure, InvalidArgument, OnrampError
 from .._module import Result, Task
+from .._shown import quoted
 from .aws_client import Aws, ask, aws_from_params, check_account, identity
 from .aws_effect import Document
 from .effect import Reason
@@ -198,10 +199,10 @@ def desired_from_params(params: Mapping[str, Any], account: str, partition: str)
         longest = 128 if option == "policy_name" else 64
         if not _NAME.fullmatch(params[option]) or len(params[option]) > longest:
             raise InvalidArgument(
-                f"{option}: expected at most {longest} letters, digits and +=,.@_-, got {params[option]!r}."
+                f"{option}: expected at most {longest} letters, digits and +=,.@_-, got {quoted(params[option])}."
             )
     if not _PATH.fullmatch(params["path"]):
-        raise InvalidArgument(f"path: expected a path that begins and ends with /, got {params['path']!r}.")
+        raise InvalidArgument(f"path: expected a path that begins and ends with /, got {quoted(params['path'])}.")
     if params["role_arn"]:
         check_role_arn("role_arn", params["role_arn"])
     if TAG in params["tags"]:

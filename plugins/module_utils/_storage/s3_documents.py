@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._errors import InvalidArgument
+from .._shown import quoted
+from .bucket_names import check_bucket
 
 JsonObject = dict[str, Any]
 
@@ -25,7 +27,6 @@ PARTITIONS = ("aws", "aws-us-gov", "aws-cn")
 VERSION = "2012-10-17"
 
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _KEY_ARN = re.compile(r"arn:(?:aws|aws-us-gov|aws-cn):kms:[a-z0-9-]+:\d{12}:(?:key|alias)/[\w/-]+", re.ASCII)
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\x21-\x7e]+")
 _ROOT = re.compile(r"arn:[a-z-]+:iam::(\d{12}):root")
@@ -51,7 +52,7 @@ def check_external_id(external_id: str) -> str:
     if not _EXTERNAL_ID.fullmatch(external_id):
         raise InvalidArgument(
             "external_id: expected the External ID that Fivetran shows, which is the id of the group: 2 to 1224"
-            f" characters, letters, digits and _+=,.@:/- only. Got {external_id!r}."
+            f" characters, letters, digits and _+=,.@:/- only. Got {quoted(external_id)}."
         )
     return external_id
 
@@ -62,7 +63,7 @@ def check_role_arn(option: str, arn: str) -> str:
     :raises InvalidArgument: if not, naming ``option``.
     """
     if not _ROLE_ARN.fullmatch(arn):
-        raise InvalidArgument(f"{option}: expected the ARN of an IAM role, got {arn!r}.")
+        raise InvalidArgument(f"{option}: expected the ARN of an IAM role, got {quoted(arn)}.")
     return arn
 
 
@@ -74,17 +75,14 @@ def check_reading(reading: Reading) -> Reading:
     if not reading.buckets:
         raise InvalidArgument("buckets: expected the name of at least one bucket.")
     for bucket in reading.buckets:
-        if not _BUCKET.fullmatch(bucket):
-            raise InvalidArgument(
-                f"buckets: expected the name of a bucket, without s3:// and without a wildcard, got {bucket!r}."
-            )
+        check_bucket("buckets", "s3", bucket)
     if reading.prefix is not None and (not reading.prefix.strip("/") or _UNSAFE_IN_PREFIX.search(reading.prefix)):
         raise InvalidArgument(
-            f"prefix: expected the folder to narrow the access to, without *, ? and $, got {reading.prefix!r}."
+            f"prefix: expected the folder to narrow the access to, without *, ? and $, got {quoted(reading.prefix)}."
         )
     for arn in reading.kms_key_arns:
         if not _KEY_ARN.fullmatch(arn):
-            raise InvalidArgument(f"kms_key_arns: expected the ARN of a KMS key, got {arn!r}.")
+            raise InvalidArgument(f"kms_key_arns: expected the ARN of a KMS key, got {quoted(arn)}.")
     return reading
 
 
@@ -105,7 +103,7 @@ def trust_document(external_id: str, fivetran_account: str, partition: str) -> J
     :raises InvalidArgument: if the External ID or the account is not one.
     """
     if not re.fullmatch(r"\d{12}", fivetran_account, re.ASCII):
-        raise InvalidArgument(f"fivetran_account_id: expected twelve digits, got {fivetran_account!r}.")
+        raise InvalidArgument(f"fivetran_account_id: expected twelve digits, got {quoted(fivetran_account)}.")
     return {
         "Version": VERSION,
         "Statement": [

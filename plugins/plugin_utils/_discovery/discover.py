@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...module_utils._fivetran.client import FivetranClient
+from ...module_utils._redact import Redactor
 from .access import Access
 from .inventory_text import Workspace, inventory_text
 from .listing import Listing, list_account
@@ -53,12 +54,14 @@ class Discovery:
         return [_shown(item) for item in self.workspaces]
 
 
-def discover(client: FivetranClient, groups: Sequence[str], credentials: Credentials) -> Discovery:
+def discover(client: FivetranClient, groups: Sequence[str], credentials: Credentials, redactor: Redactor) -> Discovery:
     """Find the Braze connections of these groups, of all if none is named, and what lets Fivetran read their buckets.
+
+    ``redactor`` keeps out of names what is secret.
 
     :raises OnrampError: Fivetran gives no usable answer, or does not know a group.
     """
-    listing = list_account(client)
+    listing = list_account(client, redactor)
     hosts, connections = listing.hosts(), listing.of_groups(groups)
     found = Look(client, credentials).take(connections)
     readers = Counter(item.currents for item in listing.connections)

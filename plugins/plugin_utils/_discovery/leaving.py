@@ -16,11 +16,11 @@ from ...module_utils._errors import Failure, OnrampError
 from ...module_utils._fivetran.braze_config import SERVICE
 from ...module_utils._fivetran.client import FivetranClient, JsonObject
 from ...module_utils._fivetran.group import choose_group
+from ...module_utils._shown import may_be_secret, shown
 from .._workspaces.drafts import joined
 from .._workspaces.options import all_options
 from .._workspaces.settings import Settings, Unusable
 from .._workspaces.unclaimed import schema_claimed
-from .._workspaces.values import may_be_secret, shown
 from .access import Access
 from .connections import UNKNOWN_STORAGE, Connection, host_names
 from .look import Credentials, Look

@@ -15,6 +15,7 @@ from typing import Any
 from ...module_utils._errors import OnrampError
 from ...module_utils._fivetran.client import FivetranClient, JsonObject
 from ...module_utils._fivetran.group import choose_group
+from ...module_utils._redact import Redactor
 from .connections import Connection, braze_connections, host_names
 
 FORBIDDEN = 403
@@ -64,16 +65,16 @@ class Listing:
         return host_names(self.connections)
 
 
-def list_account(client: FivetranClient) -> Listing:
-    """Ask Fivetran.
+def list_account(client: FivetranClient, redactor: Redactor) -> Listing:
+    """Ask Fivetran. ``redactor`` keeps out what somebody has put where it does not belong.
 
     :raises OnrampError: no usable answer, or one that the credentials may not have.
     """
     rows = list(client.connections())
     groups = _groups(client)
-    connections = braze_connections(rows, groups or ())
+    connections = tuple(map(redactor.data, braze_connections(rows, groups or ())))
     names = None if groups is None else {str(group["id"]): str(group.get("name") or group["id"]) for group in groups}
-    return Listing(connections, names, len(rows))
+    return Listing(connections, redactor.data(names), len(rows))
 
 
 def _groups(client: FivetranClient) -> list[JsonObject] | None:

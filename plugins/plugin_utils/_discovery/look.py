@@ -24,10 +24,11 @@ from ...module_utils._clients import Clients
 from ...module_utils._errors import Failure, InvalidArgument, OnrampError
 from ...module_utils._fivetran.client import FivetranClient
 from ...module_utils._options import AWS_ARGUMENTS
+from ...module_utils._shown import shown
 from ...module_utils._storage.aws_connection import with_defaults
 from ...module_utils._storage.effect import Answer, Effect, Reason, all_of
 from .._workspaces.rules import bucket as proper_bucket
-from .._workspaces.values import Refused, shown
+from .._workspaces.values import Refused
 from .access import Access, Role, gcs_access, own_grant, own_role, s3_access
 from .connections import Connection
 

@@ -9,11 +9,11 @@
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
 from typing import NoReturn
 
 from ...module_utils._errors import Failure, OnrampError
+from .._files import beside, fill_new
 
 
 def check_new(path: Path) -> None:
@@ -43,8 +43,8 @@ def write_new(path: Path, text: str) -> None:
 
 
 def _place(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{secrets.token_hex(8)}")
-    _fill(temporary, text)
+    temporary = beside(path)
+    fill_new(temporary, text)
     try:
         # Unlike a renaming, a link never takes the place of what is there.
         os.link(temporary, path)
@@ -52,19 +52,9 @@ def _place(path: Path, text: str) -> None:
         raise
     except OSError:
         # Not every file system has links. A reader may see half of it there, but nothing is replaced either.
-        _fill(path, text)
+        fill_new(path, text)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _fill(path: Path, text: str) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
 
 
 def _exists(path: Path) -> NoReturn:

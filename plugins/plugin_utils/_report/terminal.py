@@ -19,8 +19,8 @@ from .results import plain
 ASCII_SIGNS: Mapping[Mark, str] = {
     **SIGNS, Mark.OK: "v", Mark.FAILED: "x", Mark.REMOVED: "-", Mark.PAUSED: "=", Mark.NONE: ".",
 }  # fmt: skip
-# A reason longer than this stands in the page and in the output of the play.
-REASON_LINES = 3
+# Of this much, connections that nobody claims are told; all of them stand in the page.
+UNCLAIMED_LINES = 3
 LONGEST_NAME = 40
 NARROWEST = 40
 
@@ -33,26 +33,36 @@ class Line:
     mark: Mark = Mark.NONE
 
 
-def lines_of(report: Report, width: int, encoding: str) -> list[Line]:
+def lines_of(report: Report, width: int, encoding: str, table: str = "full") -> list[Line]:
     """Return the table, at most ``width`` columns wide where names allow it; nothing without workspaces.
 
-    ``encoding``: the terminal's. Where it lacks the signs, ASCII stands in for them.
+    What failed stands first. ``encoding``: the terminal's. Where it lacks the signs, ASCII stands in for them.
+    ``table``: ``full``; ``problems``, without the workspaces that are fine; or ``summary``, the last line only.
     """
     if not report.workspaces:
         return []
+    rows = [] if table == "summary" else _rows(report, width, encoding, only_problems=table == "problems")
+    of_nobody = [Line(_shown(text, encoding)) for text in _of_nobody(report, max(width, NARROWEST))]
+    return [*rows, *([Line("")] if rows else []), Line(_summary(report)), *of_nobody]
+
+
+def _rows(report: Report, width: int, encoding: str, *, only_problems: bool) -> list[Line]:
     signs = SIGNS if _can_show(encoding, "".join(SIGNS.values())) else ASCII_SIGNS
-    names = [_shown(workspace.name, encoding) for workspace in report.workspaces]
+    told = [workspace for workspace in report.workspaces if not (only_problems and workspace.status is Mark.OK)]
+    told.sort(key=lambda workspace: workspace.status is not Mark.FAILED)
+    if not told:
+        return []
+    names = [_shown(workspace.name, encoding) for workspace in told]
     widest = min(max(map(_columns, ["workspace", *names])), LONGEST_NAME)
     heading = "  ".join([_padded("workspace", widest), *Step])
     columns = max(width, NARROWEST)
     lines = [Line(heading)]
-    for name, workspace in zip(names, report.workspaces, strict=True):
+    for name, workspace in zip(names, told, strict=True):
         row = [_padded(_cut(name, widest), widest)]
         row += [signs[workspace.cells[step].mark].center(len(step)) for step in Step]
         lines.append(Line("  ".join(row).rstrip(), workspace.status))
         lines += [Line(_shown(text, encoding), mark) for text, mark in _reasons(workspace, signs, columns)]
-    lines += [Line(""), Line(_summary(report))]
-    return [*lines, *(Line(_shown(text, encoding)) for text in _of_nobody(report, columns))]
+    return lines
 
 
 def _of_nobody(report: Report, width: int) -> Iterator[str]:
@@ -61,7 +71,9 @@ def _of_nobody(report: Report, width: int) -> Iterator[str]:
     names = ", ".join(found.schema or found.host for found in report.unclaimed)
     of_nobody = f"{count} Braze connection{'' if count == 1 else 's'} of no workspace: {names}"
     for text in (*([of_nobody] if count else ()), *report.doubts):
-        yield from textwrap.wrap(plain(text), width, max_lines=REASON_LINES, placeholder=" ...", break_on_hyphens=False)
+        yield from textwrap.wrap(
+            plain(text), width, max_lines=UNCLAIMED_LINES, placeholder=" ...", break_on_hyphens=False
+        )
 
 
 def _reasons(workspace: Workspace, signs: Mapping[Mark, str], width: int) -> Iterator[tuple[str, Mark]]:
@@ -85,8 +97,6 @@ def _wrapped(text: str, width: int) -> list[str]:
         width,
         initial_indent="    ",
         subsequent_indent="      ",
-        max_lines=REASON_LINES,
-        placeholder=" ...",
         break_on_hyphens=False,
     )
 

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 
 from ...module_utils._errors import OnrampError
 from ...module_utils._fivetran.client import JsonObject
+from ...module_utils._shown import quoted
 from ...module_utils._storage.effect import Answer
 from ...module_utils._storage.gcs_effect import (
     VIEWER,
@@ -302,7 +303,9 @@ _MANAGED_BY_OTHERS: Mapping[Answer, Note] = {
 def _leave(situation: Situation, known: Prepared, everybody: Sequence[Prepared]) -> Grant | None:
     draft, wanted, policy = known.draft, known.wanted, known.bucket.policy
     if known.bucket.exists is False:
-        message = f"There is no bucket {known.bucket.name!r}, so there is no grant to remove either. Check the name."
+        message = (
+            f"There is no bucket {quoted(known.bucket.name)}, so there is no grant to remove either. Check the name."
+        )
         draft.warning("access", "bucket_missing", message)
         return None
     if not _is_managed(draft):

@@ -42,7 +42,7 @@ OWN_SETTINGS: Mapping[str, str] = {
 def decide_connection(situation: Situation, draft: Draft) -> None:
     """Note what happens to the connection of one workspace, and what Fivetran itself says of it."""
     group = draft.group
-    if group is None or draft.rows is None:
+    if group is None or draft.rows is None or draft.moved:
         return
     row = draft.own_row
     if row is not None:

@@ -21,10 +21,12 @@ from ...module_utils._fivetran.account import group_of_account
 from ...module_utils._fivetran.client import JsonObject
 from ...module_utils._module import Result
 from . import look
+from .allowance import shortages
 from .connection import decide_connection, notice_state
 from .drafts import Draft, Situation
 from .findings import SUBJECTS
 from .identity import find_conflicts
+from .moved import find_moved
 from .plan import Finding, Group, Plan, WorkspacePlan
 from .settings import Unusable
 from .unclaimed import doubts, find_unclaimed
@@ -37,6 +39,7 @@ def decide(situation: Situation, misspelt: Mapping[str, Sequence[str]] | None = 
         _group(situation, draft)
         _checks(situation, draft)
     find_conflicts(situation, drafts)
+    find_moved(situation, drafts)
     _connections_and_access(situation, drafts)
     plans = {draft.name: draft.plan() for draft in drafts}
     plans |= {entry.name: _unusable(entry) for entry in situation.unusable if entry.name in situation.names}
@@ -45,7 +48,7 @@ def decide(situation: Situation, misspelt: Mapping[str, Sequence[str]] | None = 
             told = tuple(Finding("settings", "warning", "unknown_setting", hint) for hint in hints)
             plans[name] = replace(plans[name], warnings=(*told, *plans[name].warnings))
     order = [entry.name for entry in situation.inventory if entry.name in plans]
-    plan = Plan(situation.purpose.name, {name: plans[name] for name in order})
+    plan = Plan(situation.purpose.name, {name: plans[name] for name in order}, shortages=shortages(situation, plans))
     if not situation.purpose.tells_findings:
         return plan
     return replace(plan, unclaimed=find_unclaimed(situation, drafts), doubts=doubts(situation, drafts))

@@ -16,6 +16,7 @@ from typing import Any
 
 from ...module_utils._errors import OnrampError
 from ...module_utils._fivetran.client import JsonObject
+from ...module_utils._printable import printable
 from . import look
 from .asked import RENAMED, Purpose
 from .look import Limits, Seen
@@ -63,6 +64,8 @@ class Draft:
     # The IAM role will be made by this run, so that a connection that is there already cannot be using it.
     role_is_new: bool = False
     paused: bool | None = None
+    # The id of the connection where it is in another group, so that none is made, and none is missing.
+    moved: str = ""
     seen: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -97,7 +100,7 @@ class Draft:
             self.noticed.append(finding)
 
     def _named(self, step: str, text: str) -> str:
-        return in_the_users_names(step, self.settings.storage, text)
+        return in_the_users_names(step, self.settings.storage, printable(text))
 
     def plan(self) -> WorkspacePlan:
         """Return what the draft has come to. Nothing is changed where there is a problem."""

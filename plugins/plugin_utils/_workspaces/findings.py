@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, TypedDict
 
 from ...module_utils._fivetran.destination import is_connected
+from ...module_utils._printable import printable
 
 
 class Finding(TypedDict):
@@ -118,7 +119,7 @@ def _of_the_connection(connection: Mapping[str, Any]) -> Iterator[Finding]:
     for kind in ("tasks", "warnings"):
         for item in status.get(kind) or []:
             said = ": ".join(str(item[name]) for name in ("code", "message") if item.get(name))
-            yield {"step": "sync", "field": kind, "message": f"Fivetran lists under {kind}: {said}"}
+            yield {"step": "sync", "field": kind, "message": f"Fivetran lists under {kind}: {printable(said)}"}
 
 
 def _of_the_settings(diff: Mapping[str, Any]) -> Iterator[Finding]:

@@ -57,14 +57,12 @@ def _index(situation: Situation, drafts: Sequence[Draft]) -> _Index:
     rows = {draft.group.id: (draft.group, draft.rows or ()) for draft in drafts if draft.group is not None}
     claimed = {
         group_id: frozenset(
-            _schema_of(entry) for entry in situation.inventory if situation.may_be_of_group(entry, group)
+            schema_of(entry) for entry in situation.inventory if situation.may_be_of_group(entry, group)
         )
         for group_id, (group, _rows) in rows.items()
     }
     readers = {group_id: _grouped(rows, folder_read) for group_id, (_group, rows) in rows.items()}
-    return _Index(
-        _grouped(situation.inventory, _schema_of), _grouped(situation.inventory, _folder_of), claimed, readers
-    )
+    return _Index(_grouped(situation.inventory, schema_of), _grouped(situation.inventory, _folder_of), claimed, readers)
 
 
 def _grouped(items: Iterable[T], by: Callable[[T], K]) -> dict[K, list[T]]:
@@ -95,7 +93,8 @@ def _same_connection(situation: Situation, index: _Index, draft: Draft) -> None:
         )
 
 
-def _schema_of(entry: Settings | Unusable) -> str | None:
+def schema_of(entry: Settings | Unusable) -> str | None:
+    """Return the schema that a workspace claims; None where it is not known."""
     return entry.fivetran_schema if isinstance(entry, Settings) else entry.known.get("fivetran_schema")
 
 
@@ -121,10 +120,10 @@ def _same_folder(situation: Situation, index: _Index, draft: Draft) -> None:
     ]
     if not others:
         return
-    shown = _shown(settings.storage, settings.bucket, settings.prefix)
+    place = shown(settings.storage, settings.bucket, settings.prefix)
     names = joined(sorted([draft.name, *(entry.name for entry in others)]))
     refused = [entry for entry in others if not (settings.folder_shared or _allows(entry))]
-    message = f"currents_prefix: {names} read the same folder {shown}, so that every event is loaded more than once."
+    message = f"currents_prefix: {names} read the same folder {place}, so that every event is loaded more than once."
     if refused:
         draft.problem(
             "landing",
@@ -156,7 +155,7 @@ def _allows(entry: Settings | Unusable) -> bool:
 def _is_the_same_connection(situation: Situation, draft: Draft, entry: Settings | Unusable) -> bool:
     """Tell whether both claim one connection, which is told already."""
     group = draft.group
-    same_schema = _schema_of(entry) == draft.settings.fivetran_schema
+    same_schema = schema_of(entry) == draft.settings.fivetran_schema
     return group is not None and same_schema and situation.may_be_of_group(entry, group)
 
 
@@ -173,7 +172,7 @@ def _folder_of_another_connection(index: _Index, draft: Draft) -> None:
     schemas = joined(str(row.get("schema")) for row in readers)
     message = (
         f"currents_prefix: the connection {schemas} of the Fivetran group {group.name}, which no workspace of the"
-        f" inventory claims, reads {_shown(*folder)} already."
+        f" inventory claims, reads {shown(*folder)} already."
     )
     remedy = (
         f"If it is this workspace's, set fivetran_schema: {readers[0].get('schema')}. If both shall read it, set"
@@ -211,6 +210,7 @@ def buckets_named(row: JsonObject) -> set[str]:
     return set(texts_in(row.get("config")))
 
 
-def _shown(storage: str, bucket: str, prefix: str) -> str:
+def shown(storage: str, bucket: str, prefix: str) -> str:
+    """Return a folder as a person writes it."""
     scheme = {"s3": "s3://", "gcs": "gs://"}.get(storage, "")
     return "/".join(filter(None, (f"{scheme}{bucket}", prefix)))

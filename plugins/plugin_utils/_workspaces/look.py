@@ -11,7 +11,7 @@ Nothing is written and nothing is judged. The questions are those of the modules
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,8 +23,10 @@ from ...module_utils._braze.currents import currents_info
 from ...module_utils._clients import Clients
 from ...module_utils._errors import Failure, OnrampError
 from ...module_utils._fivetran.account import account_view, check_account, probe
+from ...module_utils._fivetran.allowance import Allowance
 from ...module_utils._fivetran.braze_config import SERVICE
 from ...module_utils._fivetran.client import FivetranClient, JsonObject, client_from_params
+from ...module_utils._fivetran.listing import PAGE_SIZE
 from ...module_utils._fivetran.why import does_not_work, why
 from ...module_utils._module import Result, Task
 from . import asked
@@ -134,6 +136,11 @@ def connections(settings: Settings, group_id: str) -> Question[tuple[JsonObject,
     return Question("the connections", (*credentials(settings), group_id))
 
 
+def elsewhere(settings: Settings, group_id: str) -> Question[tuple[JsonObject, ...]]:
+    """Which connections of other groups bear the names that the group lacks? Asked where there are other groups."""
+    return Question("the connections of other groups", (*credentials(settings), group_id))
+
+
 def reasons(settings: Settings, connection_id: str) -> Question[tuple[str, ...]]:
     """What does Fivetran say is wrong with a connection? Asked of those that do not work."""
     return Question("why the connection does not work", (*credentials(settings), connection_id))
@@ -142,6 +149,11 @@ def reasons(settings: Settings, connection_id: str) -> Question[tuple[str, ...]]
 def right_to_create(settings: Settings, group_id: str) -> Question[tuple[bool | None, str]]:
     """May the key create connections in the group? Asked by a creation that cannot succeed."""
     return Question("the right to create connections", (*credentials(settings), group_id))
+
+
+def allowance(settings: Settings) -> Question[Allowance | None]:
+    """How many requests does the account still answer? It is told beside every answer."""
+    return Question("the rate limit", credentials(settings))
 
 
 def metadata(settings: Settings) -> Question[JsonObject | None]:
@@ -242,7 +254,10 @@ class Look:
 
     def take(self) -> Seen:
         """Ask everything and return the answers; also what goes wrong is one."""
-        return self._take(self._wanted.inventory, self._begin)
+        seen = self._take(self._wanted.inventory, self._begin)
+        asked_by = [settings for settings in self._wanted.playing if seen.has(account(settings))]
+        left = {allowance(settings): Answer(self._client(settings).allowance) for settings in asked_by}
+        return seen.and_also(Seen(left))
 
     def ask_aws(self, doubts: Iterable[Doubt]) -> Seen:
         """Ask AWS itself about what was left in doubt by what an earlier look has seen."""
@@ -356,7 +371,7 @@ class Look:
             self._ask(
                 connections(one, group_id),
                 _calls(partial(_all_connections, client), group_id),
-                then=partial(self._with_connections, members, group_id),
+                then=partial(self._with_connections, members, group_id, len(found.groups) > 1),
             )
             in_gcs = [member for member in members if member.storage == "gcs"]
             if self._wanted.purpose.grants and in_gcs:
@@ -387,13 +402,20 @@ class Look:
             for role in asked.roles_in_doubt(settings, **about):
                 self._ask(gcs_role(settings, role), partial(asked.read_gcs_role, role), params)
 
-    def _with_connections(self, members: list[Settings], group_id: str, rows: tuple[JsonObject, ...]) -> None:
-        """Ask what only creating or changing a connection needs."""
-        if not self._wanted.purpose.changes:
-            return
+    def _with_connections(
+        self, members: list[Settings], group_id: str, has_others: bool, rows: tuple[JsonObject, ...]
+    ) -> None:
+        """Ask where what is missing may be, and what only creating or changing a connection needs."""
         client, one = self._client(members[0]), members[0]
         known = {row.get("schema") for row in rows}
         is_new = [member for member in members if member.fivetran_schema not in known]
+        if is_new and has_others:
+            names = sorted({member.fivetran_schema for member in is_new})
+            # The account holds what the group holds, at least.
+            by_name = len(names) <= 1 + len(rows) // PAGE_SIZE
+            self._ask(elsewhere(one, group_id), partial(_of_other_groups, client, group_id, names, by_name))
+        if not self._wanted.purpose.changes:
+            return
         if is_new and self._wanted.purpose.creates:
             self._ask(right_to_create(one, group_id), _calls(partial(probe, client), group_id))
         if self._wanted.purpose.tells_findings:
@@ -433,6 +455,14 @@ def _read_reasons(client: FivetranClient, row: JsonObject, _task: Task) -> tuple
 
 def _all_connections(client: FivetranClient, group_id: str) -> tuple[JsonObject, ...]:
     return tuple(client.connections(group_id=group_id))
+
+
+def _of_other_groups(
+    client: FivetranClient, group_id: str, schemas: Sequence[str], by_name: bool, _task: Task
+) -> tuple[JsonObject, ...]:
+    """Return the connections of these schemas in other groups: each asked for by its name, or out of one listing."""
+    rows = (row for schema in (schemas if by_name else (None,)) for row in client.connections(schema=schema))
+    return tuple(row for row in rows if row.get("schema") in schemas and row.get("group_id") != group_id)
 
 
 def _by_group(playing: Iterable[Settings], found: Account) -> dict[str, list[Settings]]:

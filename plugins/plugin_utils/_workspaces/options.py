@@ -43,6 +43,7 @@ _NO_SETTINGS = frozenset(
         "fivetran_connection_sync_details",
         "gcs_access_result",
         "s3_access_difference",
+        "s3_access_fivetran_role_arn",
     }
 )
 # What the playbooks give to the roles whatever the inventory says: by the variable of the workspace that they take it
@@ -74,6 +75,22 @@ OVERRULED: Mapping[str, str] = {
     "fivetran_connection_role_arn": "s3_access_role_arn",
     "fivetran_connection_container": "currents_bucket",
     "fivetran_connection_connection_string": "currents_connection_string",
+}
+# What people call things who know them from the vendors' own pages.
+OTHER_WORDS: Mapping[str, str] = {
+    "braze_url": "braze_api_url",
+    "braze_rest_endpoint": "braze_api_url",
+    "braze_endpoint": "braze_api_url",
+    "braze_key": "braze_api_key",
+    "currents_container": "currents_bucket",
+    "currents_folder": "currents_prefix",
+    "currents_path": "currents_prefix",
+    "currents_type": "currents_storage",
+    "fivetran_destination": "fivetran_group",
+    "fivetran_destination_id": "fivetran_group",
+    "fivetran_group_name": "fivetran_group",
+    "fivetran_connector_name": "fivetran_schema",
+    "fivetran_schema_name": "fivetran_schema",
 }
 # How alike a name has to be, from 0 to 1, to be taken for a misspelt one.
 _ALIKE = 0.85
@@ -191,7 +208,9 @@ def is_setting(name: str) -> bool:
 @cache
 def suggestion(name: str) -> str | None:
     """Return the variable that was meant by ``name``, None if it is like none."""
-    return _without_role(name) or _misspelt(name)
+    meant = OTHER_WORDS.get(name) or _without_role(name) or _misspelt(name)
+    # Of a role's variable that the playbooks overrule, the one of the workspace that they take it from.
+    return OVERRULED.get(meant or "") or meant
 
 
 def role_of(name: str) -> str | None:

@@ -211,13 +211,14 @@ class Plan:
     """The plans of all workspaces of the run, by name, in the inventory's order.
 
     ``unclaimed``: connections of their groups that no workspace claims. ``doubts``: where that cannot be told, a
-    sentence each.
+    sentence each. ``shortages``: why it may not be done in one run, likewise.
     """
 
     purpose: str
     workspaces: Mapping[str, WorkspacePlan]
     unclaimed: tuple[Unclaimed, ...] = ()
     doubts: tuple[str, ...] = ()
+    shortages: tuple[str, ...] = ()
 
     def count(self, verdict: Verdict) -> int:
         """Return how many workspaces have the verdict."""

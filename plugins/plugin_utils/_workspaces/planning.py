@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,24 +20,31 @@ from .drafts import Situation
 from .look import Limits, Look
 from .options import all_options
 from .plan import Plan
-from .reader import host_variables
+from .reader import HostVariables, host_variables
 from .settings import TOLD_OF_UNUSABLE, Problem, Settings, Unreadable, Unusable, hints, read_settings
 
 Entry = Settings | Unusable
-# What is shorter is no key, and would make asterisks of words and of names of hosts.
-SHORTEST_SECRET = 6
 
 
 def read_inventory(
-    hostvars: Any, play: Any, names: Iterable[str], environment: Mapping[str, str], purpose: str
+    hostvars: Any,
+    play: Any,
+    names: Iterable[str],
+    environment: Mapping[str, str],
+    purpose: str,
+    also: Callable[[HostVariables], None] = lambda _variables: None,
 ) -> dict[str, tuple[Entry, list[str]]]:
-    """Return the settings of every workspace, or why they cannot be used, and hints at misspelt names."""
+    """Return the settings of every workspace, or why they cannot be used, and hints at misspelt names.
+
+    ``also``: what else wants to read the variables of each, once they are evaluated.
+    """
     needs_key = PURPOSES[purpose].key
     read: dict[str, tuple[Entry, list[str]]] = {}
     for name in names:
         try:
             variables = host_variables(hostvars, play, name)
             read[name] = (read_settings(name, variables, environment, needs_key=needs_key), hints(variables))
+            also(variables)
         except Unreadable as error:
             problem = Problem(variable="", message=f"The variables of this workspace cannot be read: {error}")
             read[name] = (unreadable(name, problem), [])
@@ -95,4 +102,4 @@ def _secrets(inventory: Iterable[Settings]) -> list[str]:
         found |= {settings.fivetran_api_key, settings.fivetran_api_secret, settings.braze_api_key}
         found.add(settings.connection_string)
         found |= {str(settings.roles[role].get(short) or "") for role, short in _secret_options()}
-    return sorted(secret for secret in found if len(secret) >= SHORTEST_SECRET)
+    return sorted(filter(None, found))

@@ -23,7 +23,7 @@ from ansible.parsing.vault import AnsibleVaultError, AnsibleVaultFormatError
 from ansible.template import Templar
 from jinja2.exceptions import UndefinedError
 
-from .settings import Unreadable, Variables
+from .settings import Unreadable
 
 # As ansible-core writes omit into a text, since 2.19; there, a value that is nothing else raises an error.
 OMITTED = "<<Omit>>"
@@ -33,6 +33,7 @@ _VALUE_OMITTED: Any = getattr(errors, "AnsibleValueOmittedError", ())
 HANDED_OVER = "__s3_access_handed_over"
 
 _CLOSED_VAULT = "a vault that cannot be opened with the passwords given"
+_MARKS = ("{{", "{%")
 _TEMPLATE = re.compile(r"\{\{.*\}\}|\{%.*%\}", re.DOTALL)
 # Names of variables, attributes and plugins out of messages that may quote values beside them; each is searched for in
 # the messages of an error and of its causes.
@@ -54,7 +55,7 @@ _REASONS = (
 
 
 class HostVariables:
-    """The variables of one host as Ansible holds them; each is evaluated when it is asked for.
+    """The variables of one host as Ansible holds them; each is evaluated once, when it is asked for.
 
     What the role s3_access has handed over earlier in the same run counts as not set.
     """
@@ -64,17 +65,35 @@ class HostVariables:
         if handed_over is not None and variables.get("s3_access_role_arn") == handed_over:
             variables = {name: value for name, value in variables.items() if name != "s3_access_role_arn"}
         self._variables = variables
+        self._values: dict[str, Any] = {}
         self._templar = Templar(loader=loader, variables=variables)
 
     def names(self) -> Collection[str]:
         """Return the names of all variables that are set."""
         return self._variables.keys()
 
+    def differing(self, other: HostVariables) -> Collection[str]:
+        """Return the names of those that ``other`` does not have, or has as something else."""
+        theirs = other._variables
+        return [name for name, written in self._variables.items() if not _is_same(theirs.get(name, _NOTHING), written)]
+
+    def is_literal(self, name: str) -> bool:
+        """Tell whether a variable that is set is a text, maybe out of a vault, that needs nothing but itself."""
+        written = self._variables[name]
+        if isinstance(written, str):
+            return not any(mark in written for mark in _MARKS)
+        return "Encrypt" in type(written).__name__
+
     def value(self, name: str) -> Any:
         """Return the value of a variable that is set, as plain data; :data:`OMITTED` where it is Ansible's omit.
 
         :raises Unreadable: it cannot be evaluated.
         """
+        if name not in self._values:
+            self._values[name] = self._evaluated(name)
+        return self._values[name]
+
+    def _evaluated(self, name: str) -> Any:
         written = self._variables[name]
         try:
             value = _plain(self._templar.template(written, fail_on_undefined=True))
@@ -87,7 +106,15 @@ class HostVariables:
         return value
 
 
-def host_variables(hostvars: Any, play: Any, host_name: str) -> Variables:
+_NOTHING = object()
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    # To compare anything but texts may mean to decrypt or to evaluate it.
+    return one is other or (isinstance(one, str) and isinstance(other, str) and one == other)
+
+
+def host_variables(hostvars: Any, play: Any, host_name: str) -> HostVariables:
     """Return the variables of a host, as a task of ``play`` would see them on it.
 
     :raises Unreadable: they cannot be loaded at all.
@@ -103,6 +130,8 @@ def host_variables(hostvars: Any, play: Any, host_name: str) -> Variables:
 
 def _without_roles(play: Any) -> Any:
     """Return the play as if it used no roles: their defaults are nothing that a user has set."""
+    if play is None:
+        return None
     bare = copy(play)
     bare.roles = []
     return bare

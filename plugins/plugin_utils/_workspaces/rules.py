@@ -13,7 +13,7 @@ names that the user wrote.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -24,64 +24,29 @@ from ...module_utils._errors import InvalidArgument
 from ...module_utils._fivetran.braze_config import braze_config
 from ...module_utils._fivetran.desired import Desired
 from ...module_utils._http_url import PLACE, check_base_url
+from ...module_utils._keys import BLANKS, bare, complaint
 from ...module_utils._options import LONGEST_TIMEOUT, check_number
 from ...module_utils._redact import is_mask
+from ...module_utils._shown import quoted, shown
 from ...module_utils._storage.aws_connection import IDENTITY, KEYS, contradictions
+from ...module_utils._storage.bucket_names import expected_name
 from ...module_utils._storage.gcs_policy import check_role
 from ...module_utils._storage.s3_access_model import TAG
 from .options import all_options, role_options
-from .values import Refused, shown
+from .values import Refused
 
 CONNECTION = "fivetran_connection_"
 DAILY_SYNC_TIME = f"{CONNECTION}daily_sync_time"
 SYNC_FREQUENCY = f"{CONNECTION}sync_frequency"
 HISTORY_FROM = f"{CONNECTION}history_from"
 
-BLANKS = " \t\r\n\v\f"
-
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]*")
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\x21-\x7e]+")
 _POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::(?:[0-9]{12}|aws):policy/[\x21-\x7e]+")
 _URL = re.compile(r"https?://(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::(?P<port>[0-9]{1,5}))?(?:/[\w./~%+-]*)?", re.ASCII)
-_AUTHORIZATION = re.compile(r"(?:Bearer|Basic)\s", re.IGNORECASE)
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _TAG_TEXT = re.compile(r"[\w .:/=+@-]*")
 _MOST_TAGS = 49
-# Whole hosts, folders and queries of an address, where the name of a bucket is expected.
-_ADDRESS = re.compile(r"[/?#]|\.\.")
-
-
-@dataclass(frozen=True)
-class BucketRule:
-    """How the names of one storage look. ``expected`` is what a message says of them."""
-
-    what: str
-    scheme: str
-    pattern: re.Pattern[str]
-    expected: str
-
-
-_BUCKETS: Mapping[str, BucketRule] = {
-    "s3": BucketRule(
-        what="bucket",
-        scheme="s3://",
-        pattern=re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"),
-        expected="3 to 63 lower-case letters, digits, dots and hyphens, with a letter or digit at both ends",
-    ),
-    "gcs": BucketRule(
-        what="bucket",
-        scheme="gs://",
-        pattern=re.compile(r"(?!goog)[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]"),
-        expected="3 to 222 lower-case letters, digits, dots, hyphens and underscores, with a letter or digit at both"
-        " ends, not beginning with goog",
-    ),
-    "azure": BucketRule(
-        what="container",
-        scheme="https://",
-        pattern=re.compile(r"\$root|\$web|\$logs|(?=.{3,63}\Z)[a-z0-9]+(?:-[a-z0-9]+)*"),
-        expected="3 to 63 lower-case letters, digits and single hyphens, with a letter or digit at both ends",
-    ),
-}
 
 
 def bucket(storage: str, name: str) -> str:
@@ -89,13 +54,9 @@ def bucket(storage: str, name: str) -> str:
 
     :raises Refused: saying what names look like there.
     """
-    rule = _BUCKETS[storage]
-    if _ADDRESS.search(name):
-        raise Refused(
-            f"expected the name of a {rule.what}, without {rule.scheme} and without a folder, got {shown(name)}."
-        )
-    if not rule.pattern.fullmatch(name):
-        raise Refused(f"expected the name of a {rule.what}, which has {rule.expected}, got {shown(name)}.")
+    expected = expected_name(storage, name)
+    if expected:
+        raise Refused(f"{expected}, got {shown(name)}.")
     return name
 
 
@@ -104,30 +65,11 @@ def credential(value: str) -> str:
 
     :raises Refused: what is more than a key, or damaged. Never shows it.
     """
-    key = value.strip(BLANKS)
-    found = next((complaint for complaint, applies in _COMPLAINTS if applies(key)), None)
-    if found:
-        raise Refused(found)
+    key = bare(value)
+    wrong = complaint(key)
+    if wrong:
+        raise Refused(wrong)
     return key
-
-
-# Of several, the first is told.
-_COMPLAINTS: Sequence[tuple[str, Callable[[str], object]]] = (
-    ("is empty.", lambda key: not key),
-    ("is not valid UTF-8.", lambda key: any("\ud800" <= char <= "\udfff" for char in key)),
-    ("begins with Bearer or Basic; give the key alone.", _AUTHORIZATION.match),
-    (
-        "stands in quotation marks, which became part of it; remove them.",
-        lambda key: key[0] in "\"'" or key[-1] in "\"'",
-    ),
-    (
-        "holds a character that no key has, such as a no-break space or a letter with an accent.",
-        lambda key: not key.isascii(),
-    ),
-    ("holds white space inside; give the key alone, in one line.", re.compile(r"\s").search),
-    ("holds a control character.", lambda key: not key.isprintable()),
-    ("is a mask, as vendors show stored keys; give the key itself.", is_mask),
-)
 
 
 def connection_string(value: str) -> str:
@@ -178,8 +120,8 @@ def _borrowed(option: str, value: Any, check: Callable[[], Any]) -> Any:
         return check()
     except InvalidArgument as error:
         # A host is quoted as the URL that was made of it.
-        message = error.msg.removeprefix(f"{option}: ").replace(repr(f"https://{value}"), shown(value))
-        raise Refused(message.replace(repr(value), shown(value))) from None
+        message = error.msg.removeprefix(f"{option}: ").replace(quoted(f"https://{value}"), shown(value))
+        raise Refused(message.replace(quoted(value), shown(value))) from None
     except ValueError:
         raise Refused(f"expected a URL, got {shown(value)}.") from None
 

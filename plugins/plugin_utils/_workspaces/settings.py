@@ -11,16 +11,27 @@ Not set, set but not readable, and wrong are three different things here. What c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ...module_utils._options import FIVETRAN_ARGUMENTS
 from ...module_utils._redact import Redactor
-from .options import OVERRULED, OWN, ROLES, Option, all_options, is_setting, role_of, role_options, suggestion
+from .options import (
+    OTHER_WORDS,
+    OVERRULED,
+    OWN,
+    ROLES,
+    Option,
+    all_options,
+    is_setting,
+    role_of,
+    role_options,
+    suggestion,
+)
 from .rules import RAW_RULES, TOGETHER, VALUE_RULES, credential, fivetran_url
-from .values import Refused, either, typed
+from .values import Refused, either, no_secret, typed
 
 # What is known of a workspace whose settings are wrong, because others may share it.
 TOLD_OF_UNUSABLE = (
@@ -43,6 +54,7 @@ _CREDENTIALS: Mapping[str, Callable[[str], str]] = {
 ENVIRONMENT: Mapping[str, str] = {name: FIVETRAN_ARGUMENTS[name]["fallback"][1][0] for name in _CREDENTIALS}
 # Shorter ones would blacken words of a message, and no key is that short.
 _SHORTEST_SECRET = 8
+WHERE_MADE = "Key and secret are made together in Fivetran: your name > API Key."
 # Stands in the files that the playbook init writes for what only the user knows.
 PLACEHOLDER = "CHANGE_ME"
 # What names begin with that are compared with ours.
@@ -136,7 +148,7 @@ def hints(variables: Variables) -> list[str]:
     return list(_hints(sorted(name for name in variables.names() if name.startswith(_OURS))))
 
 
-def _hints(names: list[str]) -> Iterator[str]:
+def _hints(names: Sequence[str]) -> Iterator[str]:
     for name in names:
         if OVERRULED.get(name):
             yield f"{name}: has no effect here. The playbooks take it from {OVERRULED[name]}."
@@ -145,6 +157,9 @@ def _hints(names: list[str]) -> Iterator[str]:
         if is_setting(name):
             continue
         meant = suggestion(name)
+        if name in OTHER_WORDS and meant in names:
+            # Somebody's own variable, out of which ours may be made.
+            continue
         if meant:
             yield f"{name}: no such setting. Did you mean {meant}?"
         elif role_of(name):
@@ -192,7 +207,7 @@ class _Draft:
     def _read_one(self, option: Option) -> None:
         try:
             value = self._evaluated(option)
-            value = RAW_RULES.get(option.name, _as_it_is)(value)
+            value = RAW_RULES.get(option.name, _as_it_is)(value if option.no_log else no_secret(option, value))
             if value is None:
                 self._null.add(option.name)
                 return
@@ -225,7 +240,7 @@ class _Draft:
             try:
                 value = self._credential(name, environment)
                 if value is None:
-                    self._refuse(name, f"is not set, and {source} is not set in the environment either.")
+                    self._refuse(name, f"is not set, and {source} is not set in the environment either. {WHERE_MADE}")
                 else:
                     self.values[name] = check(value)
             except Refused as refusal:

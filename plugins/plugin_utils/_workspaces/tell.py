@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ...module_utils._printable import visible
 from ...module_utils._redact import REDACTED
 from .findings import leaves, quoted
 from .plan import Action, Change, Finding, Plan, Reason, Verdict, WorkspacePlan
@@ -78,11 +79,16 @@ def unclaimed_lines(plan: Plan) -> list[str]:
     )
     lines = [f"    {found.line}" for found in plan.unclaimed[:MOST_UNCLAIMED]]
     more = [f"    ... and {count - MOST_UNCLAIMED} more: discover.yml writes an inventory."]
-    return [f"{head} below hosts:", *lines, *(more if count > MOST_UNCLAIMED else ()), *plan.doubts]
+    told = [f"{head} below hosts:", *lines, *(more if count > MOST_UNCLAIMED else ()), *plan.doubts]
+    return list(map(visible, told))
 
 
 def told(purpose: str, plan: WorkspacePlan) -> list[str]:
-    """Return the lines for one workspace."""
+    """Return the lines for one workspace. What a vendor calls something makes no line of its own."""
+    return list(map(visible, _told(purpose, plan)))
+
+
+def _told(purpose: str, plan: WorkspacePlan) -> list[str]:
     kept = [f"  = {note}" for note in _notes(purpose, plan)]
     if purpose == "verify":
         unseen = [f"  ? {sentence}" for sentence in _not_verifiable(plan)]
@@ -213,7 +219,7 @@ def as_told(plan: Plan) -> dict[str, Any]:
     return {
         "changed": False,
         "msg": fleet_line(plan),
-        "told": [fleet_line(plan), *unclaimed_lines(plan)],
+        "told": [fleet_line(plan), *plan.shortages, *unclaimed_lines(plan)],
         **(_of_nobody(plan) if plan.purpose == "verify" else {}),
         "to_delete": [
             f"{name} ({workspace.schema})"

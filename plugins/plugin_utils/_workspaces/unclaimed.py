@@ -108,12 +108,17 @@ def _listed(drafts: Iterable[Draft]) -> dict[str, tuple[Group, tuple[Connection,
     """Return the Braze connections of each group, in the order of the groups' names; each key may see others."""
     rows: dict[str, dict[object, JsonObject]] = {}
     groups: dict[str, Group] = {}
+    drafts = list(drafts)
+    # What was moved into a group belongs to a workspace that is told so.
+    moved = {draft.moved for draft in drafts if draft.moved}
     # The same listing for all who got the same answer.
     listings = {(draft.group.id, id(draft.rows)): draft for draft in drafts if draft.group and draft.rows is not None}
     for (group_id, _listing), draft in listings.items():
         groups[group_id] = draft.group or groups[group_id]
         rows.setdefault(group_id, {}).update(
-            (row.get("id"), {**row, "group_id": group_id}) for row in draft.rows or () if row.get("service") == SERVICE
+            (row.get("id"), {**row, "group_id": group_id})
+            for row in draft.rows or ()
+            if row.get("service") == SERVICE and row.get("id") not in moved
         )
     names = [{"id": group.id, "name": group.name} for group in groups.values()]
     return {

@@ -4,7 +4,7 @@
 
 # Private to this collection: no promise of stability to anybody outside it.
 
-"""From what the inventory says to a value of the right type, and how a message names a value.
+"""From what the inventory says to a value of the right type.
 
 Stricter than Ansible's own conversion, which makes a text of everything: a list is no name of a bucket.
 """
@@ -13,75 +13,45 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from difflib import get_close_matches
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
+from ...module_utils._redact import texts_in
+from ...module_utils._shown import described, looks_like, shown
 from .options import Option
 
-LONGEST_SHOWN = 200
 # How alike a value and a choice have to be, from 0 to 1, to be taken for misspelt.
 _ALIKE = 0.75
 
 # What Ansible makes of ``omit`` inside a text: before 2.19, and since.
 _OMIT = re.compile(r"__omit_place_holder__|<<Omit>>")
-_KEY_MATERIAL = re.compile(
-    r"PRIVATE KEY|AccountKey=|SharedAccessSignature=|(?://|:)[^/\s]*@"
-    r"|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
-    re.IGNORECASE,
-)
-# Capitals, small letters and digits without a break: a word that nobody has thought up.
-_RANDOM = re.compile(r"(?=[A-Za-z+/=]*[0-9])(?=[a-z0-9+/=]*[A-Z])(?=[A-Z0-9+/=]*[a-z])[A-Za-z0-9+=]{16,}")
 _WHOLE_NUMBER = re.compile(r"\s*-?[0-9]{1,18}\s*")
-_KINDS: Sequence[tuple[type | tuple[type, ...], str]] = (
-    (bool, "a boolean"),
-    ((int, float), "a number"),
-    (str, "a text"),
-    (date, "a date"),
-    (Mapping, "a dictionary"),
-    (list, "a list"),
-    (type(None), "nothing"),
-)
 
 
 class Refused(Exception):
     """A value that cannot be used. ``str()`` goes on after the name of the variable and a colon."""
 
 
-def may_be_secret(text: str) -> bool:
-    """Tell whether somebody may have put a key where something else belongs."""
-    return (
-        len(text) > LONGEST_SHOWN
-        or not text.isprintable()
-        or _KEY_MATERIAL.search(text) is not None
-        or _RANDOM.search(text) is not None
-    )
-
-
-def shown(value: Any, *, secret: bool = False) -> str:
-    """Return how a message names ``value``: itself where it is harmless, else what kind of thing it is."""
-    if secret or isinstance(value, list | Mapping):
-        return _kind(value)
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return f"a text of {len(value)} characters, not shown" if may_be_secret(value) else f'"{value}"'
-    if isinstance(value, date):
-        return f"the date {value.isoformat()}"
-    return str(value) if isinstance(value, int | float) else _kind(value)
-
-
-def _kind(value: Any) -> str:
-    return next((words for kind, words in _KINDS if isinstance(value, kind)), f"a {type(value).__name__}")
-
-
 def either(choices: Iterable[str | int]) -> str:
     """Return choices as a sentence has them: ``s3, gcs, azure or none``."""
     *others, last = map(str, choices)
     return f"{', '.join(others)} or {last}" if others else last
+
+
+def no_secret(option: Option, value: Any) -> Any:
+    """Return the value of an option that is for no secret.
+
+    :raises Refused: it holds what is nothing else than one. Never shows it.
+    """
+    for text in texts_in(value):
+        if looks_like(text, certain=True):
+            expected = "the path of a file" if option.type == "path" else "no secret"
+            raise Refused(f"expected {expected}, got {described(text)}.")
+    return value
 
 
 def typed(option: Option, value: Any) -> Any:
@@ -125,7 +95,7 @@ def _path(option: Option, value: Any) -> str:
     if not isinstance(value, str):
         raise Refused(f"expected the path of a file, got {shown(value, secret=option.no_log)}.")
     if not value.isprintable() or value.lstrip().startswith("{"):
-        raise Refused(f"expected the path of a file, got a text of {len(value)} characters, not shown.")
+        raise Refused(f"expected the path of a file, got {described(value)}.")
     return os.path.expanduser(os.path.expandvars(value))
 
 
