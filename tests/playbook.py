@@ -106,10 +106,11 @@ def start_playbook(
     directory: Path,
     inventory: str | Path | Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
+    stderr: int = subprocess.STDOUT,
 ) -> subprocess.Popen[str]:
     """Start what :func:`run_playbook` runs, in a process group of its own; everything it writes is in ``directory``."""
     variables = _environment(sandbox, directory, directory / EVENTS, environment)
-    return _start(_command(directory, playbook, arguments, inventory), directory, variables)
+    return _start(_command(directory, playbook, arguments, inventory), directory, variables, stderr)
 
 
 def _command(
@@ -123,13 +124,15 @@ def _command(
     return [*command, _playbook(directory, playbook), *arguments]
 
 
-def _start(command: list[str], directory: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
+def _start(
+    command: list[str], directory: Path, environment: dict[str, str], stderr: int = subprocess.STDOUT
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command,
         cwd=directory,
         env=environment,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=stderr,
         stdin=subprocess.DEVNULL,
         text=True,
         start_new_session=True,

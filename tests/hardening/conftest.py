@@ -15,6 +15,8 @@ from tests.hardening.faults import Elsewhere, another_host
 from tests.hardening.tally import Tally, table
 
 PROPERTY = "hardening"
+# What a test has to say of its size, in one sentence.
+SIZE = "size of a matrix"
 
 
 @pytest.fixture
@@ -36,12 +38,17 @@ def elsewhere() -> Iterator[Elsewhere]:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the size of the fault matrix and what came of it."""
     rows: dict[str, Counter[str]] = {}
+    sizes: list[str] = []
     for report in (report for reports in terminalreporter.stats.values() for report in reports):
         if getattr(report, "when", "") not in ("call", "teardown"):
             continue
         for name, value in report.user_properties:
             if name == PROPERTY:
                 rows.setdefault(value[0], Counter()).update(value[1])
+            if name == SIZE and report.when == "call":
+                sizes.append(value)
+    for line in sizes:
+        terminalreporter.write_line(line)
     if rows:
         terminalreporter.section("Hold under fire: faults tried and what came of them")
         for line in table(rows):

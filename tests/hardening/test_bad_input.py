@@ -32,7 +32,7 @@ MODULE_VALUES: list[tuple[str, dict[str, Any], list[str]]] = [
     (CONNECTION, {"schema": "1shop"}, ["schema", "1shop", "digit"]),
     (CONNECTION, {"schema": "shop-us"}, ["schema", "shop-us", "underscores"]),
     (CONNECTION, {"schema": "shop us"}, ["schema", "shop us", "underscores"]),
-    (CONNECTION, {"schema": "shop\n"}, ["schema", "shop\\n", "underscores"]),
+    (CONNECTION, {"schema": "shop\n"}, ["schema", "a text of 5 characters", "underscores"]),
     (CONNECTION, {"schema": ""}, ["schema", "''", "lower-case"]),
     (CONNECTION, {"schema": "../groups"}, ["schema", "../groups", "lower-case"]),
     (CONNECTION, {"schema": "s" * 1000 + "!"}, ["schema", "lower-case"]),

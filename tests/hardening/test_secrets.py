@@ -58,6 +58,7 @@ def test_no_secret_in_output_arguments_of_processes_logs_reports_and_files(
         "ANSIBLE_CALLBACKS_ENABLED": "record_results,onramp.braze_fivetran.workspace_report",
         "ONRAMP_REPORT_HTML": str(reports[0]),
         "ONRAMP_REPORT_JSON": str(reports[1]),
+        "ONRAMP_TRACE": str(tmp_path / "traces"),
         "AWS_ACCESS_KEY_ID": "",
         "AWS_SECRET_ACCESS_KEY": "",
     }
@@ -81,7 +82,7 @@ def test_no_secret_in_output_arguments_of_processes_logs_reports_and_files(
         assert_nothing_secret(text)
         assert basic_credentials() not in text
         assert SESSION_TOKEN not in text
-    for file in (tmp_path / "ansible.log", *reports):
+    for file in (tmp_path / "ansible.log", *reports, *(tmp_path / "traces").iterdir()):
         assert file.stat().st_size > 0
 
 

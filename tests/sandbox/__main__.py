@@ -42,7 +42,14 @@ def main() -> int:
     attached.add_argument("control_url", nargs="?", help="its control port; default: SANDBOX_CONTROL_URL")
     shell = commands.add_parser("shell", help="run a shell, or COMMAND, with the sandbox running")
     shell.add_argument("arguments", nargs="*", metavar="COMMAND", help="command to run instead of a shell")
-    options = parser.parse_args()
+    replaying = commands.add_parser("replay", help="answer as the vendors did in traces, until stopped or for COMMAND")
+    replaying.add_argument(
+        "traces", nargs="+", type=Path, metavar="FILE", help="one run after the other; then -- COMMAND"
+    )
+    mark = sys.argv.index("--") if "replay" in sys.argv[1:2] and "--" in sys.argv else len(sys.argv)
+    options = parser.parse_args(sys.argv[1:mark])
+    if options.command == "replay":
+        return replay_or_refuse(options.traces, sys.argv[mark + 1 :])
     if options.command == "serve":
         asyncio.run(serve(options.announce, until_stdin_closes=options.until_stdin_closes))
         return 0
@@ -50,6 +57,18 @@ def main() -> int:
         print(exports(Sandbox.attach(options.control_url).env))
         return 0
     return run_inside(options.arguments)
+
+
+def replay_or_refuse(traces: list[Path], command: list[str]) -> int:
+    """Replay traces; say it in one sentence if they are none."""
+    from tests.sandbox.replay import replay
+    from tests.sandbox.replay_trace import BadTrace
+
+    try:
+        return replay(traces, command)
+    except BadTrace as reason:
+        print(reason, file=sys.stderr)
+        return 2
 
 
 def run_inside(command: list[str]) -> int:

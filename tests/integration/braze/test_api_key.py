@@ -58,6 +58,30 @@ def named(text: str) -> list[str]:
     return [name for name in PERMISSION_NAMES if name in text]
 
 
+# What Braze was recorded to answer a key that may, by probe.
+RECORDED = [
+    pytest.param("users.export.ids", 201, marks=pytest.mark.fact("probe-users-export-ids")),
+    pytest.param("email.unsubscribe", 200, marks=pytest.mark.fact("probe-email-unsubscribe")),
+    pytest.param("email.hard_bounces", 200, marks=pytest.mark.fact("probe-email-hard-bounces")),
+    pytest.param("canvas.details", 400, marks=pytest.mark.fact("probe-canvas-details")),
+    pytest.param("segments.list", 200, marks=pytest.mark.fact("probe-segments-list")),
+    pytest.param("subscription.status.get", 400, marks=pytest.mark.fact("probe-subscription-status-get")),
+]
+
+
+@pytest.mark.parametrize(("permission", "status"), RECORDED)
+def test_a_probe_is_answered_as_recorded_and_that_is_taken_for_granted_and_a_refusal_for_missing(
+    sandbox: Sandbox, check: Check, permission: str, status: int
+) -> None:
+    make_key(sandbox)
+    assert states(check(permissions=[permission])) == {permission: "granted"}
+    [asked] = sandbox.journal("braze", permission)
+    assert asked.status == status
+    make_key(sandbox, missing=[permission])
+    assert states(check())[permission] == "missing"
+
+
+@pytest.mark.fact("keys-are-probed")
 def test_a_complete_key_is_ok_after_one_request_for_each_permission(sandbox: Sandbox, check: Check) -> None:
     make_key(sandbox)
     result = check()
@@ -76,6 +100,7 @@ def test_probes_export_nothing_and_write_nothing(sandbox: Sandbox, check: Check)
 
 
 @both_styles
+@pytest.mark.fact("order-of-checks")
 def test_a_key_that_lacks_two_permissions_names_exactly_those_two(sandbox: Sandbox, check: Check, style: int) -> None:
     sandbox.seed("braze", "manners", refusal_status=style)
     make_key(sandbox, missing=TWO)
@@ -102,6 +127,7 @@ def test_a_key_that_lacks_all_permissions_is_not_ok(
 
 
 @both_styles
+@pytest.mark.fact("order-of-checks")
 def test_a_revoked_key_is_invalid_whatever_the_style(sandbox: Sandbox, check: Check, style: int) -> None:
     sandbox.seed("braze", "manners", refusal_status=style)
     make_key(sandbox)
@@ -310,7 +336,16 @@ def test_a_permission_that_the_catalogue_does_not_know_is_refused(sandbox: Sandb
     assert sandbox.journal("braze") == []
 
 
-@pytest.mark.parametrize("key", ["", f"{KEY}\n", f" {KEY}", "schlüssel-4711-0815"])
+@pytest.mark.parametrize("key", [f"{KEY}\n", f" {KEY} \r\n"])
+def test_a_key_works_with_the_blanks_and_line_breaks_around_it(sandbox: Sandbox, key: str) -> None:
+    make_key(sandbox)
+    result = run_module(
+        "braze_api_key_info", {"api_key": key, "api_url": sandbox.env["SANDBOX_BRAZE_URL"]}, sandbox.env
+    )
+    assert result["verdict"] == "ok"
+
+
+@pytest.mark.parametrize("key", ["", f"Bearer {KEY}", f"'{KEY}'", f"{KEY}\n{KEY}", "******", "schlüssel-4711-0815"])
 def test_a_key_that_cannot_be_one_is_refused_before_anything_is_sent(sandbox: Sandbox, key: str) -> None:
     given = {"api_key": key, "api_url": sandbox.env["SANDBOX_BRAZE_URL"]}
     result = run_module("braze_api_key_info", given, sandbox.env)

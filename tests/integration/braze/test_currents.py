@@ -93,6 +93,7 @@ def currents(*ends: datetime, prefix: str = "currents", **more: Any) -> Objects:
         )  # fmt: skip
 
 
+@pytest.mark.fact("layouts-of-currents")
 def test_fresh_files_are_landing_with_everything_that_their_names_say(place: Place) -> None:
     now = this_hour()
     place.put(currents(now, now - 2 * HOUR, version=7))
@@ -107,6 +108,7 @@ def test_fresh_files_are_landing_with_everything_that_their_names_say(place: Pla
     assert [sample["avro"] for sample in result["samples"]] == [True, True]
 
 
+@pytest.mark.fact("layouts-of-currents")
 def test_the_older_layout_is_landing_as_well(place: Place) -> None:
     place.put(currents(this_hour(), layout="schema_id", schema_id=460))
     result = place.look()
@@ -115,6 +117,7 @@ def test_the_older_layout_is_landing_as_well(place: Place) -> None:
     assert (kind["layout"], kind["schema"]) == ("schema_id", "460")
 
 
+@pytest.mark.fact("files-of-currents")
 def test_old_files_are_stale_and_the_advice_names_the_button(place: Place) -> None:
     place.put(currents(this_hour() - 50 * HOUR))
     result = place.look()
@@ -136,6 +139,7 @@ def test_exports_of_segments_are_not_currents(place: Place) -> None:
     assert "currents/segment-export/" in result["next_step"]
 
 
+@pytest.mark.fact("files-of-currents")
 def test_files_with_the_right_names_but_another_format_are_not_currents(place: Place) -> None:
     place.put((name, b"\x1f\x8b" + content) for name, content in currents(this_hour()))
     result = place.look()

@@ -189,6 +189,7 @@ CHANGES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("changes", "body"), [row[1:] for row in CHANGES], ids=[row[0] for row in CHANGES])
+@pytest.mark.fact("patch-merges")
 def test_exactly_what_differs_is_sent_shown_and_then_left_alone(
     sandbox: Sandbox, run: Run, changes: dict[str, Any], body: dict[str, Any]
 ) -> None:
@@ -291,6 +292,7 @@ def test_a_permanent_field_that_differs_says_what_would_have_to_be_recreated(san
     assert run(destination_schema_names="SOURCE_NAMING").code == "permanent_field"
 
 
+@pytest.mark.fact("schema-names")
 def test_a_schema_name_taken_by_another_service_is_refused(sandbox: Sandbox, run: Run) -> None:
     sandbox.seed("fivetran", "add_connection", group_id=world.GROUP_ID, service="google_sheets", schema="braze_shop_us")
     result = run()
@@ -338,6 +340,10 @@ def test_metadata_that_cannot_be_had_for_another_reason_is_a_failure(sandbox: Sa
         ({"config": {"cloud_storage_type": "AWS-S3"}}, ["config.cloud_storage_type", "AWS_S3", "Did you mean"]),
         ({"config": {"enable_exports": "perhaps"}}, ["config.enable_exports", "boolean"]),
         ({"config_secrets": {"api_key": "******"}}, ["config.api_key", "mask"]),
+        ({"config_secrets": {"api_key": ""}}, ["config_secrets.api_key", "empty"]),
+        ({"config_secrets": {"api_key": " \n"}}, ["config_secrets.api_key", "empty"]),
+        ({"config_secrets": {"api_key": None}}, ["config_secrets.api_key", "empty"]),
+        ({"config_secrets": {"api_key": "12345"}}, ["config_secrets.api_key", "shorter than any key"]),
         ({"config": {"api_key": "x"}}, ["both hold api_key"]),
         ({"schema": "Shop"}, ["schema", "lower-case"]),
         ({"schema": "1shop"}, ["schema", "digit"]),
@@ -444,6 +450,7 @@ def test_where_tests_heal_a_connection_no_sync_is_started(sandbox: Sandbox, run:
     assert not run().changed
 
 
+@pytest.mark.fact("unknown-route")
 def test_an_address_without_the_api_is_said_to_be_one_and_creates_nothing(sandbox: Sandbox, run: Run) -> None:
     result = run(fivetran_api_url=f"{sandbox.env['FIVETRAN_API_URL']}/api")
     assert result.code == "NotFound"
@@ -649,6 +656,7 @@ def test_a_creation_that_was_dropped_before_it_was_handled_is_not_sent_blindly_a
 
 
 @pytest.mark.parametrize("status", [400, 409])
+@pytest.mark.fact("schema-names")
 def test_a_duplicate_is_adopted_if_it_is_ours(sandbox: Sandbox, run: Run, status: int) -> None:
     sandbox.seed("fivetran", "manners", duplicate_status=status)
     sandbox.seed(
@@ -664,6 +672,7 @@ def test_a_duplicate_is_adopted_if_it_is_ours(sandbox: Sandbox, run: Run, status
     assert only(sandbox)["status"]["setup_state"] == "connected"
 
 
+@pytest.mark.fact("rate-limits")
 def test_a_short_rate_limit_is_waited_for(sandbox: Sandbox, run: Run) -> None:
     sandbox.fault("status", operation="create_connection", status=429, headers={"Retry-After": "1"})
     result = run()
@@ -671,6 +680,7 @@ def test_a_short_rate_limit_is_waited_for(sandbox: Sandbox, run: Run) -> None:
     assert len(stored(sandbox)) == 1
 
 
+@pytest.mark.fact("rate-limits")
 def test_a_rate_limit_of_an_hour_fails_at_once_and_says_when_to_come_back(sandbox: Sandbox, run: Run) -> None:
     sandbox.fault(
         "status", operation="list_connections", status=429, headers={"Retry-After": "3600"},
@@ -719,6 +729,7 @@ def test_a_connection_is_removed_and_removing_it_again_changes_nothing(sandbox: 
 
 
 @pytest.mark.parametrize(("status", "body"), [(204, ""), (404, None)], ids=["204 without a body", "already gone"])
+@pytest.mark.fact("delete-204")
 def test_a_deletion_has_succeeded_however_fivetran_says_so(
     sandbox: Sandbox, run: Run, status: int, body: str | None
 ) -> None:

@@ -244,6 +244,7 @@ def test_a_lost_answer_is_asked_for_again(sandbox: Sandbox, run: Run, operation:
 
 @pytest.mark.parametrize("code", ["NotFound_SchemaConfig", "NotFound"])
 @pytest.mark.parametrize("answer", ["what_was_applied", "everything"])
+@pytest.mark.fact("schemas-before-reload")
 def test_whatever_a_missing_config_and_a_change_are_answered_with_the_result_is_whole(
     sandbox: Sandbox, run: Run, code: str, answer: str
 ) -> None:
@@ -282,6 +283,7 @@ def test_a_key_that_is_shown_once_it_was_set_is_set_once(run: Run) -> None:
     assert not run(schemas=key).changed
 
 
+@pytest.mark.fact("schemas-before-reload")
 def test_the_schemas_of_an_incomplete_connection_need_its_setup_tests_first(
     sandbox: Sandbox, run: Run, connection_id: str
 ) -> None:

@@ -50,6 +50,7 @@ def status(sandbox: Sandbox, connection_id: str, **changes: Any) -> None:
     sandbox.seed("fivetran", "edit_connection", id=connection_id, status=changes)
 
 
+@pytest.mark.fact("no-body")
 def test_a_sync_is_started_and_not_waited_for_by_default(sandbox: Sandbox, run: Run, connection_id: str) -> None:
     result = run()
     assert result.changed
@@ -59,6 +60,17 @@ def test_a_sync_is_started_and_not_waited_for_by_default(sandbox: Sandbox, run: 
     assert call.body == {"force": False}
     # The look before the start is the only one.
     assert len(sandbox.journal("fivetran", "get_connection")) == 1
+
+
+@pytest.mark.fact("moved-connection")
+def test_a_connection_that_is_in_another_group_now_is_named_with_that_group(
+    sandbox: Sandbox, connection_id: str
+) -> None:
+    sandbox.seed("fivetran", "move_connection", id=connection_id, group_id=world.SECOND_GROUP_ID)
+    identity = {"group_id": world.GROUP_ID, "schema": "shop"}
+    result = run_module("fivetran_connection_sync", identity, sandbox.env)
+    assert result.code == "NotFound_Connection"
+    assert f"There is one in group {world.SECOND_GROUP_ID} (connection {connection_id})." in result.msg
 
 
 def test_waiting_ends_when_the_sync_has_succeeded(sandbox: Sandbox, run: Run) -> None:

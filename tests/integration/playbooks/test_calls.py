@@ -10,8 +10,11 @@ import re
 from collections import Counter
 
 import pytest
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.allowance import REQUESTS
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Action
 
 from tests.integration.playbooks.fleet import connections, play, workspaces
+from tests.integration.playbooks.plans import YES
 from tests.playbook import CHECKOUT
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
@@ -60,6 +63,54 @@ def test_a_further_workspace_of_the_same_group_and_role_asks_for_its_own_things_
     iam = Counter(entry.operation for entry in onboarded.journal("aws") if entry.operation.startswith("aws:iam:"))
     assert set(iam.values()) == {1}
     assert len(onboarded.journal("gcs", "buckets.getIamPolicy")) == 1
+
+
+def needed(sandbox: Sandbox) -> tuple[int, int]:
+    """Return requests to Fivetran for each of two connections, and setup tests among them; without any look."""
+    done = [entry for entry in sandbox.journal("fivetran") if entry.caller == "outside"]
+    # Between the looks stands what begins with the search for a connection by its schema.
+    begun = next(number for number, entry in enumerate(done) if {"schema", "group_id"} <= set(entry.query))
+    names = [entry.operation.partition(":")[2] for entry in done[begun:]]
+    names = names[: names.index("account_info")] if "account_info" in names else names
+    return len(names) // 2, names.count("test_connection") // 2
+
+
+def stated(row: str) -> tuple[int, int]:
+    """Return what the page states of requests and setup tests for each workspace."""
+    [cells] = re.findall(rf"^\| {re.escape(row)} \| (\d+) \| (\d+) \|", PAGE.read_text(), re.MULTILINE)
+    return int(cells[0]), int(cells[1])
+
+
+@pytest.mark.slow
+@pytest.mark.fact("rate-limits")
+def test_each_connection_takes_the_requests_that_the_page_states_and_a_plan_reckons_with(sandbox: Sandbox) -> None:
+    for playbook, row, action in (
+        ("onboard", "`onboard.yml`, new", Action.CREATE),
+        ("rotate_key", "`rotate_key.yml`", Action.UPDATE),
+        ("offboard", "`offboard.yml`", Action.DELETE),
+    ):
+        sandbox.clear_journal()
+        result = play(sandbox, playbook, *YES)
+        assert result.exit_code == 0, result.output
+        assert needed(sandbox) == stated(row), playbook
+        assert stated(row)[0] <= REQUESTS[action]
+
+
+@pytest.mark.slow
+@pytest.mark.fact("rate-limits")
+def test_a_trial_that_is_nearly_used_up_is_told_before_the_first_change_and_the_next_run_goes_on(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.seed("fivetran", "set_rate_limit", kind="requests", count=16)
+    result = play(sandbox, "onboard")
+    line = result.output.index("Fivetran's rate limit: of 16 requests an hour")
+    assert line < result.output.index("PLAY [Onboard Braze workspaces to Fivetran]")
+    assert result.exit_code != 0
+    assert "asks to come back in" in result.output
+    sandbox.seed("fivetran", "advance_clock", seconds=3600)
+    sandbox.seed("fivetran", "set_rate_limit", kind="requests", count=20_000)
+    assert play(sandbox, "onboard").exit_code == 0
+    assert sorted(connections(sandbox)) == ["braze_shop_eu", "braze_shop_us"]
 
 
 @pytest.mark.slow

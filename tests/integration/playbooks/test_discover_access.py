@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.client import client_from_params
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._redact import Redactor
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_policy import folder_condition
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery import discover as discovery
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.access import Access
@@ -48,7 +49,7 @@ def found(sandbox: Sandbox, *profiles: str) -> discovery.Discovery:
     }
     gcs = {"credentials_file": None, "user_project": None, **LIMITS}
     client = client_from_params({**credentials, **LIMITS})
-    return discovery.discover(client, [], Credentials(aws_profiles=profiles, gcs=gcs))
+    return discovery.discover(client, [], Credentials(aws_profiles=profiles, gcs=gcs), Redactor([]))
 
 
 def access(sandbox: Sandbox, host: str = "braze_us") -> Access:

@@ -169,6 +169,11 @@ def test_a_binding_that_a_careless_second_writer_loses_is_refused_and_repaired(s
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no_prefix": ({"gcs_access_scope": "prefix"}, "gcs_access_prefix: is needed with gcs_access_scope: prefix."),
+    # A loop that leaves the folder out must not end with a grant on the whole bucket.
+    "omitted_prefix": (
+        {"gcs_access_scope": "prefix", "gcs_access_prefix": "{{ omit }}"},
+        "gcs_access_prefix: is needed with gcs_access_scope: prefix.",
+    ),
     "member": ({"gcs_access_member": "allUsers"}, "gcs_access_member: expected the e-mail address"),
     "two_conditions": (
         {

@@ -271,6 +271,7 @@ def test_eight_writers_who_grant_and_take_away_lose_nothing(sandbox: Sandbox, fo
 
 
 @pytest.mark.parametrize("status", [400, 412])
+@pytest.mark.fact("domain-restricted-sharing")
 def test_a_refusal_by_an_organization_policy_fails_at_once_and_says_so(sandbox: Sandbox, run: Run, status: int) -> None:
     sandbox.seed("gcs", "restrict_sharing", bucket=BUCKET, domains=["acme.example"], status=status)
     result = run()

@@ -25,6 +25,8 @@ def test_name_rest_url_and_dashboard_url_mean_the_same_instance(instance: Instan
         f"https://{instance.rest_host}/",
         f"https://{instance.rest_host}/campaigns/list",
         instance.rest_host,
+        # The SDK's host of the instance, which Braze shows beside the REST one.
+        f"https://sdk.{instance.rest_host.removeprefix('rest.')}",
         f"https://{instance.dashboard_host}",
         f"https://{instance.dashboard_host}/dashboard/app_usage/66f1aeb2?locale=en#top",
         f"  https://{instance.dashboard_host.upper()} ",
@@ -86,6 +88,16 @@ def test_what_a_key_must_not_be_sent_to_is_refused_naming_the_option(text: str) 
 def test_a_wrong_name_is_refused_with_the_names_that_exist() -> None:
     with pytest.raises(InvalidArgument, match=r"US-01, .*US-10, EU-01, .*KR-01"):
         find_endpoint("US-99")
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("us1", "US-01"), ("US 01", "US-01"), ("us_10", "US-10"), ("iad-03", "US-03"), ("fra1", "EU-01"), ("us-09", None)],
+)
+def test_a_name_that_is_written_otherwise_is_refused_with_the_one_that_is_meant(text: str, meant: str | None) -> None:
+    with pytest.raises(InvalidArgument) as refusal:
+        find_endpoint(text)
+    assert refusal.value.msg.endswith(f"Did you mean {meant}?") == (meant is not None)
 
 
 def test_a_refused_key_can_belong_to_every_other_instance() -> None:

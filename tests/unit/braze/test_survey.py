@@ -105,6 +105,7 @@ def test_each_event_type_has_its_own_newest_hour() -> None:
 
 
 @pytest.mark.parametrize("layout", ["version", "schema_id"])
+@pytest.mark.fact("layouts-of-currents")
 def test_both_layouts_are_told_apart(layout: str) -> None:
     found = survey(currents(layout=layout))
     (kind,) = found.integrations[0].event_types
@@ -130,6 +131,20 @@ def test_a_day_without_a_file_is_stale(age: int, expected: str) -> None:
 
 def test_the_clock_of_braze_may_be_ahead() -> None:
     assert verdict(survey(currents(newest_hours={"users.a": THIS_HOUR + 2 * HOUR}))) is Verdict.LANDING
+
+
+def test_files_of_the_future_do_not_make_a_bucket_fresh_for_ever() -> None:
+    stale = currents(newest_hours={"users.a": THIS_HOUR - 30 * DAY, "users.b": THIS_HOUR - 40 * DAY})
+    future = currents(newest_hours={"users.a": datetime(2999, 1, 1, tzinfo=UTC), "users.c": NOW + 3 * HOUR}, hours=1)
+    found = survey([*stale, *future])
+    assert found.newest_hour == THIS_HOUR - 30 * DAY
+    assert verdict(found) is Verdict.STALE
+    assert verdict(survey(future)) is not Verdict.LANDING
+
+
+def test_files_of_the_future_do_not_hide_what_lands_today() -> None:
+    future = currents(newest_hours={"users.a": datetime(2999, 1, 1, tzinfo=UTC)}, hours=PAGE_SIZE + 5)
+    assert survey([*currents(newest_hours={"users.a": THIS_HOUR}), *future]).newest_hour == THIS_HOUR
 
 
 def test_an_empty_bucket_is_empty_and_the_advice_names_the_button() -> None:

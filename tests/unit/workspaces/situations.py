@@ -203,6 +203,7 @@ class World:
             found |= {
                 look.destination(workspace, group_id): {"setup_status": "connected"},
                 look.connections(workspace, group_id): tuple(row for row in self.rows if row["group_id"] == group_id),
+                look.elsewhere(workspace, group_id): tuple(row for row in self.rows if row["group_id"] != group_id),
                 look.right_to_create(workspace, group_id): (True, ""),
                 look.service_account(workspace, group_id): SERVICE_ACCOUNT,
             }

@@ -18,8 +18,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.action.workspace_plan imp
     GROUP,
     ActionModule,
     _only_playing,
-    _play_of,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._play import play_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide import no_plan
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import (
     Action,
@@ -34,7 +34,7 @@ FINE = WorkspacePlan("")
 REFUSED = no_plan("onboard", ["refused"], "No.").workspaces["refused"]
 
 
-def play_of(*tasks: dict[str, Any]) -> Play:
+def playing(*tasks: dict[str, Any]) -> Play:
     loader = DataLoader()
     manager = VariableManager(loader=loader, inventory=InventoryManager(loader=loader))
     data = {"hosts": "all", "gather_facts": False, "vars": {"company": "acme"}, "tasks": list(tasks)}
@@ -57,18 +57,18 @@ def selected(plan: Plan, **keywords: Any) -> list[str]:
 
 def test_a_task_finds_its_play_however_deep_it_stands() -> None:
     task: dict[str, Any] = {"ansible.builtin.debug": {}}
-    play = play_of(task, {"block": [{"block": [task], "rescue": [task]}]})
+    play = playing(task, {"block": [{"block": [task], "rescue": [task]}]})
     plain, block = play.tasks
     first = plain.block[0] if hasattr(plain, "block") else plain
     inner = block.block[0]
-    assert _play_of(first) is play
-    assert _play_of(inner.block[0]) is play
-    assert _play_of(inner.rescue[0]) is play
+    assert play_of(first) is play
+    assert play_of(inner.block[0]) is play
+    assert play_of(inner.rescue[0]) is play
 
 
 def test_what_belongs_to_no_play_finds_none() -> None:
-    assert _play_of(Task.load({"ansible.builtin.debug": {}})) is None
-    assert _play_of(None) is None
+    assert play_of(Task.load({"ansible.builtin.debug": {}})) is None
+    assert play_of(None) is None
 
 
 def test_the_changing_play_is_for_those_with_changes_only() -> None:

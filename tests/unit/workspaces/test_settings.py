@@ -12,8 +12,13 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.options import role_options
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.options import (
+    all_options,
+    role_options,
+)
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.settings import (
+    PLACEHOLDER,
+    WHERE_MADE,
     Problem,
     Settings,
     Unreadable,
@@ -206,7 +211,8 @@ def test_all_that_is_wrong_is_told_at_once_in_the_order_of_the_settings() -> Non
             Problem("fivetran_group", "fivetran_group: is not set."),
             Problem(
                 "fivetran_api_secret",
-                "fivetran_api_secret: is not set, and FIVETRAN_APISECRET is not set in the environment either.",
+                "fivetran_api_secret: is not set, and FIVETRAN_APISECRET is not set in the environment either. "
+                f"{WHERE_MADE}",
             ),
             Problem("fivetran_schema", "fivetran_schema: cannot be evaluated: 'company' is undefined."),
             Problem(
@@ -313,7 +319,11 @@ VALUES: list[tuple[str, Any, str]] = [
     ("currents_prefix", "cur\nrents", f"{FOLDER}, got a text of 9 characters, not shown."),
     ("currents_folder_shared", "perhaps", 'expected true or false, got "perhaps".'),
     ("braze_api_url", "", f'{INSTANCE}, got "".'),
-    ("braze_api_url", "/pA9sK2vRt7QxW4zE.x", f"{PLACE}, got a text of 19 characters, not shown."),
+    (
+        "braze_api_url",
+        "/pA9sK2vRt7QxW4zE.x",
+        f"{PLACE}, got a text of 19 characters, not shown because it looks like a key.",
+    ),
     ("braze_api_url", "Braze", f'{INSTANCE}, got "Braze".'),
     ("braze_api_url", "ftp://rest.iad-99.braze.com", 'expected an https:// URL, got "ftp://rest.iad-99.braze.com".'),
     (
@@ -349,7 +359,8 @@ VALUES: list[tuple[str, Any, str]] = [
     (
         "currents_landing_credentials_file",
         '{"private_key": "..."}',
-        "expected the path of a file, got a text of 22 characters, not shown.",
+        "expected the path of a file, got a text of 22 characters, not shown because it looks like a Google service"
+        " account key.",
     ),
     ("s3_access_role_name", "F" * 65, f'expected at most 64 letters, digits and +=,.@_-, got "{"F" * 65}".'),
     ("s3_access_role_name", "", 'expected at most 64 letters, digits and +=,.@_-, got "".'),
@@ -538,13 +549,13 @@ def test_what_only_looks_wrong_is_accepted(changes: dict[str, Any]) -> None:
 def test_a_variable_with_fivetrans_credentials_wins_over_the_environment_and_is_trimmed() -> None:
     settings = good(
         {
-            "fivetran_api_key": " mine\n",
-            "fivetran_api_secret": "mine-too\r\n",
+            "fivetran_api_key": " my-own-key\n",
+            "fivetran_api_secret": "my-own-secret\r\n",
             "fivetran_api_url": " https://fivetran.example/v9/ ",
         },
         environment={**ENVIRONMENT, "FIVETRAN_API_URL": "https://other.example"},
     )
-    assert (settings.fivetran_api_key, settings.fivetran_api_secret) == ("mine", "mine-too")
+    assert (settings.fivetran_api_key, settings.fivetran_api_secret) == ("my-own-key", "my-own-secret")
     assert settings.fivetran_api_url == "https://fivetran.example/v9"
 
 
@@ -563,8 +574,8 @@ def test_a_credential_that_cannot_be_read_never_falls_back_to_the_environment() 
 
 def test_credentials_that_are_nowhere_are_told_with_both_of_their_names() -> None:
     assert messages(environment={}) == [
-        "fivetran_api_key: is not set, and FIVETRAN_APIKEY is not set in the environment either.",
-        "fivetran_api_secret: is not set, and FIVETRAN_APISECRET is not set in the environment either.",
+        f"fivetran_api_key: is not set, and FIVETRAN_APIKEY is not set in the environment either. {WHERE_MADE}",
+        f"fivetran_api_secret: is not set, and FIVETRAN_APISECRET is not set in the environment either. {WHERE_MADE}",
     ]
 
 
@@ -662,9 +673,25 @@ def test_names_that_look_like_settings_are_told_with_what_was_meant() -> None:
         "fivetran_terraform_workspace": "acme",
         "ansible_user": "me",
         "currents_landing_verdict": {},
+        "fivetran_connection_schema": "braze_other",
+        "s3_access_state": "absent",
     }
     assert hints(Host(names)) == [
+        "fivetran_connection_schema: has no effect here. The playbooks take it from fivetran_schema.",
         "fivetran_sync_frequency: no such setting. Did you mean fivetran_connection_sync_frequency?",
         "s3_acces_role_name: no such setting. Did you mean s3_access_role_name?",
         "s3_access_colour: no such setting.",
+        "s3_access_state: has no effect here. The playbooks decide it themselves.",
     ]
+
+
+def test_a_word_of_a_vendor_is_told_only_where_our_variable_is_not_set_beside_it() -> None:
+    assert hints(Host({"braze_url": "US-01"})) == ["braze_url: no such setting. Did you mean braze_api_url?"]
+    assert hints(Host({"braze_url": "US-01", "braze_api_url": "{{ braze_url }}"})) == []
+
+
+@pytest.mark.parametrize("name", ["fivetran_group", "fivetran_api_secret", "braze_api_url", "braze_api_key"])
+def test_what_init_has_left_to_be_filled_in_is_told_by_what_belongs_there(name: str) -> None:
+    [told] = messages({name: f" {PLACEHOLDER}\n"})
+    assert told.startswith(f"{name}: is still to be filled in. ")
+    assert told.endswith(all_options()[name].description)

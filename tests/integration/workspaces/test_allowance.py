@@ -1,0 +1,37 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Fivetran's rate limit is read beside its answers, and costs no request of its own."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.allowance import Allowance
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces import look
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.asked import PURPOSES, Wanted
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import Limits, Look
+
+from tests.hardening.planning import plan
+from tests.integration.workspaces.conftest import Make
+from tests.sandbox.client import Sandbox
+
+
+@pytest.mark.fact("rate-limits")
+def test_what_is_left_is_known_after_the_look(sandbox: Sandbox, workspace: Make) -> None:
+    sandbox.seed("fivetran", "set_rate_limit", kind="requests", count=500)
+    seen = Look(Wanted(PURPOSES["onboard"], (workspace(),), frozenset({"shop_us"})), Limits()).take()
+    # The probe of the right to create, and what came after the last answer that told it.
+    asked = len(sandbox.journal("fivetran"))
+    told = seen.of(look.allowance(workspace()))
+    assert told is not None
+    assert told.limit == 500
+    assert told in [Allowance(500, 500 - count) for count in range(asked - 2, asked + 1)]
+
+
+@pytest.mark.fact("rate-limits")
+def test_a_plan_for_which_the_trial_is_too_small_says_so_and_applies(sandbox: Sandbox) -> None:
+    sandbox.seed("fivetran", "set_rate_limit", kind="requests", count=24)
+    made = plan(sandbox)
+    assert [line.partition(":")[0] for line in made["told"]] == ["Plan", "Fivetran's rate limit"]
+    assert all(workspace["applies"] for workspace in made["workspaces"].values())
