@@ -20,6 +20,7 @@ from typing import Any
 import jsonschema
 
 from tests.sandbox.core import Entry, Json
+from tests.sandbox.fivetran_requests import asks_for_version_2
 from tests.sandbox.fivetran_services import SCHEMA_KEYS
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "shared" / "contracts" / "fivetran-openapi-subset.json"
@@ -128,6 +129,29 @@ def contract() -> Contract:
 def check(entries: Iterable[Entry]) -> list[str]:
     """Return what the journal's entries violate; callers skip where :data:`DOCUMENT` does not exist."""
     return contract().violations(entries)
+
+
+def strayed(entries: Iterable[Entry]) -> list[str]:
+    """Return where the collection asks Fivetran for something in a way that works by chance, one sentence each.
+
+    Without a version in Accept the account decides what comes back; what is only answered for the sake of old clients
+    may end any day. Requests of other programs are passed over.
+    """
+    return [
+        f"{entry.method} {entry.path}: {problem}"
+        for entry in entries
+        if entry.server == "fivetran" and entry.headers.get("User-Agent", "").startswith("onramp.braze_fivetran/")
+        for problem in _straying(entry)
+    ]
+
+
+def _straying(entry: Entry) -> Iterator[str]:
+    if not asks_for_version_2(entry.headers):
+        yield f"Accept is {entry.headers.get('Accept')!r}, without version=2"
+    if entry.path.endswith(("/", "/force")) or "/connectors" in entry.path:
+        yield "no document names this spelling"
+    if entry.method in ("POST", "PATCH") and entry.headers.get("Content-Type") != "application/json":
+        yield f"Content-Type is {entry.headers.get('Content-Type')!r}"
 
 
 def _service(entry: Entry) -> str:

@@ -39,6 +39,8 @@ SHOWN_SECRET = "<redacted>"
 # Set by the sandbox's own Fivetran on what it asks the other servers; says who calls.
 CALLER_HEADER = "X-Sandbox-Caller"
 OUTSIDE = "outside"
+# Those that the journal keeps.
+JOURNALED_HEADERS = ("Accept", "Content-Type", "User-Agent")
 FAULT_KINDS = ("status", "delay", "drop", "lost_answer", "redirect", "hostile_headers", *DRIPS, *SPOILED)
 
 
@@ -72,6 +74,8 @@ class Entry:
     # "fivetran" for what the sandbox's Fivetran asks in its setup tests, "outside" for everybody else.
     caller: str = OUTSIDE
     fault: str = ""
+    # Of the request: what it wants to be answered with, what its body is, and whose program it is.
+    headers: dict[str, str] = field(default_factory=dict)
     # Seconds of the sandbox's own clock between which the request was being answered.
     started: float = 0.0
     finished: float = 0.0
@@ -238,11 +242,16 @@ class Server(ABC):
     def application(self) -> web.Application:
         """Build the aiohttp application out of the marked handlers."""
         app = web.Application(client_max_size=64 * 1024 * 1024)
-        for _name, handler in inspect.getmembers(self, inspect.ismethod):
-            for method, path, name in getattr(handler, "operation_routes", []):
-                app.router.add_route(method, path, self._served(name, handler), expect_handler=None)
+        for method, path, name, handler in self.routes():
+            app.router.add_route(method, path, self._served(name, handler), expect_handler=None)
         app.router.add_route("*", "/{path:.*}", self._served("unknown", self.other))
         return app
+
+    def routes(self) -> Iterator[tuple[str, str, str, Handler]]:
+        """Yield method, path, name and handler of each marked operation."""
+        for _name, handler in inspect.getmembers(self, inspect.ismethod):
+            for method, path, name in getattr(handler, "operation_routes", []):
+                yield method, path, name, handler
 
     async def other(self, request: web.Request) -> web.StreamResponse:
         """Answer what no operation matches."""
@@ -254,6 +263,7 @@ class Server(ABC):
             entry = self.hub.open_entry(self.name, operation, request.method, request.path, dict(request.query))
             entry.started = time.monotonic()
             entry.actor = self.actor(request)
+            entry.headers = {name: request.headers[name] for name in JOURNALED_HEADERS if name in request.headers}
             entry.caller = request.headers.get(CALLER_HEADER, OUTSIDE)
             entry.body = self.redact(await self.body(request))
             if self.hub.latency:

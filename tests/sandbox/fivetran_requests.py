@@ -9,12 +9,15 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from aiohttp import web
+
+from tests.sandbox.manners import Manners
 
 Json = Any
 
@@ -22,6 +25,10 @@ DEFAULT_PAGE = 100
 LARGEST_PAGE = 1000
 HOUR = 3600.0
 LONGEST_WINDOW = 7 * 24 * HOUR
+
+
+# Of these, the OpenAPI document names the version in Accept.
+_VERSIONED = re.compile(r"/v1/(connections|connectors|destinations)\b(?!.*/(schemas|state|errors|sync-history))")
 
 
 class Refusal(Exception):
@@ -72,8 +79,19 @@ def credentials(request: web.Request) -> tuple[str, str]:
     return key, secret
 
 
-def check_media_types(request: web.Request) -> None:
+def spellings(path: str) -> tuple[str, ...]:
+    """Return the ways to write a path that are answered: also with the name before 2025, and with a slash at its end.
+
+    Both are sent by released clients that many accounts use.
+    """
+    paths = [path] if "connections" not in path else [path, path.replace("connections", "connectors")]
+    return tuple(spelling for known in paths for spelling in (known, f"{known}/"))
+
+
+def check_media_types(request: web.Request, manners: Manners) -> None:
     """Refuse what cannot be answered, or read, as JSON."""
+    if manners.unversioned == "error" and _VERSIONED.match(request.path) and not asks_for_version_2(request.headers):
+        raise Refusal(500, "InternalServerError", "An unexpected error has occurred")
     accepted = request.headers.get("Accept", "*/*")
     if not any(_is_accepted(media_range) for media_range in accepted.split(",")):
         raise Refusal(406, "NotAcceptable", f"Cannot answer {accepted}")
@@ -83,6 +101,11 @@ def check_media_types(request: web.Request) -> None:
         and request.content_type != "application/json"
     ):
         raise Refusal(415, "UnsupportedMediaType", "Content-Type must be application/json")
+
+
+def asks_for_version_2(headers: Mapping[str, str]) -> bool:
+    """Tell whether a request says which version of the answers it can read; else the account decides."""
+    return "version=2" in headers.get("Accept", "").replace(" ", "")
 
 
 def _is_accepted(media_range: str) -> bool:

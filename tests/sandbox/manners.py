@@ -98,6 +98,11 @@ FIVETRAN: Mapping[str, Manner] = {
         ("as_sent", "upper_snake_case"),
         "OpenAPI document; the Terraform provider's changelog",
     ),
+    "unversioned": Manner(
+        "connections and destinations for a request that does not accept version 2",
+        ("version_2", "error"),
+        "default of the OpenAPI document; HTTP 500 in older accounts, in a change to Airflow's provider of 2023",
+    ),
     "histories": Manner(
         "/errors and /sync-history of a connection", ("answered", "unknown"), "new in November 2026, not everywhere yet"
     ),

@@ -79,8 +79,8 @@ def test_a_body_that_is_no_object_is_refused(api: Api, body: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (400, "BadRequest")
 
 
-def test_the_old_path_of_connections_is_gone(api: Api) -> None:
-    assert api.refusal("GET", "/connectors") == (404, "NotFound")
+def test_a_path_that_was_never_there_is_not_found(api: Api) -> None:
+    assert api.refusal("GET", "/connectorz") == (404, "NotFound")
 
 
 def test_a_method_that_a_path_does_not_have_is_not_allowed(api: Api) -> None:

@@ -68,6 +68,15 @@ def test_setup_tests_run_unless_they_are_declined(api: Api) -> None:
     assert created["status"]["sync_state"] == "scheduled"
 
 
+def test_a_connection_that_is_moved_shows_the_external_id_of_its_new_group(api: Api) -> None:
+    made = api.create({"s3bucket": "b"})
+    api.server.control_move_connection(id=made["id"], group_id=OTHER_GROUP)
+    moved = api.get(f"/connections/{made['id']}")
+    assert (moved["group_id"], moved["config"]["s3external_id"]) == (OTHER_GROUP, OTHER_GROUP)
+    with pytest.raises(ValueError, match="no such group"):
+        api.server.control_move_connection(id=made["id"], group_id="nowhere")
+
+
 def test_failing_setup_tests_do_not_fail_the_creation(api: Api) -> None:
     answer = api.call("POST", "/connections", api.creation({"api_key": "a-wrong-key"}))
     assert answer.status_code == 201

@@ -86,7 +86,7 @@ def test_setup_tests_may_not_be_asked_for_without_a_body(api: Api, path: str) ->
 
 
 def test_an_unknown_path_is_answered_as_recorded(api: Api) -> None:
-    answer = api.call("GET", "/connectors")
+    answer = api.call("GET", "/pipelines")
     assert (answer.status_code, answer.json()) == (404, {"code": "NotFound", "message": "HTTP 404 Not Found"})
 
 
