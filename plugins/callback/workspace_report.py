@@ -14,6 +14,9 @@ author:
 description:
   - Collects what the modules and roles of this collection find out about each workspace while the play runs. At the end
     it shows a table of workspaces and steps, and if asked to, writes the same with every detail as a web page and JSON.
+  - The table goes to standard error, because standard output belongs to callbacks such as C(ansible.posix.json).
+  - A file that is there is replaced as a whole and keeps its permissions. A link is followed, a pipe or device written
+    to, and a folder that is missing is made.
   - A workspace is a host of the group C(braze_workspaces), or one on which a role of this collection has run. Without
     workspaces nothing is shown and nothing is written.
   - Page and JSON hold named fields of results, which never contain secrets. Messages of tasks that do not belong to
@@ -42,6 +45,18 @@ options:
     ini:
       - section: callback_workspace_report
         key: json_file
+  table:
+    description:
+      - What to show. V(full) has a row for each workspace, those that failed first. V(problems) leaves out those that
+        are fine, and V(summary) is the last line only.
+    type: str
+    choices: [full, problems, summary]
+    default: full
+    env:
+      - name: ONRAMP_REPORT_TABLE
+    ini:
+      - section: callback_workspace_report
+        key: table
   width:
     description:
       - Columns of the table. V(0) takes those of the terminal, and 80 where there is none.
@@ -55,10 +70,8 @@ options:
 """
 
 import json
-import os
 import shutil
 import sys
-import tempfile
 import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -67,6 +80,8 @@ from typing import Any
 
 from ansible import constants
 from ansible.plugins.callback import CallbackBase
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._redact import Redactor
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._files import write_whole
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collect import (
     COLLECTION,
     FAILED,
@@ -78,8 +93,12 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.coll
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Mark, Report, Run
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.page import page_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.terminal import lines_of
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets import known_secrets
 
 GROUP = "braze_workspaces"
+HEADING = "BRAZE WORKSPACES"
+# Columns of the heading, at most.
+BANNER = 79
 ROOT = Path(__file__).resolve().parents[2]
 COLORS: Mapping[Mark, str] = {
     Mark.OK: "COLOR_OK",
@@ -120,7 +139,9 @@ class CallbackModule(CallbackBase):
     def _finish(self, stats: Any) -> None:
         now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         run = Run(finished_at=now, playbooks=tuple(dict.fromkeys(self._playbooks)))
-        report = self._collector.report(run, {host: _outcome(stats, host) for host in stats.processed})
+        seen = self._collector.report(run, {host: _outcome(stats, host) for host in stats.processed})
+        # The tasks have done so before. What they have read of any workspace is known here, too.
+        report: Report = Redactor(known_secrets()).data(seen)
         if not report.workspaces:
             return
         self._show(report)
@@ -129,23 +150,30 @@ class CallbackModule(CallbackBase):
 
     def _show(self, report: Report) -> None:
         width = self.get_option("width") or shutil.get_terminal_size().columns
-        encoding = getattr(sys.stdout, "encoding", None) or "ascii"
-        self._display.banner("BRAZE WORKSPACES")
-        for line in lines_of(report, width, encoding):
+        encoding = getattr(sys.stderr, "encoding", None) or "ascii"
+        lines = lines_of(report, width, encoding, self.get_option("table"))
+        # A line or two need no heading.
+        if lines[0].text.startswith("workspace"):
+            self._tell(f"\n{HEADING} {'*' * (min(width, BANNER) - len(HEADING) - 1)}")
+        for line in lines:
             color = COLORS.get(line.mark)
-            self._display.display(line.text, color=constants.config.get_config_value(color) if color else None)
+            self._tell(line.text, constants.config.get_config_value(color) if color else None)
+
+    def _tell(self, text: str, color: str | None = None) -> None:
+        # Standard output belongs to the callback that tells of results, which may write JSON there.
+        self._display.display(text, color=color, stderr=True)
 
     def _write(self, option: str, render: Callable[[], str]) -> None:
         path = self.get_option(option)
         if not path:
             return
         try:
-            _replace(Path(path), render())
+            write_whole(Path(path), render())
         except OSError as error:
             # The other file and the play are none the worse for it.
             self._display.warning(f"workspace_report: cannot write {option} {path}: {error.strerror}.")
             return
-        self._display.display(f"Written as {option.removesuffix('_file').upper()}: {path}")
+        self._tell(f"Written as {option.removesuffix('_file').upper()}: {path}")
 
     def _safely(self, work: Callable[[], None]) -> None:
         """Do the work; the first error becomes a warning and ends the report, never the play."""
@@ -194,19 +222,3 @@ def _outcome(stats: Any, host: str) -> Outcome:
     return Outcome(
         failed=summary["failures"] > 0, unreachable=summary["unreachable"] > 0, changed=int(summary["changed"])
     )
-
-
-def _replace(path: Path, content: str) -> None:
-    """Write a file so that nobody who reads it meanwhile sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
-    try:
-        # Half a surrogate pair, as in a file name of another encoding, becomes a question mark.
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
-            file.write(content)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
