@@ -20,6 +20,7 @@ import pytest
 import yaml
 
 from tests.documents import blocks, examples, for_the_sandbox, languages, name_of, pages, plugins_with_examples
+from tests.integration.docs.story import STORIES
 from tests.integration.given import VAULT, let_fivetran_read, make_connection
 from tests.integration.playbooks.fleet import EXAMPLES, connections, play
 from tests.integration.playbooks.shapes import GUIDE, Shape
@@ -76,7 +77,8 @@ def test_the_examples_of_a_plugin_work_one_after_the_other(
         assert f"onramp.braze_fivetran.{plugin.stem}" in {task.action for task in result.tasks}
 
 
-PAGES = [page for page in pages() if blocks(page, "yaml")]
+# A guide is told from its top to its end, by test_guides.py.
+PAGES = [page for page in pages() if blocks(page, "yaml") and page.stem not in STORIES]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -132,7 +134,10 @@ def note(given: list[Mapping[str, str]], env: Mapping[str, str]) -> None:
     given.append(env)
 
 
-@pytest.mark.parametrize("page", [page for page in pages() if blocks(page, "python")], ids=name_of)
+# That of CONTRIBUTING.md, which needs a trace, is executed by tests/integration/trace.
+@pytest.mark.parametrize(
+    "page", [page for page in pages() if blocks(page, "python") and page.name != "CONTRIBUTING.md"], ids=name_of
+)
 def test_the_python_of_a_page_works(page: Path) -> None:
     given: list[Mapping[str, str]] = []
     for block in blocks(page, "python"):
@@ -142,11 +147,13 @@ def test_the_python_of_a_page_works(page: Path) -> None:
 
 
 def test_no_page_has_code_that_nothing_executes() -> None:
-    # JSON: the policies of docs/permissions.md, held to what is needed by tests/integration/permissions.
-    executed = {"yaml", "ini", "python", "json", "console"}
+    # JSON: the policies of docs/permissions.md, held to what is needed by tests/integration/permissions. HCL: what
+    # docs/guide_terraform.md shows, held to what onboarding makes by test_guides.py.
+    executed = {"yaml", "ini", "python", "json", "hcl", "console"}
     found = {language for page in pages() for language in languages(page)}
     assert found - {"text", "{toctree}"} == executed
     assert {name_of(page) for page in pages() if blocks(page, "json")} == {"docs/permissions.md"}
+    assert {name_of(page) for page in pages() if blocks(page, "hcl")} == {"docs/guide_terraform.md"}
 
 
 COMMANDS = sorted(
