@@ -18,7 +18,7 @@ help: ## Show the targets
 .cache/python.stamp: tests/requirements.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.x")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/requirements.txt
 	@mkdir -p .cache && touch $@
 
 .cache/collections.stamp: .cache/python.stamp tests/install_collections.py
@@ -30,9 +30,14 @@ help: ## Show the targets
 	$(BIN)/python tests/install_collections.py --releases .cache/amazon-aws
 	@touch $@
 
+# What people usually print runs with.
+.cache/callbacks.stamp: .cache/python.stamp tests/install_collections.py
+	$(BIN)/python tests/install_collections.py --callbacks .cache/callbacks
+	@touch $@
+
 .cache/check.stamp: .cache/collections.stamp tests/requirements-check.txt
 	$(BIN)/python -m venv .cache/check/tools
-	.cache/check/tools/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/requirements-check.txt
+	.cache/check/tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/requirements-check.txt
 	@touch $@
 
 .PHONY: install
@@ -51,7 +56,7 @@ test: install lint ## Run the checks and the tests, in less than ten minutes
 	$(BIN)/pytest -n 2 --dist worksteal -m "not slow"
 
 .PHONY: test-full
-test-full: install check .cache/amazon-aws.stamp ## Run everything, also what is slow
+test-full: install check .cache/amazon-aws.stamp .cache/callbacks.stamp ## Run everything, also what is slow
 	COLD_PLAYS=1 $(BIN)/pytest -n 2 --dist worksteal
 
 .PHONY: test-release
@@ -68,16 +73,20 @@ lint: install .cache/check.stamp ## Check style, types, changelog, playbooks and
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --package ansible_collections.onramp.braze_fivetran.plugins
-	$(BIN)/mypy tests/sandbox tests/callbacks tests/bench tests/*.py
-	$(BIN)/python -m tests.checks yamllint changelog ansible-lint docs
+	$(BIN)/mypy tests/sandbox tests/callbacks tests/bench tests/compat tests/*.py
+	$(BIN)/python -m tests.checks yamllint changelog ansible-lint docs pipelines
+
+.PHONY: compat
+compat: install ## Run the collection and its sandbox against other people's emulators, clients and judges
+	$(BIN)/python -m tests.compat $(COMPAT)
 
 .PHONY: check
-check: lint docs ## Also build the site, and check as Galaxy and ansible-test do, on three releases of ansible-core (slow)
-	$(BIN)/python -m tests.checks galaxy-importer units sanity-2.18 sanity-2.19 sanity-2.21
+check: lint docs compat ## Also build the site, and check as Galaxy and ansible-test do, on three releases of ansible-core (slow)
+	$(BIN)/python -m tests.checks audit galaxy-importer units sanity-2.18 sanity-2.19 sanity-2.21
 
 .cache/docs.stamp: .cache/collections.stamp docs/requirements.txt
 	$(BIN)/python -m venv .cache/docs/venv
-	.cache/docs/venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement docs/requirements.txt
+	.cache/docs/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement docs/requirements.txt
 	@touch $@
 
 .PHONY: docs
@@ -89,6 +98,17 @@ docs: .cache/docs.stamp ## Build the documentation site into .cache/docs/html
 	    --dest-dir .cache/docs/source/reference onramp.braze_fivetran
 	.cache/docs/venv/bin/sphinx-build --fail-on-warning --keep-going --quiet .cache/docs/source .cache/docs/html
 	@echo "Open .cache/docs/html/index.html."
+
+LOCKED := tests/requirements tests/requirements-check docs/requirements
+UV ?= uv==0.13.9
+
+.PHONY: requirements
+requirements: ## Renew versions and hashes of all packages below those that the .in files name
+	$(PYTHON) -m venv .cache/uv
+	.cache/uv/bin/python -m pip install --quiet --disable-pip-version-check $(UV)
+	for name in $(LOCKED); do .cache/uv/bin/uv --no-config pip compile --quiet --upgrade --universal --generate-hashes \
+	    --python-version 3.11 --default-index https://pypi.org/simple --custom-compile-command "make requirements" \
+	    --output-file $$name.txt $$name.in || exit 1; done
 
 .PHONY: changelog
 changelog: .cache/check.stamp ## Turn the changelog fragments into the changelog of the version in galaxy.yml

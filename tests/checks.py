@@ -11,6 +11,7 @@ no symbolic link; the copy, the environments and what ansible-test caches are be
 from __future__ import annotations
 
 import ast
+import json
 import os
 import shutil
 import subprocess
@@ -43,6 +44,7 @@ sys.path.insert(0, {wheel!r})
 sys.argv[1:] = ["install", *(argument for argument in sys.argv[1:] if not argument.startswith("--no-"))]
 runpy.run_module("pip", run_name="__main__", alter_sys=True)
 """
+LOCKED = ("tests/requirements.txt", "tests/requirements-check.txt", "docs/requirements.txt")
 PASSED, FAILED, LEFT_OUT = "passed", "FAILED", "left out"
 
 
@@ -61,6 +63,8 @@ def main(names: list[str]) -> int:
         "yamllint": yamllint,
         "ansible-lint": ansible_lint,
         "docs": docs,
+        "pipelines": pipelines,
+        "audit": audit,
         "galaxy-importer": galaxy_importer,
         "units": units,
         **{f"sanity-{core}": partial(sanity, core) for core in CORES},
@@ -172,6 +176,30 @@ def docs() -> None:
     """The documentation of plugins and roles renders, and every reference in it leads somewhere."""
     options = ("--plugin-docs", "--validate-collection-refs", "all", "--disallow-unknown-collection-refs")
     run(TOOLS / "antsibull-docs", "lint-collection-docs", *options, ".")
+
+
+def pipelines() -> None:
+    """The examples for CI keep to the schemas of GitHub and GitLab."""
+    for schema, name in (("github-workflows", "github-actions"), ("gitlab-ci", "gitlab-ci")):
+        options = ("--data-transform", "gitlab-ci") if schema == "gitlab-ci" else ()
+        run(TOOLS / "check-jsonschema", "--builtin-schema", f"vendor.{schema}", *options, f"examples/ci/{name}.yml")
+
+
+def audit() -> None:
+    """No package that tests, checks and documentation run on is known to be vulnerable."""
+    options = ["--disable-pip", "--require-hashes", "--progress-spinner", "off", "--format", "json"]
+    for name in LOCKED:
+        command = [str(TOOLS / "pip-audit"), *options, "--requirement", name]
+        answer = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        if not answer.stdout.startswith("{"):
+            raise LeftOutError(f"pip-audit has no data: {(answer.stderr.strip() or 'no answer').splitlines()[-1]}")
+        vulnerable = [
+            f"{package['name']} {package['version']} ({', '.join(found['id'] for found in package['vulns'])})"
+            for package in json.loads(answer.stdout)["dependencies"]
+            if package.get("vulns")
+        ]
+        if vulnerable:
+            raise BrokenRuleError(f"{name} names {'; '.join(vulnerable)}. Renew it: make requirements")
 
 
 def galaxy_importer() -> None:

@@ -15,10 +15,12 @@ from tests.sandbox.client import Sandbox
 
 FOR_USERS = {
     "CHANGELOG.rst",
+    "CODE_OF_CONDUCT.md",
     "FILES.json",
     "LICENSE",
     "MANIFEST.json",
     "README.md",
+    "SECURITY.md",
     "changelogs",
     "docs",
     "examples",
