@@ -38,9 +38,9 @@ def inventory(bucket: str) -> dict[str, object]:
     return everything
 
 
-@pytest.mark.parametrize(
-    "later", [pytest.param(later, marks=() if later == 2.0 else pytest.mark.slow) for later in LATER]
-)
+# `make test` has test_concurrency.py.
+@pytest.mark.slow
+@pytest.mark.parametrize("later", LATER)
 def test_what_a_run_reports_as_done_is_there_whatever_another_one_did(sandbox: Sandbox, later: float) -> None:
     for bucket in BUCKETS:
         make_bucket(sandbox, bucket, "currents")

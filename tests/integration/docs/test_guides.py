@@ -92,6 +92,7 @@ def test_a_workspace_moves_to_another_folder_bucket_and_schema_as_the_guide_says
     assert list(steps) == []
 
 
+@pytest.mark.slow
 def test_workspaces_are_connected_as_hosts_and_by_a_loop_each_with_its_own_bucket_and_role(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:

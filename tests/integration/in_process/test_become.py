@@ -88,6 +88,7 @@ def ways(output: str) -> list[tuple[str, bool]]:
     return [(name, "AnsiballZ_" in text) for name, text in tasks if name.startswith((ANOTHER, SAME))]
 
 
+@pytest.mark.slow
 def test_every_form_of_become_gets_a_process_of_its_own(sandbox: Sandbox, tmp_path: Path) -> None:
     played = run(sandbox, tmp_path, PLAYS)
     assert played.exit_code == 0, played.output[-3000:]

@@ -185,6 +185,7 @@ def run_role(sandbox: Sandbox, workspace: str) -> PlayResult:
     return run_playbook(sandbox, [{"hosts": "localhost", "gather_facts": False, "roles": [role]}])
 
 
+@pytest.mark.slow
 def test_no_secret_is_printed_at_the_highest_verbosity(sandbox: Sandbox) -> None:
     runs = [
         onboard(sandbox, "-vvvv", "--diff", "--check"),
