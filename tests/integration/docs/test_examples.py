@@ -81,7 +81,17 @@ def test_the_examples_of_a_plugin_work_one_after_the_other(
 PAGES = [page for page in pages() if blocks(page, "yaml") and page.stem not in STORIES]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
+# What a newcomer copies first. `make test-full` executes all of them.
+FIRST = ("README.md", "docs/existing_connections.md", "docs/guide_gcs.md", "docs/guide_s3.md")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=[] if name_of(page) in FIRST else [pytest.mark.slow], id=name_of(page))
+        for page in PAGES
+    ],
+)
 def test_the_yaml_of_a_page_works(sandbox: Sandbox, page: Path) -> None:
     PREPARE.get(name_of(page), lambda _sandbox: None)(sandbox)
     shown = [yaml.safe_load(for_the_sandbox(block, sandbox)) for block in blocks(page, "yaml")]

@@ -123,6 +123,7 @@ def test_who_follows_the_page_ends_with_a_workspace_that_runs(newcomer: Newcomer
     assert code == 0, told
 
 
+@pytest.mark.slow
 def test_init_leaves_alone_what_is_there_and_writes_nothing_in_check_mode(newcomer: Newcomer) -> None:
     [init] = INIT
     code, told = newcomer.run(f"{init} --check --diff")
