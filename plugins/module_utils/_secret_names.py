@@ -16,6 +16,15 @@ from typing import Any
 
 from ._redact import REDACTED, is_mask
 
+# Variables of the environment that are secrets; every process that talks to a vendor may hold them.
+SECRETS_OF_THE_ENVIRONMENT = (
+    "FIVETRAN_APIKEY",
+    "FIVETRAN_APISECRET",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SECRET_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+)
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _SECRETS = frozenset((
     "password", "passwd", "pwd", "passphrase", "passcode", "secret", "secrets", "token", "tokens", "credential",

@@ -24,6 +24,7 @@ from typing import Any
 
 from . import _http_transport
 from ._errors import Failure, OnrampError
+from ._secret_names import SECRETS_OF_THE_ENVIRONMENT
 from ._trace_connection import traced_pools
 from ._trace_exchange import Exchange
 from ._trace_redact import Scrubber
@@ -33,7 +34,6 @@ FORMAT = 1
 # By it, a module in a process of its own is told where to go on. It holds no secret of anybody; the key of the
 # placeholders goes this way to processes of the same user only.
 VARIABLE = "ONRAMP_BRAZE_FIVETRAN_TRACE"
-_SECRETS_OF_THE_ENVIRONMENT = ("FIVETRAN_APIKEY", "FIVETRAN_APISECRET", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _RETRIED = frozenset({429, 500, 502, 503, 504})
 
 
@@ -66,7 +66,7 @@ class Trace:
     ) -> None:
         self.run = run
         self.asker = Asker()
-        environment = [os.environ.get(name, "") for name in _SECRETS_OF_THE_ENVIRONMENT]
+        environment = [os.environ.get(name, "") for name in SECRETS_OF_THE_ENVIRONMENT]
         self.scrubber = Scrubber(bytes.fromhex(run.key), [*environment, *secrets])
         self.broken = broken or (lambda _message: None)
         self._header = header

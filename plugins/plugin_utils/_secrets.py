@@ -26,22 +26,13 @@ from typing import Any
 
 from ..module_utils._quoted import is_telling
 from ..module_utils._redact import Redactor, is_mask, texts_in
-from ..module_utils._secret_names import is_secret_name
+from ..module_utils._secret_names import SECRETS_OF_THE_ENVIRONMENT, is_secret_name
 from ._secret_files import secrets_of_files, secrets_of_google
 from ._workspaces.options import all_options
 from ._workspaces.reader import HostVariables, host_variables
 from ._workspaces.settings import Unreadable
 
 GROUP = "braze_workspaces"
-# Of these, every process that talks to a vendor may hold one.
-ENVIRONMENT = (
-    "FIVETRAN_APIKEY",
-    "FIVETRAN_APISECRET",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SECRET_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_SECURITY_TOKEN",
-)
 # Enough for some ten thousand workspaces. What nobody writes to takes no memory.
 _ROOM = 16 * 1024 * 1024
 _HEAD = 8
@@ -211,7 +202,7 @@ def literal_secrets(variables: Mapping[str, Any]) -> set[str]:
 
 def _outside() -> set[str]:
     """Return the secrets of the environment and of the files that the clouds' clients read."""
-    found = {os.environ[name].strip() for name in ENVIRONMENT if os.environ.get(name)}
+    found = {os.environ[name].strip() for name in SECRETS_OF_THE_ENVIRONMENT if os.environ.get(name)}
     return found | secrets_of_files(os.environ)
 
 

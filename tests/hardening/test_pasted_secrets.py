@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
 
 from tests.actions import run_action
 from tests.hardening.pasted import PASTED, parts, shown_parts
+from tests.hardening.planning import Host
 from tests.hardening.test_settings_and_callbacks import LATE_BANNERS
 from tests.modules import load
 from tests.playbook import run_playbook
@@ -94,19 +94,6 @@ def test_a_secret_in_the_place_of_any_option_is_shown_by_no_module(
     printed = capfd.readouterr()
     assert problems == []
     assert shown_parts(kind, printed.out + printed.err) == []
-
-
-@dataclass(frozen=True)
-class Host:
-    """The variables of a host as a dictionary."""
-
-    variables: Mapping[str, Any]
-
-    def names(self) -> Collection[str]:
-        return self.variables.keys()
-
-    def value(self, name: str) -> Any:
-        return self.variables[name]
 
 
 GOOD = {

@@ -10,13 +10,13 @@ import json
 import os
 import re
 import shlex
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.documents import for_the_sandbox
+from tests.integration.docs.shell import shell
 from tests.integration.given import VAULT
 from tests.playbook import CHECKOUT, PlayResult, run_playbook
 from tests.sandbox.client import Sandbox
@@ -90,15 +90,6 @@ class Story:
 
     def _shell(self, command: str) -> PlayResult:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        done = subprocess.run(
-            ["bash", "-euc", command],
-            cwd=self.folder,
-            env={**self.sandbox.env, "PATH": path, "HOME": str(self.folder), "LC_ALL": "C.UTF-8", **self.environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=180,
-            check=False,
-        )
-        return PlayResult(done.returncode, done.stdout, (), {})
+        own = {"PATH": path, "HOME": str(self.folder), "LC_ALL": "C.UTF-8"}
+        code, told = shell("-eu", command, self.folder, {**self.sandbox.env, **own, **self.environment})
+        return PlayResult(code, told, (), {})

@@ -14,7 +14,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ import pytest
 import yaml
 
 from tests.documents import blocks
+from tests.integration.docs.shell import shell
 from tests.integration.docs.story import Story
 from tests.integration.playbooks.fleet import EXAMPLES, connections
 from tests.playbook import CHECKOUT, COLLECTIONS
@@ -65,18 +65,8 @@ class Machine:
     def run(self, script: str, environment: Mapping[str, Any]) -> tuple[int, str]:
         """Run a script as both do, by a shell that stops at the first command that fails."""
         script = script.replace("/tmp/", f"{self.folder}/")
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", script],
-            cwd=self.folder,
-            env={**self.environment, **{name: str(value) for name, value in environment.items()}},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=180,
-            check=False,
-        )
-        return done.returncode, done.stdout
+        given = {name: str(value) for name, value in environment.items()}
+        return shell("-euo pipefail", script, self.folder, {**self.environment, **given})
 
     def report(self) -> dict[str, str]:
         """Return how each workspace stands by the report that is kept, and take it away."""

@@ -10,7 +10,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +20,7 @@ import yaml
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.options import OWN
 
 from tests.documents import blocks
+from tests.integration.docs.shell import shell
 from tests.playbook import CHECKOUT, COLLECTIONS
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
@@ -54,19 +54,7 @@ class Newcomer:
 
     def run(self, command: str, typed: str = "", **environment: str) -> tuple[int, str]:
         """Run a command as it stands on the page; ``typed``: what is answered to its questions."""
-        done = subprocess.run(
-            ["bash", "-c", command],
-            cwd=self.folder,
-            env={**self.environment, **environment},
-            input=typed,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=600,
-            start_new_session=True,
-            check=False,
-        )
-        return done.returncode, done.stdout
+        return shell("", command, self.folder, {**self.environment, **environment}, typed=typed, timeout=600)
 
     def written(self) -> dict[str, str]:
         return {name: (self.folder / name).read_text() for name in FILES}
