@@ -197,18 +197,19 @@ def machine_readable(output: str, callback: str) -> None:
 def test_standard_output_belongs_to_its_callback_with_every_playbook(
     sandbox: Sandbox, inventory: Path, tmp_path: Path, callback: str
 ) -> None:
-    confirmed = ("-e", "offboard_confirmed=true", "-e", f"discover_file={tmp_path / 'found.yml'}")
+    confirmed = ["-e", "offboard_confirmed=true", "-e", f"discover_file={tmp_path / 'found.yml'}"]
+    confirmed += ["-e", f"init_folder={tmp_path / 'new'}"]
     environment = surroundings(ANSIBLE_STDOUT_CALLBACK=callback)
-    for playbook in ("onboard.yml", "verify.yml", "rotate_key.yml", "discover.yml", "offboard.yml"):
+    for playbook in ("init.yml", "onboard.yml", "verify.yml", "rotate_key.yml", "discover.yml", "offboard.yml"):
         process = start_playbook(
             sandbox, PLAYBOOKS / playbook, *confirmed, directory=tmp_path, inventory=inventory, environment=environment,
             stderr=subprocess.PIPE,
         )  # fmt: skip
         output, errors = process.communicate(timeout=TIMEOUT)
         machine_readable(output, callback)
-        assert ("BRAZE WORKSPACES" in errors) == (playbook != "discover.yml"), playbook
+        assert ("BRAZE WORKSPACES" in errors) == (playbook not in ("init.yml", "discover.yml")), playbook
 
 
 def test_every_playbook_is_held_to_that() -> None:
     tried = Path(__file__).read_text()
-    assert [path.name for path in PLAYBOOKS.glob("*.yml") if path.name != "init.yml" and path.name not in tried] == []
+    assert [path.name for path in PLAYBOOKS.glob("*.yml") if path.name not in tried] == []
