@@ -5,8 +5,9 @@
 """Ansible without its start: one Python imports what every play imports, and forks for each play.
 
 Hundreds of plays would each spend half a second on that. What a fork runs is Ansible's own ``main``; nothing is
-imported before it that reads a configuration or the environment while it is imported. Where ``COLD_PLAYS`` is set, as
-by ``make test-full``, every play is a process of its own all the same.
+imported before it that reads a configuration or the environment while it is imported. Of collections, which Ansible
+compiles anew in each process, the code is kept. Where ``COLD_PLAYS`` is set, as by ``make test-full``, every play is a
+process of its own all the same.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from threading import Lock
+from types import CodeType
 from typing import Any
 
 # Of Ansible itself only what it imports before its configuration.
@@ -79,6 +81,9 @@ IMPORTED = (
 # They read configuration and environment while they are imported.
 NEVER_IMPORTED = ("ansible.constants", "ansible.utils.display")
 ENTRY = "ansible-playbook"
+CHECKOUT = Path(__file__).resolve().parent.parent
+# As Ansible names the files that it compiles.
+COMPILED = CHECKOUT / ".cache" / "collections" / "ansible_collections" / "onramp" / "braze_fivetran" / "plugins"
 LARGEST_REQUEST = 1 << 17
 
 
@@ -215,8 +220,29 @@ def _play(request: Mapping[str, Any], output: int) -> int:
     # As for the script that starts Ansible.
     sys.path[0] = str(Path(sys.argv[0]).parent)
     main: Any = importlib.import_module("ansible.cli.playbook").main
+    _take_what_is_compiled()
     code: int = main()
     return code
+
+
+@cache
+def _compiled() -> dict[tuple[str, bytes], CodeType]:
+    """Return the code of the collection by its file and source."""
+    files = [(str(path), path.read_bytes()) for path in COMPILED.rglob("*.py")]
+    return {(path, source): compile(source, path, "exec", flags=0, dont_inherit=True) for path, source in files}
+
+
+def _take_what_is_compiled() -> None:
+    """Let Ansible's loader of collections compile only what is not here."""
+    finder: Any = importlib.import_module("ansible.utils.collection_loader._collection_finder")
+    loader = finder._AnsibleCollectionPkgLoaderBase
+    compile_it = loader.get_code
+
+    def get_code(self: Any, fullname: str) -> Any:
+        known = (self.get_filename(fullname), self.get_source(fullname))
+        return _compiled().get(known) or compile_it(self, fullname)
+
+    loader.get_code = get_code
 
 
 def _print_to(output: int, name: str) -> None:
@@ -237,6 +263,7 @@ def _import() -> None:
     read = [name for name in NEVER_IMPORTED if name in sys.modules]
     if read:
         sys.exit(f"{', '.join(read)} must not be imported before the environment of a play is there")
+    _compiled()
     # What lives for ever is not copied into each fork by the collector.
     gc.collect()
     gc.freeze()
