@@ -50,6 +50,8 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "fivetran_destination_info": {"group_id": world.GROUP_ID},
     "fivetran_group": {"name": world.GROUP_NAME},
     "fivetran_group_info": {"group": world.GROUP_NAME},
+    "fivetran_webhook": {"url": "https://automation.example.com/", "events": ["sync_end"], "active": False},
+    "fivetran_webhook_info": {},
     "gcs_bucket_iam_info": {"bucket": world.GCS_BUCKET, "member": world.SERVICE_ACCOUNT},
     "gcs_bucket_iam_member": {"bucket": world.GCS_BUCKET, "member": world.SERVICE_ACCOUNT},
     "gcs_bucket_preflight_info": {"bucket": world.GCS_BUCKET, "member": world.SERVICE_ACCOUNT},

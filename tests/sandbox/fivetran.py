@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from functools import wraps
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -36,7 +35,7 @@ from tests.sandbox.fivetran_limits import KINDS, RateLimits, TooManyError
 from tests.sandbox.fivetran_requests import (
     AccountKey,
     Refusal,
-    check_media_types,
+    authorized,
     credentials,
     invalid,
     json_body,
@@ -67,6 +66,7 @@ from tests.sandbox.fivetran_services import (
     secret_values,
     short_metadata,
 )
+from tests.sandbox.fivetran_webhooks import Webhooks
 from tests.sandbox.manners import FIVETRAN, Manners
 from tests.sandbox.setup_tests import SetupTests, result
 from tests.sandbox.watch import Table
@@ -94,28 +94,7 @@ FAULT_CODES = {
 }
 
 
-def authorized(handler: Callable[..., Awaitable[web.Response]]) -> Handler:
-    """Check what every endpoint checks first, count the request, and turn refusals into answers."""
-
-    @wraps(handler)
-    async def checked(self: Fivetran, request: web.Request) -> web.StreamResponse:
-        headers = {}
-        try:
-            account = self.caller(request).account
-            self.count(account, "requests")
-            headers = self.limits.headers(account, "requests", self.now())
-            check_media_types(request, self.manners)
-            answer = await handler(self, request)
-        except Refusal as refusal:
-            answer = refusal.response
-        for name, value in headers.items():
-            answer.headers.setdefault(name, value)
-        return answer
-
-    return checked
-
-
-class Fivetran(Server):
+class Fivetran(Webhooks, Server):
     """The server. State is plain JSON: groups, destinations, connections and schema configs by id."""
 
     name = "fivetran"
@@ -127,6 +106,7 @@ class Fivetran(Server):
         self.destinations: Table[dict[str, Any]] = Table(dict)
         self.connections: Table[dict[str, Any]] = Table(unmoved)
         self.schemas: Table[dict[str, Any]] = Table(dict)
+        self.webhooks: Table[dict[str, Any]] = Table(dict)
         self.reset()
 
     def reset(self) -> None:
@@ -141,6 +121,7 @@ class Fivetran(Server):
         self.limits = RateLimits()
         self.manners = Manners(FIVETRAN)
         self.mask = MASK
+        self.authority = ""
         self.setup_tests.needs_location = False
         self.clock = 0.0
         self.made: dict[str, int] = {}
@@ -151,13 +132,14 @@ class Fivetran(Server):
             "destinations": dict(self.destinations),
             "connections": dict(self.connections),
             "schemas": dict(self.schemas),
+            "webhooks": dict(self.webhooks),
         }
 
     def settled_state(self) -> Json:
         return {**self.state(), "connections": [unmoved(connection) for connection in self.connections.values()]}
 
     def tables(self) -> Sequence[Table[Any]]:
-        return self.groups, self.destinations, self.connections, self.schemas
+        return self.groups, self.destinations, self.connections, self.schemas, self.webhooks
 
     def state_beside_tables(self) -> Json:
         return None

@@ -10,13 +10,15 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import wraps
 from typing import Any
 
 from aiohttp import web
 
+from tests.sandbox.core import Handler
 from tests.sandbox.manners import Manners
 
 Json = Any
@@ -65,6 +67,27 @@ class AccountKey:
     def may_change(self, group_id: str | None) -> bool:
         """Tell whether it may change what is in this group, or, with None, the account's groups."""
         return self.can_create and (self.groups is None or group_id in self.groups)
+
+
+def authorized(handler: Callable[..., Awaitable[web.Response]]) -> Handler:
+    """Check what every endpoint checks first, count the request, and turn refusals into answers."""
+
+    @wraps(handler)
+    async def checked(self: Any, request: web.Request) -> web.StreamResponse:
+        headers: Mapping[str, str] = {}
+        try:
+            account = self.caller(request).account
+            self.count(account, "requests")
+            headers = self.limits.headers(account, "requests", self.now())
+            check_media_types(request, self.manners)
+            answer = await handler(self, request)
+        except Refusal as refusal:
+            answer = refusal.response
+        for name, value in headers.items():
+            answer.headers.setdefault(name, value)
+        return answer
+
+    return checked
 
 
 def credentials(request: web.Request) -> tuple[str, str]:

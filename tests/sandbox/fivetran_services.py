@@ -208,7 +208,10 @@ def _secret_places(parent: str, fields: Mapping[str, Field]) -> Iterator[tuple[s
 
 
 # Where secrets stand in a body, whatever its service: (name of the object, name of the field).
-SECRET_PLACES = frozenset(place for service in _SERVICES for place in _secret_places("config", service.fields))
+SECRET_PLACES = frozenset(
+    # The last one: what a webhook signs with.
+    [*(place for service in _SERVICES for place in _secret_places("config", service.fields)), ("", "secret")]
+)
 
 
 def short_metadata(service: str) -> dict[str, Any]:

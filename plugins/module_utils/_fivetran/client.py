@@ -177,6 +177,36 @@ class FivetranClient:
         )
         return self._told(Call("GET", path, query=times, retried_statuses=()))
 
+    # Webhooks. Source: Fivetran's reference of its REST API.
+
+    def webhooks(self) -> Iterator[JsonObject]:
+        """``GET /webhooks``: those of the account and of its groups; secrets are masked."""
+        return self._pages("/webhooks", {})
+
+    def webhook(self, webhook_id: str) -> JsonObject | None:
+        """``GET /webhooks/{id}``."""
+        return self._identified_or_none(f"/webhooks/{segment(webhook_id)}")
+
+    def create_webhook(self, group_id: str | None, body: JsonObject) -> JsonObject:
+        """``POST /webhooks/account`` or ``/webhooks/group/{id}``: 400 also if the URL does not take a test event.
+
+        Sent once: after a doubtful end the caller has to look it up.
+        """
+        path = f"/webhooks/group/{segment(group_id)}" if group_id else "/webhooks/account"
+        return self._identified(Call("POST", path, body=body, expected=(200, 201), repeatable=False))
+
+    def update_webhook(self, webhook_id: str, body: JsonObject) -> JsonObject:
+        """``PATCH /webhooks/{id}``: tests the URL again if it becomes active."""
+        return self._identified(Call("PATCH", f"/webhooks/{segment(webhook_id)}", body=body))
+
+    def delete_webhook(self, webhook_id: str) -> None:
+        """``DELETE /webhooks/{id}``; a webhook that is already gone is fine."""
+        self._http.send(Call("DELETE", f"/webhooks/{segment(webhook_id)}", expected=DELETED))
+
+    def test_webhook(self, webhook_id: str, event: str) -> JsonObject:
+        """``POST /webhooks/{id}/test``: whether the URL has taken a sample of ``event``, and with which status."""
+        return self._object(Call("POST", f"/webhooks/{segment(webhook_id)}/test", body={"event": event}))
+
     # Schema config: which schemas, tables and columns sync
 
     def schema_config(self, connection_id: str) -> JsonObject | None:

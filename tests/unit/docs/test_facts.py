@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from tests.facts import CHECKOUT, COLLECTED, FACTS, graded, shown
+from tests.facts import COLLECTED, FACTS, graded, shown
 
 SLUGS = [fact.slug for fact in FACTS]
 collected = pytest.mark.skipif(not COLLECTED.exists(), reason="the facts do not lie beside the checkout")
@@ -51,10 +51,3 @@ def test_grades_are_found_wherever_they_stand() -> None:
         "1 | d | 200 (rec)",
         'F ("quoted", rec)',
     ]
-
-
-@pytest.mark.fact("webhooks")
-def test_nothing_here_makes_or_reads_webhooks_so_that_nothing_depends_on_their_format() -> None:
-    sources = [*(CHECKOUT / "plugins").rglob("*.py"), *(CHECKOUT / "roles").rglob("*.yml")]
-    assert len(sources) > 100
-    assert [path.name for path in sources if "webhook" in path.read_text().lower()] == []
