@@ -1,0 +1,73 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""What happened to a connection, in the one form that both event sources emit.
+
+Nothing of it is secret: what vendors say goes through :class:`Scrubber` first, because they quote each other's keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from ...module_utils._printable import printable
+from ...module_utils._trace_redact import Scrubber
+
+LONGEST_TEXT = 500
+
+
+class Kind(StrEnum):
+    """What happened. ``OTHER``: what Fivetran posts and this collection has no word for."""
+
+    BROKEN = "broken"
+    SYNC_FAILED = "sync_failed"
+    INCOMPLETE = "incomplete"
+    DELAYED = "delayed"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    CONNECTED = "connected"
+    SYNC_SUCCEEDED = "sync_succeeded"
+    SYNC_STARTED = "sync_started"
+    CREATED = "created"
+    EDITED = "edited"
+    DELETED = "deleted"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event. ``before`` and ``after``: Fivetran's states by name, None where the source does not know them.
+
+    ``at``: ISO 8601. ``sync_id`` and ``reason`` are empty where there is none. ``name``: Fivetran's own of a webhook.
+    """
+
+    kind: Kind
+    connection_id: str
+    schema: str
+    group_id: str
+    service: str
+    at: str
+    source: str
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+    reason: str = ""
+    sync_id: str = ""
+    name: str = ""
+
+    def as_emitted(self, scrubber: Scrubber) -> dict[str, Any]:
+        """Return what a rulebook gets: everything below ``fivetran``."""
+        plain = asdict(self)
+        plain["reason"] = scrubber.text(self.reason)[:LONGEST_TEXT]
+        return {"fivetran": plain}
+
+
+def text(data: Mapping[str, Any], name: str) -> str:
+    """Return a text of somebody else as one printable line; empty if it is none."""
+    value = data.get(name)
+    return printable(value)[:LONGEST_TEXT] if isinstance(value, str) else ""

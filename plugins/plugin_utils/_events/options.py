@@ -1,0 +1,167 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""The arguments of the event sources, read and checked: ansible-rulebook does not check them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...module_utils._errors import InvalidArgument
+from ...module_utils._fivetran.credentials import checked_credential
+from ...module_utils._options import WHERE_MADE
+from ...module_utils._shown import shown
+from .event import Event, Kind
+
+# ansible-rulebook adds it.
+_OF_RULEBOOK = ("eda_feedback_queue",)
+_WANTED = {"kinds": [], "services": ["braze"]}
+_WEBHOOK: Mapping[str, Any] = {
+    **_WANTED, "host": "127.0.0.1", "port": None, "path": "/fivetran", "secret": None, "certfile": "", "keyfile": "",
+    "max_body": 65536, "requests_per_second": 20,
+}  # fmt: skip
+_STATUS: Mapping[str, Any] = {
+    **_WANTED, "fivetran_api_key": None, "fivetran_api_secret": None, "fivetran_api_url": None, "groups": [],
+    "interval": 60,
+}  # fmt: skip
+SHORTEST_SECRET = 16
+FASTEST = 5
+URL = "https://api.fivetran.com"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which events are emitted; no ``kinds`` means all."""
+
+    kinds: frozenset[str]
+    services: frozenset[str]
+
+    def wants(self, event: Event) -> bool:
+        """Tell whether an event is emitted."""
+        return (not self.kinds or event.kind in self.kinds) and event.service in self.services
+
+
+@dataclass(frozen=True)
+class WebhookOptions(Wanted):
+    """What the receiver goes by."""
+
+    host: str
+    port: int
+    path: str
+    secrets: tuple[str, ...]
+    certfile: str
+    keyfile: str
+    max_body: int
+    requests_per_second: int
+
+
+@dataclass(frozen=True)
+class StatusOptions(Wanted):
+    """What the watcher goes by."""
+
+    key: str
+    secret: str
+    url: str
+    groups: tuple[str, ...]
+    interval: float
+
+
+def webhook_options(args: Mapping[str, Any], environment: Mapping[str, str]) -> WebhookOptions:
+    """Return the options of ``fivetran_webhook``.
+
+    :raises InvalidArgument: naming the option and what is accepted.
+    """
+    given = _given(args, _WEBHOOK)
+    path = _text("path", given["path"])
+    if not path.startswith("/"):
+        raise InvalidArgument(f"path: expected a path that begins with /, got {shown(path)}.")
+    certfile, keyfile = _text("certfile", given["certfile"]), _text("keyfile", given["keyfile"])
+    if bool(certfile) != bool(keyfile):
+        raise InvalidArgument("certfile: certificate and keyfile belong together; give both or none of them.")
+    return WebhookOptions(
+        **_wanted(given),
+        host=_text("host", given["host"]),
+        port=_number("port", given["port"], 0, 65535),
+        path=path,
+        secrets=_secrets(given["secret"] or environment.get("ONRAMP_WEBHOOK_SECRET")),
+        certfile=certfile,
+        keyfile=keyfile,
+        max_body=_number("max_body", given["max_body"], 1024, 16 * 1024 * 1024),
+        requests_per_second=_number("requests_per_second", given["requests_per_second"], 1, 10_000),
+    )
+
+
+def status_options(args: Mapping[str, Any], environment: Mapping[str, str]) -> StatusOptions:
+    """Return the options of ``fivetran_status``.
+
+    :raises InvalidArgument: naming the option and what is accepted.
+    """
+    given = _given(args, _STATUS)
+    return StatusOptions(
+        **_wanted(given),
+        key=_credential("fivetran_api_key", "FIVETRAN_APIKEY", given, environment),
+        secret=_credential("fivetran_api_secret", "FIVETRAN_APISECRET", given, environment),
+        url=_text("fivetran_api_url", given["fivetran_api_url"] or environment.get("FIVETRAN_API_URL") or URL),
+        groups=_texts("groups", given["groups"]),
+        interval=float(_number("interval", given["interval"], FASTEST, 3600)),
+    )
+
+
+def _given(args: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = sorted(set(args) - set(known) - set(_OF_RULEBOOK))
+    if unknown:
+        raise InvalidArgument(f"{unknown[0]}: there is no such option; there are {', '.join(sorted(known))}.")
+    return {name: default if args.get(name) is None else args[name] for name, default in known.items()}
+
+
+def _wanted(given: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    kinds = _texts("kinds", given["kinds"])
+    wrong = sorted(set(kinds) - set(Kind))
+    if wrong:
+        raise InvalidArgument(f"kinds: there is no kind {shown(wrong[0])}; there are {', '.join(Kind)}.")
+    return {"kinds": frozenset(kinds), "services": frozenset(_texts("services", given["services"]))}
+
+
+def _secrets(value: Any) -> tuple[str, ...]:
+    secrets = _texts("secret", value or [], secret=True)
+    if not secrets:
+        raise InvalidArgument(
+            "secret: it is missing, so that nobody could tell Fivetran from somebody else. Give the secret of the"
+            " webhook, or set ONRAMP_WEBHOOK_SECRET."
+        )
+    if any(len(secret) < SHORTEST_SECRET for secret in secrets):
+        raise InvalidArgument(f"secret: expected at least {SHORTEST_SECRET} characters, such as openssl rand -hex 32.")
+    return secrets
+
+
+def _credential(name: str, variable: str, given: Mapping[str, Any], environment: Mapping[str, str]) -> str:
+    value = given[name] or environment.get(variable)
+    if not value:
+        raise InvalidArgument(f"{name}: it is missing. Give it here, or export {variable}. {WHERE_MADE}")
+    return checked_credential(name, variable, _text(name, value, secret=True))
+
+
+def _text(name: str, value: Any, *, secret: bool = False) -> str:
+    if not isinstance(value, str):
+        raise InvalidArgument(f"{name}: expected a text, got {shown(value, secret=secret)}.")
+    return value
+
+
+def _texts(name: str, value: Any, *, secret: bool = False) -> tuple[str, ...]:
+    values = value if isinstance(value, list) else [value]
+    return tuple(_text(name, item, secret=secret) for item in values)
+
+
+def _number(name: str, value: Any, lowest: int, highest: int) -> int:
+    try:
+        number = None if isinstance(value, bool) else int(str(value))
+    except ValueError:
+        number = None
+    if number is None or not lowest <= number <= highest:
+        raise InvalidArgument(f"{name}: expected a number from {lowest} to {highest}, got {shown(value)}.")
+    return number
