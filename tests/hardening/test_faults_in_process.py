@@ -80,13 +80,11 @@ CASES = list(cases())
 FAST = ("values of other types, always",)
 # Of what is tried on every request of every step, `make test` has what once was handled wrongly.
 FAST_OF_EACH = (
-    "HTTP 503, once",
     "429, come back in an hour, once",
     "dropped after it was handled, once",
     "redirect to another host, always",
     "values of other types, always",
     "cursors in a circle, always",
-    "10 MB, always",
 )
 CASES_OF_THE_LOOK = [
     pytest.param(*case.values, id=case.id, marks=[] if case.id in FAST else [pytest.mark.slow]) for case in CASES

@@ -156,6 +156,7 @@ def test_a_grant_on_another_bucket_is_refused(sandbox: Sandbox) -> None:
     assert "does not have storage.objects.list access" in problem
 
 
+@pytest.mark.slow
 def test_a_binding_that_a_careless_second_writer_loses_is_refused_and_repaired(sandbox: Sandbox, role: Role) -> None:
     stale = sandbox.seed("gcs", "policy", bucket=BUCKET)["bindings"]
     role()
@@ -255,7 +256,7 @@ def test_a_condition_suffices_for_the_folder_that_the_role_is_told_of(sandbox: S
     assert policy(sandbox) == before
 
 
-@pytest.mark.parametrize(("name", "when"), [(CUSTOM, ""), (VIEWER, OBJECTS)])
+@pytest.mark.parametrize(("name", "when"), [(CUSTOM, ""), pytest.param(VIEWER, OBJECTS, marks=pytest.mark.slow)])
 def test_what_cannot_be_told_is_refused_with_the_ways_out_and_not_widened(
     sandbox: Sandbox, role: Role, name: str, when: str
 ) -> None:
@@ -277,6 +278,7 @@ def test_what_cannot_be_told_is_refused_with_the_ways_out_and_not_widened(
     assert role(prefix=world.PREFIX, scope="prefix").changed("localhost") == 1
 
 
+@pytest.mark.slow
 def test_a_custom_role_that_can_be_read_is_adopted_and_one_that_is_too_narrow_is_not_granted(
     sandbox: Sandbox, role: Role
 ) -> None:
