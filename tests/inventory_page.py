@@ -64,6 +64,7 @@ EXAMPLES: Mapping[str, Any] = {
     "currents_prefix": "currents",
     "currents_connection_string": KEY_EXAMPLE,
     "currents_folder_shared": True,
+    "onramp_max_lag_hours": 24,
     "braze_api_key_permissions": ["campaigns.list", "campaigns.details"],
     "braze_api_key_on_problem": "warn",
     "currents_landing_folders_of_others": ["currents/archive"],

@@ -10,6 +10,7 @@ import re
 import traceback
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
@@ -17,6 +18,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_plan im
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._arguments import validated
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._guard import GuardedAction
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._play import play_of
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._progress import Progress
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets import (
     GROUP,
     Discretion,
@@ -39,6 +41,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
 
 # A pattern that matches no host and is no mistake.
 NOBODY = f"{GROUP}:!{GROUP}"
+FEW = 2
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -64,15 +67,19 @@ class ActionModule(GuardedAction):
         playing = [str(name) for name in variables.get("ansible_play_hosts") or ()]
         inventory = [str(name) for name in (variables.get("groups") or {}).get(GROUP) or ()]
         limits = Limits(params["request_timeout"], params["retry_timeout"])
+        progress = Progress()
         try:
             read = self._read(params["purpose"], inventory, variables)
-            plan, _redactor = plan_of(params["purpose"], read, frozenset(playing), limits)
+            told = partial(_tell, progress)
+            plan, _redactor = plan_of(params["purpose"], read, frozenset(playing), limits, told=told)
         except Exception as error:
             # Every workspace of the play is told, not only the one whose task this is.
             cause = error if isinstance(error, OnrampError) else f"An unexpected {type(error).__name__} ended the look."
             # Where it happened, and not its text, which may quote a setting.
             self._display.vvv("".join(traceback.format_tb(error.__traceback__)))
             return self._shown(no_plan(params["purpose"], playing, cause), variables)
+        finally:
+            progress.clear()
         shown = self._shown(_only_playing(plan, playing), variables)
         return shown | {"hosts_to_change": self._hosts_to_change(plan)}
 
@@ -103,6 +110,12 @@ class ActionModule(GuardedAction):
         # A name that means something in a pattern cannot stand in one; then everybody is asked for what is to do.
         # And a group may have the name of a host: of its hosts, only workspaces play.
         return [*names, f"&{GROUP}"] if all(map(PLAIN_NAME.fullmatch, names)) else GROUP
+
+
+def _tell(progress: Progress, done: int, total: int) -> None:
+    # Of one or two, there is nothing to wait for.
+    if total > FEW:
+        progress.tell(f"{done} of {total} workspaces looked at")
 
 
 def _only_playing(plan: Plan, playing: list[str]) -> Plan:

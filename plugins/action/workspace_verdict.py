@@ -33,7 +33,7 @@ class ActionModule(ActionBase):
         return {**result, **self._told(workspace)}
 
     def _told(self, workspace: Mapping[str, Any]) -> dict[str, Any]:
-        lines = list(workspace["told"])
+        lines = [*workspace["told"], *(workspace["told_if_verbose"] if self._display.verbosity else ())]
         told: dict[str, Any] = {
             # Outside of check mode, the roles tell what they have changed.
             "changed": bool(workspace["applies"]) and self._task.check_mode,

@@ -138,7 +138,7 @@ def _proxy(variable: str, value: str) -> Proxy:
 
 def _refused(variable: str) -> InvalidArgument:
     return InvalidArgument(
-        f"{variable}: expected the URL of a proxy, such as http://proxy.example.com:3128. Its value, which is not shown"
-        " because a password may stand in it, is none. In user and password, write special characters percent-encoded,"
+        f"{variable}: expected the URL of a proxy, such as http://proxy.example.com:3128. Its value is not one; it is"
+        f" not shown, because it may hold a password. In user and password, write special characters percent-encoded,"
         " # as %23 and @ as %40."
     )

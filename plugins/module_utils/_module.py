@@ -23,6 +23,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ._clients import Clients
 from ._deadline import Clock
 from ._errors import Failure, OnrampError
+from ._options import with_next_step
 from ._printable import printable
 
 Result = dict[str, Any]
@@ -96,9 +97,16 @@ def named(host: str, warn: Callable[[str], None]) -> Callable[[str], None]:
     return lambda message: warn(printable(f"{host}: {message}" if host else message))
 
 
+class _Module(AnsibleModule):
+    """Says of missing arguments where they come from; it fails while it is made, before anybody has it."""
+
+    def fail_json(self, msg: str, **kwargs: Any) -> NoReturn:
+        super().fail_json(with_next_step(msg), **kwargs)
+
+
 def run(spec: ModuleSpec) -> NoReturn:
     """Do a module's work as an Ansible module and exit."""
-    module = AnsibleModule(
+    module = _Module(
         argument_spec=dict(spec.argument_spec), supports_check_mode=spec.supports_check_mode, **spec.rules()
     )
     warn = named(os.environ.get(HOST_VARIABLE, ""), module.warn)

@@ -45,6 +45,9 @@ FIVETRAN_ARGUMENTS: Mapping[str, Any] = {
     **HTTP_ARGUMENTS,
 }
 
+WHERE_MADE = "Key and secret are made together in Fivetran: your name > API Key."
+_MISSING = "missing required arguments: "
+
 BRAZE_ARGUMENTS: Mapping[str, Any] = {
     "api_key": {"type": "str", "required": True, "no_log": True},
     "api_url": {"type": "str", "required": True},
@@ -100,3 +103,12 @@ def retry_policy(params: Mapping[str, Any]) -> RetryPolicy:
     for name in HTTP_ARGUMENTS:
         check_number(name, params[name], 1, LONGEST_TIMEOUT)
     return RetryPolicy(request_timeout=float(params["request_timeout"]), total=float(params["retry_timeout"]))
+
+
+def with_next_step(message: str) -> str:
+    """Return what Ansible says of arguments, with where to get those that prove to Fivetran who we are."""
+    names = message.removeprefix(_MISSING).split(", ") if message.startswith(_MISSING) else []
+    variables = [FIVETRAN_ARGUMENTS[name]["fallback"][1][0] for name in names if name in FIVETRAN_ARGUMENTS]
+    if not variables:
+        return message
+    return f"{message}. Set them here, or export {' and '.join(variables)}. {WHERE_MADE}"

@@ -132,7 +132,8 @@ instance:
   type: str
   sample: US-01
 permissions:
-  description: What is known about each permission that was asked for.
+  description:
+    - What is known about each permission that was asked for. Empty where the task fails with RV(verdict=invalid_key).
   returned: success, and failure if it is known
   type: list
   elements: dict

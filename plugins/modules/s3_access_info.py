@@ -236,7 +236,7 @@ access:
         remedy:
           description: What to do about it.
           type: str
-          sample: Look whether Fivetran shall have them.
+          sample: Check that Fivetran should have them.
 failure:
   description: What went wrong, as data. The C(code) is AWS's own, or that of the first finding of severity V(error).
   returned: failure

@@ -225,6 +225,20 @@ workspaces:
         buckets: [acme-currents-us]
         released: []
         adopt: false
+    way:
+      description:
+        - Where the data is, with O(purpose=verify). Five stops in their order, each with C(stop), which is V(braze),
+          V(bucket), V(access), V(connection) or V(warehouse); C(state), which is V(flows), V(late), V(broken),
+          V(paused) or V(unknown); C(at), the newest data known there; C(age_seconds), how old that was; and
+          C(message), what is wrong.
+      type: list
+      elements: dict
+      sample:
+        - stop: warehouse
+          state: flows
+          at: "2026-03-01T14:00:00Z"
+          age_seconds: 1800
+          message: ""
     told:
       description: What M(onramp.braze_fivetran.workspace_verdict) tells, line by line.
       type: list

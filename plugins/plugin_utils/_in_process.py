@@ -28,6 +28,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 from ..module_utils._errors import Failure, OnrampError
 from ..module_utils._module import HOST_VARIABLE, ModuleSpec, Task, named
+from ..module_utils._options import with_next_step
 from ..module_utils._printable import printable
 from ..module_utils._redact import texts_in
 from ._aws_defaults import with_aws_defaults
@@ -78,7 +79,8 @@ class InProcessAction(GuardedAction):
         if _wants_invocation(variables):
             result["invocation"] = {"module_args": presentable(spec.argument_spec, validation.validated_parameters)}
         if validation.error_messages:
-            raise AnsibleActionFail(discretion.text("; ".join(validation.error_messages)), result=result)
+            message = "; ".join(map(with_next_step, validation.error_messages))
+            raise AnsibleActionFail(discretion.text(message), result=result)
         warnings = _told_of_arguments(validation)
         task = Task(
             params=validation.validated_parameters,

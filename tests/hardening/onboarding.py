@@ -25,6 +25,16 @@ GROUPS = ("fivetran", "braze", "gcs")
 LIMITED = ("onramp.braze_fivetran.workspace_plan", *(f"group/onramp.braze_fivetran.{name}" for name in GROUPS))
 
 
+# By the environment variable that asks for it: all that the report can write.
+REPORTS = {
+    "ONRAMP_REPORT_HTML": "report.html",
+    "ONRAMP_REPORT_JSON": "report.json",
+    "ONRAMP_REPORT_METRICS": "report.prom",
+    "ONRAMP_REPORT_JUNIT": "report.xml",
+    "ONRAMP_REPORT_HISTORY": "history",
+}
+
+
 def impatient_onboard(directory: Path) -> Path:
     """Lay the playbook into ``directory``, as it is but for shorter limits of the modules, and return its path."""
     playbooks = directory / "house" / "playbooks"

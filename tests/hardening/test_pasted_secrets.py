@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._shown import looks_like, quoted, shown
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._guard import TOLD
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.alone import wrong_variables
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.options import (
     Option,
     all_options,
+    options_alone,
     role_options,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.settings import Unusable, read_settings
@@ -72,7 +74,13 @@ def options(module: str) -> Iterator[tuple[str, str]]:
 
 def test_every_module_is_tried() -> None:
     folder = Path(__file__).parents[2] / "plugins" / "modules"
-    planned = ("workspace_plan", "workspace_verdict", "workspace_discovery", "workspace_unclaimed_info")
+    planned = (
+        "role_variables",
+        "workspace_plan",
+        "workspace_verdict",
+        "workspace_discovery",
+        "workspace_unclaimed_info",
+    )
     assert sorted(ARGUMENTS) == sorted(path.stem for path in folder.glob("*.py") if path.stem not in planned)
 
 
@@ -138,6 +146,19 @@ def test_what_can_be_nothing_but_a_secret_is_refused_by_the_name_of_the_setting(
         assert told.startswith(f"{option.name}: "), told
 
 
+@pytest.mark.parametrize("kind", PASTED)
+def test_a_secret_in_the_place_of_any_variable_of_a_role_alone_is_shown_by_no_refusal(kind: str) -> None:
+    refused = 0
+    for role, given in ROLES.items():
+        variables = {f"{role}_{name}": value for name, value in given.items()}
+        for option in options_alone(role).values():
+            for value in (PASTED[kind], [PASTED[kind]], {"name": PASTED[kind]}, {PASTED[kind]: "name"}):
+                told = wrong_variables(role, Host({**variables, option.name: value}))
+                refused += bool(told)
+                assert shown_parts(kind, "\n".join(told)) == [], option.name
+    assert refused > 100
+
+
 # What each role is called with.
 ROLES: Mapping[str, Mapping[str, Any]] = {
     "braze_api_key": {"key": world.BRAZE_KEY_SHOP_US, "api_url": "https://127.0.0.1:1"},
@@ -169,8 +190,7 @@ def test_a_secret_in_the_place_of_a_variable_of_a_role_is_shown_by_no_play(
     running_sandbox: Sandbox, tmp_path: Path, role: str, kind: str
 ) -> None:
     running_sandbox.reset()
-    # Of the others, Ansible checks the values before the role begins, and says what it refuses.
-    options = [o for o in role_options(role).values() if o.type in ("str", "path") and not (o.choices or o.no_log)]
+    options = [option for option in role_options(role).values() if not option.no_log]
     # In a file, because Ansible quotes the lines of a playbook.
     (tmp_path / "secret").write_text(PASTED[kind])
     secret = f"{{{{ lookup('ansible.builtin.file', '{tmp_path}/secret', rstrip=false) }}}}"

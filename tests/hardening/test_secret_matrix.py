@@ -28,7 +28,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils import _secr
 
 from tests.actions import run_action
 from tests.hardening.conftest import SIZE
-from tests.hardening.onboarding import workspaces
+from tests.hardening.onboarding import REPORTS, workspaces
 from tests.hardening.quoting import (
     OLD_BRAZE_KEY,
     OTHER,
@@ -351,7 +351,6 @@ REFUSED = "shop_jp"
 
 def _play(sandbox: Sandbox, tmp_path: Path, playbook: str, *arguments: str, **hosts: Any) -> tuple[PlayResult, str]:
     """Run a playbook for the example's workspaces and another that cannot be used; return what anybody sees of it."""
-    reports = [tmp_path / "report.html", tmp_path / "report.json"]
     others: dict[str, Any] = inventory(tmp_path)["braze_workspaces"]["hosts"]
     result = run_playbook(
         sandbox,
@@ -361,11 +360,14 @@ def _play(sandbox: Sandbox, tmp_path: Path, playbook: str, *arguments: str, **ho
         environment={
             "ANSIBLE_CALLBACKS_ENABLED": "record_results,onramp.braze_fivetran.workspace_report",
             "ANSIBLE_LOG_PATH": str(tmp_path / "ansible.log"),
-            "ONRAMP_REPORT_HTML": str(reports[0]),
-            "ONRAMP_REPORT_JSON": str(reports[1]),
+            **{name: str(tmp_path / file) for name, file in REPORTS.items()},
         },
     )
-    written = [path.read_text() for path in (*reports, tmp_path / "ansible.log")]
+    # The history is a folder with the report of this run.
+    outputs = [tmp_path / name for name in (*REPORTS.values(), "ansible.log")]
+    files = [file for path in outputs for file in (path.iterdir() if path.is_dir() else [path])]
+    written = [file.read_text() for file in files]
+    assert len(written) >= len(outputs)
     return result, "\n".join([result.output, *written]).replace("\\\\", "\\")
 
 

@@ -22,7 +22,7 @@ import pytest
 import trustme
 import yaml
 
-from tests.hardening.onboarding import assert_nothing_secret, workspaces
+from tests.hardening.onboarding import REPORTS, assert_nothing_secret, workspaces
 from tests.hardening.steps import steps
 from tests.playbook import CHECKOUT, start_playbook
 from tests.sandbox import world
@@ -51,13 +51,12 @@ def test_no_secret_in_output_arguments_of_processes_logs_reports_and_files(
     # The keys of AWS come out of the inventory, and are handed to amazon.aws's modules.
     inventory = vault / "inventory.yml"
     inventory.write_text(yaml.safe_dump(workspaces(shop_us=AWS_KEYS)))
-    reports = [tmp_path / "report.html", tmp_path / "report.json"]
+    reports = {name: str(tmp_path / file) for name, file in REPORTS.items()}
     environment = {
         "TMPDIR": str(temporary),
         "ANSIBLE_LOG_PATH": str(tmp_path / "ansible.log"),
         "ANSIBLE_CALLBACKS_ENABLED": "record_results,onramp.braze_fivetran.workspace_report",
-        "ONRAMP_REPORT_HTML": str(reports[0]),
-        "ONRAMP_REPORT_JSON": str(reports[1]),
+        **reports,
         "ONRAMP_TRACE": str(tmp_path / "traces"),
         "AWS_ACCESS_KEY_ID": "",
         "AWS_SECRET_ACCESS_KEY": "",
@@ -82,8 +81,8 @@ def test_no_secret_in_output_arguments_of_processes_logs_reports_and_files(
         assert_nothing_secret(text)
         assert basic_credentials() not in text
         assert SESSION_TOKEN not in text
-    for file in (tmp_path / "ansible.log", *reports, *(tmp_path / "traces").iterdir()):
-        assert file.stat().st_size > 0
+    for written in (tmp_path / "ansible.log", *map(Path, reports.values()), tmp_path / "traces"):
+        assert all(file.stat().st_size > 0 for file in (written.iterdir() if written.is_dir() else [written]))
 
 
 def basic_credentials() -> str:

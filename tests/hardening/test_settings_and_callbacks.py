@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.hardening.onboarding import assert_nothing_secret, workspaces
+from tests.hardening.onboarding import REPORTS, assert_nothing_secret, workspaces
 from tests.hardening.test_secrets import AWS_KEYS, SESSION_TOKEN, basic_credentials, files
 from tests.playbook import CHECKOUT, COLLECTIONS, TIMEOUT, start_playbook
 from tests.sandbox import world
@@ -94,8 +94,7 @@ def surroundings(callbacks: tuple[str, ...] = (), **more: str) -> dict[str, str]
         "ANSIBLE_CALLBACK_TREE_DIR": "tree",
         "JUNIT_OUTPUT_DIR": "junit",
         "ANSIBLE_LOG_FOLDER": "log_plays",
-        "ONRAMP_REPORT_HTML": "report.html",
-        "ONRAMP_REPORT_JSON": "report.json",
+        **REPORTS,
         "AWS_ACCESS_KEY_ID": "",
         "AWS_SECRET_ACCESS_KEY": "",
         **more,

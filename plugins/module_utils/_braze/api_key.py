@@ -45,6 +45,9 @@ def api_key_info(task: Task) -> Result:
     if judgement.verdict is Verdict.OK:
         return result
     msg = f"The Braze API key is not good ({result['verdict']}). {result['next_step']}"
+    if judgement.verdict is Verdict.INVALID_KEY and task.params["on_problem"] == "fail":
+        # Ansible prints all of a failure, and these say the same of each permission.
+        result |= {"permissions": [], "undecided": []}
     return react(task, task.params["on_problem"], result["verdict"], msg, result)
 
 

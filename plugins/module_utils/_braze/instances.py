@@ -92,9 +92,9 @@ def other_instances(endpoint: Endpoint) -> list[str]:
 
 def _as_url(text: str) -> str:
     if "." not in text:
-        names = ", ".join(_BY_NAME)
         meant = _meant(text)
-        question = f" Did you mean {meant}?" if meant else ""
+        # Whom nobody understands is told them all.
+        names, question = ("such as US-01", f" Did you mean {meant}?") if meant else (", ".join(_BY_NAME), "")
         raise InvalidArgument(
             f"api_url: expected the REST URL or the dashboard URL of a Braze instance, or its name ({names}),"
             f" got {quoted(text)}.{question}"

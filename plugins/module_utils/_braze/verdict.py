@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from .instances import Endpoint, other_instances
+from .instances import Endpoint
 from .permissions import Permission
 
 REFUSALS = (401, 403)
@@ -207,11 +207,9 @@ def _make_a_new_key(judgement: Judgement, endpoint: Endpoint) -> str:  # noqa: A
 def _find_the_right_key(judgement: Judgement, endpoint: Endpoint) -> str:  # noqa: ARG001
     here = endpoint.instance.describe() if endpoint.instance else endpoint.api_url
     return (
-        f"{here} refuses this key on every request. It was copied incompletely, or deleted, or it belongs to another"
-        f" instance: {', '.join(other_instances(endpoint))}. The address of the dashboard tells the instance:"
-        " dashboard-02.braze.com is US-02, dashboard-02.braze.eu is EU-02. A key without any of these permissions"
-        " can look the same. If the instance is right, make a new key: in Braze's dashboard open"
-        f" {MENU}."
+        f"{here} does not know this key, or it was made without any of these permissions: copy it again as a whole,"
+        " check that your dashboard is of this instance (dashboard-02.braze.com is US-02), or make a new key in Braze"
+        f" under {MENU}."
     )
 
 

@@ -223,7 +223,7 @@ def _problems(settings: Mapping[str, Any], prefix: str) -> Iterator[str]:
         )
     day = _text(settings.get("history_from"))
     if day and not _is_day(day):
-        yield f"{prefix}history_from: expected YYYY-MM-DD, got {shown(day)}."
+        yield f"{prefix}history_from: expected a day such as 2026-02-01, got {shown(day)}."
 
 
 def _problems_of(source: Source, settings: Mapping[str, Any], prefix: str) -> Iterator[str]:

@@ -201,16 +201,16 @@ class Desired:
         if time is not None:
             if not _FULL_HOUR.fullmatch(time):
                 raise InvalidArgument(
-                    f"daily_sync_time: {quoted(time)} is not accepted; accepted: 00:00, 01:00 ... 23:00."
+                    f'daily_sync_time: expected a full hour from "00:00" to "23:00", got {quoted(time)}.'
                 )
             if together.get("sync_frequency") != ONCE_A_DAY:
                 raise InvalidArgument(
-                    f"daily_sync_time: goes with sync_frequency {ONCE_A_DAY} only, which is"
+                    f"daily_sync_time: works only with sync_frequency: {ONCE_A_DAY}, which is"
                     f" {together.get('sync_frequency', 'not set')}."
                 )
         if "data_delay_threshold" in self.fields and together.get("data_delay_sensitivity") != "CUSTOM":
             raise InvalidArgument(
-                "data_delay_threshold: goes with data_delay_sensitivity CUSTOM only, which is"
+                "data_delay_threshold: works only with data_delay_sensitivity: CUSTOM, which is"
                 f" {together.get('data_delay_sensitivity', 'not set')}."
             )
 
@@ -220,7 +220,7 @@ class Desired:
             if method == needed_by and "networking_method" in self.fields and not together.get(name):
                 raise InvalidArgument(f"networking_method: {method} needs {name}.")
             if self.fields.get(name) and method != needed_by:
-                raise InvalidArgument(f"{name}: goes with networking_method {needed_by} only, which is {method}.")
+                raise InvalidArgument(f"{name}: works only with networking_method: {needed_by}, which is {method}.")
 
     def creation_body(self) -> JsonObject:
         """Return the body of ``POST /connections``: paused and untested, so that nothing starts by itself."""

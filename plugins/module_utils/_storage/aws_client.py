@@ -262,8 +262,9 @@ def other_account(wanted: str, found: str) -> OnrampError:
     """Return that the credentials are those of another account than the one that is meant."""
     message = f"These credentials belong to the AWS account {found}, and {wanted} is meant."
     return OnrampError(
-        msg=f"{message} Nothing was changed. Look who acts: an option, module_defaults, a profile, exported keys, which"
-        " outweigh AWS_PROFILE, or an environment of the play. aws sts get-caller-identity tells whose account it is.",
+        msg=f"{message} Nothing was changed. Check who acts: an option, module_defaults, a profile, exported keys,"
+        " which outweigh AWS_PROFILE, or an environment of the play. aws sts get-caller-identity tells whose account"
+        " it is.",
         failure=Failure(code="other_account", message=message),
     )
 

@@ -86,9 +86,9 @@ def contradictions(get: Get, name: Name = str) -> Iterator[tuple[str, str]]:
     if given and get("profile"):
         yield "profile", f"is set beside {name(given[0])}. Both say who acts: give one of them."
     elif get("access_key") and not get("secret_key"):
-        yield "access_key", f"is set, and {name('secret_key')} is not."
+        yield "access_key", f"is set, and {name('secret_key')} is not. Set both, or neither."
     elif given and not get("access_key"):
-        yield given[0], f"is set, and {name('access_key')} is not."
+        yield given[0], f"is set, and {name('access_key')} is not. Set both, or neither."
     elif get("access_key") and not _KEY_ID.fullmatch(get("access_key")):
         yield "access_key", "expected the id of an access key, such as AKIAIOSFODNN7EXAMPLE, in one line."
     yield from _of_assumed_role(get, name)
@@ -100,7 +100,10 @@ def _of_assumed_role(get: Get, name: Name) -> Iterator[tuple[str, str]]:
     if not arn:
         for option in ("assume_role_external_id", "assume_role_session_name"):
             if get(option):
-                yield option, f"is set, and {name('assume_role_arn')} is not."
+                yield (
+                    option,
+                    f"is set, and {name('assume_role_arn')} is not. It has no effect alone: set both, or neither.",
+                )
         return
     if not _ROLE_ARN.fullmatch(arn):
         yield "assume_role_arn", f"expected the ARN of an IAM role, got {quoted(arn)}."

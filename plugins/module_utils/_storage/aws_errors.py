@@ -151,26 +151,26 @@ _DENIED_BY = re.compile(
     r"|because no (?P<implicit>[\w -]+?policy|permissions boundary) allows",
     re.IGNORECASE,
 )
-_ORGANIZATION = "which nothing in the account outweighs: ask whoever administers the organization."
+_ORGANIZATION = "which nothing in the account outweighs: ask an administrator of the organization."
 _EXPLICIT: Mapping[str, str] = {
     "service control policy": f"A service control policy of the AWS organization denies {{what}}, {_ORGANIZATION}",
     "resource control policy": f"A resource control policy of the AWS organization denies {{what}}, {_ORGANIZATION}",
-    "permissions boundary": "The permissions boundary of whoever acts denies {what}: another permission does not"
+    "permissions boundary": "The permissions boundary of this identity denies {what}: another permission does not"
     " help, the boundary has to be changed.",
     "session policy": "The policy that the session was opened with denies {what}: open it with another one.",
     "resource-based policy": "The policy of the bucket, key or role itself denies {what}: it needs an exception for"
-    " whoever acts.",
+    " this identity.",
     "vpc endpoint policy": "The policy of the VPC endpoint that requests take from here denies {what}.",
-    "identity-based policy": "A policy of whoever acts denies {what}: another permission does not help, the denial"
+    "identity-based policy": "A policy of this identity denies {what}: another permission does not help, the denial"
     " has to go.",
 }
 _IMPLICIT: Mapping[str, str] = {
     "service control policy": f"No service control policy of the AWS organization allows {{what}}, {_ORGANIZATION}",
     "resource control policy": f"No resource control policy of the AWS organization allows {{what}}, {_ORGANIZATION}",
-    "permissions boundary": "The permissions boundary of whoever acts has to allow {what} as well.",
+    "permissions boundary": "The permissions boundary of this identity has to allow {what} as well.",
     "session policy": "The policy that the session was opened with has to allow {what} as well.",
     "resource-based policy": "It belongs to another account, or names who may do what: its own policy has to allow"
-    " {what} to whoever acts.",
+    " {what} to this identity.",
     "vpc endpoint policy": "The policy of the VPC endpoint that requests take from here has to allow {what}.",
 }
 _SKEW = re.compile(r"signature (?:has )?expired|not yet current|is now (?:earlier|later) than", re.IGNORECASE)
@@ -199,11 +199,12 @@ _BY_CODE: Mapping[str, str] = {
         "A quota of the AWS account is used up. Let workspaces share role and policy (s3_access_role_name,"
         " s3_access_policy_name), remove what nobody needs, or have it raised in Service Quotas.",
     ),
-    "EntityAlreadyExists": "Something of that name has been there or was made meanwhile. Run again to have it judged,"
-    " or choose another name (s3_access_role_name, s3_access_policy_name).",
+    "EntityAlreadyExists": "Something of that name existed already or was made in the meantime. Run again to have it"
+    " checked, or choose another name (s3_access_role_name, s3_access_policy_name).",
     "ConcurrentModification": "Somebody else is changing it at this moment. Run again.",
     "EntityTemporarilyUnmodifiable": "Somebody else is changing it at this moment. Run again.",
-    "MalformedPolicyDocument": "Look at the ARNs that the variables name: AWS does not accept one that is of nobody.",
+    "MalformedPolicyDocument": "Check the ARNs that the variables name: AWS does not accept one that belongs to"
+    " nobody.",
     **dict.fromkeys(
         ("Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown"),
         "Too many requests of the whole account at this moment. Run again in some minutes.",

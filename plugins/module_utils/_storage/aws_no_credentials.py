@@ -145,7 +145,7 @@ def _web_identity(error: Any, who: Who) -> Explained | None:
     why = "is not there" if isinstance(error, FileNotFoundError) else "cannot be read"
     return Explained(
         f"The token that AWS takes for credentials {why}: {shown_path(path)} (web_identity_token_file, {TOKEN_FILE})",
-        "Whoever runs this job has to put it there: look whether the job asks its identity provider for a token.",
+        "The system that runs this job has to put it there: check that the job asks its identity provider for a token.",
     )
 
 
@@ -196,7 +196,7 @@ def _container(_who: Who) -> Explained | None:
         return None
     return Explained(
         f"The container's own AWS credentials could not be got from the address in {named}",
-        "Look whether its task or pod has a role, and whether the address can be reached from here.",
+        "Check that its task or pod has a role, and that the address can be reached from here.",
     )
 
 
@@ -216,7 +216,7 @@ def _login(_error: Any, who: Who) -> Explained:
 def _login_permission(_error: Any, who: Who) -> Explained:
     return Explained(
         f"The AWS login of {who} cannot be renewed, because it lacks a permission",
-        "Whoever has logged in needs signin:CreateOAuth2Token; the policy SignInLocalDevelopmentAccess holds it.",
+        "The user who has logged in needs signin:CreateOAuth2Token; the policy SignInLocalDevelopmentAccess holds it.",
     )
 
 
@@ -240,7 +240,7 @@ def _unreachable(error: Any, who: Who) -> Explained:
     proxy = " through the proxy that is configured" if type(error).__name__ == "ProxyConnectionError" else ""
     return Explained(
         f"The credentials of {who} could not be got, because {where or 'AWS'} cannot be reached{proxy}",
-        "Look at the network, HTTPS_PROXY and the region of the profile.",
+        "Check the network, HTTPS_PROXY and the region of the profile.",
     )
 
 
@@ -268,9 +268,9 @@ def _of_sso(who: Who) -> dict[str, str]:
 
 
 _OF_OPERATIONS: Mapping[str, str] = {
-    "AssumeRole": "The trust policy of the role has to name whoever assumes it, who also needs the permission"
-    " sts:AssumeRole; external_id in the profile has to be what the trust policy asks for, if it asks.",
-    "GetRoleCredentials": "Whoever has logged in needs the permission set {role} in the account {account}"
+    "AssumeRole": "The trust policy of the role has to name the identity that assumes it, which also needs the"
+    " permission sts:AssumeRole; external_id in the profile has to be what the trust policy asks for, if it asks.",
+    "GetRoleCredentials": "The user who has logged in needs the permission set {role} in the account {account}"
     " (sso_role_name, sso_account_id).",
 }
 _OF_TOKENS: Mapping[str, str] = {

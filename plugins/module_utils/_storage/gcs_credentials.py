@@ -194,8 +194,8 @@ def _by_class(error: Exception) -> Explained:
     name = type(error).__name__
     if name in ("TransportError", "TimeoutError"):
         return Explained(
-            "Whoever gives out tokens for Google cannot be reached",
-            "Look at the network, HTTPS_PROXY, and REQUESTS_CA_BUNDLE behind a proxy that inspects TLS.",
+            "The server that issues tokens for Google cannot be reached",
+            "Check the network, HTTPS_PROXY, and REQUESTS_CA_BUNDLE behind a proxy that inspects TLS.",
         )
     if name == "OAuthError":
         return _FOREIGN_TOKEN
@@ -225,7 +225,8 @@ _TOKENS = (
     _token(
         r"getAccessToken|impersonated credentials",
         "The credentials may not act as the service account that they name",
-        "Whoever acts needs iam.serviceAccounts.getAccessToken on it; roles/iam.serviceAccountTokenCreator holds it.",
+        "The identity that acts needs iam.serviceAccounts.getAccessToken on it; roles/iam.serviceAccountTokenCreator"
+        " holds it.",
     ),
     _token(
         r"short-lived token|iat and exp|token used too early",
@@ -251,9 +252,8 @@ _TOKENS = (
     _NOT_ALLOWED,
     _token(
         r"subject[ _]token|file '.*' was not found|trust chain file|credential_source|leaf certificate|executable",
-        "The token of the identity provider cannot be had from where credential_source names it (workload identity"
-        " federation)",
-        "Look at that file or address: the job has to ask its identity provider for a token before this.",
+        "The token of the identity provider is not where credential_source says (workload identity federation)",
+        "Check that file or address: the job has to ask its identity provider for a token before this.",
     ),
     _token(
         r"metadata",

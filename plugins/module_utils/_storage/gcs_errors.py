@@ -143,8 +143,9 @@ _STEPS = (
     ),
     _step(
         r"(?:^.*vpcServiceControlsUniqueIdentifier: ?(?P<id>[\w-]{1,100}))|vpcServiceControls|SECURITY_POLICY_VIOLATED",
-        "VPC Service Controls keep this machine or these credentials out of the bucket's project. Whoever administers"
-        " the perimeter finds why under the unique identifier {id}; run inside the perimeter, or have an ingress rule"
+        "VPC Service Controls keep this machine or these credentials out of the bucket's project. The administrator"
+        " of the perimeter can see why under the unique identifier {id}; run inside the perimeter, or have an ingress"
+        " rule"
         " added.",
     ),
     _step(

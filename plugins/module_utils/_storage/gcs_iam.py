@@ -212,7 +212,7 @@ def _refuse(access: BucketPolicy, error: Exception) -> NoReturn:
         ) from None
     steps = {
         **NEXT_STEPS,
-        412: "The policy had not been changed by anybody else meanwhile, so trying again is useless. A condition needs"
+        412: "Nobody else has changed the policy in the meantime, so trying again does not help. A condition needs"
         " uniform bucket-level access on the bucket; a member of another organization may be forbidden by an"
         " organization policy.",
     }

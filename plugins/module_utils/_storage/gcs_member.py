@@ -128,10 +128,9 @@ class _Judged:
         reasons, wanted = because(held.effect), self.wanted
         return OnrampError(
             msg=f"Whether {wanted.member} may read {place} already cannot be told from here: {reasons}. Nothing was"
-            f" granted, because {wanted.role} on the whole bucket may be more than somebody has decided. To rely on"
-            f" what is there, do not run this (gcs_access_manage: false in the role), or name {_roles(held)} in role"
-            " (gcs_access_role in the role). To grant the folder only, name it in folder (gcs_access_scope: prefix in"
-            " the role). To grant all the same, set sufficient (gcs_access_sufficient in the role) to exact.",
+            f" granted. To rely on what is there, name {_roles(held)} in role (gcs_access_role in the role), or do not"
+            " run this (gcs_access_manage: false); to grant the folder only, set folder (gcs_access_scope: prefix); to"
+            f" grant {wanted.role} on the whole bucket all the same, sufficient: exact (gcs_access_sufficient).",
             failure=Failure(code="grant_undecided", message=reasons),
             result={"changed": False, "effect": held.effect.as_json()},
         )

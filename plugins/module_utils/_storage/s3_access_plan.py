@@ -224,7 +224,7 @@ def _releases(desired: Desired, policy: ActualPolicy | None, released: Collectio
         yield Finding(
             "info", "buckets_released",
             f"The IAM policy {policy.arn} no longer lets Fivetran read {', '.join(gone)}, which nobody needs any more.",
-            "If somebody does after all, name it in s3_access_buckets.",
+            "If it is still needed, name it in s3_access_buckets.",
         )  # fmt: skip
 
 
@@ -267,7 +267,7 @@ def _other_permissions(role: ActualRole | None, policy_arn: str) -> Iterator[Fin
         yield Finding(
             "info", "other_policies_attached",
             f"Somebody else has given the role {role.arn} further permissions: {', '.join(others)}. They stay.",
-            "Look whether Fivetran shall have them.",
+            "Check that Fivetran should have them.",
         )  # fmt: skip
 
 

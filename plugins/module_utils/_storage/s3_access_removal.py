@@ -123,7 +123,7 @@ def _changed_role(desired: Desired, actual: Actual) -> Iterator[Finding]:
     if not same_document(role.trust, desired.trust):
         yield Finding(
             "error", "changed_role", f"{what} has a trust policy that somebody has changed.",
-            "Look who else uses it. To have it removed all the same, set s3_access_adopt: true.",
+            "Check who else uses it. To have it removed all the same, set s3_access_adopt: true.",
         )  # fmt: skip
 
 

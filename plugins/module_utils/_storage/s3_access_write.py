@@ -203,7 +203,7 @@ class _Writing:
             return
         message = f"What is in the AWS account {self.access['account']} now is not what was written: {wrong}."
         raise OnrampError(
-            msg=f"{message} Somebody else has written at the same time. Look whose that is, and run again.",
+            msg=f"{message} Somebody else has written at the same time. Check whose change that is, and run again.",
             failure=Failure(code="written_meanwhile", message=message),
         )
 

@@ -383,7 +383,7 @@ def _told_of_width(desired: Desired, role: ActualRole, width: Iterable[Reason] |
             "info", "wider_than_needed",
             f"The IAM role {role.arn}, which somebody else has made, allows more than Fivetran needs: {told(others)}."
             " It stays as it is.",
-            "Look whether that is meant.",
+            "Check that this is intended.",
         )  # fmt: skip
 
 

@@ -230,7 +230,7 @@ def _policy(bucket: Bucket, reader: Reader, _keys: tuple[str, ...]) -> Iterator[
             "error", "bucket_in_another_account",
             f"Bucket {bucket.name} belongs to another AWS account than {reader.account}, in which the role is, and its"
             " policy does not let the role read.",
-            "Use credentials of the bucket's account. If the role shall stay here, the bucket's own policy has to let"
+            "Use credentials of the bucket's account. If the role is to stay here, the bucket's own policy has to let"
             f" {reader.role_arn} read as well.",
         )  # fmt: skip
     elif effect.answer is Answer.NO:
@@ -256,7 +256,7 @@ def _encryption(bucket: Bucket, _reader: Reader, kms_key_arns: tuple[str, ...]) 
     yield Finding(
         "warning", "kms_not_supported_by_braze",
         f"Bucket {bucket.name} encrypts with KMS (SSE-KMS), which Braze Currents does not support.",
-        "Use SSE-S3 (AES256) as the default encryption of the bucket, or look whether Currents really writes.",
+        "Use SSE-S3 (AES256) as the default encryption of the bucket, or check that Currents really writes.",
     )  # fmt: skip
     # The key that AWS manages for S3 lets everybody in the account decrypt who may read.
     if not key or key.endswith("alias/aws/s3") or _is_named(key, kms_key_arns):

@@ -62,9 +62,8 @@ class Event:
 
     def as_emitted(self, scrubber: Scrubber) -> dict[str, Any]:
         """Return what a rulebook gets: everything below ``fivetran``."""
-        plain = asdict(self)
-        plain["reason"] = scrubber.text(self.reason)[:LONGEST_TEXT]
-        return {"fivetran": plain}
+        reason = scrubber.text(self.reason)[:LONGEST_TEXT]
+        return {"fivetran": {**asdict(self), "kind": self.kind.value, "reason": reason}}
 
 
 def text(data: Mapping[str, Any], name: str) -> str:

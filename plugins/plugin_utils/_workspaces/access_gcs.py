@@ -362,7 +362,7 @@ def _name_what_is_kept(known: Prepared) -> None:
             "grant_kept",
             f"What else {member} holds on gs://{known.bucket.name} stays, because these settings would not have granted"
             f" it: {'; '.join(kept)}.",
-            "If nobody needs it any more, whoever has granted it can take it away.",
+            "If nobody needs it any more, the person who granted it can take it away.",
         )
 
 

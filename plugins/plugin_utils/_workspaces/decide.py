@@ -30,6 +30,7 @@ from .moved import find_moved
 from .plan import Finding, Group, Plan, WorkspacePlan
 from .settings import Unusable
 from .unclaimed import doubts, find_unclaimed
+from .way_facts import note_way, reads_nothing_new
 
 
 def decide(situation: Situation, misspelt: Mapping[str, Sequence[str]] | None = None) -> Plan:
@@ -41,6 +42,8 @@ def decide(situation: Situation, misspelt: Mapping[str, Sequence[str]] | None = 
     find_conflicts(situation, drafts)
     find_moved(situation, drafts)
     _connections_and_access(situation, drafts)
+    for draft in drafts if situation.purpose.tells_findings else ():
+        note_way(situation, draft)
     plans = {draft.name: draft.plan() for draft in drafts}
     plans |= {entry.name: _unusable(entry) for entry in situation.unusable if entry.name in situation.names}
     for name, hints in (misspelt or {}).items():
@@ -179,6 +182,9 @@ def _landing(situation: Situation, draft: Draft) -> None:
     scheme = "s3" if draft.settings.storage == "s3" else "gs"
     place = "/".join(filter(None, (str(result["bucket"]), str(result["prefix"]))))
     message = f"Braze Currents does not land in {scheme}://{place} ({result['verdict']})."
+    if situation.purpose.tells_findings:
+        green = reads_nothing_new(draft, str(result["verdict"]), result.get("newest_hour"))
+        message = f"{message} {green}".strip()
     reaction = draft.settings.roles["currents_landing"][option]
     _react(situation, draft, "landing", reaction, str(result["verdict"]), message, str(result["next_step"]))
 

@@ -11,12 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 from ...module_utils._errors import OnrampError
 from ...module_utils._fivetran.client import JsonObject
 from ...module_utils._printable import printable
+from .._report.model import Stop
 from . import look
 from .asked import RENAMED, Purpose
 from .look import Limits, Seen
@@ -67,6 +69,7 @@ class Draft:
     # The id of the connection where it is in another group, so that none is made, and none is missing.
     moved: str = ""
     seen: dict[str, Any] = field(default_factory=dict)
+    way: tuple[Stop, ...] = ()
 
     @property
     def name(self) -> str:
@@ -123,18 +126,20 @@ class Draft:
             paused=self.paused,
             given=tuple(sorted(self.settings.given)),
             seen=self.seen,
+            way=self.way,
         )
 
 
 @dataclass(frozen=True)
 class Situation:
-    """Everything that is decided from: the whole inventory, who plays, and what was seen."""
+    """Everything that is decided from: the whole inventory, who plays, and what was seen, and when."""
 
     purpose: Purpose
     inventory: Sequence[Settings | Unusable]
     names: frozenset[str]
     seen: Seen
     limits: Limits = field(default_factory=Limits)
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
     # What was worked out once, because everybody is held against everybody.
     _known: dict[tuple[str, str], str | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 

@@ -129,7 +129,7 @@ def _same_folder(situation: Situation, index: _Index, draft: Draft) -> None:
             "landing",
             "folder_read_twice",
             message,
-            "Correct bucket and prefix; if it is meant so, set currents_folder_shared: true.",
+            "Correct bucket and prefix; if that is intended, set currents_folder_shared: true.",
             field="currents_prefix",
         )
     else:
@@ -175,7 +175,7 @@ def _folder_of_another_connection(index: _Index, draft: Draft) -> None:
         f" inventory claims, reads {shown(*folder)} already."
     )
     remedy = (
-        f"If it is this workspace's, set fivetran_schema: {readers[0].get('schema')}. If both shall read it, set"
+        f"If it is this workspace's, set fivetran_schema: {readers[0].get('schema')}. If both are to read it, set"
         " currents_folder_shared: true."
     )
     # Which storage account in Azure a connection reads cannot be seen, because Fivetran masks the connection string.

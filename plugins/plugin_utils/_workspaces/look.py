@@ -239,9 +239,19 @@ class Limits:
 
 
 class Look:
-    """One look at everything that ``wanted`` needs. ``clients`` are shared by all questions."""
+    """One look at everything that ``wanted`` needs. ``clients`` are shared by all questions.
 
-    def __init__(self, wanted: Wanted, limits: Limits, clients: Clients | None = None) -> None:
+    ``told``: is told, by the thread that waits, of how many workspaces what is theirs alone was seen, and of how many
+    there is anything.
+    """
+
+    def __init__(
+        self,
+        wanted: Wanted,
+        limits: Limits,
+        clients: Clients | None = None,
+        told: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> None:
         self._wanted = wanted
         self._limits = limits
         self._clients = clients or Clients()
@@ -251,6 +261,9 @@ class Look:
         self._in_gcs: dict[str, dict[str, Any]] = {}
         self._open = 0
         self._moved = Condition()
+        self._told = told
+        # By name, how many questions about nobody else are open.
+        self._open_of: dict[str, int] = {}
 
     def take(self) -> Seen:
         """Ask everything and return the answers; also what goes wrong is one."""
@@ -279,10 +292,13 @@ class Look:
         with self._moved:
             while self._open:
                 self._moved.wait()
+                self._told(list(self._open_of.values()).count(0), len(self._open_of))
 
-    def _ended(self, _future: Future[Answer]) -> None:
+    def _ended(self, owner: str, _future: Future[Answer]) -> None:
         with self._moved:
             self._open -= 1
+            if owner:
+                self._open_of[owner] -= 1
             self._moved.notify()
 
     def _ask(
@@ -291,15 +307,21 @@ class Look:
         work: Callable[[Task], T],
         params: Callable[[], Mapping[str, Any]] = dict,
         then: Callable[[T], None] | None = None,
+        owner: str = "",
     ) -> None:
-        """Ask unless it was asked; ``then`` goes on from a good answer, in the thread that got it."""
+        """Ask unless it was asked; ``then`` goes on from a good answer, in the thread that got it.
+
+        ``owner``: the workspace that alone it is about.
+        """
         with self._moved:
             if question in self._futures:
                 return
             # What follows from an answer is asked before its own question counts as ended.
             self._open += 1
+            if owner:
+                self._open_of[owner] = self._open_of.get(owner, 0) + 1
             future = self._futures[question] = self._pool.submit(self._answer, work, params, then)
-        future.add_done_callback(self._ended)
+        future.add_done_callback(partial(self._ended, owner))
 
     def _answer(
         self, work: Callable[[Task], T], params: Callable[[], Mapping[str, Any]], then: Callable[[T], None] | None
@@ -335,17 +357,18 @@ class Look:
                 partial(asked.s3_access_params, settings, limits=limits),
                 then=partial(self._in_account, settings),
             )
-        if settings.name not in wanted.names:
+        name = settings.name
+        if name not in wanted.names:
             return
         if wanted.purpose.key:
-            self._ask(key(settings), api_key_info, partial(asked.key_params, settings, limits))
+            self._ask(key(settings), api_key_info, partial(asked.key_params, settings, limits), owner=name)
         if wanted.purpose.landing and settings.storage in ("s3", "gcs"):
             params = partial(asked.landing_params, settings, wanted.folders_of_others(settings), limits)
-            self._ask(landing(settings), currents_info, params)
+            self._ask(landing(settings), currents_info, params, owner=name)
         if wanted.purpose.grants and settings.storage == "gcs":
             params = partial(asked.gcs_bucket_params, settings, limits)
             then = partial(self._with_bucket, settings)
-            self._ask(gcs_bucket(settings), asked.look_at_gcs_bucket, params, then)
+            self._ask(gcs_bucket(settings), asked.look_at_gcs_bucket, params, then, owner=name)
 
     def _client(self, settings: Settings) -> FivetranClient:
         return self._clients.get(

@@ -102,7 +102,7 @@ def _remedy(draft: Draft, own: Group, group: Group) -> str:
     of_role = ", with names of its own in s3_access_policy_name and s3_access_role_name,"
     names = of_role if draft.settings.storage == "s3" else ""
     return (
-        f"If it shall stay there, set fivetran_group: {group.name}{names} and run onboard.yml, which lets Fivetran read"
-        f" for that group; if not, move it back in Fivetran. If {own.name} shall have one of its own beside it, set"
+        f"If it is to stay there, set fivetran_group: {group.name}{names} and run onboard.yml, which lets Fivetran read"
+        f" for that group; if not, move it back in Fivetran. If {own.name} is to have one of its own beside it, set"
         " currents_folder_shared: true."
     )

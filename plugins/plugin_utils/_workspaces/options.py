@@ -12,8 +12,9 @@ Its own stand here. Those of the roles stand in the roles, so that each is descr
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,10 @@ OTHER_WORDS: Mapping[str, str] = {
     "fivetran_group_name": "fivetran_group",
     "fivetran_connector_name": "fivetran_schema",
     "fivetran_schema_name": "fivetran_schema",
+    "onramp_max_lag": "onramp_max_lag_hours",
 }
+# V(value), O(option), C(code) and the like.
+_MARKUP = re.compile(r"\b[A-Z]\(([^()]*)\)")
 # How alike a name has to be, from 0 to 1, to be taken for a misspelt one.
 _ALIKE = 0.85
 _ALIKE_WITHIN_ROLE = 0.75
@@ -116,6 +120,12 @@ class Option:
     fields: Mapping[str, Option] = field(default_factory=dict)
 
     @property
+    def gist(self) -> str:
+        """Return the first sentence of the description, without markup."""
+        sentence, full_stop, _rest = _MARKUP.sub(r"\1", self.description).partition(". ")
+        return sentence + full_stop.strip()
+
+    @property
     def short(self) -> str:
         """Return the name without that of its role."""
         return self.name.removeprefix(f"{self.role}_") if self.role else self.name
@@ -134,12 +144,14 @@ _OWN = (
     Option(
         "fivetran_api_key",
         no_log=True,
-        description="Key of Fivetran's REST API; unset takes FIVETRAN_APIKEY of the environment.",
+        description="Key of Fivetran's REST API, made in Fivetran under your name > API Key; unset takes"
+        " FIVETRAN_APIKEY of the environment.",
     ),
     Option(
         "fivetran_api_secret",
         no_log=True,
-        description="Secret of Fivetran's REST API; unset takes FIVETRAN_APISECRET of the environment.",
+        description="Secret of Fivetran's REST API, shown once when the key is made; unset takes FIVETRAN_APISECRET of"
+        " the environment.",
     ),
     Option(
         "fivetran_api_url",
@@ -159,7 +171,8 @@ _OWN = (
         "braze_api_key",
         required=True,
         no_log=True,
-        description="REST API key that was made for Fivetran in this workspace.",
+        description="REST API key that was made for Fivetran in this workspace, in Braze under Settings > APIs and"
+        " Identifiers.",
     ),
     Option("currents_storage", choices=STORAGES, required=True, description="Where Currents writes."),
     Option(
@@ -181,6 +194,11 @@ _OWN = (
         default=False,
         description="Whether another workspace or connection may read the same folder.",
     ),
+    Option(
+        "onramp_max_lag_hours",
+        type="int",
+        description="Hours that data in the warehouse may be old before verify.yml fails; unset fails for no age.",
+    ),
 )
 OWN: Mapping[str, Option] = {option.name: option for option in _OWN}
 
@@ -191,6 +209,18 @@ def role_options(role: str) -> Mapping[str, Option]:
     defaults = _load(role, "defaults")
     spec = _load(role, "meta", "argument_specs")["argument_specs"]["main"]["options"]
     return {name: _option(name, data, role, defaults.get(name)) for name, data in spec.items()}
+
+
+@cache
+def options_alone(role: str) -> Mapping[str, Option]:
+    """Return the variables of all entry points of a role; needed are those that every one of them needs."""
+    points = _load(role, "meta", "argument_specs")["argument_specs"].values()
+    defaults = _load(role, "defaults")
+    found = {
+        name: _option(name, data, role, defaults.get(name)) for spec in points for name, data in spec["options"].items()
+    }
+    needed = [{name for name, data in spec["options"].items() if data.get("required")} for spec in points]
+    return {name: replace(option, required=all(name in names for names in needed)) for name, option in found.items()}
 
 
 @cache
@@ -229,8 +259,14 @@ def _misspelt(name: str) -> str | None:
     role = role_of(name)
     if role is None:
         return next(iter(difflib.get_close_matches(name, all_options(), 1, _ALIKE)), None)
+    return closest(name, role_options(role))
+
+
+def closest(name: str, options: Mapping[str, Option]) -> str | None:
+    """Return the one of a role's variables that ``name`` is most like, None if it is like none."""
     # Without the role's name, which would make everything alike.
-    shorts = {option.short: option.name for option in role_options(role).values()}
+    shorts = {option.short: option.name for option in options.values()}
+    role = next(iter(options.values())).role
     short = next(iter(difflib.get_close_matches(name.removeprefix(f"{role}_"), shorts, 1, _ALIKE_WITHIN_ROLE)), None)
     return shorts[short] if short else None
 

@@ -16,6 +16,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from .._report.model import Stop
+
 if TYPE_CHECKING:
     from .unclaimed import Unclaimed
 
@@ -147,7 +149,8 @@ class WorkspacePlan:
 
     ``problems``: why nothing is done. ``warnings``: what deserves a look. ``noticed``: what is not as it should be and
     is nobody's change here, such as a sync that failed. ``unverified``: what cannot be seen. ``incomplete``: what could
-    not be looked at. ``seen``: results as the modules return them, for the report.
+    not be looked at. ``seen``: results as the modules return them, for the report. ``way``: of its data, where findings
+    are told.
     """
 
     name: str
@@ -168,6 +171,7 @@ class WorkspacePlan:
     paused: bool | None = None
     given: tuple[str, ...] = ()
     seen: Mapping[str, Any] = field(default_factory=dict)
+    way: tuple[Stop, ...] = ()
 
     @property
     def todo(self) -> tuple[Change, ...]:

@@ -62,17 +62,18 @@ def plan_of(
     playing: frozenset[str],
     limits: Limits,
     clients: Clients | None = None,
+    told: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> tuple[Plan, Redactor]:
     """Look and decide. Beside the plan, return what keeps every secret of the inventory out of what is told.
 
-    ``clients``: what the looks share, with the clock that they wait by.
+    ``clients``: what the looks share, with the clock that they wait by. ``told``: is told how far the look is.
     """
     entries = [entry for entry, _hints in read.values()]
     readable = tuple(entry for entry in entries if isinstance(entry, Settings))
     names = frozenset(name for name in playing if name in read)
     wanted = Wanted(PURPOSES[purpose], readable, names & {settings.name for settings in readable})
     clients = clients or Clients()
-    seen = Look(wanted, limits, clients).take()
+    seen = Look(wanted, limits, clients, told).take()
     situation = _asked_again(wanted, Situation(PURPOSES[purpose], entries, names, seen, limits), clients)
     misspelt = {name: tuple(hint) for name, (_entry, hint) in read.items() if hint}
     return decide(situation, misspelt), Redactor(_secrets(readable))

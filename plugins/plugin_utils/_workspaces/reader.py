@@ -43,7 +43,7 @@ _REASONS = (
         re.compile(r"""(?P<quote>['"])(?P<name>(?:(?!(?P=quote)).){1,100})(?P=quote) is undefined"""),
         "'{}' is undefined",
     ),
-    (re.compile(r"has no attribute ['\"]?(?P<name>\w{1,100})"), "it asks for '{}' of something that has none"),
+    (re.compile(r"has no attribute ['\"]?(?P<name>\w{1,100})"), "something in it has no '{}', which it asks for"),
     (re.compile(r"No (?:filter|test) named '(?P<name>[\w.]+)'"), "'{}' in it is no plugin that Ansible finds"),
     (re.compile(r"Could not load \"(?P<name>[\w.]+)\""), "'{}' in it is no plugin that Ansible finds"),
     (re.compile(r"lookup plugin(?: |: |s? \()'?(?P<name>[\w.]+)"), "the lookup '{}' in it fails"),
@@ -165,8 +165,8 @@ def _is_unfinished(written: Any, value: Any) -> bool:
 
 def _reason(error: BaseException) -> str:
     """Return why a variable cannot be evaluated, without what it or another variable holds."""
-    chain = list(_chain(error))
-    if any(_is_of_vault(one) for one in chain):
+    chain = list(causes_of(error))
+    if any(is_of_vault(one) for one in chain):
         return f"it needs {_CLOSED_VAULT}"
     for pattern, words in _REASONS:
         for one in chain:
@@ -179,8 +179,8 @@ def _reason(error: BaseException) -> str:
 
 
 def _reason_of_loading(error: BaseException) -> str:
-    chain = list(_chain(error))
-    if any(_is_of_vault(one) for one in chain):
+    chain = list(causes_of(error))
+    if any(is_of_vault(one) for one in chain):
         return f"a file with variables of this host is {_CLOSED_VAULT}"
     return f"the variables of this host cannot be loaded ({_kind(chain)})"
 
@@ -190,12 +190,13 @@ def _kind(chain: list[BaseException]) -> str:
     return type(next((one for one in chain if not isinstance(one, errors.AnsibleError)), chain[-1])).__name__
 
 
-def _is_of_vault(error: BaseException) -> bool:
+def is_of_vault(error: BaseException) -> bool:
+    """Tell whether an error is of a vault that cannot be opened."""
     # Since ansible-core 2.19, an inline vault is captured first and raised by a class of its own.
     return isinstance(error, AnsibleVaultError | AnsibleVaultFormatError) or "Vault" in type(error).__name__
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def causes_of(error: BaseException) -> Iterator[BaseException]:
     """Yield an error and its causes, also those that ansible-core 2.18 keeps in an attribute of its own."""
     seen: set[int] = set()
     following: BaseException | None = error

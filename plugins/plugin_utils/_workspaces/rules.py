@@ -27,11 +27,12 @@ from ...module_utils._http_url import PLACE, check_base_url
 from ...module_utils._keys import BLANKS, bare, complaint
 from ...module_utils._options import LONGEST_TIMEOUT, check_number
 from ...module_utils._redact import is_mask
-from ...module_utils._shown import quoted, shown
+from ...module_utils._shown import may_be_secret, quoted, shown
 from ...module_utils._storage.aws_connection import IDENTITY, KEYS, contradictions
 from ...module_utils._storage.bucket_names import expected_name
 from ...module_utils._storage.gcs_policy import check_role
 from ...module_utils._storage.s3_access_model import TAG
+from . import meant
 from .options import all_options, role_options
 from .values import Refused
 
@@ -47,16 +48,21 @@ _URL = re.compile(r"https?://(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::(?P<port>[0-9]{1,
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _TAG_TEXT = re.compile(r"[\w .:/=+@-]*")
 _MOST_TAGS = 49
+# Ten years, in hours.
+_LONGEST_LAG = 87600
 
 
-def bucket(storage: str, name: str) -> str:
+def bucket(storage: str, name: str, role: str = "currents", *, is_storage_fixed: bool = False) -> str:
     """Return the name of a bucket, or of a container with Azure, if the cloud can know it.
+
+    ``role``: what the variables begin with that it belongs to; ``is_storage_fixed``: none of them is the storage.
 
     :raises Refused: saying what names look like there.
     """
     expected = expected_name(storage, name)
     if expected:
-        raise Refused(f"{expected}, got {shown(name)}.")
+        guess = partial(meant.bucket, storage, role=role, is_storage_fixed=is_storage_fixed)
+        raise Refused(f"{expected}, got {shown(name)}.{_meant(guess, name)}")
     return name
 
 
@@ -126,22 +132,31 @@ def _borrowed(option: str, value: Any, check: Callable[[], Any]) -> Any:
         raise Refused(f"expected a URL, got {shown(value)}.") from None
 
 
-def _schema(value: str) -> str:
+def schema(value: str) -> str:
+    """Return the name of a schema, if a warehouse takes it.
+
+    :raises Refused: saying what names look like.
+    """
     if not _SCHEMA.fullmatch(value):
         raise Refused(
-            f"{shown(value)} is not accepted. A schema name holds lower-case letters, digits and underscores and does"
-            " not start with a digit."
+            "expected lower-case letters, digits and underscores, no digit first,"
+            f" got {shown(value)}.{_meant(meant.schema, value)}"
         )
     return value
 
 
-def _folder(value: str) -> str:
-    folder = value.strip(BLANKS + "/")
-    if "://" in value or not folder.isprintable():
+def folder(value: str) -> str:
+    """Return a folder of a bucket without slashes around it.
+
+    :raises Refused: what is an address.
+    """
+    bare_folder = value.strip(BLANKS + "/")
+    if "://" in value or not bare_folder.isprintable():
         raise Refused(
-            f"expected a folder in the bucket such as currents, without s3:// and a bucket, got {shown(value)}."
+            "expected a folder in the bucket such as currents, without s3:// and a bucket,"
+            f" got {shown(value)}.{_meant(meant.folder, value)}"
         )
-    return folder
+    return bare_folder
 
 
 def _trimmed(value: str) -> str:
@@ -158,6 +173,11 @@ def _matching(pattern: re.Pattern[str], expected: str, value: str) -> str:
     return value
 
 
+def _meant(guess: Callable[[str], str], value: str) -> str:
+    """Return what was meant by ``value``, unless it may be a secret."""
+    return "" if may_be_secret(value) else guess(value)
+
+
 def _number(lowest: int, highest: int, value: int) -> int:
     return int(_borrowed("number", value, lambda: check_number("number", value, lowest, highest)))
 
@@ -168,8 +188,18 @@ def _hours(value: int) -> int:
     return value
 
 
+def _role_arn(value: str, guess: Callable[[str], str] = meant.role_arn) -> str:
+    try:
+        return _matching(_ROLE_ARN, "the ARN of an IAM role such as arn:aws:iam::111122223333:role/Fivetran", value)
+    except Refused as refusal:
+        raise Refused(f"{refusal}{_meant(guess, value)}") from None
+
+
 def _gcs_role(value: str) -> str:
-    return str(_borrowed("role", value, lambda: check_role(value)))
+    try:
+        return str(_borrowed("role", value, lambda: check_role(value)))
+    except Refused as refusal:
+        raise Refused(f"{refusal}{_meant(meant.gcs_role, value)}") from None
 
 
 def _day(value: str) -> str:
@@ -187,7 +217,7 @@ def _of_braze_config(settings: Mapping[str, Any], value: str) -> None:
 _NOTHING_WRONG = {"api_url": "https://rest.iad-01.braze.com", "api_key": "key", "storage": "none"}
 
 
-def _check_s3(**options: Any) -> None:
+def check_s3(**options: Any) -> None:
     """Judge options of the role's module, the others being right."""
     # The SDK of AWS behind it takes a quarter of a second to import.
     from ...module_utils._storage.s3_access import desired_from_params
@@ -198,14 +228,18 @@ def _check_s3(**options: Any) -> None:
     )
 
 
-def _of_s3_access(option: str, value: str) -> str:
-    _borrowed(option, value, lambda: _check_s3(**{option: value}))
+def of_s3_access(option: str, value: str) -> str:
+    """Return the value of an option of the role's module, if it works by itself.
+
+    :raises Refused: saying what was expected.
+    """
+    _borrowed(option, value, lambda: check_s3(**{option: value}))
     return value
 
 
 def _key_arns(value: list[str]) -> list[str]:
     for arn in value:
-        _borrowed("kms_key_arns", arn, partial(_check_s3, kms_key_arns=[arn]))
+        _borrowed("kms_key_arns", arn, partial(check_s3, kms_key_arns=[arn]))
     return value
 
 
@@ -213,7 +247,7 @@ def _tags(value: dict[str, Any]) -> dict[str, str]:
     if len(value) > _MOST_TAGS:
         raise Refused(f"expected at most {_MOST_TAGS} tags, got {len(value)}.")
     tags = {key: _tag(key, inner) for key, inner in value.items()}
-    _borrowed("tags", TAG, lambda: _check_s3(tags=tags))
+    _borrowed("tags", TAG, lambda: check_s3(tags=tags))
     return tags
 
 
@@ -253,12 +287,24 @@ def no_number_of_minutes(value: Any) -> Any:
     return value
 
 
+def no_number(value: Any) -> Any:
+    """Return ``value`` unless YAML may have made another number of the digits of an account.
+
+    :raises Refused: telling to put it in quotes.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and not _ACCOUNT.fullmatch(str(value)):
+        raise Refused(
+            f"expected the twelve digits of an AWS account, got the number {value}. YAML reads digits that begin with 0"
+            " as another number: put them in quotes."
+        )
+    return value
+
+
 RAW_RULES: Mapping[str, Callable[[Any], Any]] = {
     HISTORY_FROM: day_as_text,
     DAILY_SYNC_TIME: no_number_of_minutes,
+    "s3_access_account_id": no_number,
 }
-
-_ROLE = partial(_matching, _ROLE_ARN, "the ARN of an IAM role such as arn:aws:iam::111122223333:role/Fivetran")
 
 
 def _endpoint(value: str) -> str:
@@ -273,7 +319,7 @@ def _of_aws(role: str) -> dict[str, Callable[[Any], Any]]:
         **{f"{role}_aws_{option}": credential for option in KEYS},
         f"{role}_aws_profile": _trimmed,
         f"{role}_aws_endpoint_url": _endpoint,
-        f"{role}_aws_assume_role_arn": _ROLE,
+        f"{role}_aws_assume_role_arn": _role_arn,
     }
 
 
@@ -281,29 +327,30 @@ def _of_aws(role: str) -> dict[str, Callable[[Any], Any]]:
 VALUE_RULES: Mapping[str, Callable[[Any], Any]] = {
     "fivetran_group": _trimmed,
     "fivetran_account_id": _trimmed,
-    "fivetran_schema": _schema,
+    "fivetran_schema": schema,
     "braze_api_url": braze_url,
     "braze_api_key": credential,
     "currents_bucket": _trimmed,
-    "currents_prefix": _folder,
+    "currents_prefix": folder,
     "currents_connection_string": connection_string,
+    "onramp_max_lag_hours": partial(_number, 1, _LONGEST_LAG),
     "currents_landing_stale_after": _hours,
-    "s3_access_role_arn": _ROLE,
+    "s3_access_role_arn": partial(_role_arn, guess=meant.own_role_arn),
     "s3_access_account_id": partial(_matching, _ACCOUNT, "the twelve digits of an AWS account, in quotes"),
     **_of_aws("currents_landing"),
     **_of_aws("s3_access"),
-    "s3_access_role_name": partial(_of_s3_access, "role_name"),
-    "s3_access_policy_name": partial(_of_s3_access, "policy_name"),
-    "s3_access_path": partial(_of_s3_access, "path"),
-    "s3_access_fivetran_account_id": partial(_of_s3_access, "fivetran_account_id"),
+    "s3_access_role_name": partial(of_s3_access, "role_name"),
+    "s3_access_policy_name": partial(of_s3_access, "policy_name"),
+    "s3_access_path": partial(of_s3_access, "path"),
+    "s3_access_fivetran_account_id": partial(of_s3_access, "fivetran_account_id"),
     "s3_access_kms_key_arns": _key_arns,
     "s3_access_tags": _tags,
     "s3_access_permissions_boundary": partial(_matching, _POLICY_ARN, "the ARN of an IAM policy"),
     "s3_access_max_session_duration": partial(_number, 3600, 43200),
     "gcs_access_role": _gcs_role,
     HISTORY_FROM: _day,
-    f"{CONNECTION}role_arn": _ROLE,
-    f"{CONNECTION}exports_role_arn": _ROLE,
+    f"{CONNECTION}role_arn": _role_arn,
+    f"{CONNECTION}exports_role_arn": _role_arn,
     f"{CONNECTION}exports_connection_string": connection_string,
     f"{CONNECTION}setup_test_timeout": partial(_number, 1, LONGEST_TIMEOUT),
     f"{CONNECTION}retry_timeout": partial(_number, 1, LONGEST_TIMEOUT),
@@ -340,7 +387,10 @@ def _bucket_is_needed(get: Get) -> Iterator[Complaint]:
     if storage == "none":
         return
     if not name:
-        yield Complaint("currents_bucket", f"is needed with currents_storage: {storage}.")
+        what = "container" if storage == "azure" else "bucket"
+        yield Complaint(
+            "currents_bucket", f"is needed with currents_storage: {storage}. Name the {what} that Currents writes to."
+        )
         return
     try:
         bucket(storage, name)
@@ -350,7 +400,11 @@ def _bucket_is_needed(get: Get) -> Iterator[Complaint]:
 
 def _connection_string_is_needed(get: Get) -> Iterator[Complaint]:
     if get("currents_storage") == "azure" and not get("currents_connection_string"):
-        yield Complaint("currents_connection_string", "is needed with currents_storage: azure.")
+        yield Complaint(
+            "currents_connection_string",
+            "is needed with currents_storage: azure. Copy it from the"
+            " storage account in the Azure portal, under Access keys.",
+        )
 
 
 def _prefix_is_needed(get: Get) -> Iterator[Complaint]:
@@ -362,7 +416,7 @@ def _prefix_is_needed(get: Get) -> Iterator[Complaint]:
         yield Complaint("currents_prefix", f"is needed with {scope}: prefix.")
     elif storage == "s3":
         try:
-            _borrowed("prefix", prefix, lambda: _check_s3(scope="prefix", prefix=prefix))
+            _borrowed("prefix", prefix, lambda: check_s3(scope="prefix", prefix=prefix))
         except Refused as refusal:
             yield Complaint("currents_prefix", str(refusal))
 
@@ -380,7 +434,9 @@ def _daily(get: Get) -> Iterator[Complaint]:
     try:
         _borrowed("daily_sync_time", time, lambda: _connection(fields).check_fields(None))
     except Refused as refusal:
-        yield Complaint(DAILY_SYNC_TIME, str(refusal).replace("sync_frequency", SYNC_FREQUENCY))
+        hint = "" if "sync_frequency" in str(refusal) else _meant(meant.hour, time)
+        message = str(refusal).replace("sync_frequency", SYNC_FREQUENCY) + hint
+        yield Complaint(DAILY_SYNC_TIME, message)
 
 
 def _connection(fields: Mapping[str, Any]) -> Desired:

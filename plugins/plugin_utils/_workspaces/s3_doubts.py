@@ -83,7 +83,8 @@ def note_what_forbids(situation: Situation, draft: Draft, account: str, planned:
 def _finding(reasons: Iterable[Reason], account: str, message: str) -> Finding:
     if any(reason.code == ORGANIZATION_DENIES for reason in reasons):
         remedy = (
-            f"Ask whoever manages the AWS organization to allow it in the account {account}. The simulation may miss a"
+            f"Ask an administrator of the AWS organization to allow it in the account {account}. The simulation may"
+            f" miss a"
             " condition that lets Fivetran through: what Fivetran's setup tests say, counts."
         )
         return Finding("access", "error", "organization_denies", message, remedy)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from ...module_utils._errors import InvalidArgument
+from ...module_utils._fivetran.client import JsonObject
 from ...module_utils._storage.aws_effect import Document
 from ...module_utils._storage.effect import Answer, Reason
 from ...module_utils._storage.finding import Finding
@@ -19,7 +20,7 @@ from ...module_utils._storage.iam_simulation import Simulated
 from ...module_utils._storage.s3_access import desired_from_params
 from ...module_utils._storage.s3_access_model import ActualRole, Place, Plan, is_ours
 from ...module_utils._storage.s3_access_plan import plan_present
-from ...module_utils._storage.s3_adoption import told, with_evidence
+from ...module_utils._storage.s3_adoption import reach, told, trust_effect, with_evidence
 from ...module_utils._storage.s3_documents import bucket_policy_title
 from ...module_utils._storage.s3_preflight import policy_of
 from . import asked, look
@@ -102,6 +103,21 @@ def simulated(situation: Situation, account: str, role_arn: str, places: Iterabl
     seen, questions = situation.seen, {where: look.simulation(account, role_arn, where) for where in places}
     answers = {where: seen.of(question) for where, question in questions.items() if seen.has(question)}
     return {where: said for where, said in answers.items() if said}
+
+
+def answers_now(situation: Situation, draft: Draft, account: str, role: ActualRole) -> list[JsonObject]:
+    """Return whether Fivetran may assume a role as it is now, and read through it, as results show answers."""
+    settings, group, where = draft.settings, draft.group, place(draft)
+    if group is None:
+        return []
+    who = situation.seen.of(look.identity(settings))
+    desired = desired_from_params(
+        asked.s3_access_params(settings, group.id, [settings.bucket]), who.account, who.partition
+    )
+    read = reach(role.session(), where, {})
+    if read.answer is not Answer.YES:
+        read = reach(role.session(), where, bucket_policies(situation, [draft], account))
+    return [trust_effect(desired, role).as_json(), read.as_json()]
 
 
 def note_judgement(draft: Draft, planned: Plan, role_arn: str) -> None:

@@ -16,7 +16,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ...module_utils._options import FIVETRAN_ARGUMENTS
+from ...module_utils._options import FIVETRAN_ARGUMENTS, WHERE_MADE
 from ...module_utils._redact import Redactor
 from .options import (
     OTHER_WORDS,
@@ -54,11 +54,10 @@ _CREDENTIALS: Mapping[str, Callable[[str], str]] = {
 ENVIRONMENT: Mapping[str, str] = {name: FIVETRAN_ARGUMENTS[name]["fallback"][1][0] for name in _CREDENTIALS}
 # Shorter ones would blacken words of a message, and no key is that short.
 _SHORTEST_SECRET = 8
-WHERE_MADE = "Key and secret are made together in Fivetran: your name > API Key."
 # Stands in the files that the playbook init writes for what only the user knows.
 PLACEHOLDER = "CHANGE_ME"
 # What names begin with that are compared with ours.
-_OURS = ("br", "cu", "fi", "gc", "s3")
+_OURS = ("br", "cu", "fi", "gc", "on", "s3")
 
 
 class Unreadable(Exception):
@@ -86,7 +85,8 @@ class Settings:
 
     ``bucket``: bucket or container, empty without storage. ``prefix``: without slashes around it. ``roles``: by role,
     the options without the role's name, typed; its defaults are filled in, and what is unset is absent. ``given``: the
-    known variables that the inventory sets. What belongs to the Braze key is empty where it was not asked for.
+    known variables that the inventory sets. ``max_lag_hours``: how old data may be, None where nobody says. What
+    belongs to the Braze key is empty where it was not asked for.
     """
 
     name: str
@@ -105,6 +105,7 @@ class Settings:
     folder_shared: bool
     roles: Mapping[str, Mapping[str, Any]] = field(repr=False)
     given: frozenset[str]
+    max_lag_hours: int | None = None
 
 
 @dataclass(frozen=True)
@@ -166,6 +167,20 @@ def _hints(names: Sequence[str]) -> Iterator[str]:
             yield f"{name}: no such setting."
 
 
+def cannot_be_evaluated(reason: Unreadable) -> str:
+    """Return what is said of a variable that is set and cannot be read."""
+    why = str(reason).rstrip(".")
+    step = " Define it, or correct its name here." if why.endswith("is undefined") else ""
+    return f"cannot be evaluated: {why}.{step}"
+
+
+def not_set(option: Option, otherwise: str | None) -> str:
+    """Return what is said of an option that is needed; ``otherwise``: the name that it may be set by instead."""
+    if otherwise:
+        return f"is not set, but {otherwise} is. Rename that."
+    return f"is not set. {f'Expected {either(option.choices)}.' if option.choices else option.gist}"
+
+
 class _Draft:
     """Settings while they are read. ``values``: what is set and right by itself, without what is null."""
 
@@ -199,10 +214,10 @@ class _Draft:
             return
         value = self.values.get(option.name)
         if value is None:
-            choices = f" Expected {either(option.choices)}." if option.choices else ""
-            self._refuse(option.name, f"is not set.{choices}")
+            others = sorted(name for name in self._variables.names() if name.startswith(_OURS) and not is_setting(name))
+            self._refuse(option.name, not_set(option, next((n for n in others if suggestion(n) == option.name), None)))
         elif value == "":
-            self._refuse(option.name, "is empty.")
+            self._refuse(option.name, f"is empty. {option.gist}")
 
     def _read_one(self, option: Option) -> None:
         try:
@@ -212,7 +227,8 @@ class _Draft:
                 self._null.add(option.name)
                 return
             value = typed(option, value)
-            self.values[option.name] = VALUE_RULES.get(option.name, _as_it_is)(value)
+            is_missing = option.required and value == ""
+            self.values[option.name] = value if is_missing else VALUE_RULES.get(option.name, _as_it_is)(value)
         except Refused as refusal:
             self._refuse(option.name, str(refusal))
 
@@ -221,9 +237,9 @@ class _Draft:
             value = self._variables.value(option.name)
         except Unreadable as reason:
             self._unreadable.add(option.name)
-            raise Refused(f"cannot be evaluated: {str(reason).rstrip('.')}.") from None
+            raise Refused(cannot_be_evaluated(reason)) from None
         if isinstance(value, str) and value.strip() == PLACEHOLDER:
-            raise Refused(f"is still to be filled in. {option.description}")
+            raise Refused(f"is still to be filled in. {option.gist}")
         if option.no_log:
             self._keep_secret(value)
         return value
@@ -244,7 +260,8 @@ class _Draft:
                 else:
                     self.values[name] = check(value)
             except Refused as refusal:
-                self._refuse(source, str(refusal))
+                is_empty = OWN[name].no_log and str(refusal) == "is empty."
+                self._refuse(source, f"is empty. {WHERE_MADE}" if is_empty else str(refusal))
 
     def _credential(self, name: str, environment: Mapping[str, str]) -> str | None:
         if name in self._set:
@@ -311,6 +328,7 @@ class _Draft:
             folder_shared=self._get("currents_folder_shared"),
             roles={role: self._of_role(role) for role in ROLES},
             given=self._set - self._null,
+            max_lag_hours=self._get("onramp_max_lag_hours"),
         )
 
     def _of_role(self, role: str) -> dict[str, Any]:

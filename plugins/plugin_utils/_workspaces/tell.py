@@ -13,6 +13,7 @@ from typing import Any
 
 from ...module_utils._printable import visible
 from ...module_utils._redact import REDACTED
+from .._report.ways import way_line
 from .findings import leaves, quoted
 from .plan import Action, Change, Finding, Plan, Reason, Verdict, WorkspacePlan
 
@@ -127,7 +128,13 @@ def _verified(plan: WorkspacePlan) -> list[str]:
     if not found:
         return [f"{plan.name}: {FINE if not plan.unverified else FINE_AS_SEEN}"]
     head = f"{plan.name}: {len(found)} {'finding' if len(found) == 1 else 'findings'}."
-    return [head, *(f"- {finding.step}: {finding.text()}" for finding in found)]
+    return [head, *(f"- {finding.step}: {finding.text()}" for finding in found), *_way(plan)]
+
+
+def _way(plan: WorkspacePlan) -> list[str]:
+    """Return where the data is, and how old; a line that begins as none of a finding does."""
+    line = way_line(plan.way)
+    return [f"  {line}"] if line else []
 
 
 STEPS = ("settings", "group", "key", "landing", "access", "connection", "sync")
@@ -243,6 +250,8 @@ def _workspace(purpose: str, plan: WorkspacePlan) -> dict[str, Any]:
     return {
         **plan.as_json(),
         "told": told(purpose, plan),
+        # Of a workspace with findings it is among them.
+        "told_if_verbose": [] if found else _way(plan),
         "reads_only": purpose == "verify",
         "failed": bool(found),
         "failure": {"code": found[0].code, "message": found[0].message} if found else {},

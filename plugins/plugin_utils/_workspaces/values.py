@@ -22,6 +22,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 
 from ...module_utils._redact import texts_in
 from ...module_utils._shown import described, looks_like, shown
+from . import meant
 from .options import Option
 
 # How alike a value and a choice have to be, from 0 to 1, to be taken for misspelt.
@@ -77,18 +78,23 @@ def _text(option: Option, value: Any) -> str | int:
     if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
         return _chosen(option, str(value)) if option.choices else str(value)
     if option.choices:
-        raise Refused(f"expected {either(option.choices)}, got {shown(value, secret=option.no_log)}.")
-    quotes = " Put it in quotes." if isinstance(value, bool | float | date) else ""
-    raise Refused(f"expected text, got {shown(value, secret=option.no_log)}.{quotes}")
+        refusal = f"expected {either(option.choices)}, got {shown(value, secret=option.no_log)}."
+        raise Refused(f"{refusal}{meant.choice(str(value), option.choices)}")
+    step = " Put it in quotes." if isinstance(value, bool | float | date) else " Write a single value."
+    raise Refused(f"expected text, got {shown(value, secret=option.no_log)}.{step}")
 
 
 def _chosen(option: Option, value: str | int) -> str | int:
     if value in option.choices:
         return value
     refusal = f"expected {either(option.choices)}, got {shown(value, secret=option.no_log)}."
-    meant = {str(choice).lower(): choice for choice in option.choices if isinstance(choice, str)}
-    close = get_close_matches(str(value).strip().lower(), meant, 1, _ALIKE)
-    raise Refused(f"{refusal} Did you mean {meant[close[0]]}?" if close else refusal)
+    names = {str(choice).lower(): choice for choice in option.choices if isinstance(choice, str)}
+    close = get_close_matches(str(value).strip().lower(), names, 1, _ALIKE)
+    if close:
+        raise Refused(f"{refusal} Did you mean {names[close[0]]}?")
+    if not names:
+        raise Refused(f"{refusal}{meant.minutes(value, option.choices)}")
+    raise Refused(f"{refusal}{meant.choice(str(value), option.choices)}")
 
 
 def _path(option: Option, value: Any) -> str:
@@ -110,7 +116,8 @@ def _int(option: Option, value: Any) -> str | int:
     number = _whole_number(value)
     if number is None:
         expected = either(option.choices) if option.choices else "a whole number"
-        raise Refused(f"expected {expected}, got {shown(value, secret=option.no_log)}.")
+        unit = meant.minutes(value, option.choices) if option.choices else ""
+        raise Refused(f"expected {expected}, got {shown(value, secret=option.no_log)}.{unit}")
     return _chosen(option, number) if option.choices else number
 
 
@@ -124,6 +131,8 @@ def _whole_number(value: Any) -> int | None:
 
 def _list(option: Option, value: Any) -> list[str | int]:
     if isinstance(value, str):
+        if option.choices and not value.strip():
+            raise Refused(f"expected {either(option.choices)}, got an empty text.")
         # As Ansible does it.
         value = [part.strip() for part in value.split(",") if part.strip()]
     if not isinstance(value, list):
@@ -136,7 +145,7 @@ def _list(option: Option, value: Any) -> list[str | int]:
 
 def _dict(option: Option, value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping):
-        raise Refused(f"expected a dictionary, got {shown(value, secret=option.no_log)}.")
+        raise Refused(f"expected a dictionary (name: value), got {shown(value, secret=option.no_log)}.")
     given = {str(key): inner for key, inner in value.items()}
     if not option.fields or not given:
         return given

@@ -146,7 +146,7 @@ def test_a_key_of_another_instance_is_invalid_and_the_possible_instances_are_nam
     result = check()
     assert result["verdict"] == "invalid_key"
     assert "EU-01" in result["possible_instances"]
-    assert "EU-01" in result["next_step"]
+    assert "that your dashboard is of this instance" in result["next_step"]
 
 
 @pytest.mark.parametrize("style", [401, 403])

@@ -61,7 +61,7 @@ def test_the_playbook_that_the_readme_shows_for_each_storage_connects(
         (1, {"fivetran_connection_bucket": ""}, ["fivetran_connection_bucket", "needed", "gcs"]),
         (
             1,
-            {"fivetran_connection_role_arn": "arn:aws:iam::1:role/x"},
+            {"fivetran_connection_role_arn": "arn:aws:iam::111122223333:role/x"},
             ["fivetran_connection_role_arn", "belong", "s3"],
         ),
         (2, {"fivetran_connection_connection_string": ""}, ["fivetran_connection_connection_string", "needed"]),
@@ -69,7 +69,7 @@ def test_the_playbook_that_the_readme_shows_for_each_storage_connects(
         (3, {"fivetran_connection_history_from": "01.01.2026"}, ["history_from", "YYYY-MM-DD", "01.01.2026"]),
         (3, {"fivetran_connection_api_url": "US-01"}, ["fivetran_connection_api_url", "https://rest.", "US-01"]),
         (3, {"fivetran_connection_api_key": ""}, ["fivetran_connection_api_key", "needed"]),
-        (3, {"fivetran_connection_storage": "ftp"}, ["fivetran_connection_storage", "s3, gcs, azure, none"]),
+        (3, {"fivetran_connection_storage": "ftp"}, ["fivetran_connection_storage", "s3, gcs, azure or none"]),
     ],
     ids=lambda value: next(iter(value)).removeprefix("fivetran_connection_") if isinstance(value, dict) else "",
 )

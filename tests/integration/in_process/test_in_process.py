@@ -177,5 +177,19 @@ def test_a_key_that_is_no_utf_8_is_refused_by_name(sandbox: Sandbox, in_process:
     ]
     result = run_playbook(sandbox, plays, environment={"FIVETRAN_APIKEY": "key\udcff"})
     assert result.exit_code != 0
-    assert "fivetran_api_key: is not valid UTF-8" in result.messages()
+    # From ansible-core 2.22 on, a module hands its secrets back to Ansible, which cannot read this one.
+    of_ansible = ("invalid UTF8",) if not in_process else ()
+    assert any(words in result.messages() for words in ("fivetran_api_key: is not valid UTF-8", *of_ansible))
     assert sandbox.journal() == []
+
+
+def test_who_has_no_fivetran_key_is_told_both_ways_where_it_is_made(sandbox: Sandbox) -> None:
+    task = {"onramp.braze_fivetran.fivetran_group_info": {"group": "Warehouse"}, "ignore_errors": True}
+    both = [task, {**task, "vars": {"onramp_in_process": False}}]
+    plays = [{"hosts": "localhost", "gather_facts": False, "tasks": both}]
+    bare = Sandbox({name: value for name, value in sandbox.env.items() if not name.startswith("FIVETRAN_API")})
+    played = run_playbook(bare, plays)
+    assert [result["msg"] for result in played.results("onramp.braze_fivetran.fivetran_group_info")] == [
+        "missing required arguments: fivetran_api_key, fivetran_api_secret. Set them here, or export FIVETRAN_APIKEY"
+        " and FIVETRAN_APISECRET. Key and secret are made together in Fivetran: your name > API Key."
+    ] * 2

@@ -274,15 +274,18 @@ def test_a_bucket_for_profile_exports_gets_a_role_of_its_own(sandbox: Sandbox, r
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
-    "external_id": ({"s3_access_external_id": "a b"}, "external_id: expected the External ID that Fivetran shows"),
-    "no_external_id": ({"s3_access_external_id": None}, "missing required arguments: s3_access_external_id"),
-    "no_bucket": ({"s3_access_bucket": None}, "buckets: expected the name of at least one bucket"),
-    "no_prefix": ({"s3_access_scope": "prefix"}, "scope is prefix but all of the following are missing: prefix"),
-    "wildcard": ({"s3_access_bucket": "acme-*"}, "buckets: expected the name of a bucket"),
+    "external_id": (
+        {"s3_access_external_id": "a b"},
+        "s3_access_external_id: expected the External ID that Fivetran shows",
+    ),
+    "no_external_id": ({"s3_access_external_id": None}, "s3_access_external_id: is not set. The External ID"),
+    "no_bucket": ({"s3_access_bucket": None}, "s3_access_bucket: is not set. Name the bucket"),
+    "no_prefix": ({"s3_access_scope": "prefix"}, "s3_access_prefix: "),
+    "wildcard": ({"s3_access_bucket": "acme-*"}, "s3_access_bucket: expected the name of a bucket"),
     "path": ({"s3_access_path": "partners"}, "path: expected a path that begins and ends with /"),
     "role_name": ({"s3_access_role_name": "Five tran"}, "role_name: expected at most 64"),
     "tags": ({"s3_access_tags": {TAG: "mine"}}, "is the tag by which the collection knows"),
-    "scope": ({"s3_access_scope": "object"}, "value of s3_access_scope must be one of: bucket, prefix"),
+    "scope": ({"s3_access_scope": "object"}, 's3_access_scope: expected bucket or prefix, got "object".'),
 }
 
 

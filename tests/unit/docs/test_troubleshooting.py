@@ -24,7 +24,10 @@ PLANNING = [
     *sorted((CHECKOUT / "plugins" / "action").glob("workspace_*.py")),
 ]
 # What runs modules says where one is missing.
-RUNNING = sorted((CHECKOUT / "plugins" / "plugin_utils").glob("_*.py"))
+RUNNING = [
+    *sorted((CHECKOUT / "plugins" / "plugin_utils").glob("_*.py")),
+    CHECKOUT / "plugins" / "lookup" / "workspaces_group.py",
+]
 # What it says goes into a file, as comments.
 DISCOVERY = sorted((CHECKOUT / "plugins" / "plugin_utils" / "_discovery").glob("*.py"))
 # Beside it, what playbooks and roles have worked out by filters.

@@ -12,8 +12,8 @@ import yaml
 from ansible_collections.onramp.braze_fivetran.plugins.doc_fragments.attributes import ModuleDocFragment
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._version import VERSION
 
-# They plan for all hosts of the play and tell of each. Their credentials are those of the inventory.
-ON_THE_CONTROLLER = ("workspace_plan", "workspace_unclaimed_info", "workspace_verdict")
+# They speak of what is set for the hosts of the play. Their credentials are those of the inventory.
+ON_THE_CONTROLLER = ("role_variables", "workspace_plan", "workspace_unclaimed_info", "workspace_verdict")
 CHECKOUT = Path(__file__).resolve().parents[3]
 
 

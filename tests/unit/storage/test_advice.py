@@ -60,7 +60,7 @@ def refused_by_aws(server: Answering, status: int, code: str, message: str) -> O
     return caught.value
 
 
-ORGANIZATION = "which nothing in the account outweighs: ask whoever administers the organization."
+ORGANIZATION = "which nothing in the account outweighs: ask an administrator of the organization."
 DENIALS = {
     f"{NOT_AUTHORIZED} because no identity-based policy allows the iam:GetRole action": (
         "The credentials need the permission iam:GetRole."
@@ -79,11 +79,11 @@ DENIALS = {
         f"A resource control policy of the AWS organization denies iam:GetRole, {ORGANIZATION}"
     ),
     f"{NOT_AUTHORIZED} with an explicit deny in a permissions boundary": (
-        "The permissions boundary of whoever acts denies iam:GetRole: another permission does not help, the boundary"
+        "The permissions boundary of this identity denies iam:GetRole: another permission does not help, the boundary"
         " has to be changed."
     ),
     f"{NOT_AUTHORIZED} because no permissions boundary allows the iam:GetRole action": (
-        "The permissions boundary of whoever acts has to allow iam:GetRole as well."
+        "The permissions boundary of this identity has to allow iam:GetRole as well."
     ),
     f"{NOT_AUTHORIZED} with an explicit deny in a session policy": (
         "The policy that the session was opened with denies iam:GetRole: open it with another one."
@@ -92,14 +92,14 @@ DENIALS = {
         "The policy that the session was opened with has to allow iam:GetRole as well."
     ),
     f"{NOT_AUTHORIZED} with an explicit deny in a resource-based policy": (
-        "The policy of the bucket, key or role itself denies iam:GetRole: it needs an exception for whoever acts."
+        "The policy of the bucket, key or role itself denies iam:GetRole: it needs an exception for this identity."
     ),
     f"{NOT_AUTHORIZED} because no resource-based policy allows the iam:GetRole action": (
-        "It belongs to another account, or names who may do what: its own policy has to allow iam:GetRole to whoever"
-        " acts."
+        "It belongs to another account, or names who may do what: its own policy has to allow iam:GetRole to this"
+        " identity."
     ),
     f"{NOT_AUTHORIZED} with an explicit deny in an identity-based policy": (
-        "A policy of whoever acts denies iam:GetRole: another permission does not help, the denial has to go."
+        "A policy of this identity denies iam:GetRole: another permission does not help, the denial has to go."
     ),
     f"{NOT_AUTHORIZED} with an explicit deny in a VPC endpoint policy": (
         "The policy of the VPC endpoint that requests take from here denies iam:GetRole."
@@ -173,7 +173,7 @@ def test_a_signature_of_another_time_is_a_matter_of_the_clock(aws: Answering) ->
         ("LimitExceeded", 409, "A quota of the AWS account is used up. Let workspaces share role and policy"),
         ("EntityAlreadyExists", 409, "or choose another name (s3_access_role_name, s3_access_policy_name)."),
         ("ConcurrentModification", 409, "Somebody else is changing it at this moment. Run again."),
-        ("MalformedPolicyDocument", 400, "Look at the ARNs that the variables name"),
+        ("MalformedPolicyDocument", 400, "Check the ARNs that the variables name"),
         ("OptInRequired", 403, "The region is not enabled in this account: name another in region, or enable it."),
     ],
 )
@@ -255,16 +255,18 @@ REASONS: dict[str, tuple[int, str, str, str]] = {
         403,
         "vpcServiceControls",
         "Request is prohibited by organization's policy. vpcServiceControlsUniqueIdentifier: Xq3-k_9",
-        "VPC Service Controls keep this machine or these credentials out of the bucket's project. Whoever administers"
-        " the perimeter finds why under the unique identifier Xq3-k_9; run inside the perimeter, or have an ingress"
+        "VPC Service Controls keep this machine or these credentials out of the bucket's project. The administrator"
+        " of the perimeter can see why under the unique identifier Xq3-k_9; run inside the perimeter, or have an"
+        " ingress"
         " rule added.",
     ),
     "VPC Service Controls, of which the message knows only": (
         403,
         "forbidden",
         "Request is prohibited by organization's policy. vpcServiceControlsUniqueIdentifier: Xq3-k_9",
-        "VPC Service Controls keep this machine or these credentials out of the bucket's project. Whoever administers"
-        " the perimeter finds why under the unique identifier Xq3-k_9; run inside the perimeter, or have an ingress"
+        "VPC Service Controls keep this machine or these credentials out of the bucket's project. The administrator"
+        " of the perimeter can see why under the unique identifier Xq3-k_9; run inside the perimeter, or have an"
+        " ingress"
         " rule added.",
     ),
     "billing": (

@@ -28,9 +28,12 @@ KEY, ROLE = "AKIAIOSFODNN7EXAMPLE", "arn:aws:iam::111122223333:role/Deployment"
 KEYS = {"access_key": KEY, "secret_key": "a-secret"}
 
 CONTRADICTIONS: dict[str, tuple[dict[str, str], str]] = {
-    "half a key": ({"access_key": KEY}, "access_key: is set, and secret_key is not."),
-    "the other half": ({"secret_key": "a-secret"}, "secret_key: is set, and access_key is not."),
-    "a token alone": ({"session_token": "a-token"}, "session_token: is set, and access_key is not."),
+    "half a key": ({"access_key": KEY}, "access_key: is set, and secret_key is not. Set both, or neither."),
+    "the other half": ({"secret_key": "a-secret"}, "secret_key: is set, and access_key is not. Set both, or neither."),
+    "a token alone": (
+        {"session_token": "a-token"},
+        "session_token: is set, and access_key is not. Set both, or neither.",
+    ),
     "keys and a profile": ({**KEYS, "profile": "acme"}, "profile: is set beside access_key. Both say who acts"),
     "a key that is none": ({**KEYS, "access_key": "AKIA EXAMPLE KEY"}, "access_key: expected the id of an access key"),
     "an External ID for nothing": ({"assume_role_external_id": "acme"}, "assume_role_external_id: is set, and assume"),

@@ -263,7 +263,8 @@ PROCESS_SAID = (
     f" {GET_SEEN} shows it."
 )
 ROLE_STEP = (
-    "The trust policy of the role has to name whoever assumes it, who also needs the permission sts:AssumeRole;"
+    "The trust policy of the role has to name the identity that assumes it, which also needs the permission"
+    " sts:AssumeRole;"
     " external_id in the profile has to be what the trust policy asks for, if it asks."
 )
 UNKNOWN_KEY = (
@@ -298,8 +299,8 @@ ROWS: dict[str, Row] = {
     "SSO, login revoked": Row(lambda place: sso_refused(place, 401, "UnauthorizedException"), SSO_SAID),
     "SSO, role not assigned": Row(
         lambda place: sso_refused(place, 403, "ForbiddenException"),
-        "AWS refused credentials to the AWS profile acme: ForbiddenException to GetRoleCredentials. Whoever has logged"
-        " in needs the permission set Deploy in the account 111122223333 (sso_role_name, sso_account_id).",
+        "AWS refused credentials to the AWS profile acme: ForbiddenException to GetRoleCredentials. The user who has"
+        " logged in needs the permission set Deploy in the account 111122223333 (sso_role_name, sso_account_id).",
     ),
     "SSO, session not described": Row(
         sso_session_missing,
@@ -337,8 +338,8 @@ ROWS: dict[str, Row] = {
     ),
     "role, STS out of reach": Row(
         unreachable,
-        "The credentials of the AWS profile acme could not be got, because http://127.0.0.1:9/ cannot be reached. Look"
-        " at the network, HTTPS_PROXY and the region of the profile.",
+        "The credentials of the AWS profile acme could not be got, because http://127.0.0.1:9/ cannot be reached."
+        " Check the network, HTTPS_PROXY and the region of the profile.",
     ),
     "source_profile that is missing": Row(
         source_missing,
@@ -382,15 +383,15 @@ ROWS: dict[str, Row] = {
     "token of an identity provider that is missing": Row(
         lambda place: token(place, "/var/run/no-such-token"),
         "The token that AWS takes for credentials is not there: /var/run/no-such-token (web_identity_token_file,"
-        " AWS_WEB_IDENTITY_TOKEN_FILE). Whoever runs this job has to put it there: look whether the job asks its"
+        " AWS_WEB_IDENTITY_TOKEN_FILE). The system that runs this job has to put it there: check that the job asks its"
         " identity provider for a token.",
         None,
     ),
     "token in the place of its path": Row(
         lambda place: token(place, TOKEN),
         "The token that AWS takes for credentials is not there: (not shown, because it may be a secret)"
-        " (web_identity_token_file, AWS_WEB_IDENTITY_TOKEN_FILE). Whoever runs this job has to put it there: look"
-        " whether the job asks its identity provider for a token.",
+        " (web_identity_token_file, AWS_WEB_IDENTITY_TOKEN_FILE). The system that runs this job has to put it there:"
+        " check that the job asks its identity provider for a token.",
         None,
     ),
     "token that has expired": Row(
@@ -433,13 +434,13 @@ ROWS: dict[str, Row] = {
     "a container that gives none": Row(
         container,
         "The container's own AWS credentials could not be got from the address in AWS_CONTAINER_CREDENTIALS_FULL_URI."
-        " Look whether its task or pod has a role, and whether the address can be reached from here.",
+        " Check that its task or pod has a role, and that the address can be reached from here.",
         None,
     ),
     "a container with an address elsewhere": Row(
         container_elsewhere,
         "The container's own AWS credentials could not be got from the address in AWS_CONTAINER_CREDENTIALS_FULL_URI."
-        " Look whether its task or pod has a role, and whether the address can be reached from here.",
+        " Check that its task or pod has a role, and that the address can be reached from here.",
         None,
     ),
 }
@@ -502,7 +503,10 @@ def test_nobody_is_asked_for_a_code_on_a_terminal_either(place: Place) -> None:
     [
         ("LoginRefreshRequired", "has expired, or was never made. Run aws login --profile acme and then this again."),
         ("LoginTokenLoadError", "has expired, or was never made. Run aws login --profile acme and"),
-        ("LoginInsufficientPermissions", "lacks a permission. Whoever has logged in needs signin:CreateOAuth2Token;"),
+        (
+            "LoginInsufficientPermissions",
+            "lacks a permission. The user who has logged in needs signin:CreateOAuth2Token;",
+        ),
     ],
 )
 def test_a_login_by_aws_login_is_told_to_be_made_again(

@@ -166,8 +166,8 @@ PASTED = (
     " to a file that only you can read, and name that."
 )
 FOREIGN_SOURCE = (
-    "The token of the identity provider cannot be had from where credential_source names it (workload identity"
-    " federation). Look at that file or address: the job has to ask its identity provider for a token before"
+    "The token of the identity provider is not where credential_source says (workload identity"
+    " federation). Check that file or address: the job has to ask its identity provider for a token before"
     " this."
 )
 GONE = (
@@ -228,13 +228,13 @@ ROWS: dict[str, tuple[Callable[[Place], Any], str]] = {
     ),
     "whoever gives out tokens is out of reach": (
         out_of_reach,
-        f"Whoever gives out tokens for Google cannot be reached. {ASKED} Look at the network, HTTPS_PROXY, and"
+        f"The server that issues tokens for Google cannot be reached. {ASKED} Check the network, HTTPS_PROXY, and"
         " REQUESTS_CA_BUNDLE behind a proxy that inspects TLS.",
     ),
     "impersonation refused": (
         lambda place: impersonated(place, 403, denied()),
-        f"The credentials may not act as the service account that they name. {ASKED} Whoever acts needs"
-        " iam.serviceAccounts.getAccessToken on it; roles/iam.serviceAccountTokenCreator holds it.",
+        f"The credentials may not act as the service account that they name. {ASKED} The identity that acts needs"
+        f" iam.serviceAccounts.getAccessToken on it; roles/iam.serviceAccountTokenCreator holds it.",
     ),
     "impersonation, not enabled": (
         lambda place: impersonated(

@@ -73,7 +73,10 @@ def test_currents_is_looked_at_as_somebody_else_where_that_is_said() -> None:
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"s3_access_aws_access_key": KEY}, "s3_access_aws_access_key: is set, and s3_access_aws_secret_key is not."),
+        (
+            {"s3_access_aws_access_key": KEY},
+            "s3_access_aws_access_key: is set, and s3_access_aws_secret_key is not. Set both, or neither.",
+        ),
         (
             {**KEYS, "s3_access_aws_profile": "acme"},
             "s3_access_aws_profile: is set beside s3_access_aws_access_key. Both say who acts: give one of them.",
@@ -86,7 +89,8 @@ def test_currents_is_looked_at_as_somebody_else_where_that_is_said() -> None:
         ),
         (
             {"currents_landing_aws_assume_role_external_id": "acme"},
-            "currents_landing_aws_assume_role_external_id: is set, and currents_landing_aws_assume_role_arn is not.",
+            "currents_landing_aws_assume_role_external_id: is set, and currents_landing_aws_assume_role_arn is not."
+            " It has no effect alone: set both, or neither.",
         ),
         (
             {"s3_access_account_id": "acme"},

@@ -184,7 +184,7 @@ def test_verifying_names_the_organization_that_forbids_what_does_not_work(iam: A
     assert set(found) == {"organization_denies", "state"}
     told = found["organization_denies"].text()
     assert "a service control policy of the organization forbids s3:ListBucket on arn:aws:s3:::acme-currents" in told
-    assert f"Ask whoever manages the AWS organization to allow it in the account {AWS_ACCOUNT}" in told
+    assert f"Ask an administrator of the AWS organization to allow it in the account {AWS_ACCOUNT}" in told
 
 
 def test_onboarding_warns_of_it_and_lets_the_setup_tests_decide() -> None:

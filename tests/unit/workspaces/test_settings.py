@@ -12,13 +12,14 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import WHERE_MADE
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.options import (
+    OWN,
     all_options,
     role_options,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.settings import (
     PLACEHOLDER,
-    WHERE_MADE,
     Problem,
     Settings,
     Unreadable,
@@ -208,17 +209,20 @@ def test_all_that_is_wrong_is_told_at_once_in_the_order_of_the_settings() -> Non
     assert unusable == Unusable(
         name="shop_us",
         problems=(
-            Problem("fivetran_group", "fivetran_group: is not set."),
+            Problem("fivetran_group", f"fivetran_group: is not set. {GROUP}"),
             Problem(
                 "fivetran_api_secret",
                 "fivetran_api_secret: is not set, and FIVETRAN_APISECRET is not set in the environment either. "
                 f"{WHERE_MADE}",
             ),
-            Problem("fivetran_schema", "fivetran_schema: cannot be evaluated: 'company' is undefined."),
+            Problem(
+                "fivetran_schema",
+                "fivetran_schema: cannot be evaluated: 'company' is undefined. Define it, or correct its name here.",
+            ),
             Problem(
                 "currents_bucket",
                 "currents_bucket: expected the name of a bucket, which has 3 to 63 lower-case letters, digits, dots and"
-                ' hyphens, with a letter or digit at both ends, got "Acme".',
+                ' hyphens, with a letter or digit at both ends, got "Acme". Did you mean acme?',
             ),
             Problem(
                 "s3_access_role_name",
@@ -263,9 +267,14 @@ AZURE_NAME = (
     "expected the name of a container, which has 3 to 63 lower-case letters, digits and single hyphens, with a letter"
     " or digit at both ends"
 )
-SCHEMA = (
-    "is not accepted. A schema name holds lower-case letters, digits and underscores and does not start with a digit."
+SCHEMA = "expected lower-case letters, digits and underscores, no digit first, got"
+GROUP = OWN["fivetran_group"].description
+BRAZE = OWN["braze_api_key"].description
+NEEDED = "is needed with currents_storage: s3. Name the bucket that Currents writes to."
+AZURE_NEEDED = (
+    "is needed with currents_storage: azure. Copy it from the storage account in the Azure portal, under Access keys."
 )
+BOTH = "Write currents_bucket: acme and currents_prefix: currents."
 OMIT = "is Ansible's omit, which is no value here; leave the variable out instead."
 ROLE_ARN = "expected the ARN of an IAM role such as arn:aws:iam::111122223333:role/Fivetran"
 INSTANCE = (
@@ -282,31 +291,67 @@ FOLDER = "expected a folder in the bucket such as currents, without s3:// and a 
 
 # the variable, its value, what follows on its name
 VALUES: list[tuple[str, Any, str]] = [
-    ("fivetran_group", "", "is empty."),
-    ("fivetran_group", " \n", "is empty."),
-    ("fivetran_group", None, "is not set."),
-    ("fivetran_group", ["Warehouse"], "expected text, got a list."),
-    ("fivetran_group", {"name": "Warehouse"}, "expected text, got a dictionary."),
+    ("fivetran_group", "", f"is empty. {GROUP}"),
+    ("fivetran_group", " \n", f"is empty. {GROUP}"),
+    ("fivetran_group", None, f"is not set. {GROUP}"),
+    ("fivetran_group", ["Warehouse"], "expected text, got a list. Write a single value."),
+    ("fivetran_group", {"name": "Warehouse"}, "expected text, got a dictionary. Write a single value."),
     ("fivetran_group", True, "expected text, got true. Put it in quotes."),
     ("fivetran_group", 1.5, "expected text, got 1.5. Put it in quotes."),
     ("fivetran_group", date(2026, 1, 2), "expected text, got the date 2026-01-02. Put it in quotes."),
     ("fivetran_group", "__omit_place_holder__0815", OMIT),
     ("fivetran_group", "the <<Omit>>", OMIT),
-    ("fivetran_schema", "Shop-US", f'"Shop-US" {SCHEMA}'),
-    ("fivetran_schema", "", f'"" {SCHEMA}'),
-    ("fivetran_schema", "1shop", f'"1shop" {SCHEMA}'),
-    ("fivetran_schema", "shop\n", f"a text of 5 characters, not shown {SCHEMA}"),
-    ("fivetran_schema", "shop.table", f'"shop.table" {SCHEMA}'),
-    ("fivetran_schema", "S" * 201, f"a text of 201 characters, not shown {SCHEMA}"),
+    ("fivetran_schema", "Shop-US", f'{SCHEMA} "Shop-US". Did you mean shop_us?'),
+    ("fivetran_schema", "", f"is empty. {OWN['fivetran_schema'].description}"),
+    ("fivetran_schema", "1shop", f'{SCHEMA} "1shop". Did you mean braze_1shop?'),
+    ("fivetran_schema", "shop\n", f"{SCHEMA} a text of 5 characters, not shown."),
+    ("fivetran_schema", "shop.table", f'{SCHEMA} "shop.table". Did you mean shop_table?'),
+    ("fivetran_schema", "S" * 201, f"{SCHEMA} a text of 201 characters, not shown."),
     ("currents_storage", "S3", 'expected s3, gcs, azure or none, got "S3". Did you mean s3?'),
     ("currents_storage", "azur", 'expected s3, gcs, azure or none, got "azur". Did you mean azure?'),
     ("currents_storage", "ftp", 'expected s3, gcs, azure or none, got "ftp".'),
-    ("currents_storage", False, "expected s3, gcs, azure or none, got false."),
+    ("currents_storage", "AWS", 'expected s3, gcs, azure or none, got "AWS". Did you mean s3?'),
+    (
+        "currents_storage",
+        "Google Cloud Storage",
+        'expected s3, gcs, azure or none, got "Google Cloud Storage". Did you mean gcs?',
+    ),
+    ("currents_storage", "blob", 'expected s3, gcs, azure or none, got "blob". Did you mean azure?'),
+    ("currents_storage", "the cloud", 'expected s3, gcs, azure or none, got "the cloud".'),
+    ("currents_storage", False, "expected s3, gcs, azure or none, got false. Did you mean none?"),
     ("currents_storage", None, "is not set. Expected s3, gcs, azure or none."),
-    ("currents_bucket", None, "is needed with currents_storage: s3."),
-    ("currents_bucket", "  ", "is needed with currents_storage: s3."),
-    ("currents_bucket", "s3://acme/currents", f'{S3}, got "s3://acme/currents".'),
-    ("currents_bucket", "acme/currents", f'{S3}, got "acme/currents".'),
+    ("currents_bucket", None, NEEDED),
+    ("currents_bucket", "  ", NEEDED),
+    ("currents_bucket", "s3://acme/currents", f'{S3}, got "s3://acme/currents". {BOTH}'),
+    (
+        "currents_bucket",
+        "gs://acme/c/",
+        f'{S3}, got "gs://acme/c/". Write currents_storage: gcs and currents_bucket: acme and currents_prefix: c.',
+    ),
+    (
+        "currents_bucket",
+        "https://acme.s3.eu-west-1.amazonaws.com/currents/",
+        f'{S3}, got "https://acme.s3.eu-west-1.amazonaws.com/currents/". {BOTH}',
+    ),
+    (
+        "currents_bucket",
+        "https://s3.amazonaws.com/acme/currents",
+        f'{S3}, got "https://s3.amazonaws.com/acme/currents". {BOTH}',
+    ),
+    (
+        "currents_bucket",
+        "https://eu-west-1.console.aws.amazon.com/s3/buckets/acme?prefix=currents/&tab=objects",
+        f'{S3}, got "https://eu-west-1.console.aws.amazon.com/s3/buckets/acme?prefix=currents/&tab=objects". {BOTH}',
+    ),
+    (
+        "currents_bucket",
+        "https://console.cloud.google.com/storage/browser/acme/currents;tab=objects",
+        f'{S3}, got "https://console.cloud.google.com/storage/browser/acme/currents;tab=objects".'
+        " Write currents_storage: gcs and currents_bucket: acme and currents_prefix: currents.",
+    ),
+    ("currents_bucket", "arn:aws:s3:::acme", f'{S3_NAME}, got "arn:aws:s3:::acme". Write currents_bucket: acme.'),
+    ("currents_bucket", "Acme", f'{S3_NAME}, got "Acme". Did you mean acme?'),
+    ("currents_bucket", "acme/currents", f'{S3}, got "acme/currents". {BOTH}'),
     ("currents_bucket", "acme?x", f'{S3}, got "acme?x".'),
     ("currents_bucket", "acme#x", f'{S3}, got "acme#x".'),
     ("currents_bucket", "acme..eu", f'{S3}, got "acme..eu".'),
@@ -314,11 +359,11 @@ VALUES: list[tuple[str, Any, str]] = [
     ("currents_bucket", "a" * 64, f'{S3_NAME}, got "{"a" * 64}".'),
     ("currents_bucket", "-acme", f'{S3_NAME}, got "-acme".'),
     ("currents_bucket", "acme_eu", f'{S3_NAME}, got "acme_eu".'),
-    ("currents_bucket", ["acme"], "expected text, got a list."),
-    ("currents_prefix", "s3://acme/currents", f'{FOLDER}, got "s3://acme/currents".'),
+    ("currents_bucket", ["acme"], "expected text, got a list. Write a single value."),
+    ("currents_prefix", "s3://acme/currents", f'{FOLDER}, got "s3://acme/currents". Did you mean currents?'),
     ("currents_prefix", "cur\nrents", f"{FOLDER}, got a text of 9 characters, not shown."),
     ("currents_folder_shared", "perhaps", 'expected true or false, got "perhaps".'),
-    ("braze_api_url", "", f'{INSTANCE}, got "".'),
+    ("braze_api_url", "", f"is empty. {OWN['braze_api_url'].description}"),
     (
         "braze_api_url",
         "/pA9sK2vRt7QxW4zE.x",
@@ -335,9 +380,9 @@ VALUES: list[tuple[str, Any, str]] = [
     ("braze_api_url", "https://rest.acme.example:x", f'{PLACE}, got "https://rest.acme.example:x".'),
     ("braze_api_url", "https://[rest", 'expected a URL, got "https://[rest".'),
     ("braze_api_url", "https://rest.acme.example/a b", f'{PLACE}, got "https://rest.acme.example/a b".'),
-    ("braze_api_key", "", "is empty."),
-    ("braze_api_key", None, "is not set."),
-    ("braze_api_key", ["x"], "expected text, got a list."),
+    ("braze_api_key", "", f"is empty. {BRAZE}"),
+    ("braze_api_key", None, f"is not set. {BRAZE}"),
+    ("braze_api_key", ["x"], "expected text, got a list. Write a single value."),
     ("braze_api_key", True, "expected text, got a boolean. Put it in quotes."),
     ("braze_api_key", f"Bearer {BRAZE_KEY}", "begins with Bearer or Basic; give the key alone."),
     ("braze_api_key", f'"{BRAZE_KEY}"', "stands in quotation marks, which became part of it; remove them."),
@@ -372,7 +417,7 @@ VALUES: list[tuple[str, Any, str]] = [
     ("s3_access_permissions_boundary", "Boundary", 'expected the ARN of an IAM policy, got "Boundary".'),
     ("s3_access_max_session_duration", 3599, "expected a number from 3600 to 43200, got 3599."),
     ("s3_access_max_session_duration", 43201, "expected a number from 3600 to 43200, got 43201."),
-    ("s3_access_tags", "text", 'expected a dictionary, got "text".'),
+    ("s3_access_tags", "text", 'expected a dictionary (name: value), got "text".'),
     ("s3_access_tags", {"": "x"}, "expected keys of 1 to 128 characters, got one of 0."),
     ("s3_access_tags", {"k" * 129: "x"}, "expected keys of 1 to 128 characters, got one of 129."),
     ("s3_access_tags", {"k": "x" * 257}, 'expected values of at most 256 characters, that of "k" has 257.'),
@@ -393,7 +438,8 @@ VALUES: list[tuple[str, Any, str]] = [
     (
         "gcs_access_role",
         "Storage Object Viewer",
-        'expected roles/NAME, projects/PROJECT/roles/NAME or organizations/ID/roles/NAME, got "Storage Object Viewer".',
+        'expected roles/NAME, projects/PROJECT/roles/NAME or organizations/ID/roles/NAME, got "Storage Object Viewer".'
+        " Did you mean roles/storage.objectViewer?",
     ),
     ("gcs_access_condition", {"title": "t"}, "needs expression."),
     ("gcs_access_condition", {"description": "d"}, "needs title and expression."),
@@ -402,22 +448,57 @@ VALUES: list[tuple[str, Any, str]] = [
         {"title": "t", "expression": "e", "text": "x"},
         'holds "text", which is none of title, expression, description.',
     ),
-    ("gcs_access_condition", {"title": ["t"], "expression": "e"}, "title: expected text, got a list."),
-    ("fivetran_connection_sync_frequency", 7, f"expected {FREQUENCIES}, got 7."),
-    ("fivetran_connection_sync_frequency", "often", f'expected {FREQUENCIES}, got "often".'),
+    (
+        "gcs_access_condition",
+        {"title": ["t"], "expression": "e"},
+        "title: expected text, got a list. Write a single value.",
+    ),
+    (
+        "fivetran_connection_sync_frequency",
+        "1h",
+        f'expected {FREQUENCIES}, got "1h". It counts minutes. Did you mean 60?',
+    ),
+    (
+        "fivetran_connection_sync_frequency",
+        "daily",
+        f'expected {FREQUENCIES}, got "daily". It counts minutes. Did you mean 1440?',
+    ),
+    (
+        "fivetran_connection_sync_frequency",
+        "15 minutes",
+        f'expected {FREQUENCIES}, got "15 minutes". It counts minutes. Did you mean 15?',
+    ),
+    ("fivetran_connection_sync_frequency", 7, f"expected {FREQUENCIES}, got 7. It counts minutes."),
+    ("fivetran_connection_sync_frequency", "often", f'expected {FREQUENCIES}, got "often". It counts minutes.'),
     ("fivetran_connection_daily_sync_time", 840, TIME),
     ("fivetran_connection_setup_test_timeout", 0, "expected a number from 1 to 86400, got 0."),
     ("fivetran_connection_retry_timeout", 86401, "expected a number from 1 to 86400, got 86401."),
     ("fivetran_connection_setup_test_retries", -1, "expected a number from 0 to 1000, got -1."),
     ("fivetran_connection_setup_test_retries", 1001, "expected a number from 0 to 1000, got 1001."),
-    ("fivetran_connection_history_from", "2024-02-30", 'expected YYYY-MM-DD, got "2024-02-30".'),
-    ("fivetran_connection_history_from", "yesterday", 'expected YYYY-MM-DD, got "yesterday".'),
+    ("fivetran_connection_history_from", "2024-02-30", 'expected a day such as 2026-02-01, got "2024-02-30".'),
+    ("fivetran_connection_history_from", "yesterday", 'expected a day such as 2026-02-01, got "yesterday".'),
     (
         "fivetran_connection_history_from",
         datetime(2024, 2, 3, 4, 5, 6),
         "expected text, got the date 2024-02-03T04:05:06. Put it in quotes.",
     ),
     ("fivetran_connection_role_arn", "<<Omit>>", OMIT),
+    (
+        "s3_access_role_arn",
+        "Fivetran",
+        f'{ROLE_ARN}, got "Fivetran". To have a role of that name made, set s3_access_role_name instead.',
+    ),
+    (
+        "s3_access_role_arn",
+        "arn:aws:iam::111122223333:user/me",
+        f'{ROLE_ARN}, got "arn:aws:iam::111122223333:user/me". That is a user, not a role.',
+    ),
+    (
+        "s3_access_account_id",
+        0o1234567012345,
+        "expected the twelve digits of an AWS account, got the number 89755751653. YAML reads digits that begin"
+        " with 0 as another number: put them in quotes.",
+    ),
     ("fivetran_connection_role_arn", "Fivetran", f'{ROLE_ARN}, got "Fivetran".'),
     (
         "fivetran_connection_failing_test_statuses",
@@ -454,13 +535,16 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
     ),
     (
         {"currents_storage": "gcs", "currents_bucket": "gs://acme"},
-        ['currents_bucket: expected the name of a bucket, without gs:// and without a folder, got "gs://acme".'],
+        [
+            'currents_bucket: expected the name of a bucket, without gs:// and without a folder, got "gs://acme".'
+            " Write currents_bucket: acme."
+        ],
     ),
     (
         {"currents_storage": "azure", "currents_bucket": "a--b", "currents_connection_string": CONNECTION_STRING},
         [f'currents_bucket: {AZURE_NAME}, got "a--b".'],
     ),
-    ({"currents_storage": "azure"}, ["currents_connection_string: is needed with currents_storage: azure."]),
+    ({"currents_storage": "azure"}, [f"currents_connection_string: {AZURE_NEEDED}"]),
     (
         {"currents_storage": "azure", "currents_connection_string": "a\nb"},
         ["currents_connection_string: holds a line break or a control character; give it in one line."],
@@ -484,17 +568,23 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
     (
         {"fivetran_connection_daily_sync_time": "14:00"},
         [
-            "fivetran_connection_daily_sync_time: goes with fivetran_connection_sync_frequency 1440 only, which is not"
-            " set."
+            "fivetran_connection_daily_sync_time: works only with fivetran_connection_sync_frequency: 1440, which is"
+            " not set."
         ],
     ),
     (
         {"fivetran_connection_daily_sync_time": "14:00", "fivetran_connection_sync_frequency": "360"},
-        ["fivetran_connection_daily_sync_time: goes with fivetran_connection_sync_frequency 1440 only, which is 360."],
+        [
+            "fivetran_connection_daily_sync_time: works only with fivetran_connection_sync_frequency: 1440, which is"
+            " 360."
+        ],
     ),
     (
         {"fivetran_connection_daily_sync_time": "14:30", "fivetran_connection_sync_frequency": 1440},
-        ['fivetran_connection_daily_sync_time: "14:30" is not accepted; accepted: 00:00, 01:00 ... 23:00.'],
+        [
+            'fivetran_connection_daily_sync_time: expected a full hour from "00:00" to "23:00", got "14:30".'
+            ' Did you mean "14:00"?'
+        ],
     ),
     (
         {"fivetran_connection_exports_storage": "s3"},
@@ -568,7 +658,7 @@ def test_the_environment_gives_what_no_variable_does() -> None:
 def test_a_credential_that_cannot_be_read_never_falls_back_to_the_environment() -> None:
     names = ("fivetran_api_key", "fivetran_api_secret", "fivetran_api_url")
     assert messages(dict.fromkeys(names, UNREADABLE)) == [
-        f"{name}: cannot be evaluated: 'company' is undefined." for name in names
+        f"{name}: cannot be evaluated: 'company' is undefined. Define it, or correct its name here." for name in names
     ]
 
 
@@ -581,8 +671,8 @@ def test_credentials_that_are_nowhere_are_told_with_both_of_their_names() -> Non
 
 # a value of the Fivetran key, what follows on the name of where it came from
 CREDENTIALS = [
-    ("", "is empty."),
-    ("\n", "is empty."),
+    ("", f"is empty. {WHERE_MADE}"),
+    ("\n", f"is empty. {WHERE_MADE}"),
     ("a key", "holds white space inside; give the key alone, in one line."),
     ("a\nkey", "holds white space inside; give the key alone, in one line."),
     ("a\u00a0key", "holds a character that no key has, such as a no-break space or a letter with an accent."),
@@ -606,7 +696,7 @@ def test_a_damaged_credential_is_refused_by_the_name_of_where_it_came_from(value
 
 
 def test_a_credential_that_is_null_is_empty_and_not_unset() -> None:
-    assert messages({"fivetran_api_secret": None}) == ["fivetran_api_secret: is empty."]
+    assert messages({"fivetran_api_secret": None}) == [f"fivetran_api_secret: is empty. {WHERE_MADE}"]
 
 
 @pytest.mark.parametrize(

@@ -56,9 +56,10 @@ SET_UP = World(
 
 
 def lines(purpose: str, *inventory: Any, **more: Any) -> list[str]:
-    """Return what is told of all workspaces that play, one after the other."""
+    """Return what is told of all workspaces that play, one after the other, without the way of their data."""
     plan = plan_of(purpose, *inventory, **more)
-    return [line for workspace in plan.workspaces.values() for line in told(purpose, workspace)]
+    everything = [line for workspace in plan.workspaces.values() for line in told(purpose, workspace)]
+    return [line for line in everything if not line.startswith("  way: ")]
 
 
 # What is fine
@@ -90,7 +91,7 @@ def test_what_cannot_be_seen_of_a_workspace_with_findings_is_told_beside_them() 
     wanted = gcs(fivetran_connection_sync_frequency=360)
     plan = plan_of("verify", wanted, world=World(rows=(held,), policies=SET_UP.policies))
     workspace = as_told(plan)["workspaces"]["shop_eu"]
-    assert workspace["told"] == ["shop_eu: 1 finding.", "- connection: sync_frequency is 60, should be 360."]
+    assert workspace["told"][:2] == ["shop_eu: 1 finding.", "- connection: sync_frequency is 60, should be 360."]
     paused, unseen = workspace["warned"]
     assert paused.startswith(
         "shop_eu: The connection braze_shop_eu is paused in Fivetran: no sync since 2026-03-01 13:10 UTC."

@@ -1,0 +1,41 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._printable import printable
+from ansible_collections.onramp.braze_fivetran.plugins.modules.role_variables import ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._arguments import validated
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._guard import GuardedAction
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.alone import (
+    misspelt_variables,
+    wrong_variables,
+)
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.reader import HostVariables
+
+
+class ActionModule(GuardedAction):
+    """Checks the variables of a role in Ansible's own process."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return nothing but warnings; failed where a variable is missing or wrong."""
+        return self.guarded(ARGUMENTS, lambda: self._run(tmp, task_vars or {}))
+
+    def _run(self, tmp: str | None, variables: dict[str, Any]) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, variables)
+        role = validated(ARGUMENTS, self._task.args)["role"]
+        wrong = list(map(printable, wrong_variables(role, HostVariables(variables, self._loader))))
+        warnings = misspelt_variables(role, variables)
+        if warnings:
+            result["warnings"] = warnings
+        if wrong:
+            refusal = {**InvalidArgument(wrong[0]).as_result(), "msg": "\n".join(wrong)}
+            return {**result, **refusal, "failed": True, "changed": False}
+        return {**result, "changed": False}

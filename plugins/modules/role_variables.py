@@ -1,0 +1,79 @@
+#!/usr/bin/python
+
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: role_variables
+short_description: Check the variables of a role of this collection
+version_added: 1.0.0
+author:
+  - Contributors to the onramp.braze_fivetran project (@onramp-collections)
+description:
+  - Fails with a sentence for each variable of a role that is missing or wrong, before the role does anything. A
+    variable that nobody reads, and that is like one of the role, is a warning.
+  - Each role of this collection begins with it, by depending on the role C(onramp.braze_fivetran.role_variables).
+    Ansible checks the variables of a role, too; but it shows the whole argument spec with what is wrong, and the value.
+  - It runs on the controller, within Ansible's own process.
+extends_documentation_fragment:
+  - onramp.braze_fivetran.attributes
+attributes:
+  check_mode:
+    support: full
+    details:
+      - This module does not modify state.
+  diff_mode:
+    support: N/A
+    details:
+      - This module does not modify state.
+  idempotent:
+    support: full
+    details:
+      - This module does not modify state.
+options:
+  role:
+    description: The name of the role, without that of the collection.
+    type: str
+    choices: [braze_api_key, currents_landing, s3_access, gcs_access, fivetran_connection]
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Check before anything else what the role will be given
+  onramp.braze_fivetran.role_variables:
+    role: currents_landing
+"""
+
+RETURN = r"""
+failure:
+  description: The first thing that is wrong, with C(code), C(message) and more.
+  returned: when a variable is missing or wrong
+  type: dict
+  sample:
+    code: invalid_argument
+    message: "currents_landing_bucket: is not set. Name of the bucket."
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "role": {
+        "type": "str",
+        "choices": ["braze_api_key", "currents_landing", "s3_access", "gcs_access", "fivetran_connection"],
+        "required": True,
+    },
+}
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    module.fail_json(msg="role_variables works on the controller only, by its action plugin of the same name.")
+
+
+if __name__ == "__main__":
+    main()
