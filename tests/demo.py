@@ -23,6 +23,7 @@ from tests.sandbox.client import Sandbox
 CHECKOUT = Path(__file__).resolve().parent.parent
 PLAYBOOK = "playbooks/onboard.yml"
 INVENTORY = "examples/workspaces.yml"
+REPORT = ".cache/report.html"
 FIRST = "First run: everything is new"
 SECOND = "Second run: nothing is left to do"
 RESULT = "What exists now"
@@ -59,14 +60,25 @@ def onboard(sandbox: Sandbox, title: str) -> dict[str, tuple[int, int, int]]:
         **os.environ,
         **sandbox.env,
         "ANSIBLE_FORCE_COLOR": str(sys.stdout.isatty()).lower(),
+        # At the end of each run a table of workspaces and steps, and the same as a page.
+        "ANSIBLE_CALLBACKS_ENABLED": "onramp.braze_fivetran.workspace_report",
+        "ONRAMP_REPORT_HTML": REPORT,
         # Less to read: no skipped steps, and no announcements of amazon.aws about its own future.
         "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
         "ANSIBLE_DEPRECATION_WARNINGS": "false",
     }
+    # In one stream, so that the table stands where it was printed.
     finished = subprocess.run(
-        command, cwd=CHECKOUT, env=environment, text=True, check=False, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL
+        command,
+        cwd=CHECKOUT,
+        env=environment,
+        text=True,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
     )
-    print(finished.stdout, flush=True)
+    print(finished.stdout.replace(f"{CHECKOUT}{os.sep}", ""), flush=True)
     plain = re.sub(r"\x1b\[[0-9;]*m", "", finished.stdout)
     return {host: (int(changed), int(lost), int(failed)) for host, changed, lost, failed in RECAP.findall(plain)}
 

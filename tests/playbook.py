@@ -107,10 +107,11 @@ def start_playbook(
     inventory: str | Path | Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
     stderr: int = subprocess.STDOUT,
+    stdout: int = subprocess.PIPE,
 ) -> subprocess.Popen[str]:
     """Start what :func:`run_playbook` runs, in a process group of its own; everything it writes is in ``directory``."""
     variables = _environment(sandbox, directory, directory / EVENTS, environment)
-    return _start(_command(directory, playbook, arguments, inventory), directory, variables, stderr)
+    return _start(_command(directory, playbook, arguments, inventory), directory, variables, stderr, stdout)
 
 
 def _command(
@@ -125,13 +126,17 @@ def _command(
 
 
 def _start(
-    command: list[str], directory: Path, environment: dict[str, str], stderr: int = subprocess.STDOUT
+    command: list[str],
+    directory: Path,
+    environment: dict[str, str],
+    stderr: int = subprocess.STDOUT,
+    stdout: int = subprocess.PIPE,
 ) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command,
         cwd=directory,
         env=environment,
-        stdout=subprocess.PIPE,
+        stdout=stdout,
         stderr=stderr,
         stdin=subprocess.DEVNULL,
         text=True,

@@ -33,6 +33,8 @@ from typing import Any
 
 from ansible import constants
 from ansible.plugins.callback.default import CallbackModule as Default
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._progress import PROGRESS
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.tasks import is_rescued
 
 INDENTED = "    "
 COLORS: Mapping[str, str] = {
@@ -54,6 +56,7 @@ class CallbackModule(Default):
     def set_options(self, *arguments: Any, **named: Any) -> None:
         super().set_options(*arguments, **named)
         if not self._display.verbosity:
+            PROGRESS.alone = True
             for option in ("display_ok_hosts", "display_skipped_hosts"):
                 self.set_option(option, False)
 
@@ -87,13 +90,13 @@ class CallbackModule(Default):
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         if self._display.verbosity:
             super().v2_runner_on_failed(result, ignore_errors=ignore_errors)
-        elif not ignore_errors and "results" not in _result(result) and not _is_rescued(_task(result)):
+        elif not ignore_errors and "results" not in _result(result) and not is_rescued(_task(result)):
             self._tell("FAILED", result, _result(result))
 
     def v2_runner_item_on_failed(self, result: Any) -> None:
         if self._display.verbosity:
             super().v2_runner_item_on_failed(result)
-        elif not _task(result).ignore_errors and not _is_rescued(_task(result)):
+        elif not _task(result).ignore_errors and not is_rescued(_task(result)):
             self._tell("FAILED", result, _result(result))
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
@@ -106,6 +109,7 @@ class CallbackModule(Default):
         if self._display.verbosity:
             super().v2_playbook_on_stats(stats)
             return
+        PROGRESS.clear()
         hosts = [stats.summarize(host) for host in stats.processed]
         failed = sum(bool(host["failures"] or host["unreachable"]) for host in hosts)
         changed = sum(bool(host["changed"]) for host in hosts)
@@ -115,6 +119,7 @@ class CallbackModule(Default):
         self._display.display(f"{len(hosts)} host{'' if len(hosts) == 1 else 's'}: {told}", color=color)
 
     def _tell(self, what: str, result: Any, found: Mapping[str, Any]) -> None:
+        PROGRESS.clear()
         # A list of warnings is told by Ansible itself.
         self._handle_warnings(dict(found))
         task, color = _task(result), COLORS[what]
@@ -130,16 +135,6 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     message = found.get("msg") or ()
     for text in (message,) if isinstance(message, str) else message:
         yield from str(text).splitlines()
-
-
-def _is_rescued(task: Any) -> bool:
-    """Tell whether a block has a rescue for this task, which tells what is to be told."""
-    child, parent = task, task._parent
-    while parent is not None:
-        if getattr(parent, "rescue", None) and any(part._uuid == child._uuid for part in parent.block):
-            return True
-        child, parent = parent, parent._parent
-    return False
 
 
 # ansible-core 2.19 and newer have names of their own for callbacks.

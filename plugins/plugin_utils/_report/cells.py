@@ -38,6 +38,17 @@ def status_of(cells: Iterable[Cell], findings: Iterable[Finding], failed: bool =
     return Mark.FAILED if failed else next((mark for mark in Mark if mark in marks), Mark.NONE)
 
 
+def worst_first(workspaces: Iterable[Workspace]) -> list[Workspace]:
+    """Return workspaces as they are to be read: what failed, what is to be looked at, and so on, by name."""
+    return sorted(workspaces, key=lambda workspace: list(Mark).index(workspace.status))
+
+
+def headline_of(workspace: Workspace) -> Cell:
+    """Return how the workspace stands as a whole, and what belongs to no step, such as a setting that is refused."""
+    beside = [finding for finding in workspace.findings if finding.step not in set(Step)]
+    return Cell(workspace.status, "\n".join(finding.message for finding in beside if finding.severity in SEVERITIES))
+
+
 def _outweighed(cell: Cell, findings: list[Finding]) -> Cell:
     for severity, mark in SEVERITIES.items():
         messages = [finding.message for finding in findings if finding.severity == severity]
@@ -63,9 +74,9 @@ def _landing(workspace: Workspace) -> Cell:
     if landing is None:
         return Cell()
     if landing.verdict == "landing":
-        return Cell(Mark.OK, f"until {short_time(landing.newest_hour)}")
+        return Cell(Mark.OK, f"until {in_utc(landing.newest_hour)}")
     if landing.verdict == "stale":
-        return Cell(Mark.WARNING, f"nothing since {short_time(landing.newest_hour)}")
+        return Cell(Mark.WARNING, f"nothing since {in_utc(landing.newest_hour)}")
     return Cell(Mark.WARNING, _words(landing.verdict))
 
 
@@ -100,10 +111,10 @@ def _connection(workspace: Workspace, check_mode: bool) -> Cell:
     if connection.setup_state != "connected":
         return Cell(Mark.FAILED, f"setup {connection.setup_state or 'unknown'}")
     if connection.paused:
-        last = short_time(max(connection.succeeded_at, connection.failed_at))
+        last = in_utc(max(connection.succeeded_at, connection.failed_at))
         return Cell(Mark.PAUSED, f"paused in Fivetran, {f'no sync since {last}' if last else 'never synced'}")
     if workspace.unverified and not _is_proved(connection):
-        return Cell(Mark.UNVERIFIED, "not verifiable: what it reads with is masked, and no sync has proved it")
+        return Cell(Mark.UNVERIFIED, "what it reads with is masked, and no sync has proved it")
     return Cell(Mark.OK, "running")
 
 
@@ -135,17 +146,22 @@ def _sync(workspace: Workspace) -> Cell:
         return Cell()
     # ISO 8601 in UTC sorts as text.
     if connection.failed_at > connection.succeeded_at:
-        return Cell(Mark.FAILED, f"failed {short_time(connection.failed_at)}")
+        return Cell(Mark.FAILED, f"failed {in_utc(connection.failed_at)}")
     if connection.update_state == "delayed":
         return Cell(Mark.WARNING, "delayed")
     if connection.succeeded_at:
-        return Cell(Mark.OK, f"synced {short_time(connection.succeeded_at)}")
+        return Cell(Mark.OK, f"synced {in_utc(connection.succeeded_at)}")
     return Cell(Mark.NONE, "first sync is running" if connection.sync_state == "syncing" else "not yet")
 
 
 def short_time(time: str) -> str:
     """Return an ISO 8601 time in UTC to the minute: 2026-03-01 14:00."""
     return time[:16].replace("T", " ")
+
+
+def in_utc(time: str) -> str:
+    """Return the same, and that it is in UTC; nothing of nothing."""
+    return f"{short_time(time)} UTC" if time else ""
 
 
 def _words(verdict: str) -> str:

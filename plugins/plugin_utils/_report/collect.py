@@ -27,9 +27,11 @@ from .model import (
     S3Access,
     SetupTest,
     Step,
+    Stop,
     Unclaimed,
     Workspace,
 )
+from .tasks import Items, Row, Rows, names_of
 
 COLLECTION = "onramp.braze_fivetran."
 FAILED, UNREACHABLE = "failed", "unreachable"
@@ -39,6 +41,7 @@ UNREACHABLE_HOST = Finding(
     "Ansible could not reach the host.",
     "A workspace is a host to which nothing is connected: give it connection: local.",
 )
+NOT_REACHED = Finding("host", "info", "Nothing was done for it, because the play ended before.", code="not_reached")
 # The step that a module or a role of the collection belongs to. What is not here belongs to the settings.
 STEPS: Mapping[str, str] = {
     "braze_api_key_info": Step.KEY,
@@ -68,7 +71,8 @@ class Observation:
 
     ``action``: full name of the module. ``role``: name of the role without the collection's, or empty. ``outcome``:
     ``ok``, ``failed`` or ``unreachable``. ``own``: the task stands in this collection, so that its messages may be
-    shown. ``workspace``: the host belongs to the group ``braze_workspaces``.
+    shown. ``workspace``: the host belongs to the group ``braze_workspaces``. ``items``: of the loops around the task.
+    ``rescued``: a block goes on after this failure.
     """
 
     host: str
@@ -80,6 +84,8 @@ class Observation:
     own: bool = False
     workspace: bool = False
     check_mode: bool = False
+    items: Items = ()
+    rescued: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,6 +120,12 @@ class Known:
     findings: list[Finding] = field(default_factory=list)
     noted: list[Finding] = field(default_factory=list)
     failures: list[Finding] = field(default_factory=list)
+    # The last failure was rescued; what the rescue fails with tells it, too.
+    rescued: bool = False
+    # Tasks that have changed something.
+    changed: int = 0
+    # It is an item of these loops.
+    loops: tuple[str, ...] = ()
     check_mode: bool = False
     # Something ran outside check mode, so that it may have changed things.
     acted: bool = False
@@ -121,24 +133,30 @@ class Known:
     applied: bool = False
     # Who does for all that share it what is planned; empty where it is done by each.
     makers: frozenset[str] = frozenset()
+    way: tuple[Stop, ...] = ()
 
 
 class Collector:
     """Takes observations one by one; :meth:`report` can be asked at any time."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Known] = {}
+        self._known: dict[Row, Known] = {}
+        self._rows = Rows()
         # What only verifying looks for; later plans of the same run know nothing of it.
         self._unclaimed: tuple[Unclaimed, ...] = ()
         self._doubts: tuple[str, ...] = ()
 
     def observe(self, seen: Observation) -> None:
         """Take what one task has shown."""
-        known = self._known.setdefault(seen.host, Known())
+        # What a workspace of the inventory loops over is no other workspace.
+        known = self._of(seen.host, () if seen.workspace else seen.items)
         known.in_group |= seen.workspace
+        known.changed += seen.result.get("changed") is True
         module = seen.action.removeprefix(COLLECTION) if seen.action.startswith(COLLECTION) else ""
         if module == "workspace_plan":
             self._read_plan(seen)
+        # Even if nothing else is known of it: somebody has meant it to be a workspace.
+        known.shown |= bool(known.loops) and seen.outcome == FAILED and (seen.own or bool(module))
         reader = READERS.get(module)
         if reader is not None:
             known.check_mode = seen.check_mode
@@ -148,9 +166,18 @@ class Collector:
         if seen.own and seen.outcome == "ok":
             _read_facts(known, results.mapping(seen.result, "ansible_facts"))
         if seen.outcome == FAILED and not (module == "workspace_verdict" and known.noted):
-            _add_failure(known, _failure(seen, module))
+            _add_failure(known, _failure(seen, module), seen)
         if seen.outcome == UNREACHABLE:
             known.failures.append(UNREACHABLE_HOST)
+
+    def expect(self, host: str, items: Items) -> None:
+        """Take that a loop on a host will come to an item; what becomes of it is told by observations."""
+        self._of(host, items)
+
+    def _of(self, host: str, items: Items) -> Known:
+        known = self._known.setdefault(self._rows.of(host, items), Known())
+        known.loops = known.loops or tuple(item.loop for item in items)
+        return known
 
     def _read_plan(self, seen: Observation) -> None:
         """Take what one look has shown of every workspace of the play."""
@@ -159,7 +186,7 @@ class Collector:
             self._doubts = results.texts(seen.result, "doubts")
         for name, plan in results.mapping(seen.result, "workspaces").items():
             if isinstance(plan, Mapping):
-                known = self._known.setdefault(str(name), Known())
+                known = self._of(str(name), ())
                 known.in_group = known.shown = True
                 known.acted |= not seen.check_mode and not plan.get("reads_only")
                 known.check_mode = not known.applied
@@ -167,41 +194,60 @@ class Collector:
 
     def report(self, run: Run, outcomes: Mapping[str, Outcome]) -> Report:
         """Return what is known. Hosts that are no workspaces are left out."""
-        shown = {
-            name: known
-            for name, known in sorted(self._known.items())
-            if known.shown or (known.in_group and known.failures)
-        }
-        workspaces = tuple(
-            _workspace(
-                name, _with_documents(self._done_by_others(known), shown.values()), outcomes.get(name, Outcome())
-            )
-            for name, known in shown.items()
-        )
+        shown = self._shown()
+        names = names_of({row: _identity(known) for row, known in shown.items()})
+        # There, what fails or changes one item is not all the others'.
+        hosts_of_items = {host for host, path in shown if path}
+        workspaces = []
+        for row, known in sorted(shown.items(), key=lambda entry: (names[entry[0]], entry[0])):
+            outcome = outcomes.get(row[0], Outcome())
+            complete = _with_documents(self._done_by_others(known), shown.values())
+            if row[0] in hosts_of_items:
+                complete = _unless_reached(complete, outcome)
+                outcome = Outcome(failed=bool(known.failures), changed=known.changed)
+            workspaces.append(_workspace(names[row], row[0], complete, outcome))
         is_check = not any(known.acted for known in shown.values())
-        return Report(replace(run, check_mode=is_check), workspaces, self._unclaimed, self._doubts)
+        return Report(replace(run, check_mode=is_check), tuple(workspaces), self._unclaimed, self._doubts)
+
+    def _shown(self) -> dict[Row, Known]:
+        """Return what is known of workspaces: also of items to which a loop that goes through workspaces never came."""
+        loops = {known.loops for known in self._known.values() if known.loops and known.shown}
+        hosts = {host for (host, path), known in self._known.items() if path and known.loops in loops}
+        return {
+            row: known
+            for row, known in self._known.items()
+            if known.shown or known.loops in loops or (known.failures and (known.in_group or row[0] in hosts))
+        }
 
     def _done_by_others(self, known: Known) -> Known:
         """Take no plan for a plan any more that others have done: who shares a role need not do anything."""
-        makers = [self._known[name] for name in known.makers if name in self._known]
+        makers = [self._known[name, ()] for name in known.makers if (name, ()) in self._known]
         done = bool(makers) and all(maker.applied and not maker.failures for maker in makers)
         return replace(known, check_mode=False) if done else known
 
 
-def _workspace(name: str, known: Known, outcome: Outcome) -> Workspace:
+def _unless_reached(known: Known, outcome: Outcome) -> Known:
+    """Note that the loop never came to this item, because the host had failed before."""
+    missed = bool(known.loops) and outcome.failed and not (known.shown or known.failures)
+    return replace(known, noted=[NOT_REACHED]) if missed else known
+
+
+def _identity(known: Known) -> tuple[str, str]:
+    """Return schema and group of a workspace's connection, empty where none is known."""
+    return (known.connection.schema, known.connection.group) if known.connection is not None else ("", "")
+
+
+def _workspace(name: str, host: str, known: Known, outcome: Outcome) -> Workspace:
     connection = _actual(known)
-    # A failure quotes the findings that it fails for.
-    quoted = [finding for finding in known.findings if any(finding.message in told.message for told in known.failures)]
-    findings = [*known.noted, *known.failures, *(finding for finding in known.findings if finding not in quoted)]
-    findings += _next_steps(known, findings)
-    if connection is not None:
-        findings += known.alerts.get(connection.schema, [])
+    alerts = known.alerts.get(connection.schema, []) if connection is not None else []
+    findings = told_once(known.noted, known.findings, known.failures, _next_steps(known), alerts)
     workspace = Workspace(
         name=name,
+        host=host,
         status=status_of((), ()),
         changed=outcome.changed,
         cells={},
-        findings=tuple(dict.fromkeys(findings)),
+        findings=findings,
         key=known.key,
         landing=known.landing,
         access=known.access,
@@ -210,20 +256,54 @@ def _workspace(name: str, known: Known, outcome: Outcome) -> Workspace:
         unverified=known.unverified,
         proved=known.proved,
         may=known.may,
+        way=known.way,
     )
     cells = cells_of(workspace, check_mode=known.check_mode)
     status = status_of(cells.values(), findings, failed=outcome.failed or outcome.unreachable)
     return replace(workspace, cells=cells, status=status)
 
 
-def _next_steps(known: Known, findings: Iterable[Finding]) -> list[Finding]:
-    """Return what to do about a key or a landing that is not good, unless a finding says it already."""
+def told_once(*sources: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings of all sources, the worst first, and each once.
+
+    Two sources tell the same where step and code are the same, and the field as far as both name one: the worse one
+    stays, of equals the earlier. Within a source, only what is the same word for word is.
+    """
+    told = [tuple(dict.fromkeys(source)) for source in sources]
+    kept = [
+        finding
+        for number, source in enumerate(told)
+        for finding in source
+        if not any(
+            _is_same(finding, other) and (_rank(other), position) < (_rank(finding), number)
+            for position, others in enumerate(told)
+            for other in others
+            if position != number
+        )
+    ]
+    return tuple(sorted(kept, key=_rank))
+
+
+def _is_same(one: Finding, other: Finding) -> bool:
+    if one.step != other.step:
+        return False
+    if not (one.code and other.code):
+        return one.message == other.message
+    return one.code == other.code and (one.field == other.field or not (one.field and other.field))
+
+
+def _rank(finding: Finding) -> int:
+    ranks = ("error", "warning", "info")
+    return ranks.index(finding.severity) if finding.severity in ranks else len(ranks)
+
+
+def _next_steps(known: Known) -> list[Finding]:
+    """Return what to do about a key or a landing that is not good. Whatever else tells it has the verdict as code."""
     verdicts = ((Step.KEY, known.key), (Step.LANDING, known.landing))
-    steps = [(step, verdict.next_step) for step, verdict in verdicts if verdict is not None and verdict.next_step]
     return [
-        Finding(step, "info", next_step)
-        for step, next_step in steps
-        if not any(next_step in f"{finding.message} {finding.remedy}" for finding in findings)
+        Finding(step, "info", verdict.next_step, code=verdict.verdict)
+        for step, verdict in verdicts
+        if verdict is not None and verdict.next_step
     ]
 
 
@@ -251,21 +331,20 @@ def _failure(seen: Observation, module: str) -> Finding:
     if not (seen.own or module):
         # Nobody knows what it says; it was printed, and a page is passed on.
         return Finding("settings", "error", f"The task {seen.task!r} failed. The output of the play tells why.")
-    if results.text(results.mapping(seen.result, "failure"), "code") == "setup_tests_failed":
+    code = results.text(results.mapping(seen.result, "failure"), "code")
+    if code == "setup_tests_failed":
         step = Step.TESTS
     # Messages begin with the workspace where many are printed together; here it is the headline.
     message = results.text(seen.result, "msg").removeprefix(f"{seen.host}: ")
-    return Finding(step, "error", message or f"The task {seen.task!r} failed.")
+    return Finding(step, "error", message or f"The task {seen.task!r} failed.", code=code)
 
 
-def _add_failure(known: Known, failure: Finding) -> None:
-    """Add a failure, unless it repeats findings; one that repeats an earlier failure and says more replaces it."""
-    if known.noted and all(finding.message in failure.message for finding in known.noted):
-        return
-    for index, earlier in enumerate(known.failures):
-        if earlier.message in failure.message:
-            known.failures[index] = replace(failure, step=earlier.step)
-            return
+def _add_failure(known: Known, failure: Finding, seen: Observation) -> None:
+    """Add a failure. What this collection says in a rescue quotes the failure that it rescues, and takes its place."""
+    if known.rescued and seen.own and not seen.rescued:
+        rescued = known.failures.pop()
+        failure = replace(failure, step=rescued.step, code=rescued.code)
+    known.rescued = seen.rescued
     known.failures.append(failure)
 
 
@@ -282,6 +361,7 @@ def _read_plan(known: Known, plan: Mapping[str, Any]) -> None:
     _read_landing(known, results.mapping(seen, "landing"))
     _read_planned_access(known, plan, counts)
     known.makers = results.makers(plan)
+    known.way = results.way(plan)
     known.noted = results.planned_findings(plan)
     known.unverified = results.texts(plan, "unverified")
     action = results.action_on(plan, "connection") if counts else "none"

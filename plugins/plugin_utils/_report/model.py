@@ -16,7 +16,7 @@ from typing import Any
 from ...module_utils._version import VERSION
 
 # The version of the JSON. The first number changes when a field disappears or gets another meaning.
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 
 
 class Mark(StrEnum):
@@ -83,13 +83,16 @@ class Cell:
 class Finding:
     """What a person should know. ``step`` is one of :class:`Step`, or ``group``, ``settings`` or ``host``.
 
-    ``severity``: ``error``, ``warning`` or ``info``. ``remedy``: what to do; empty if ``message`` says it.
+    ``severity``: ``error``, ``warning`` or ``info``. ``remedy``: what to do; empty if ``message`` says it. ``code``:
+    stable, to be matched. ``field``: the setting or the vendor's field that it is about. Both may be empty.
     """
 
     step: str
     severity: str
     message: str
     remedy: str = ""
+    code: str = ""
+    field: str = ""
 
 
 @dataclass(frozen=True)
@@ -206,6 +209,76 @@ class SetupTest:
     message: str
 
 
+class Place(StrEnum):
+    """The stops of the data's way, in their order."""
+
+    BRAZE = "braze"
+    BUCKET = "bucket"
+    ACCESS = "access"
+    CONNECTION = "connection"
+    WAREHOUSE = "warehouse"
+
+
+class Flow(StrEnum):
+    """How the data goes through a stop. ``FLOWS``: nothing is wrong at this stop itself, however old the data is.
+
+    ``LATE``: it stands still here, or was too late here. ``PAUSED``: nothing is wrong, and nothing syncs.
+    ``UNKNOWN``: it was not looked at, cannot be seen, or shows once another stop is in order.
+    """
+
+    FLOWS = "flows"
+    LATE = "late"
+    BROKEN = "broken"
+    PAUSED = "paused"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One stop of the data's way. ``stop``: one of :class:`Place`. ``state``: one of :class:`Flow`.
+
+    ``at``: the newest data known there, ISO 8601 in UTC or empty. ``age_seconds``: how old that was when it was looked
+    at. ``message``: what is wrong or why it is not known, one sentence; empty where it flows.
+    """
+
+    stop: str
+    state: str
+    at: str = ""
+    age_seconds: int | None = None
+    message: str = ""
+
+
+class New(StrEnum):
+    """What is new about a workspace since the last report, in the order in which it is told."""
+
+    FAILED = "failed"
+    WARNING = "warning"
+    CHANGED = "changed"
+    HEALED = "healed"
+    ADDED = "added"
+
+
+@dataclass(frozen=True)
+class News:
+    """One thing that is new. ``kind``: one of :class:`New`. ``message``: what, without the name of the workspace."""
+
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Past:
+    """What earlier reports of runs like this one tell beside what stands at each workspace.
+
+    ``last``: when the last one was made, empty if there is none. ``reports``: how many there are. ``gone``: which
+    workspaces the inventory does not have any more, told once.
+    """
+
+    last: str
+    reports: int
+    gone: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Workspace:
     """Everything that is known about one workspace. What the run did not look at is ``None`` or empty.
@@ -213,7 +286,9 @@ class Workspace:
     ``status``: the worst of the cells and findings, ``none`` if nothing was looked at. ``changed``: number of tasks
     that changed something. ``unverified``: what nobody can see, a sentence each. ``proved``: which
     setup tests of this run have proved that, and when. ``may``: what Fivetran may do with the bucket, once what is
-    planned is done.
+    planned is done. ``way``: the five stops of the data's way in order, or none of them. ``since``: the report since
+    which it has been failed, to look at, or neither; empty where no reports are kept. ``flapping``: it fails and is
+    well by turns. ``host``: of the inventory, where the workspace is an item of a loop on it; else its name.
     """
 
     name: str
@@ -229,6 +304,11 @@ class Workspace:
     unverified: tuple[str, ...] = ()
     proved: str = ""
     may: tuple[May, ...] = ()
+    way: tuple[Stop, ...] = ()
+    since: str = ""
+    flapping: bool = False
+    news: tuple[News, ...] = ()
+    host: str = ""
 
 
 @dataclass(frozen=True)
@@ -249,22 +329,31 @@ class Unclaimed:
 
 @dataclass(frozen=True)
 class Run:
-    """The run that is reported. ``finished_at``: ISO 8601, UTC. ``playbooks``: file names without folders."""
+    """The run that is reported. Times: ISO 8601, UTC. ``playbooks``: file names without folders.
+
+    ``left_out``: workspaces of the inventory that it did not look at, as with ``--limit``.
+    """
 
     finished_at: str
     made_by: str = f"onramp.braze_fivetran {VERSION}"
     playbooks: tuple[str, ...] = ()
     check_mode: bool = False
+    started_at: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Report:
-    """The whole report. ``doubts``: of which connections it is not known who claims them, a sentence each."""
+    """The whole report. ``doubts``: of which connections it is not known who claims them, a sentence each.
+
+    ``past``: None where no earlier reports are kept.
+    """
 
     run: Run
     workspaces: tuple[Workspace, ...]
     unclaimed: tuple[Unclaimed, ...] = ()
     doubts: tuple[str, ...] = ()
+    past: Past | None = None
     schema_version: str = field(default=SCHEMA_VERSION)
 
     def counts(self) -> dict[Mark, int]:
@@ -281,4 +370,5 @@ class Report:
             "workspaces": [asdict(workspace) for workspace in self.workspaces],
             "unclaimed": [asdict(found) for found in self.unclaimed],
             "doubts": list(self.doubts),
+            "past": None if self.past is None else asdict(self.past),
         }

@@ -15,17 +15,27 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
-from .cells import BAD_TESTS, short_time
-from .model import MEANINGS, SEVERITIES, SIGNS, Mark, Report, Step, Workspace
+from . import ways
+from .cells import BAD_TESTS, headline_of, in_utc, short_time, worst_first
+from .model import MEANINGS, SEVERITIES, SIGNS, Mark, Report, S3Access, Step, Workspace
+from .news import MARKS, WORDS
 
 FOLDER = Path(__file__).parent
 STATES = {"granted": Mark.OK, "missing": Mark.FAILED, "retired": Mark.NONE}
 ANSWERS = {"yes": "yes", "no": "no", "unknown": "cannot tell"}
+# A date, or a time of day with its zone; a word; or what is between them.
+TIME = re.compile(r"\d{4}-\d\d-\d\d|\d\d:\d\d UTC")
+PARTS = re.compile(rf"({TIME.pattern}|\S+)")
+LONGEST_WORD = 18
+GAPS = re.compile(r">\n+<")
+ENDS = re.compile(r"(?<=[./:_,])(?=\w)")
 TESTS = {"PASSED": Mark.OK, "SKIPPED": Mark.NONE, **dict.fromkeys(BAD_TESTS, Mark.FAILED)}
 
 
@@ -39,10 +49,20 @@ def page_of(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(short_time=short_time, pretty=_pretty, search=_search, missing_first=_missing_first)
+    environment.filters.update(
+        short_time=short_time,
+        in_utc=in_utc,
+        pretty=_pretty,
+        search=_search,
+        missing_first=_missing_first,
+        headline=headline_of,
+        words=_words,
+        compact=_compact,
+    )
     template = environment.get_template("page.html.j2")
     return template.render(
         report=report,
+        workspaces=worst_first(report.workspaces),
         counts={mark: count for mark, count in report.counts().items() if count},
         steps=list(Step),
         signs=SIGNS,
@@ -51,6 +71,9 @@ def page_of(report: Report) -> str:
         tests=TESTS,
         answers=ANSWERS,
         severities=SEVERITIES,
+        news_words=WORDS,
+        news_marks=MARKS,
+        ways=ways,
         style=style,
         script=script,
         policy=_policy(style, script),
@@ -73,14 +96,38 @@ def _pretty(document: Any) -> str:
 
 
 def _search(workspace: Workspace) -> str:
-    """Return what the search field looks through, in lower case."""
-    words = [workspace.name, *(cell.text for cell in workspace.cells.values())]
-    words += [finding.message for finding in workspace.findings]
+    """Return what the search field looks through beside what stands in the row."""
+    words = [workspace.host, *(may.what for may in workspace.may)]
+    for finding in workspace.findings:
+        words += [finding.code, finding.field, finding.message, finding.remedy]
     if workspace.connection is not None:
-        words += [workspace.connection.schema, workspace.connection.id]
+        words += [workspace.connection.schema, workspace.connection.id, workspace.connection.group]
     if workspace.landing is not None:
-        words.append(workspace.landing.bucket)
-    return " ".join(words).casefold()
+        words += [workspace.landing.bucket, workspace.landing.prefix]
+    if isinstance(workspace.access, S3Access):
+        policy = workspace.access.policy
+        words += [workspace.access.role_arn, policy.arn if policy is not None else ""]
+    elif workspace.access is not None:
+        words += [workspace.access.bucket, workspace.access.member, workspace.access.role]
+    return " ".join(dict.fromkeys(filter(None, words)))
+
+
+def _compact(html: str) -> Markup:
+    """Return the page without line ends between its tags, which are a fifth of what a browser has to keep of it."""
+    return Markup(GAPS.sub("><", html))
+
+
+def _words(text: str, longest: int = LONGEST_WORD) -> Markup:
+    """Return text whose dates stay whole, and in which a longer word, such as an ARN, breaks where its parts end."""
+    return Markup("").join(_part(part, longest) for part in PARTS.split(text) if part)
+
+
+def _part(part: str, longest: int) -> Markup:
+    if TIME.fullmatch(part):
+        return Markup('<span class="whole">{}</span>').format(part)
+    if len(part) <= longest:
+        return escape(part)
+    return Markup("<wbr>").join(escape(piece) for piece in ENDS.split(part) if piece)
 
 
 def _missing_first(permissions: Any) -> list[Any]:

@@ -21,13 +21,16 @@ from .model import (
     AwsObject,
     Connection,
     Finding,
+    Flow,
     GcsAccess,
     Key,
     Landing,
     May,
     Permission,
+    Place,
     S3Access,
     SetupTest,
+    Stop,
     Unclaimed,
 )
 
@@ -203,28 +206,45 @@ def alerts(data: Mapping[str, Any]) -> list[Finding]:
     """Read what Fivetran lists under tasks and warnings of a connection."""
     status = mapping(data, "status")
     return [
-        Finding("sync", "warning", ": ".join(filter(None, (text(item, "code"), text(item, "message")))))
+        # Field and code as the plan names them, which tells the same.
+        Finding("sync", "warning", f"Fivetran lists under {name}: {_alert(item)}", code="state", field=name)
         for name in ("tasks", "warnings")
         for item in mappings(status, name)
     ]
 
 
+def _alert(item: Mapping[str, Any]) -> str:
+    return ": ".join(filter(None, (text(item, "code"), text(item, "message"))))
+
+
 def findings(data: Mapping[str, Any], step: str) -> list[Finding]:
     """Read the findings of a preflight or of ``s3_access_info``."""
-    return [
-        Finding(step, text(item, "severity"), text(item, "message"), text(item, "remedy"))
-        for item in mappings(data, "findings")
-    ]
+    return [_finding(item, step) for item in mappings(data, "findings")]
+
+
+def _finding(item: Mapping[str, Any], step: str) -> Finding:
+    names = ("severity", "message", "remedy", "code", "field")
+    return Finding(step, **{name: text(item, name) for name in names})
 
 
 def planned_findings(plan: Mapping[str, Any]) -> list[Finding]:
     """Read what the plan of a workspace has found: what fails it, what it warns of, and what it notes."""
     found = [item for name in ("findings", "warnings") for item in mappings(plan, name)]
     found += [item for item in mappings(plan, "noticed") if text(item, "severity") == "info"]
-    return [
-        Finding(text(item, "step"), text(item, "severity"), text(item, "message"), text(item, "remedy"))
-        for item in found
-    ]
+    return [_finding(item, text(item, "step")) for item in found]
+
+
+def way(plan: Mapping[str, Any]) -> tuple[Stop, ...]:
+    """Read the way of the data out of the plan of a workspace; nothing where it was not looked at."""
+    stops = tuple(
+        Stop(
+            **{name: text(item, name) for name in ("stop", "state", "at", "message")},
+            age_seconds=age if isinstance(age := item.get("age_seconds"), int) else None,
+        )
+        for item in mappings(plan, "way")
+    )
+    is_whole = [stop.stop for stop in stops] == list(Place) and {stop.state for stop in stops} <= set(Flow)
+    return stops if is_whole else ()
 
 
 def unclaimed(plan: Mapping[str, Any]) -> tuple[Unclaimed, ...]:

@@ -17,9 +17,10 @@ import yaml
 
 from tests.playbook import CHECKOUT, PlayResult, run_playbook
 from tests.sandbox import world
-from tests.sandbox.aws import CUSTOMER_ACCOUNT, REGION, SECOND_CUSTOMER_ACCOUNT, SECRET_ACCESS_KEY
+from tests.sandbox.aws import CUSTOMER_ACCOUNT
 from tests.sandbox.client import Sandbox
 from tests.sandbox.currents import generate_currents
+from tests.sandbox.fleet_world import PROFILES, build_fleet, credentials_file, layout
 
 EXAMPLES = CHECKOUT / "examples"
 US = ("shop_us", "app_us", "loyalty_us")
@@ -60,6 +61,7 @@ def findings(result: PlayResult, host: str) -> list[tuple[str, str]]:
     """Return what verify.yml found about a workspace: the step, and the message."""
     verdict = [task for task in result.tasks if task.host == host and task.action == VERDICT][-1]
     lines = str(verdict.result["msg"]).splitlines()[1:] if verdict.failed else []
+    lines = [line for line in lines if not line.startswith("  way: ")]
     return [(line.removeprefix("- ").partition(": ")[0], line.partition(": ")[2]) for line in lines]
 
 
@@ -93,14 +95,8 @@ class Fleet:
         shutil.copytree(EXAMPLES / "fleet", self.folder)
         self.keys = {name: f"sandbox-braze-key-fleet-{name.replace('_', '-')}" for name in WORKSPACES}
         self.credentials = folder / "credentials"
-        accounts = {"acme-us": CUSTOMER_ACCOUNT, "acme-emea": SECOND_CUSTOMER_ACCOUNT}
-        self.credentials.write_text(
-            "".join(
-                f"[{profile}]\naws_access_key_id={account}\naws_secret_access_key={SECRET_ACCESS_KEY}\nregion={REGION}\n"
-                for profile, account in accounts.items()
-            )
-        )
-        self._build()
+        self.credentials.write_text(credentials_file(PROFILES))
+        self.keys.update(build_fleet(sandbox, self.folder))
 
     def play(self, name: str, *arguments: str, **environment: str) -> PlayResult:
         """Run playbook ``name`` on the fleet."""
@@ -123,51 +119,7 @@ class Fleet:
         path.parent.mkdir(exist_ok=True)
         path.write_text(yaml.safe_dump(variables))
 
-    def _build(self) -> None:
-        vault = self.folder / "group_vars" / "braze_workspaces" / "vault.yml"
-        for name, key in vault_keys(vault, self.folder / "vault_password").items():
-            self.keys[name] = key
-            self.sandbox.seed("braze", "create_key", key=key)
-        for bucket, prefixes, account in (
-            (world.S3_BUCKET, ("shop", "app"), CUSTOMER_ACCOUNT),
-            ("acme-loyalty-us", ("currents",), CUSTOMER_ACCOUNT),
-            ("acme-currents-emea", ("currents",), SECOND_CUSTOMER_ACCOUNT),
-        ):
-            s3 = self.sandbox.aws("s3", account)
-            if bucket != world.S3_BUCKET:
-                s3.create_bucket(Bucket=bucket)
-            for prefix in prefixes:
-                for name, content in currents(prefix, "S3"):
-                    s3.put_object(Bucket=bucket, Key=name, Body=content)
-        for prefix in ("app", "loyalty"):
-            self.sandbox.seed(
-                "gcs",
-                "seed_currents",
-                bucket=world.GCS_BUCKET,
-                hours=[hour.isoformat() for hour in world.recent_hours()],
-                **_layout(prefix, "GCS"),
-            )
-
-
-def vault_keys(path: Path, password: Path) -> dict[str, str]:
-    """Return the keys of the example's encrypted file."""
-    from ansible.parsing.vault import VaultLib, VaultSecret
-
-    vault = VaultLib([("default", VaultSecret(password.read_bytes().strip()))])
-    keys: dict[str, str] = yaml.safe_load(vault.decrypt(path.read_bytes()))["vault_braze_api_keys"]
-    return keys
-
 
 def currents(prefix: str, storage: Any) -> list[tuple[str, bytes]]:
     """Return Currents objects below ``prefix``."""
-    return list(generate_currents(hours=world.recent_hours(), **_layout(prefix, storage)))
-
-
-def _layout(prefix: str, storage: str) -> dict[str, Any]:
-    return {
-        "prefix": prefix,
-        "cluster": "prod-01",
-        "storage": storage,
-        "integration_id": "66f1aeb2c3d4e5f60718293c",
-        "event_types": list(world.EVENT_TYPES),
-    }
+    return list(generate_currents(hours=world.recent_hours(), **layout(prefix, storage)))

@@ -25,7 +25,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.inventory.by_hand import S3, make
+from tests.integration.inventories.by_hand import S3, make
 from tests.integration.playbooks.fleet import IMPATIENT, connections, findings, play, workspaces
 from tests.integration.playbooks.plans import YES, says, to_do, warned
 from tests.integration.playbooks.shapes import (

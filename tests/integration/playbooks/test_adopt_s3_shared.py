@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.inventory.by_hand import make
+from tests.integration.inventories.by_hand import make
 from tests.integration.playbooks.fleet import connections, play, policy_document, workspaces
 from tests.integration.playbooks.plans import make_bucket, says, to_do
 from tests.integration.playbooks.shapes import GUIDE, Shape, Statement, allow, trusts

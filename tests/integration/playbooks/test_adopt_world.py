@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.inventory.by_hand import GCS, S3, make
+from tests.integration.inventories.by_hand import GCS, S3, make
 from tests.integration.playbooks.fleet import connections, play
 from tests.integration.playbooks.pages import ENVIRONMENT, shows
 from tests.integration.playbooks.plans import YES, make_bucket, planned, says, to_do

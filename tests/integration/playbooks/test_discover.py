@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.integration.inventory.by_hand import GCS, S3, listed, make, make_several
+from tests.integration.inventories.by_hand import GCS, S3, listed, make, make_several
 from tests.integration.playbooks.fleet import play, workspaces
 from tests.integration.playbooks.plans import planned, says, to_do
 from tests.playbook import PlayResult

@@ -20,7 +20,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery i
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.access import Access
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.look import Credentials
 
-from tests.integration.inventory.by_hand import GCS, S3, make
+from tests.integration.inventories.by_hand import GCS, S3, make
 from tests.integration.playbooks.test_discover import READS, grant, make_role
 from tests.sandbox import world
 from tests.sandbox.aws import CUSTOMER_ACCOUNT, REGION, SECOND_CUSTOMER_ACCOUNT, SECRET_ACCESS_KEY, trust_policy
@@ -149,7 +149,7 @@ def reader(sandbox: Sandbox, *lacking: str) -> dict[str, str]:
         ("iam:GetRole", True, "the credentials lack iam:GetRole"),
         ("s3:GetBucketPolicy", True, "the credentials lack s3:GetBucketPolicy"),
         ("s3:GetEncryptionConfiguration", True, "s3:GetEncryptionConfiguration is not allowed"),
-        ("iam:ListRoles", False, "A policy of whoever acts denies iam:ListRoles"),
+        ("iam:ListRoles", False, "A policy of this identity denies iam:ListRoles"),
     ],
 )
 def test_what_the_credentials_may_not_read_is_named_and_never_taken_for_a_yes(

@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from tests.integration.playbooks.fleet import (
     workspaces,
 )
 from tests.integration.playbooks.pages import ENVIRONMENT, shows
+from tests.integration.report.pictures import take
 from tests.playbook import PlayResult
 from tests.sandbox import world
 from tests.sandbox.aws import SECOND_CUSTOMER_ACCOUNT
@@ -93,7 +96,7 @@ def drift(sandbox: Sandbox, fleet: Fleet) -> dict[str, str]:
 
 @pytest.mark.slow
 def test_a_fleet_is_onboarded_drifts_is_repaired_rotated_and_removed_without_a_trace(
-    sandbox: Sandbox, fleet: Fleet
+    sandbox: Sandbox, fleet: Fleet, tmp_path: Path
 ) -> None:
     foreign_role(sandbox)
     before = belongings(sandbox)
@@ -104,7 +107,7 @@ def test_a_fleet_is_onboarded_drifts_is_repaired_rotated_and_removed_without_a_t
 
     # What Fivetran shows masked is proved by a sync.
     for connection in connections(sandbox).values():
-        sandbox.seed("fivetran", "edit_connection", id=connection["id"], succeeded_at="2026-03-01T14:10:00Z")
+        sandbox.seed("fivetran", "edit_connection", id=connection["id"], succeeded_at=datetime.now(UTC).isoformat())
     clean = told(sandbox, fleet, "verify", "a fleet in order")
     assert clean.exit_code == 0, clean.output
 
@@ -112,6 +115,10 @@ def test_a_fleet_is_onboarded_drifts_is_repaired_rotated_and_removed_without_a_t
     sandbox.clear_journal()
     drifted = told(sandbox, fleet, "verify", "a fleet with drift")
     shows("report", "a report", "ansible-playbook onramp.braze_fivetran.verify", drifted, sandbox, only_report=True)
+    if os.environ.get("UPDATE_DOCS"):
+        page = tmp_path / "report.html"
+        fleet.play("verify", **{**ENVIRONMENT, "ONRAMP_REPORT_HTML": str(page)})
+        take(page, "loyalty_us")
     assert drifted.exit_code != 0
     assert sandbox.writes() == []
     for name in WORKSPACES:

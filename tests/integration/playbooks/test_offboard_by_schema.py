@@ -14,7 +14,7 @@ import pytest
 import yaml
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.leaving import VARIABLES
 
-from tests.integration.inventory.by_hand import GCS, S3, ansible, make
+from tests.integration.inventories.by_hand import GCS, S3, ansible, make
 from tests.integration.playbooks.fleet import connections, grants, iam_names, play, policy_document, workspaces
 from tests.integration.playbooks.plans import OTHER_BUCKET, YES, make_bucket, planned, says, to_do
 from tests.integration.playbooks.test_discover import make_role

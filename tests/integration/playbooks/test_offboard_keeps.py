@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.inventory.by_hand import ansible
+from tests.integration.inventories.by_hand import ansible
 from tests.integration.playbooks.fleet import connections, findings, iam_names, play, workspaces
 from tests.integration.playbooks.plans import (
     ROLE_AND_POLICY,

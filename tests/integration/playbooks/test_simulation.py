@@ -108,7 +108,7 @@ def test_what_the_organization_forbids_is_named_where_the_connection_does_not_wo
         found[0][1],
         f"Fivetran may not read {PLACE}",
         "a service control policy of the organization forbids s3:GetObject on arn:aws:s3:::acme-currents-us/currents/*",
-        "Ask whoever manages the AWS organization to allow it in the account 111122223333.",
+        "Ask an administrator of the AWS organization to allow it in the account 111122223333.",
     )
 
 

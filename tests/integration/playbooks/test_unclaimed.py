@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.integration.inventory.by_hand import GCS, make
+from tests.integration.inventories.by_hand import GCS, make
 from tests.integration.playbooks.fleet import play, workspaces
 from tests.integration.playbooks.plans import PLAN, planned, says
 from tests.playbook import PlayResult

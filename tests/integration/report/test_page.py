@@ -22,11 +22,15 @@ from tests.unit.report.samples import (
     CONNECTION,
     DOUBT,
     ENTRY,
+    KEY,
+    LANDING,
     UNCLAIMED,
     onboarding,
+    planned,
     report_of,
     seen,
     verified,
+    way,
 )
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -87,6 +91,33 @@ CONTRASTS = """() => {
     found.push([(light + 0.05) / (dark + 0.05), texts.currentNode.data.trim()]);
   }
   return found;
+}"""
+
+
+# Words of which a letter stands on another line than the one before, though all of the word would fit into its box.
+BROKEN = """() => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const found = [];
+  while (texts.nextNode()) {
+    const node = texts.currentNode, element = node.parentElement;
+    if (element.closest("pre, code, .spoken, script, style") || !element.checkVisibility()) continue;
+    for (const match of node.data.matchAll(/\\d{4}-\\d\\d-\\d\\d|[\\w:.]{2,16}/g)) {
+      const range = new Range();
+      range.setStart(node, match.index);
+      range.setEnd(node, match.index + match[0].length);
+      const tops = new Set([...range.getClientRects()].map((box) => Math.round(box.top)));
+      if (tops.size > 1) found.push(match[0]);
+    }
+  }
+  return found;
+}"""
+TYPED = """(words) => {
+  const field = document.querySelector("#words");
+  const started = performance.now();
+  field.value = words;
+  field.dispatchEvent(new Event("input", {bubbles: true}));
+  document.body.getBoundingClientRect();
+  return performance.now() - started;
 }"""
 
 
@@ -162,6 +193,21 @@ def everything() -> list[Observation]:
     ]  # fmt: skip
 
 
+NOT_SET = {
+    "step": "settings",
+    "severity": "error",
+    "code": "invalid_settings",
+    "message": "currents_bucket is not set.",
+    "remedy": "Name it.",
+    "field": "currents_bucket",
+}
+
+
+def refused() -> Observation:
+    """Return what is shown of a workspace whose settings are refused."""
+    return planned("refused_us", reads_only=True, findings=[NOT_SET], way=way())
+
+
 def fits(page: Page) -> bool:
     """Tell whether nothing has to be scrolled sideways."""
     return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
@@ -169,7 +215,7 @@ def fits(page: Page) -> bool:
 
 def shown(page: Page) -> list[str]:
     """Return the workspaces in the table that the filter leaves."""
-    return page.locator("table.fleet tbody tr:visible th").all_inner_texts()
+    return page.locator("table.fleet tbody tr:visible th a").all_inner_texts()
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -260,6 +306,98 @@ def test_search_and_status_leave_what_matches_and_say_how_much(look: Look) -> No
     # With the keyboard alone: the next status.
     page.keyboard.press("ArrowRight")
     assert shown(page) == ["shop_emea", "shop_eu"]
+
+
+def test_search_finds_by_name_bucket_arn_and_what_is_to_be_done(look: Look) -> None:
+    page = look([*everything(), refused()])
+    for words, found in (
+        ("LOYALTY_us", ["loyalty_us"]),
+        ("gs://acme-eu acme", []),
+        ("acme-eu", ["shop_eu", "z_planned"]),
+        ("arn:aws:iam::1:role canvas.list", ["loyalty_us"]),
+        ("name it", ["refused_us"]),
+        ("Access denied", ["shop_us"]),
+    ):
+        page.get_by_role("searchbox").fill(words)
+        assert shown(page) == found, words
+
+
+def test_what_failed_stands_first_and_each_column_sorts_both_ways_and_back(look: Look) -> None:
+    page = look([*everything(), refused()])
+    worst_first = shown(page)
+    assert worst_first[:3] == ["loyalty_us", "refused_us", "shop_us"]
+    assert page.locator("details h3 bdi").all_inner_texts() == worst_first
+    head = page.get_by_role("columnheader", name="Workspace")
+    # With the keyboard alone.
+    head.get_by_role("button").focus()
+    page.keyboard.press("Enter")
+    assert (shown(page), head.get_attribute("aria-sort")) == (sorted(worst_first), "ascending")
+    page.keyboard.press("Enter")
+    assert (shown(page), head.get_attribute("aria-sort")) == (sorted(worst_first, reverse=True), "descending")
+    page.keyboard.press("Enter")
+    assert (shown(page), head.get_attribute("aria-sort")) == (worst_first, None)
+    page.get_by_role("columnheader", name="Tests").get_by_role("button").click()
+    assert shown(page)[:2] == ["shop_us", "shop_emea"]
+    assert page.locator("[aria-sort]").count() == 1
+
+
+def test_a_workspace_that_is_refused_for_its_settings_is_red_in_its_row_and_says_why(look: Look) -> None:
+    page = look([*everything(), refused()])
+    row = page.get_by_role("row").filter(has_text="refused_us")
+    cell = row.get_by_role("rowheader")
+    assert cell.get_attribute("class") == "failed"
+    assert "failed" in (cell.text_content() or "")
+    assert "currents_bucket is not set." in cell.inner_text()
+    paper = "element => getComputedStyle(element).backgroundColor"
+    assert cell.evaluate(paper) != row.get_by_role("cell").first.evaluate(paper)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_at_any_width_a_row_tells_once_why_it_failed(look: Look, width: int) -> None:
+    page = look([*everything(), refused()], width)
+    for name, reason in (("loyalty_us", "lacks canvas.list"), ("refused_us", "currents_bucket is not set.")):
+        row = page.get_by_role("row").filter(has_text=name)
+        assert " ".join(row.inner_text().split()).count(reason) == 1
+    # On paper, all columns have their words.
+    page.emulate_media(media="print")
+    assert " ".join(page.get_by_role("row").filter(has_text="loyalty_us").inner_text().split()).count("lacks") == 1
+
+
+@pytest.mark.parametrize("width", [*WIDTHS, 1010])
+def test_dates_and_words_that_fit_are_never_broken(look: Look, width: int) -> None:
+    page = look([*everything(), refused()], width)
+    page.evaluate("document.querySelectorAll('details').forEach((part) => (part.open = true))")
+    assert "2026-03-01 14:10 UTC" in page.locator("main").inner_text().replace("\n", " ")
+    assert page.evaluate(BROKEN) == []
+
+
+def test_the_headings_stay_in_sight(look: Look) -> None:
+    page = look([observation for number in range(40) for observation in onboarding(f"workspace_{number:03}")])
+    page.get_by_role("link", name="workspace_030").scroll_into_view_if_needed()
+    page.mouse.wheel(0, 200)
+    page.wait_for_function("scrollY > 0")
+    box = page.get_by_role("columnheader", name="Sync").bounding_box()
+    assert box is not None
+    assert 0 <= box["y"] < 5
+
+
+@pytest.mark.slow
+def test_a_thousand_workspaces_open_and_are_searched_at_once(look: Look) -> None:
+    # Laid out as what a real fleet has: all that was looked at of each.
+    observations = [
+        planned(f"workspace_{number:04}", reads_only=True, storage="s3", bucket="acme-currents-us", prefix="currents",
+                seen={"key": KEY, "landing": LANDING, **ACCESS, "connection": CONNECTION}, findings=found)
+        for number in range(1000)
+        for found in ([NOT_SET] if number % 100 == 77 else [],)
+    ]  # fmt: skip
+    assert len(page_of(report_of(observations)).encode()) < 6_000_000
+    page = look(observations)
+    assert page.locator("table.fleet tbody th a").nth(1).inner_text() == "workspace_0177"
+    # Of a browser that has the machine to itself, a tenth of this.
+    for words, count in (("workspace_0", 1000), ("workspace_0077", 1), ("currents_bucket", 10), ("", 1000)):
+        spent = page.evaluate(TYPED, words)
+        assert page.evaluate("document.querySelectorAll('tbody tr:not([hidden])[data-row]').length") == count
+        assert spent < 5000, words
 
 
 def test_without_scripts_everything_is_there_and_nothing_that_would_not_work(browser: Browser, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import configparser
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from ansible.utils.display import Display
 from ansible_collections.onramp.braze_fivetran.plugins.callback.workspace_report import CallbackModule
 from jsonschema import Draft202012Validator
 
-from tests.integration.inventory.by_hand import GCS, make
+from tests.integration.inventories.by_hand import GCS, make
 from tests.integration.playbooks.fleet import EXAMPLES, connections, play, workspaces
 from tests.playbook import CHECKOUT, PlayResult, run_playbook
 from tests.sandbox import world
@@ -26,13 +27,15 @@ CALLBACK = "onramp.braze_fivetran.workspace_report"
 SCHEMA = json.loads((CHECKOUT / "docs" / "report.schema.json").read_text())
 IN_ORDER = {"key": "ok", "landing": "ok", "access": "ok", "connection": "ok", "tests": "ok", "sync": "none"}
 # They belong to one run.
-VOLATILE = ("finished_at", "id", "newest_hour", "text")
+VOLATILE = ("started_at", "finished_at", "id", "newest_hour", "text")
 
 
 class Reported:
     """One play with its report in all three forms."""
 
-    def __init__(self, sandbox: Sandbox, folder: Path, name: str, *arguments: str, inventory: Any = None) -> None:
+    def __init__(
+        self, sandbox: Sandbox, folder: Path, name: str, *arguments: str, inventory: Any = None, **environment: str
+    ) -> None:
         self.html_file, self.json_file = folder / "report.html", folder / "report.json"
         self.play: PlayResult = play(
             sandbox,
@@ -43,10 +46,14 @@ class Reported:
             ONRAMP_REPORT_HTML=str(self.html_file),
             ONRAMP_REPORT_JSON=str(self.json_file),
             ONRAMP_REPORT_WIDTH="100",
+            **environment,
         )
         self.html = self.html_file.read_text()
         self.json = json.loads(self.json_file.read_text())
         Draft202012Validator(strict(SCHEMA)).validate(self.json)
+        for workspace in self.json["workspaces"]:
+            told = [(finding["step"], finding["message"]) for finding in workspace["findings"]]
+            assert len(set(told)) == len(told)
         for secret in world.secrets():
             assert secret not in self.play.output + self.html + json.dumps(self.json)
 
@@ -84,9 +91,9 @@ def test_onboarding_is_reported_alike_wherever_modules_run(sandbox: Sandbox, tmp
     sandbox.reset()
     outside = Reported(sandbox, tmp_path, "onboard", "-e", "onramp_in_process=false")
     assert inside.table() == outside.table() == [
-        "workspace  key  landing  access  connection  tests  sync",
-        "shop_eu     ✓      ✓       ✓         ✓         ✓     ·",
-        "shop_us     ✓      ✓       ✓         ✓         ✓     ·",
+        "  workspace  key  landing  access  connection  tests  sync",
+        "✓ shop_eu     ✓      ✓       ✓         ✓         ✓     ·",
+        "✓ shop_us     ✓      ✓       ✓         ✓         ✓     ·",
         "",
         "2 workspaces: 2 fine",
     ]  # fmt: skip
@@ -125,7 +132,7 @@ def test_a_workspace_that_fails_is_reported_with_its_reason_and_the_others_as_th
     assert reported.play.exit_code != 0
     assert reported.marks("shop_us") == IN_ORDER
     assert reported.marks("shop_eu") == {**dict.fromkeys(IN_ORDER, "none"), "key": "failed", "landing": "ok"}
-    assert f"    ✗ key: lacks {', '.join(world.BRAZE_KEY_INCOMPLETE_LACKS)}" in reported.table()
+    assert f"    ✗ key: lacks {', '.join(world.BRAZE_KEY_INCOMPLETE_LACKS)}. " in "\n".join(reported.table())
     failed = next(workspace for workspace in reported.json["workspaces"] if workspace["name"] == "shop_eu")
     assert any("Create API key" in finding["remedy"] for finding in failed["findings"])
 
@@ -135,7 +142,7 @@ def test_drift_that_verify_finds_is_reported_where_it_is(sandbox: Sandbox, tmp_p
     assert play(sandbox, "onboard").exit_code == 0
     shop_us, shop_eu = (connections(sandbox)[f"braze_{name}"]["id"] for name in ("shop_us", "shop_eu"))
     sandbox.seed("fivetran", "edit_connection", id=shop_us, paused=True)
-    sandbox.seed("fivetran", "edit_connection", id=shop_eu, succeeded_at="2026-03-01T14:10:00Z")
+    sandbox.seed("fivetran", "edit_connection", id=shop_eu, succeeded_at=datetime.now(UTC).isoformat())
     sandbox.seed("gcs", "set_policy", bucket=world.GCS_BUCKET, bindings=[])
     reported = Reported(sandbox, tmp_path, "verify", "-e", "fivetran_connection_paused=false")
     assert reported.marks("shop_us") == {**IN_ORDER, "connection": "failed"}
@@ -151,11 +158,11 @@ def test_what_is_paused_and_what_nobody_can_see_has_a_sign_of_its_own(sandbox: S
     reported = Reported(sandbox, tmp_path, "verify")
     assert reported.play.exit_code == 0, reported.play.output
     assert reported.table() == [
-        "workspace  key  landing  access  connection  tests  sync",
-        "shop_eu     ✓      ✓       ✓         ‖         ✓     ✓",
-        "    ‖ connection: paused in Fivetran, no sync since 2026-03-01 14:10",
-        "shop_us     ✓      ✓       ✓         ?         ✓     ·",
-        "    ? connection: not verifiable: what it reads with is masked, and no sync has proved it",
+        "  workspace  key  landing  access  connection  tests  sync",
+        "‖ shop_eu     ✓      ✓       ✓         ‖         ✓     ✓",
+        "    ‖ connection: paused in Fivetran, no sync since 2026-03-01 14:10 UTC",
+        "? shop_us     ✓      ✓       ✓         ?         ✓     ·",
+        "    ? connection: what it reads with is masked, and no sync has proved it",
         "",
         "2 workspaces: 1 paused, 1 not verifiable",
     ]

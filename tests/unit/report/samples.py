@@ -15,7 +15,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.coll
     Observation,
     Outcome,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Report, Run, Workspace
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Place, Report, Run, Workspace
 
 GRANTED = ("users.export.ids", "campaigns.list", "segments.list")
 KEY = {
@@ -74,6 +74,7 @@ UNCLAIMED = {
     "entry": ENTRY,
 }
 DOUBT = "No host that can be read claims braze_older of the Fivetran group Warehouse."
+RUN = Run(finished_at="2026-03-01T15:04:05Z", playbooks=("onboard.yml",))
 TESTS = [{"title": "Connect to S3", "status": "PASSED", "message": ""}]
 
 
@@ -114,12 +115,25 @@ def verified(host: str = "shop_us", **result: Any) -> Observation:
     return seen("workspace_plan", {**plan, "unclaimed": [UNCLAIMED], "doubts": [DOUBT], **result}, host)
 
 
+REASON_OF_A_FAILED_SYNC = "Its last sync failed at 2026-03-01 18:00 UTC: <b>no Avro</b>."
+
+
+def way(**changes: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a way as a plan has it, broken at the connection unless ``changes`` say otherwise."""
+    stops = {}
+    for place in Place:
+        age = 93600 if place in (Place.CONNECTION, Place.WAREHOUSE) else 1800
+        stops[place.value] = {"stop": place.value, "state": "flows", "at": "2026-03-01T14:00:00Z", "age_seconds": age}
+    stops["connection"] |= {"state": "broken", "message": REASON_OF_A_FAILED_SYNC}
+    return [{"message": "", **stop, **changes.get(name, {})} for name, stop in stops.items()]
+
+
 def report_of(observations: Iterable[Observation], **outcomes: Outcome) -> Report:
     """Return the report of a run in which these tasks ended."""
     collector = Collector()
     for observation in observations:
         collector.observe(observation)
-    return collector.report(Run(finished_at="2026-03-01T15:04:05Z", playbooks=("onboard.yml",)), outcomes)
+    return collector.report(RUN, outcomes)
 
 
 def workspace_of(observations: Iterable[Observation], **outcomes: Outcome) -> Workspace:

@@ -10,8 +10,13 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collect import Observation, Outcome
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collect import (
+    Collector,
+    Observation,
+    Outcome,
+)
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Mark, Step
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.tasks import Item
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +29,7 @@ from tests.unit.report.samples import (
     ENTRY,
     KEY,
     LANDING,
+    RUN,
     TESTS,
     UNCLAIMED,
     onboarding,
@@ -53,6 +59,17 @@ OF_A_PLAN = (
     "bucket", "prefix",
 )  # fmt: skip
 OF_A_LOOK = ("key", "landing", "access", "grant", "connection")
+NOT_GOOD = {"step": "key", "severity": "error", "message": "The key is not good."}
+KMS = {
+    "severity": "warning",
+    "code": "kms_closed",
+    "message": "The key alias/a is closed.",
+    "remedy": "Do.",
+}
+FAILED_FOR_KMS = {"failure": {"code": "kms_closed"}}
+RECONNECT = {"code": "reconnect", "message": "Log in again."}
+LISTED = {"code": "state", "field": "tasks", "message": "Fivetran lists under tasks: reconnect: Log in again."}
+INVALID = {"step": "settings", "severity": "error", "code": "invalid_settings", "message": "Not set."}
 # What was seen of a workspace with which nothing is wrong.
 SEEN = {"key": KEY, "landing": LANDING, **ACCESS, "connection": CONNECTION}
 
@@ -75,12 +92,17 @@ def test_a_workspace_in_order_is_fine_in_every_step() -> None:
             "lacks a.b, c.d",
         ),
         ({"braze_api_key_info": {"verdict": "undecided"}}, Step.KEY, Mark.WARNING, "undecided"),
-        ({"braze_currents_info": {"verdict": "stale"}}, Step.LANDING, Mark.WARNING, "nothing since 2026-03-01 14:00"),
+        (
+            {"braze_currents_info": {"verdict": "stale"}},
+            Step.LANDING,
+            Mark.WARNING,
+            "nothing since 2026-03-01 14:00 UTC",
+        ),
         (
             {"fivetran_connection": {"connection": {**CONNECTION, "paused": True}}},
             Step.CONNECTION,
             Mark.PAUSED,
-            "paused in Fivetran, no sync since 2026-03-01 14:10",
+            "paused in Fivetran, no sync since 2026-03-01 14:10 UTC",
         ),
         (
             {"fivetran_connection": {"connection": {**CONNECTION, "setup_state": "broken"}}},
@@ -104,7 +126,7 @@ def test_a_workspace_in_order_is_fine_in_every_step() -> None:
             {"fivetran_connection": {"connection": {**CONNECTION, "failed_at": "2026-03-02T08:00:00Z"}}},
             Step.SYNC,
             Mark.FAILED,
-            "failed 2026-03-02 08:00",
+            "failed 2026-03-02 08:00 UTC",
         ),
         (
             {"fivetran_connection": {"connection": {**CONNECTION, "succeeded_at": None}}},
@@ -127,8 +149,9 @@ def test_a_next_step_that_no_finding_says_is_told() -> None:
     bad = {"verdict": "stale", "next_step": "Look at the integration in Braze."}
     [finding] = workspace_of(onboarding(braze_currents_info=bad)).findings
     assert (finding.step, finding.message) == (Step.LANDING, "Look at the integration in Braze.")
-    said = seen("currents_landing", {"msg": "shop_us: stale. Look at the integration in Braze."}, outcome="failed")
-    [finding] = workspace_of([*onboarding(braze_currents_info=bad), said]).findings
+    said = {"msg": "shop_us: stale. Look at the integration in Braze.", "failure": {"code": "stale"}}
+    failed = seen("braze_currents_info", {**LANDING, **bad, **said}, outcome="failed")
+    [finding] = workspace_of([*onboarding(braze_currents_info=bad), failed]).findings
     assert finding.message == "stale. Look at the integration in Braze."
 
 
@@ -201,7 +224,7 @@ def test_what_a_plan_has_found_is_told_with_its_remedy_and_at_its_step() -> None
 
 
 def test_a_next_step_that_is_the_remedy_of_a_finding_is_told_once() -> None:
-    found = [{"step": "key", "severity": "error", "message": "The key is not good.", "remedy": "Make a new key."}]
+    found = [{**NOT_GOOD, "remedy": "Make a new key.", "code": "invalid_key"}]
     bad = {**KEY, "verdict": "invalid_key", "next_step": "Make a new key."}
     [finding] = workspace_of([planned(findings=found, seen={"key": bad})]).findings
     assert (finding.message, finding.remedy) == ("The key is not good.", "Make a new key.")
@@ -287,10 +310,11 @@ def test_failing_setup_tests_are_the_reason_of_the_column_tests() -> None:
 
 
 def test_a_finding_that_a_failure_quotes_is_told_once() -> None:
-    finding = {"severity": "error", "message": "The policy was changed.", "remedy": "Look."}
-    result = {"access": {"findings": [finding]}, "msg": "The policy was changed. Look. Nothing was changed."}
+    finding = {"severity": "error", "code": "foreign", "message": "The policy was changed.", "remedy": "Look."}
+    msg = "The policy was changed. Look. Nothing was changed."
+    result = {"access": {"findings": [finding]}, "msg": msg, "failure": {"code": "foreign"}}
     workspace = workspace_of([seen("s3_access_info", result, outcome="failed")])
-    assert [found.message for found in workspace.findings] == [result["msg"]]
+    assert [(found.message, found.remedy) for found in workspace.findings] == [("The policy was changed.", "Look.")]
 
 
 def test_the_message_of_a_task_from_elsewhere_stays_in_the_output_of_the_play() -> None:
@@ -312,6 +336,134 @@ def test_a_host_without_findings_of_this_collection_is_no_workspace() -> None:
 def test_a_host_that_cannot_be_reached_is_told_how_to_be() -> None:
     [finding] = workspace_of([seen("x", {}, outcome="unreachable")], shop_us=Outcome(unreachable=True)).findings
     assert "connection: local" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "told"),
+    [
+        # The failure of a module that looks quotes what it has found.
+        (
+            seen("s3_bucket_preflight_info", {"findings": [{**KMS, "severity": "error"}]}),
+            seen("s3_bucket_preflight_info", {"msg": f"{KMS['message']} Do it.", **FAILED_FOR_KMS}, outcome="failed"),
+            [("error", KMS["message"])],
+        ),
+        # The role looks once more at what the plan has looked at, and words it in its own way.
+        (
+            planned(applies=True, warnings=[{**KMS, "step": "access", "field": "kms_key_arns"}]),
+            seen("s3_bucket_preflight_info", {"findings": [{**KMS, "message": "Key alias/a is closed."}]}),
+            [("warning", KMS["message"])],
+        ),
+        # What was a warning is what the run fails for.
+        (
+            planned(applies=True, warnings=[{**KMS, "step": "access"}]),
+            seen("s3_access", {"msg": "The key is closed.", **FAILED_FOR_KMS}, role="s3_access", outcome="failed"),
+            [("error", "The key is closed.")],
+        ),
+        # The plan tells as a finding what Fivetran lists of its connection.
+        (
+            planned(reads_only=True, findings=[{**LISTED, "step": "sync", "severity": "error"}]),
+            seen("fivetran_connection_sync", {"connection": {**CONNECTION, "status": {"tasks": [RECONNECT]}}}),
+            [("error", LISTED["message"])],
+        ),
+        # A verdict has a next step, which the module's failure says in other words.
+        (
+            seen("braze_api_key_info", {**KEY, "verdict": "invalid_key", "next_step": "Make a new one."}),
+            seen("braze_api_key_info", {"msg": "Make another.", "failure": {"code": "invalid_key"}}, outcome="failed"),
+            [("error", "Make another.")],
+        ),
+        # Two fields of the same kind are two findings, and so is the same in two steps.
+        (
+            planned(findings=[{**INVALID, "field": name} for name in ("currents_bucket", "braze_api_url")]),
+            seen("s3_access", {"msg": "No.", "failure": {"code": "invalid_settings"}}, outcome="failed"),
+            [("error", "Not set."), ("error", "Not set."), ("error", "No.")],
+        ),
+    ],
+)
+def test_what_two_tasks_tell_is_shown_once_and_the_worse_one_wins(
+    earlier: Observation, later: Observation, told: list[tuple[str, str]]
+) -> None:
+    found = workspace_of([earlier, later]).findings
+    assert [(finding.severity, finding.message) for finding in found] == told
+
+
+def test_what_a_rescue_of_this_collection_says_takes_the_place_of_what_it_rescues() -> None:
+    refused = {"msg": "Read: FAILED (no)", "failure": {"code": "setup_tests_failed"}, "connection": CONNECTION}
+    broken = seen("fivetran_connection", refused, outcome="failed", rescued=True)
+    says = seen("x", {"msg": "shop_us: keep the old key."}, action="ansible.builtin.fail", outcome="failed")
+    [finding] = workspace_of([broken, says]).findings
+    assert (finding.step, finding.code, finding.message) == (Step.TESTS, "setup_tests_failed", "keep the old key.")
+    # Somebody else's rescue says nothing that could be shown.
+    assert len(workspace_of([broken, seen("x", {}, action="x", own=False, outcome="failed")]).findings) == 2
+
+
+def items(*labels: str, loop: str = "loop", value: int = 0) -> tuple[Item, ...]:
+    return tuple(Item(loop, label, value) for label in labels)
+
+
+def named(observations: list[Observation], **outcomes: Outcome) -> list[tuple[str, str, Mark]]:
+    return [(found.name, found.host, found.status) for found in report_of(observations, **outcomes).workspaces]
+
+
+def looped(module: str, result: dict[str, Any], *labels: str, host: str = "localhost", **changes: Any) -> Observation:
+    of = items(*labels, **{name: changes.pop(name) for name in ("loop", "value") if name in changes})
+    return seen(module, result, host, workspace=False, items=of, **changes)
+
+
+def test_each_item_of_a_loop_has_a_row_to_which_every_loop_adds_what_it_sees() -> None:
+    observations = [
+        *(looped("braze_api_key_info", KEY, label, loop="first", value=value) for value, label in enumerate("ab")),
+        *(looped("fivetran_connection", {"connection": CONNECTION}, label, loop="second", value=9) for label in "ab"),
+    ]
+    report = report_of(observations)
+    assert [workspace.name for workspace in report.workspaces] == ["a", "b"]
+    for workspace in report.workspaces:
+        assert (workspace.host, workspace.status) == ("localhost", Mark.OK)
+        assert {workspace.cells[step].mark for step in (Step.KEY, Step.CONNECTION)} == {Mark.OK}
+
+
+def test_items_of_one_name_are_told_apart_by_host_group_or_number() -> None:
+    def one(value: int, group: str, host: str = "localhost", label: str = "shop") -> Observation:
+        connection = {**CONNECTION, "schema": "braze_shop", "group_id": group}
+        return looped("fivetran_connection", {"connection": connection}, *([label]), value=value, host=host)
+
+    def names(*observations: Observation) -> list[str]:
+        return [name for name, _host, _status in named(list(observations))]
+
+    assert names(one(1, "emea"), one(2, "us")) == ["shop (emea)", "shop (us)"]
+    assert names(one(1, "emea"), one(2, "emea")) == ["shop (emea) #1", "shop (emea) #2"]
+    assert names(one(1, "us", "east"), one(1, "us", "west")) == ["east: shop", "west: shop"]
+    assert names(one(1, "us"), *onboarding("shop")) == ["localhost: shop", "shop"]
+    # Without a label, by the schema of its connection.
+    assert names(one(1, "us", label=""), one(2, "emea", label="")) == ["braze_shop (emea)", "braze_shop (us)"]
+    assert names(looped("braze_api_key_info", KEY, ""), one(1, "us", label="a")) == ["a", "item 1"]
+    assert names(looped("braze_api_key_info", KEY, "emea", "shop")) == ["emea / shop"]
+
+
+def test_what_fails_one_item_is_not_the_others_fault_and_what_was_never_reached_says_so() -> None:
+    collector = Collector()
+    for label in "abc":
+        collector.expect("localhost", items(label))
+    collector.expect("localhost", items("something else", loop="of another kind"))
+    collector.observe(looped("braze_api_key_info", {**KEY, "changed": True}, "a"))
+    collector.observe(looped("braze_api_key_info", {"msg": "Refused."}, "b", outcome="failed"))
+    report = collector.report(RUN, {"localhost": Outcome(failed=True, changed=1)})
+    assert [(found.name, found.status, found.changed) for found in report.workspaces] == [
+        ("a", Mark.OK, 1),
+        ("b", Mark.FAILED, 0),
+        ("c", Mark.NONE, 0),
+    ]
+    assert [finding.code for finding in report.workspaces[2].findings] == ["not_reached"]
+
+
+def test_what_fails_between_the_items_is_a_row_of_the_host() -> None:
+    group = seen("fivetran_group_info", {"msg": "No such group."}, "localhost", workspace=False, outcome="failed")
+    told = named([looped("braze_api_key_info", KEY, "a"), group], localhost=Outcome(failed=True))
+    assert told == [("a", "localhost", Mark.OK), ("localhost", "localhost", Mark.FAILED)]
+
+
+def test_what_a_workspace_loops_over_is_no_workspace() -> None:
+    [workspace] = report_of([seen("braze_api_key_info", KEY, items=items("bucket"))]).workspaces
+    assert workspace.name == "shop_us"
 
 
 UNSEEN = ["Whether Fivetran holds the key cannot be seen."]

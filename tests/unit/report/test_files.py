@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import stat
 import threading
 from collections.abc import Iterator
@@ -77,6 +78,8 @@ def test_a_pipe_is_written_to(tmp_path: Path) -> None:
     text = "x" * 200_000
     writer = threading.Thread(target=lambda: write_whole(path, text))
     writer.start()
+    # A pipe that nobody has opened yet for writing has an end.
+    select.select([opened], [], [], 10)
     reader.start()
     writer.join(10)
     reader.join(10)

@@ -6,14 +6,31 @@
 
 from __future__ import annotations
 
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collect import Outcome
+import time
+import unicodedata
+
+import pytest
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collect import Observation, Outcome
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Mark
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.terminal import lines_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.report.samples import DOUBT, UNCLAIMED, onboarding, report_of, seen, verified
+from tests.unit.report.samples import (
+    CONNECTION,
+    DOUBT,
+    KEY,
+    LANDING,
+    UNCLAIMED,
+    onboarding,
+    planned,
+    report_of,
+    seen,
+    verified,
+)
 
+NOT_GOOD = {"step": "key", "severity": "error", "message": "The key is not good."}
+FAILED = [{"title": "Read", "status": "FAILED", "message": "no"}]
 LACKING = {"verdict": "missing_permissions", "missing": ["campaigns.list", "canvas.details"]}
 
 
@@ -22,14 +39,22 @@ def table(*hosts: str, width: int = 80, encoding: str = "utf-8", **changes: dict
     return [line.text for line in lines_of(report_of(observations), width, encoding)]
 
 
+def fine(name: str) -> Observation:
+    return planned(name, reads_only=True, seen={"key": KEY, "landing": LANDING, "connection": CONNECTION})
+
+
+def columns(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
 def test_the_table_has_a_line_for_each_workspace_what_failed_first_and_a_reason_for_what_is_not_good() -> None:
     report = report_of([*onboarding("app_us"), *onboarding("shop_us", braze_api_key_info=LACKING)])
     lines = lines_of(report, 80, "utf-8")
     assert [line.text for line in lines] == [
-        "workspace  key  landing  access  connection  tests  sync",
-        "shop_us     ✗      ✓       ✓         ✓         ✓     ✓",
+        "  workspace  key  landing  access  connection  tests  sync",
+        "✗ shop_us     ✗      ✓       ✓         ✓         ✓     ✓",
         "    ✗ key: lacks campaigns.list, canvas.details",
-        "app_us      ✓      ✓       ✓         ✓         ✓     ✓",
+        "✓ app_us      ✓      ✓       ✓         ✓         ✓     ✓",
         "",
         "2 workspaces: 1 failed, 1 fine",
     ]
@@ -49,7 +74,7 @@ def test_where_all_is_fine_the_table_of_problems_is_the_summary() -> None:
 
 def test_a_terminal_without_the_signs_shows_letters() -> None:
     for encoding in ("ascii", "latin-1"):
-        assert table("shop_us", encoding=encoding)[1] == "shop_us     v      v       v         v         v     v"
+        assert table("shop_us", encoding=encoding)[1] == "v shop_us     v      v       v         v         v     v"
 
 
 def test_one_reason_for_two_steps_stands_in_one_line() -> None:
@@ -83,7 +108,73 @@ def test_what_nobody_claims_stands_below_the_summary() -> None:
 def test_names_of_two_columns_a_letter_keep_the_columns_in_line() -> None:
     _heading, plain, japanese, *_rest = table("a_shop", "東京ショップ")
     # Each of the six letters is as wide as two.
-    assert japanese.index("✓") + 6 == plain.index("✓")
+    assert japanese.rindex("✓") + 6 == plain.rindex("✓")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_no_row_is_wider_than_the_terminal_and_long_names_keep_both_ends(width: int, encoding: str) -> None:
+    names = [f"shop_of_the_united_states_{end}" for end in ("east", "west")]
+    lines = table(*names, "東京ショップ大阪ショップ名古屋", width=width, encoding=encoding)
+    assert max(columns(line) for line in lines[:-2] if not line.startswith("    ")) <= width
+    for name in names:
+        [row] = [line for line in lines if line[2:6] == "shop" and name[-4:] in line]
+        # Where it is cut, all of it stands below.
+        assert name in row or f"    {name}" in lines
+    for heading in ("key", "lan", "acc", "con", "tes", "syn"):
+        assert heading in lines[0]
+
+
+def test_words_stay_whole_to_be_copied() -> None:
+    arn = f"arn:aws:iam::111122223333:role/{'long-' * 20}end"
+    lines = table("shop_us", width=40, braze_api_key_info={"verdict": f"word {arn} next-to-last words"})
+    assert f"      {arn}" in lines
+    assert "next-to-last" in " ".join(lines)
+
+
+def test_a_workspace_that_is_refused_for_its_settings_is_marked_in_its_row() -> None:
+    found = [{"step": "settings", "severity": "error", "message": "currents_bucket is not set.", "remedy": "Set it."}]
+    report = report_of([planned(findings=found)])
+    [_heading, row, reason, *_rest] = lines_of(report, 80, "utf-8")
+    assert (row.text, row.mark) == ("✗ shop_us     ·      ·       ·         ·         ·     ·", Mark.FAILED)
+    assert (reason.text, reason.mark) == ("    ✗ settings: currents_bucket is not set. Set it.", Mark.FAILED)
+
+
+def test_what_to_do_stands_with_what_is_wrong_also_where_the_result_itself_is_the_reason() -> None:
+    found = [{**NOT_GOOD, "remedy": "Make a new one."}]
+    lacking = {**KEY, **LACKING, "next_step": "Make a new one."}
+    lines = [line.text for line in lines_of(report_of([planned(findings=found, seen={"key": lacking})]), 90, "utf-8")]
+    assert lines[2] == "    ✗ key: lacks campaigns.list, canvas.details. Make a new one."
+    result = {
+        "msg": "Read: FAILED. Look at the role.",
+        "failure": {"code": "setup_tests_failed"},
+        "setup_tests": FAILED,
+    }
+    failed = report_of([seen("fivetran_connection", result, outcome="failed")])
+    assert [line.text for line in lines_of(failed, 90, "utf-8")][2] == "    ✗ tests: Read: FAILED. Look at the role."
+
+
+def test_a_long_reason_that_many_share_is_told_once_and_referred_to() -> None:
+    shared = "The grant on gs://acme-currents-eu is missing, and nothing else lets Fivetran list and read it."
+    found = [{"step": "access", "severity": "error", "message": shared, "remedy": "Run onboard.yml."}]
+    plans = [planned(name, findings=found) for name in ("app_eu", "shop_eu", "web_eu")]
+    lines = [line.text for line in lines_of(report_of(plans), 140, "utf-8")]
+    assert [line for line in lines if line.startswith("    ")] == [
+        f"    ✗ access: {shared} Run onboard.yml.",
+        "    ✗ access: the same as app_eu",
+        "    ✗ access: the same as app_eu",
+    ]
+
+
+def test_a_table_longer_than_a_screen_names_at_its_end_what_failed() -> None:
+    names = [f"shop_{number:04}" for number in range(1000)]
+    bad = [planned(name, findings=[NOT_GOOD]) for name in names[500:512]]
+    started = time.perf_counter()
+    lines = [line.text for line in lines_of(report_of([*map(fine, names), *bad]), 80, "utf-8")]
+    assert time.perf_counter() - started < 5
+    assert [line[2:11] for line in lines[1:25:2]] == names[500:512]
+    assert lines[-3] == "1000 workspaces: 12 failed, 988 fine"
+    assert " ".join(lines[-2:]) == f"Failed: {', '.join(names[500:510])} and 2 more"
 
 
 def test_what_belongs_to_no_column_is_told_as_well() -> None:
