@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
+import re
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,11 +22,14 @@ from unittest.mock import patch
 
 import pytest
 import trustme
+import yaml
 from aiohttp import ClientSession
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument, OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.event import Event, Kind
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.options import status_options
 
-from tests.collection import COLLECTIONS
+from tests.collection import CHECKOUT, COLLECTIONS
+from tests.documents import blocks
 from tests.modules import run_module
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
@@ -300,7 +305,11 @@ def test_a_group_that_does_not_exist_ends_the_source_with_the_groups_that_do(san
         asyncio.run(story())
 
 
-def test_a_webhook_that_the_module_makes_reaches_the_source(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_the_page_leads_to_a_webhook_that_the_source_hears(sandbox: Sandbox, tmp_path: Path) -> None:
+    listening, (making,) = (yaml.safe_load(block) for block in blocks(CHECKOUT / "docs" / "events.md", "yaml"))
+    (args,) = (found["onramp.braze_fivetran.fivetran_webhook"] for found in listening["sources"])
+    wanted = making["onramp.braze_fivetran.fivetran_webhook"]
+    assert args.pop("secret") == wanted.pop("secret") == "{{ webhook_secret }}"
     authority = trustme.CA()
     files = {"certfile": str(tmp_path / "certificate.pem"), "keyfile": str(tmp_path / "key.pem")}
     certificate = authority.issue_cert("127.0.0.1")
@@ -308,18 +317,28 @@ def test_a_webhook_that_the_module_makes_reaches_the_source(sandbox: Sandbox, tm
     certificate.private_key_pem.write_to_path(files["keyfile"])
     sandbox.seed("fivetran", "trust", authority=authority.cert_pem.bytes().decode())
     port = free_port()
-    wanted = {"url": f"https://127.0.0.1:{port}/fivetran", "events": ["sync_end"], "run_test": True}
+    url = wanted["url"].replace("automation.example.com", f"127.0.0.1:{port}")
 
     async def story() -> None:
-        async with source("fivetran_webhook", {"port": port, "secret": SECRET, **files}):
+        async with source("fivetran_webhook", {**args, "port": port, "secret": SECRET, **files}) as queue:
             await asyncio.sleep(QUIET)
             # A person has given another secret there than here.
-            other = {**wanted, "secret": "another-secret-of-it"}
+            other = {**wanted, "url": url, "secret": "another-secret-of-it"}
             refused = await asyncio.to_thread(run_module, "fivetran_webhook", other, sandbox.env)
             assert refused.code == "InvalidInput"
-            right = {**wanted, "secret": SECRET}
+            right = {**wanted, "url": url, "secret": SECRET, "run_test": True}
             made = await asyncio.to_thread(run_module, "fivetran_webhook", right, sandbox.env)
             assert not made.failed, made.msg
             assert made["test"]["succeed"] is True
+            assert queue.empty()
 
     asyncio.run(story())
+
+
+def test_the_page_names_every_kind_and_field_of_an_event() -> None:
+    page = (CHECKOUT / "docs" / "events.md").read_text()
+    kinds = next(line for line in page.splitlines() if line.startswith("| `kind` |"))
+    assert set(re.findall("`(\\w+)`", kinds)) - {"kind"} == set(Kind)
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    named = {name for row in rows for name in re.findall("`(\\w+)`", row.split("|")[1])}
+    assert named >= {field.name for field in fields(Event)}
