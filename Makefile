@@ -35,6 +35,12 @@ help: ## Show the targets
 	$(BIN)/python tests/install_collections.py --callbacks .cache/callbacks
 	@touch $@
 
+# Event-Driven Ansible, which runs on Java 17.
+.cache/rulebook.stamp: tests/requirements-rulebook.txt
+	$(PYTHON) -m venv .cache/rulebook
+	.cache/rulebook/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/requirements-rulebook.txt
+	@touch $@
+
 .cache/check.stamp: .cache/collections.stamp tests/requirements-check.txt
 	$(BIN)/python -m venv .cache/check/tools
 	.cache/check/tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/requirements-check.txt
@@ -56,13 +62,24 @@ test: install lint ## Run the checks and the tests, in less than ten minutes
 	$(BIN)/pytest -n 2 --dist worksteal -m "not slow"
 
 .PHONY: test-full
-test-full: install check .cache/amazon-aws.stamp .cache/callbacks.stamp ## Run everything, also what is slow
+test-full: install check .cache/amazon-aws.stamp .cache/callbacks.stamp .cache/rulebook.stamp ## Run everything, also what is slow
 	COLD_PLAYS=1 $(BIN)/pytest -n 2 --dist worksteal
 
 .PHONY: test-release
 test-release: install .cache/amazon-aws.stamp ## Run the tests with RELEASE=10.1, 11.4 or 12.0 of amazon.aws and the oldest boto3 it takes
 	TESTED_COLLECTIONS="$(CURDIR)/.cache/amazon-aws/$(RELEASE)" PYTHONPATH="$(CURDIR)/.cache/amazon-aws/$(RELEASE)/oldest_boto3" \
 	    $(BIN)/pytest -n 2 --dist worksteal -m "not slow" $(TESTS)
+
+# An environment of its own, with all packages of tests/requirements.txt but ansible-core.
+ELSEWHERE = .cache/pythons/$(notdir $(PYTHON))-$(CORE)
+.PHONY: test-python
+test-python: install .cache/amazon-aws.stamp ## Run the tests on PYTHON=python3.13 with CORE=2.22.0rc1, and RELEASE=12.0 of amazon.aws
+	$(PYTHON) -m venv $(ELSEWHERE)
+	awk '/^[^ ]/ { left_out = /^ansible-core==/ } !left_out' tests/requirements.txt > $(ELSEWHERE)/requirements.txt
+	$(ELSEWHERE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(ELSEWHERE)/requirements.txt
+	$(ELSEWHERE)/bin/python -m pip install --quiet --disable-pip-version-check ansible-core==$(CORE)
+	TESTED_COLLECTIONS="$(CURDIR)/.cache/amazon-aws/$(or $(RELEASE),12.0)" \
+	    $(ELSEWHERE)/bin/pytest -n 2 --dist worksteal -m "not slow" $(TESTS)
 
 .PHONY: bench
 bench: install ## Measure onboarding, rerun and verify, and append the figures to docs/performance.md
@@ -73,15 +90,20 @@ lint: install .cache/check.stamp ## Check style, types, changelog, playbooks and
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --package ansible_collections.onramp.braze_fivetran.plugins
+	$(BIN)/mypy $(COLLECTIONS)/ansible_collections/onramp/braze_fivetran/extensions/eda/plugins/event_source
 	$(BIN)/mypy tests/sandbox tests/callbacks tests/bench tests/compat tests/*.py
-	$(BIN)/python -m tests.checks yamllint changelog ansible-lint docs pipelines
+	$(BIN)/python -m tests.checks yamllint changelog ansible-lint docs pipelines licences
 
 .PHONY: compat
 compat: install ## Run the collection and its sandbox against other people's emulators, clients and judges
 	$(BIN)/python -m tests.compat $(COMPAT)
 
+.PHONY: ansible-test-integration
+ansible-test-integration: install ## Run each module by ansible-test integration against the sandbox; TARGETS=... runs some
+	$(BIN)/python -m tests.targets $(TARGETS)
+
 .PHONY: check
-check: lint docs compat ## Also build the site, and check as Galaxy and ansible-test do, on three releases of ansible-core (slow)
+check: lint docs compat ansible-test-integration ## Also build the site, and check as Galaxy and ansible-test do, on three releases of ansible-core (slow)
 	$(BIN)/python -m tests.checks audit galaxy-importer units sanity-2.18 sanity-2.19 sanity-2.21
 
 .cache/docs.stamp: .cache/collections.stamp docs/requirements.txt
@@ -99,7 +121,7 @@ docs: .cache/docs.stamp ## Build the documentation site into .cache/docs/html
 	.cache/docs/venv/bin/sphinx-build --fail-on-warning --keep-going --quiet .cache/docs/source .cache/docs/html
 	@echo "Open .cache/docs/html/index.html."
 
-LOCKED := tests/requirements tests/requirements-check docs/requirements
+LOCKED := tests/requirements tests/requirements-check tests/requirements-rulebook docs/requirements
 UV ?= uv==0.13.9
 
 .PHONY: requirements

@@ -21,7 +21,8 @@ html_title = "Braze to the warehouse through Fivetran"
 html_show_sphinx = False
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-exclude_patterns = ["requirements.txt"]
+# What is below docsite, antsibull-docs puts beside the reference.
+exclude_patterns = ["requirements.txt", "docsite"]
 pygments_style = "ansible"
 
 # In the repository these links lead to files beside this folder; the site has only this folder.
@@ -29,6 +30,9 @@ REPOSITORY = "https://github.com/onramp-collections/braze_fivetran/blob/main/"
 OUTSIDE = re.compile(r"\]\(\.\./")
 # The theme shows the contents of a page beside it.
 CONTENTS = re.compile(r"^\.\. contents::\n(?:   :.*\n)*", re.MULTILINE)
+
+TITLE = re.compile(r"(?<=<h1>)[^<]*")
+NAME = re.compile(r"(?<=\w)([._])(?=\w)")
 
 # What the generated pages refer to in Ansible's own documentation; an inventory of it would take the network.
 ANSIBLE = "https://docs.ansible.com/ansible/latest/"
@@ -56,7 +60,14 @@ def adapt(_app: Any, _page: str, source: list[str]) -> None:
     source[0] = CONTENTS.sub("", OUTSIDE.sub(f"]({REPOSITORY}", source[0]))
 
 
+def break_names(_app: Any, _page: str, _template: str, context: dict[str, Any], _tree: Any) -> None:
+    """Let a long name in a title be broken after its dots and underscores, and not within a word."""
+    if "body" in context:
+        context["body"] = TITLE.sub(lambda found: NAME.sub(r"\1<wbr>", found[0]), context["body"])
+
+
 def setup(app: Any) -> None:
     """Register the above with Sphinx."""
+    app.connect("html-page-context", break_names)
     app.connect("source-read", adapt)
     app.connect("missing-reference", lead_to_ansible)

@@ -44,7 +44,12 @@ sys.path.insert(0, {wheel!r})
 sys.argv[1:] = ["install", *(argument for argument in sys.argv[1:] if not argument.startswith("--no-"))]
 runpy.run_module("pip", run_name="__main__", alter_sys=True)
 """
-LOCKED = ("tests/requirements.txt", "tests/requirements-check.txt", "docs/requirements.txt")
+LOCKED = (
+    "tests/requirements.txt",
+    "tests/requirements-check.txt",
+    "tests/requirements-rulebook.txt",
+    "docs/requirements.txt",
+)
 PASSED, FAILED, LEFT_OUT = "passed", "FAILED", "left out"
 
 
@@ -64,6 +69,7 @@ def main(names: list[str]) -> int:
         "ansible-lint": ansible_lint,
         "docs": docs,
         "pipelines": pipelines,
+        "licences": licences,
         "audit": audit,
         "galaxy-importer": galaxy_importer,
         "units": units,
@@ -179,10 +185,21 @@ def docs() -> None:
 
 
 def pipelines() -> None:
-    """The examples for CI keep to the schemas of GitHub and GitLab."""
-    for schema, name in (("github-workflows", "github-actions"), ("gitlab-ci", "gitlab-ci")):
+    """The project's own pipeline and issue forms, and the examples for CI, keep to the schemas of GitHub and GitLab."""
+    templates = [f".github/ISSUE_TEMPLATE/{name}.yml" for name in ("bug", "wish")]
+    for schema, names in (
+        ("github-workflows", [".github/workflows/ci.yml", "examples/ci/github-actions.yml"]),
+        ("github-issue-forms", templates),
+        ("github-issue-config", [".github/ISSUE_TEMPLATE/config.yml"]),
+        ("gitlab-ci", ["examples/ci/gitlab-ci.yml"]),
+    ):
         options = ("--data-transform", "gitlab-ci") if schema == "gitlab-ci" else ()
-        run(TOOLS / "check-jsonschema", "--builtin-schema", f"vendor.{schema}", *options, f"examples/ci/{name}.yml")
+        run(TOOLS / "check-jsonschema", "--builtin-schema", f"vendor.{schema}", *options, *names)
+
+
+def licences() -> None:
+    """Every file says under which licence it is, as REUSE wants it."""
+    run(TOOLS / "reuse", "lint", "--lines")
 
 
 def audit() -> None:

@@ -41,7 +41,7 @@ def languages(page: Path) -> set[str]:
 
 def plugins_with_examples() -> list[Path]:
     """Return the file of every plugin whose documentation has examples of tasks or plays."""
-    # The example of an inventory plugin is a source, which tests/integration/inventory runs.
+    # The example of an inventory plugin is a source, which tests/integration/inventories runs.
     plugins = (path for path in CHECKOUT.glob("plugins/*/*.py") if path.parent.name != "inventory")
     return sorted(path for path in plugins if examples(path))
 

@@ -18,12 +18,15 @@ README = CHECKOUT / "README.md"
 
 
 def shown(output: str) -> str:
-    """Return what the README shows of the demonstration: headlines, recaps, and what exists then."""
+    """Return what the README shows of the demonstration: headlines, recaps, the last report, and what exists then."""
     lines = [line.rstrip() for line in output.splitlines()]
     recaps = [number for number, line in enumerate(lines) if line.startswith("PLAY RECAP")]
     excerpt = ["$ make demo"]
     for title, recap in zip((demo.FIRST, demo.SECOND), recaps, strict=True):
         excerpt += [title, "...", *lines[recap : recap + 3], ""]
+    reports = [number for number, line in enumerate(lines) if line.startswith("BRAZE WORKSPACES")]
+    excerpt += lines[reports[-1] : lines.index(f"Written as HTML: {demo.REPORT}", reports[-1]) + 1]
+    excerpt.append("")
     # The roles that every new bucket has say nothing about this collection.
     excerpt += [line for line in lines[lines.index(demo.RESULT) :] if "roles/storage.legacy" not in line]
     return "```console\n" + "\n".join(excerpt) + "\n```\n"

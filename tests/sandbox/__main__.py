@@ -11,10 +11,19 @@ import asyncio
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
-from tests.sandbox.client import Sandbox
+from tests.sandbox.aws import CUSTOMER_ACCOUNT
+from tests.sandbox.client import CHECKOUT, Sandbox
+from tests.sandbox.fleet_world import PROFILES, build_fleet, credentials_file
 from tests.sandbox.service import exports, serve
+
+EXPORTED_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+# As the Makefile has it, for who starts the shell without make.
+IN_CHECKOUT = {"ANSIBLE_COLLECTIONS_PATH": str(CHECKOUT / ".cache" / "collections")}
+# Without being asked for, unless something else is.
+REPORT = {"ANSIBLE_CALLBACKS_ENABLED": "onramp.braze_fivetran.workspace_report"}
 
 BANNER = """\
 The sandbox is running: Braze, Fivetran, Google Cloud Storage and AWS on 127.0.0.1, until you leave this shell.
@@ -26,7 +35,8 @@ The sandbox is running: Braze, Fivetran, Google Cloud Storage and AWS on 127.0.0
   Control   {SANDBOX_CONTROL_URL}   GET /journal, GET /state, GET /servers, POST /faults, POST /reset
 
 Try:
-  ansible-playbook -i examples/workspaces.yml playbooks/onboard.yml
+  ansible-playbook -i examples/workspaces.yml onramp.braze_fivetran.onboard
+  (cd examples/fleet && ansible-playbook onramp.braze_fivetran.onboard)
   curl -s $SANDBOX_CONTROL_URL/journal | python -m json.tool | less
 """
 
@@ -73,15 +83,25 @@ def replay_or_refuse(traces: list[Path], command: list[str]) -> int:
 
 def run_inside(command: list[str]) -> int:
     """Run ``command``, or the person's shell, with the sandbox's variables; return its exit code."""
-    with Sandbox.start() as sandbox:
+    with Sandbox.start() as sandbox, tempfile.TemporaryDirectory() as folder:
+        build_fleet(sandbox)
+        sandbox.clear_journal()
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-        environment = {**os.environ, **sandbox.env, "PATH": path}
+        environment = {**REPORT, **os.environ, **with_profiles(sandbox, Path(folder)), "PATH": path}
         if not command:
             print(BANNER.format(**sandbox.env))
         try:
             return subprocess.run(command or [os.environ.get("SHELL", "sh")], env=environment, check=False).returncode
         except KeyboardInterrupt:
             return 130
+
+
+def with_profiles(sandbox: Sandbox, folder: Path) -> dict[str, str]:
+    """Return the sandbox's variables with AWS's keys in a file: an exported key would forbid the fleet's profiles."""
+    credentials = folder / "credentials"
+    credentials.write_text(credentials_file({"default": CUSTOMER_ACCOUNT, **PROFILES}))
+    kept = {name: value for name, value in sandbox.env.items() if name not in EXPORTED_KEYS}
+    return {**kept, "AWS_SHARED_CREDENTIALS_FILE": str(credentials), **IN_CHECKOUT}
 
 
 if __name__ == "__main__":

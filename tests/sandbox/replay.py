@@ -33,6 +33,7 @@ from tests.sandbox.replay_trace import (
     read_trace,
     request_of,
 )
+from tests.sandbox.service import of_ansible
 
 Json = Any
 
@@ -125,6 +126,7 @@ class Replay:
             "NO_PROXY": "127.0.0.1,localhost",
             "no_proxy": "127.0.0.1,localhost",
             "SANDBOX_BRAZE_URL": next(iter(self.braze.values())),
+            **of_ansible(),
         }
 
     # Answering

@@ -110,11 +110,18 @@ class Service:
             "NO_PROXY": "127.0.0.1,localhost",
             "no_proxy": "127.0.0.1,localhost",
             "SANDBOX_BRAZE_URL": urls["braze"].url,
+            **of_ansible(),
             "SANDBOX_BRAZE_KEY_SHOP_US": world.BRAZE_KEY_SHOP_US,
             "SANDBOX_BRAZE_KEY_SHOP_EU": world.BRAZE_KEY_SHOP_EU,
             "SANDBOX_MINISTACK_URL": self.aws.ministack.url,
             "SANDBOX_CONTROL_URL": self.control_url,
         }
+
+
+def of_ansible() -> dict[str, str]:
+    """Return the variables by which Ansible takes an inventory of real instances for one of the sandbox."""
+    folder = Path(__file__).parent / "vars_plugins"
+    return {"ANSIBLE_VARS_PLUGINS": str(folder), "ANSIBLE_VARS_ENABLED": "host_group_vars,sandbox_workspaces"}
 
 
 async def serve(announce: Path | None, *, until_stdin_closes: bool) -> None:

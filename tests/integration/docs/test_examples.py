@@ -77,8 +77,8 @@ def test_the_examples_of_a_plugin_work_one_after_the_other(
         assert f"onramp.braze_fivetran.{plugin.stem}" in {task.action for task in result.tasks}
 
 
-# A guide is told from its top to its end, by test_guides.py.
-PAGES = [page for page in pages() if blocks(page, "yaml") and page.stem not in STORIES]
+# A guide is told from its top to its end, by test_guides.py, and docs/events.md by tests/integration/events.
+PAGES = [page for page in pages() if blocks(page, "yaml") and page.stem not in (*STORIES, "events")]
 
 
 # What a newcomer copies first. `make test-full` executes all of them.
@@ -157,12 +157,13 @@ def test_the_python_of_a_page_works(page: Path) -> None:
 
 
 def test_no_page_has_code_that_nothing_executes() -> None:
-    # JSON: the policies of docs/permissions.md, held to what is needed by tests/integration/permissions. HCL: what
-    # docs/guide_terraform.md shows, held to what onboarding makes by test_guides.py.
+    # JSON: the policies of docs/permissions.md, held to what is needed by tests/integration/permissions, and a stop of
+    # docs/report.md, held to its schema by tests/unit/docs. HCL: what docs/guide_terraform.md shows, held to what
+    # onboarding makes by test_guides.py.
     executed = {"yaml", "ini", "python", "json", "hcl", "console"}
     found = {language for page in pages() for language in languages(page)}
     assert found - {"text", "{toctree}"} == executed
-    assert {name_of(page) for page in pages() if blocks(page, "json")} == {"docs/permissions.md"}
+    assert {name_of(page) for page in pages() if blocks(page, "json")} == {"docs/permissions.md", "docs/report.md"}
     assert {name_of(page) for page in pages() if blocks(page, "hcl")} == {"docs/guide_terraform.md"}
 
 

@@ -129,23 +129,6 @@ def test_init_leaves_alone_what_is_there_and_writes_nothing_in_check_mode(newcom
 
 
 GOOD = (CHECKOUT / "playbooks" / "files" / "init" / "inventory.yml").read_text()
-MISTAKES = {
-    "a group of another name": GOOD.replace("braze_workspaces:", "braze_workspace:"),
-    "a line that is indented too far": GOOD.replace("  hosts:", "   hosts:"),
-    "a tab": f"{GOOD}\tx: 1\n",
-    "nothing": "",
-}
-
-
-@pytest.mark.parametrize(
-    "mistake", [pytest.param(name, marks=pytest.mark.slow if number else ()) for number, name in enumerate(MISTAKES)]
-)
-def test_a_mistake_in_the_inventory_of_init_is_an_error_and_not_an_empty_run(newcomer: Newcomer, mistake: str) -> None:
-    [init], [check, _onboard] = INIT, ONBOARD
-    newcomer.run(init)
-    (newcomer.folder / "inventory.yml").write_text(MISTAKES[mistake])
-    code, told = newcomer.run(check, f"{PASSWORD}\n")
-    assert code != 0, told
 
 
 def test_the_packages_that_the_page_installs_are_those_that_the_collection_needs() -> None:

@@ -12,6 +12,7 @@ import time
 import weakref
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -227,7 +228,7 @@ class Interrupted(BaseException):
     """Comes out of nowhere, as a time-out or Ctrl-C does."""
 
 
-@pytest.fixture
+@contextmanager
 def interrupted_soon() -> Iterator[None]:
     """Interrupt the main thread in a moment."""
 
@@ -240,16 +241,17 @@ def interrupted_soon() -> Iterator[None]:
 
     before = signal.signal(signal.SIGALRM, interrupt)
     signal.setitimer(signal.ITIMER_REAL, 0.3)
-    yield
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    signal.signal(signal.SIGALRM, before)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
-@pytest.mark.usefixtures("interrupted_soon")
 def test_an_interrupt_ends_the_look_at_once_and_leaves_no_thread(sandbox: Sandbox, workspace: Make) -> None:
     sandbox.latency(1)
     begin = time.monotonic()
-    with pytest.raises(Interrupted):
+    with pytest.raises(Interrupted), interrupted_soon():
         take("onboard", *(workspace(f"shop_{number}") for number in range(60)))
     assert time.monotonic() - begin < 1
     deadline = time.monotonic() + LIMITS.retry_timeout + 30

@@ -128,7 +128,10 @@ def test_one_command_gives_a_shell_with_everything_exported() -> None:
             "import os; print(dict(os.environ))",
         ],
         cwd=CHECKOUT,
-        env={**os.environ, "AWS_PROFILE": "somebodys-own"},
+        env={
+            **{name: value for name, value in os.environ.items() if name != "ANSIBLE_CALLBACKS_ENABLED"},
+            "AWS_PROFILE": "somebodys-own",
+        },
         capture_output=True,
         text=True,
         timeout=60,
@@ -137,6 +140,8 @@ def test_one_command_gives_a_shell_with_everything_exported() -> None:
     for name in ("FIVETRAN_APIKEY", "AWS_ENDPOINT_URL", "STORAGE_EMULATOR_HOST", "SANDBOX_BRAZE_KEY_SHOP_US"):
         assert name in finished.stdout
     assert "somebodys-own" not in finished.stdout
+    # The report is on without being asked for.
+    assert "'ANSIBLE_CALLBACKS_ENABLED': 'onramp.braze_fivetran.workspace_report'" in finished.stdout
 
 
 def test_the_exit_code_of_the_command_in_the_shell_is_the_shells() -> None:

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tests.documents import examples
-from tests.integration.inventory.by_hand import GCS, PLUGIN, S3, ansible, listed, make, make_several, source
+from tests.integration.inventories.by_hand import GCS, PLUGIN, S3, ansible, listed, make, make_several, source
 from tests.integration.playbooks.fleet import findings, play
 from tests.playbook import CHECKOUT
 from tests.sandbox import world
