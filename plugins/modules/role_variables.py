@@ -45,6 +45,9 @@ EXAMPLES = r"""
 - name: Check before anything else what the role will be given
   onramp.braze_fivetran.role_variables:
     role: currents_landing
+  vars:
+    currents_landing_storage: s3
+    currents_landing_bucket: acme-currents-us
 """
 
 RETURN = r"""

@@ -17,6 +17,7 @@ VAULT = {
     "vault_shop_us_key": world.BRAZE_KEY_SHOP_US,
     "vault_shop_eu_key": world.BRAZE_KEY_SHOP_EU,
     "vault_shop_az_key": world.BRAZE_KEY_SHOP_US,
+    "vault_fivetran_webhook_secret": "sandbox-webhook-secret-8c1f4b7d",
     "vault_azure_connection_string": (
         "DefaultEndpointsProtocol=https;AccountName=sandbox;AccountKey=c2FuZGJveC1henVyZS1rZXk="
     ),

@@ -90,7 +90,8 @@ def test_a_revoked_key_stops_its_host_and_is_not_shown_although_braze_repeats_it
     assert answer["permissions"] == []
     assert world.BRAZE_KEY_REVOKED not in result.output
     # Two sentences, and nothing that says the same nineteen times.
-    assert len(json.dumps(answer)) < 2000
+    said = {name: value for name, value in answer.items() if name != "invocation"}
+    assert len(json.dumps(said)) < 2000
 
 
 def test_the_user_decides_whether_a_wrong_key_fails_or_warns_or_is_ignored(sandbox: Sandbox) -> None:

@@ -66,7 +66,7 @@ def test_the_playbook_that_the_readme_shows_for_each_storage_connects(
         ),
         (2, {"fivetran_connection_connection_string": ""}, ["fivetran_connection_connection_string", "needed"]),
         (3, {"fivetran_connection_exports_bucket": ""}, ["fivetran_connection_exports_bucket", "needed"]),
-        (3, {"fivetran_connection_history_from": "01.01.2026"}, ["history_from", "YYYY-MM-DD", "01.01.2026"]),
+        (3, {"fivetran_connection_history_from": "01.01.2026"}, ["history_from", "2026-02-01", "01.01.2026"]),
         (3, {"fivetran_connection_api_url": "US-01"}, ["fivetran_connection_api_url", "https://rest.", "US-01"]),
         (3, {"fivetran_connection_api_key": ""}, ["fivetran_connection_api_key", "needed"]),
         (3, {"fivetran_connection_storage": "ftp"}, ["fivetran_connection_storage", "s3, gcs, azure or none"]),
