@@ -77,7 +77,8 @@ def key(result: Mapping[str, Any]) -> Key:
     """Read a result of ``braze_api_key_info``."""
     permissions = tuple(
         Permission(text(item, "name"), text(item, "state"), item.get("optional") is True)
-        for item in mappings(result, "permissions")
+        # Of a key that Braze does not know, all of them say the same.
+        for item in (mappings(result, "permissions") if result.get("verdict") != "invalid_key" else ())
     )
     return Key(
         verdict=text(result, "verdict"),
