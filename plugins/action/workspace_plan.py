@@ -84,7 +84,7 @@ class ActionModule(GuardedAction):
         return shown | {"hosts_to_change": self._hosts_to_change(plan)}
 
     def _shown(self, plan: Plan, variables: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the plan as it is told, without the secrets of any workspace, whoever of them plays."""
+        """Return the plan as it is told, without the secrets of any workspace, no matter which of them play."""
         discretion = Discretion(known_secrets(), lambda: secrets_of_run(variables, play_of(self._task)))
         told = _plain(as_told(plan))
         # How many there are is no vendor's word.

@@ -325,7 +325,7 @@ class CallbackModule(CallbackBase):
         try:
             write_whole(Path(path), render())
         except OSError as error:
-            # The other file and the play are none the worse for it.
+            # The other files and the play go on.
             self._warn_of("write", option, path, error)
             return
         self._tell(f"Written as {option.removesuffix('_file').upper()}: {path}")

@@ -58,7 +58,7 @@ options:
     type: path
   assume_role_arn:
     description:
-      - ARN of an IAM role to act as. Whoever the other options name assumes it, so that one identity reaches many
+      - ARN of an IAM role to act as. The identity that the other options name assumes it, so that it reaches many
         accounts.
     type: str
   assume_role_external_id:

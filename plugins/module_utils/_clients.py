@@ -31,7 +31,7 @@ class Clients:
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return what ``make`` returned to the first who asked for ``key``; others wait until it is made.
 
-        What ``make`` raises is raised to whoever asked, and the next one tries again. Different keys do not wait for
+        What ``make`` raises is raised to the caller, and the next one tries again. Different keys do not wait for
         each other, so ``make`` may itself ask for another key.
         """
         with self._lock:

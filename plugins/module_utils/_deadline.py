@@ -20,7 +20,7 @@ _ENOUGH = 64
 
 @dataclass(frozen=True)
 class Clock:
-    """The time, and waiting. Whoever waits takes it from its task, so that tests can let the time pass.
+    """The time, and waiting. All code that waits takes it from its task, so that tests can let the time pass.
 
     ``monotonic``: seconds that never go back. ``epoch``: seconds since 1970.
     """

@@ -53,7 +53,7 @@ def differences(
 
 
 def _is_hidden(name: str, hidden: frozenset[str]) -> bool:
-    # By its name, too: whoever writes a password where others see it has it shown nowhere else.
+    # By its name, too: a password that somebody writes where others see it is shown nowhere else.
     return name in hidden or is_secret_name(name)
 
 

@@ -34,7 +34,7 @@ class Task:
     """One call of a module: validated arguments, and how it was called.
 
     ``progress`` tells a person who waits what for. A module has no means to; its action plugin has. ``clients`` is the
-    same in all tasks of whoever runs many in one process, and holds the clock that the task waits by.
+    same in all tasks of a process that runs many, and holds the clock that the task waits by.
     """
 
     params: Mapping[str, Any]

@@ -4,7 +4,7 @@
 
 # Private to this collection: no promise of stability to anybody outside it.
 
-"""By which names secrets go, whoever has named them: fields of a configuration, variables of a host. Pure functions."""
+"""By which names secrets go: fields of a configuration, variables of a host, of any author. Pure functions."""
 
 from __future__ import annotations
 

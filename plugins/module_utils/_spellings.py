@@ -96,7 +96,7 @@ def spellings(text: str, *, encoded: bool = True) -> set[str]:
 
 def _in_base64(content: bytes) -> Iterator[str]:
     whole = base64.b64encode(content).decode()
-    # Whoever encodes more than the secret shifts it by one or two bytes; what depends on its neighbors is left out.
+    # Encoded together with more, the secret is shifted by one or two bytes; what depends on its neighbors is left out.
     forms = [whole]
     for shift in range(3):
         encoded = base64.b64encode(b"\0" * shift + content).decode()

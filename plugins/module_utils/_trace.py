@@ -89,7 +89,7 @@ class Trace:
         except OSError as error:
             self._give_up(error)
         except Exception as error:
-            # Whoever has asked gets the answer all the same.
+            # The caller gets the answer all the same.
             self.note(f"A call to {exchange.vendor} could not be written ({type(error).__name__}).")
 
     def note(self, message: str) -> None:
@@ -239,7 +239,7 @@ def for_other_processes() -> dict[str, str]:
 
 
 def resume(secrets: Iterable[str] = ()) -> None:
-    """Go on, in a module's own process, with the trace of whoever has started it. ``secrets``: what it was given."""
+    """Go on, in a module's own process, with the trace of the run that started it. ``secrets``: what it was given."""
     told = json.loads(os.environ[VARIABLE])
     trace = Trace(Run(**told["run"]), secrets=secrets)
     trace.asker = replace(trace.asker, **told["asker"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: braze_currents_info
-short_description: Look whether Braze Currents writes to a bucket
+short_description: Check whether Braze Currents writes to a bucket
 version_added: 1.0.0
 author:
   - Contributors to the onramp.braze_fivetran project (@onramp-collections)
@@ -101,7 +101,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look whether events arrive in S3, and stop if not
+- name: Check that events arrive in S3, and stop if not
   onramp.braze_fivetran.braze_currents_info:
     storage: s3
     bucket: acme-currents-us
@@ -110,7 +110,7 @@ EXAMPLES = r"""
     on_quiet: fail
     on_problem: fail
 
-- name: Look whether events arrive in Google Cloud Storage
+- name: Check that events arrive in Google Cloud Storage
   onramp.braze_fivetran.braze_currents_info:
     storage: gcs
     bucket: acme-currents-eu

@@ -226,7 +226,7 @@ findings:
     - severity: warning
       code: bucket_is_public
       message: Bucket acme-currents-eu gives roles/storage.objectViewer to everybody.
-      remedy: "Take that away: Fivetran reads through its service account."
+      remedy: "Remove that grant: Fivetran reads through its service account."
 failure:
   description:
     - What went wrong, as data. The C(code) is Google's own reason where there is one.

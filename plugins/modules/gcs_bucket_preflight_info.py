@@ -46,7 +46,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look whether Fivetran can read the bucket
+- name: Check that Fivetran can read the bucket
   onramp.braze_fivetran.gcs_bucket_preflight_info:
     bucket: acme-currents-eu
     member: g-jovial-daylight@fivetran-production.iam.gserviceaccount.com

@@ -63,7 +63,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look whether Fivetran will be able to read the bucket
+- name: Check that Fivetran will be able to read the bucket
   onramp.braze_fivetran.s3_bucket_preflight_info:
     buckets: [acme-currents-us]
     prefix: currents

@@ -24,7 +24,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - In check mode it reports whether something would be changed. Otherwise that is told by whoever changes it.
+      - In check mode it reports whether something would be changed. Otherwise the task that changes it reports that.
   diff_mode:
     support: full
     details:

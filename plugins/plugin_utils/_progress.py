@@ -20,7 +20,7 @@ NARROWEST = 20
 
 
 class Progress:
-    """One line on standard error. Whoever else writes there, or to the same terminal, clears it first."""
+    """One line on standard error. Others who write there, or to the same terminal, clear it first."""
 
     def __init__(self, shown: bool = ON_TERMINAL, write: Callable[[str], None] | None = None) -> None:
         # Whether everybody who writes to the terminal clears the line first.
@@ -30,7 +30,7 @@ class Progress:
         self._text = ""
 
     def tell(self, text: str) -> None:
-        """Write the line over the one before; the cursor stays where whoever comes next begins."""
+        """Write the line over the one before; the cursor stays where the next text begins."""
         text = text[: max(shutil.get_terminal_size().columns, NARROWEST) - 1]
         if self.shown and text != self._text:
             self._write(f"\r{text.ljust(len(self._text))}\r")

@@ -83,7 +83,7 @@ class Memory:
         try:
             yield
         finally:
-            # Also for whoever was killed meanwhile, so that nobody else waits for him.
+            # Also for a process that was killed meanwhile, so that no other waits for it.
             with suppress(ValueError):
                 self._lock.release()
 
@@ -97,7 +97,7 @@ class Memory:
         return Known(frozenset(hosts), frozenset(secrets))
 
     def write(self, known: Known) -> None:
-        """Remember this; what there is no room for is read again by whoever needs it."""
+        """Remember this; what there is no room for is read again where it is needed."""
         content = json.dumps([sorted(known.hosts), sorted(known.secrets)]).encode()
         if len(content) <= len(self._memory) - _HEAD:
             self._memory[:4] = bytes(4)
@@ -113,7 +113,7 @@ def secrets_of_run(variables: Mapping[str, Any], play: Any = None, memory: Memor
     """Return every secret that this run may hold: of all workspaces and of the play's hosts, environment and files.
 
     ``variables``: those of the task. ``play``: what it belongs to, because variables may be set for all of it. What
-    cannot be evaluated is left out: whoever needs it, fails by its name.
+    cannot be evaluated is left out: a task that needs it fails by its name.
     """
     hostvars = variables.get("hostvars")
     wanted = frozenset(_hosts(variables))

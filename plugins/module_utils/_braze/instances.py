@@ -119,7 +119,7 @@ def _only_letters_and_number(text: str) -> tuple[str, int]:
 
 def _unknown(api_url: str) -> Endpoint:
     if api_url.startswith("http://"):
-        # Only loopback may be plain HTTP, and whoever writes it knows that it is not Braze.
+        # Only loopback may be plain HTTP, and a person who writes it knows that it is not Braze.
         return Endpoint(api_url)
     host = urlsplit(api_url).hostname or ""
     if host.startswith("dashboard"):

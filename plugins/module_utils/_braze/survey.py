@@ -4,7 +4,7 @@
 
 # Private to this collection: no promise of stability to anybody outside it.
 
-"""Look whether Currents writes to a bucket, with a number of listings that no number of objects raises.
+"""Find out whether Currents writes to a bucket, with a number of listings that no number of objects raises.
 
 The walk goes from folder to folder: integrations, their event types, and of each event type the newest hour. Hours
 sort like time, so the newest one is searched for from the end, beginning where other event types end.
@@ -237,7 +237,7 @@ def newest(
             break
         later, later_complete = hours_from(start)
         if later and later[-1] <= last:
-            # Whoever answers does not look from where: there is nothing to be learned by asking on.
+            # The server ignores where to start: there is nothing to be learned by asking on.
             break
         if later:
             hours, complete = later, later_complete

@@ -27,7 +27,7 @@ from .group import GATHERERS, choose_group, group_view
 PROBE_SERVICE = "onramp_permission_probe"
 FORBIDDEN = 403
 RIGHT = "may_create_connections"
-# Whoever is told that the request itself is wrong had the right to make it.
+# A caller who is told that the request itself is wrong had the right to make it.
 REFUSED_FOR_ITS_CONTENT = frozenset({400, 404, 409, 415, 422})
 
 

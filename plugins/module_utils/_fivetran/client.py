@@ -244,7 +244,7 @@ class FivetranClient:
         return Listing(self._object, self._http.unusable_answer, self._page_size).rows(path, query)
 
     def _told(self, call: Call) -> list[JsonObject]:
-        """Return rows that are good to have: whoever asks for them goes on without."""
+        """Return rows that are good to have: callers go on without them."""
         try:
             rows = self._object(call).get("items")
         except HttpError:

@@ -92,7 +92,7 @@ class Sync:
         return self.force
 
     def start(self, connection_id: str) -> None:
-        """Start it once; where the answer was lost, look whether it is running."""
+        """Start it once; where the answer was lost, see whether it is running."""
         try:
             if self.resync:
                 self.client.start_resync(connection_id)

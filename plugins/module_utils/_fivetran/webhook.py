@@ -188,7 +188,7 @@ def explained(error: HttpError) -> HttpError:
 def _test(client: FivetranClient, row: JsonObject, known: Result) -> JsonObject:
     """Let Fivetran post a sample of the first event to the URL.
 
-    :raises OnrampError: ``webhook_test_failed``, if whoever answers there does not take it.
+    :raises OnrampError: ``webhook_test_failed``, if what listens there does not take it.
     """
     events = row.get("events") or ["sync_end"]
     answer = client.test_webhook(str(row["id"]), str(events[0]))

@@ -92,5 +92,5 @@ def never_ask_for_codes(core: Any) -> None:
 
 
 def _refuse_to_ask(_prompt: str) -> NoReturn:
-    # Whoever needs the credentials is told what helps.
+    # What helps is told where the credentials are needed.
     raise RefreshWithMFAUnsupportedError

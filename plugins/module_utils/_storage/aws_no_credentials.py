@@ -330,7 +330,7 @@ def mfa_needed(who: Who) -> OnrampError:
 
 
 class _Missing(Credentials):  # type: ignore[misc]
-    """In the place of credentials: whoever wants to sign with them learns why there are none."""
+    """In the place of credentials: signing with them says why there are none."""
 
     def __init__(self, why: OnrampError) -> None:
         super().__init__("", "")
@@ -348,7 +348,7 @@ class _Telling:
         self._who = who
 
     def load_credentials(self) -> Any:
-        """Return credentials; what goes wrong is told to whoever uses them, so that it is the failure of a call."""
+        """Return credentials; what goes wrong is told when they are used, so that it is the failure of a call."""
         try:
             found = self._source.load_credentials()
             if found is None:

@@ -26,7 +26,7 @@ Lookup: TypeAlias = Callable[[str], Alternatives]
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 _WITH_DEFAULT = re.compile(r"\s*([^,\s]+)\s*,\s*'(.*)'\s*", re.DOTALL)
 _ARN_FIELDS = 6
-# Whoever writes a pattern that takes more than this does not want it to be understood: about it nothing is said.
+# A pattern that takes more than this is not meant to be understood: nothing is said about it.
 _MOST_STEPS = 100_000
 
 # The wildcards among the tokens of a pattern. All other tokens are one character, so none of them can be one of these.

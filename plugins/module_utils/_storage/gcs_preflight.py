@@ -140,7 +140,7 @@ def _policy_findings(bucket: Bucket, wish: Wish) -> Iterator[Finding]:
     if public:
         yield Finding(
             "warning", "bucket_is_public", f"Bucket {bucket.name} gives {', '.join(public)} to everybody.",
-            "Take that away: Fivetran reads through its service account.",
+            "Remove that grant: Fivetran reads through its service account.",
         )  # fmt: skip
     wider = [grant.line() for grant in everything if _makes_useless(grant, wish)]
     if wider:

@@ -6,7 +6,7 @@
 
 """What a role allows that is not known here, a custom one above all: asked of Google's IAM, where the answer decides.
 
-Whoever may see a bucket's policy need not be allowed to see the roles in it: then that is the answer, never a failure.
+A caller who may see a bucket's policy may not be allowed to see its roles: then that is the answer, never a failure.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ try:
 
     _TOKEN_ERRORS: tuple[type[Exception], ...] = (GoogleAuthError, ValueError)
 except ImportError:
-    # Whoever asks has a client of Google's, which says so.
+    # The caller has a client of Google's, which says so.
     _TOKEN_ERRORS = ()
 
 from .._clients import Clients
@@ -67,7 +67,7 @@ def role_permissions(params: Mapping[str, Any], role: str, clients: Clients) -> 
     """Return what one role allows; it is asked once for all who share ``clients``."""
     endpoint, file = os.environ.get(ENDPOINT) or "", params.get("credentials_file")
     if not is_role(role) or (os.environ.get(EMULATOR) and not endpoint):
-        # Whoever uses an emulator does not mean the real IAM.
+        # With an emulator, the real IAM is not meant.
         return ""
     url = check_base_url(ENDPOINT, endpoint or IAM)
     limits = retry_policy(params)

@@ -356,7 +356,7 @@ def _why_denied(effect: Effect) -> Iterable[Reason]:
     return effect.reasons if is_simulated(effect) else denials(effect) or effect.reasons
 
 
-# Whoever finds out the role's ARN reads the bucket.
+# Anybody who finds out the role's ARN reads the bucket.
 _TOO_OPEN = frozenset({"no_external_id", "any_principal"})
 
 

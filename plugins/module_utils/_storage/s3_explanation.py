@@ -4,7 +4,7 @@
 
 # Private to this collection: no promise of stability to anybody outside it.
 
-"""What Fivetran may do through a role, once a plan is carried out, for whoever has to approve it. Pure functions."""
+"""What Fivetran may do through a role, once a plan is carried out, for a person who approves it. Pure functions."""
 
 from __future__ import annotations
 

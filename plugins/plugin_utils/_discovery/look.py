@@ -4,7 +4,7 @@
 
 # Private to this collection: no promise of stability to anybody outside it.
 
-"""Look for whoever lets Fivetran read the buckets of connections: roles in AWS, grants in Google Cloud Storage.
+"""Look for what lets Fivetran read the buckets of connections: roles in AWS, grants in Google Cloud Storage.
 
 Nothing is written. What cannot be looked at is told once, and keeps nothing else from being found.
 """

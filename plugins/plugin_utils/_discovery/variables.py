@@ -154,7 +154,7 @@ def place(where: Place) -> str:
 
 
 def is_plain(text: str) -> bool:
-    """Tell whether a text means itself, also to whoever evaluates templates."""
+    """Tell whether a text means itself, also where templates are evaluated."""
     return _PLAIN.fullmatch(text) is not None
 
 

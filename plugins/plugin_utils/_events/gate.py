@@ -139,7 +139,7 @@ def _known_by(kind: Kind) -> dict[str, Any] | None:
 
 
 class Rate:
-    """So many requests a second, and so many at once; whoever asks is told whether one more may come."""
+    """So many requests a second, and so many at once; tells whether one more may come."""
 
     def __init__(self, a_second: float, at_once: int) -> None:
         self._a_second, self._at_once = a_second, at_once

@@ -432,7 +432,7 @@ def _read_role(known: Known, arn: str) -> None:
 
 
 def _read_preflight(known: Known, result: Mapping[str, Any]) -> None:
-    # Of a shared role, whoever does not bring it to its state sees no more.
+    # Of a shared role, a workspace that does not bring it to its state sees no more.
     _read_role(known, results.text(result, "role_arn"))
     known.findings += results.findings(result, Step.ACCESS)
 

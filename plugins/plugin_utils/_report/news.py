@@ -233,7 +233,7 @@ def _changes(workspace: Workspace, then: Mapping[str, Any], acted: frozenset[str
     if workspace.name not in acted:
         yield from _moved(then, now, ("connection", "landing", "key"))
         yield from _lost_permissions(then, now)
-    # A role may be shared: whoever was changed, it may have been for this one, too.
+    # A role may be shared: a change for one workspace may have been for this one, too.
     if not acted:
         yield from _moved(then, now, ("access",))
         yield from _documents(then, now)

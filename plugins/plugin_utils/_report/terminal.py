@@ -114,7 +114,7 @@ def _gap(headings: Iterable[str]) -> str:
 
 
 def _failed(report: Report) -> Iterator[str]:
-    """Yield which workspaces failed, for whoever sees the end of a long table first."""
+    """Yield which workspaces failed, for readers who see the end of a long table first."""
     names = [workspace.name for workspace in report.workspaces if workspace.status is Mark.FAILED]
     if names:
         more = f" and {len(names) - MOST_FAILED} more" if len(names) > MOST_FAILED else ""

@@ -121,7 +121,7 @@ def key_params(settings: Settings, limits: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def landing_params(settings: Settings, folders_of_others: list[str], limits: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of ``braze_currents_info``. Unless told otherwise, it looks as whoever makes the role."""
+    """Return the options of ``braze_currents_info``. By default it looks as the identity that makes the role."""
     given: dict[str, Any] = {
         "storage": settings.storage,
         "bucket": settings.bucket,
@@ -225,7 +225,7 @@ def _validator(spec: ModuleSpec) -> ArgumentSpecValidator:
     return _validators[spec.work]
 
 
-# What AWS and Google are asked; their packages are needed by whoever has such a bucket only.
+# What AWS and Google are asked; their packages are needed only for such buckets.
 
 
 def aws_credentials(settings: Settings) -> tuple[Any, ...]:

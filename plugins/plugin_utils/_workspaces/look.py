@@ -4,7 +4,7 @@
 
 # Private to this collection: no promise of stability to anybody outside it.
 
-"""Look at all vendors for all workspaces, at once and once: whoever wants to know the same, shares the answer.
+"""Look at all vendors for all workspaces, at once and once: all who ask the same share the answer.
 
 Nothing is written and nothing is judged. The questions are those of the modules, asked by the modules' own functions.
 """
@@ -50,7 +50,7 @@ QUESTIONS_AT_ONCE = 24
 
 @dataclass(frozen=True)
 class Question(Generic[T]):
-    """What is asked once, whoever wants to know. ``about``: what makes two questions of a kind different."""
+    """What is asked once, however many want to know. ``about``: what makes two questions of a kind different."""
 
     kind: str
     about: Any = field(repr=False)
@@ -209,7 +209,7 @@ class Doubt:
 
 
 def simulation(account_id: str, role_arn: str, place: Place) -> Question[tuple[Asked, ...]]:
-    """What does AWS itself say of that? Whoever may ask in the account gets the same answer."""
+    """What does AWS itself say of that? Everybody who may ask in the account gets the same answer."""
     return Question("AWS's own simulation", (account_id, role_arn, place))
 
 
