@@ -57,12 +57,13 @@ _REASONS = (
 class HostVariables:
     """The variables of one host as Ansible holds them; each is evaluated once, when it is asked for.
 
-    What the role s3_access has handed over earlier in the same run counts as not set.
+    What the role s3_access has handed over earlier in the same run counts as not set, unless it was ``handed_over`` to
+    who reads the variables.
     """
 
-    def __init__(self, variables: dict[str, Any], loader: Any) -> None:
-        handed_over = variables.get(HANDED_OVER)
-        if handed_over is not None and variables.get("s3_access_role_arn") == handed_over:
+    def __init__(self, variables: dict[str, Any], loader: Any, *, handed_over: bool = False) -> None:
+        arn = None if handed_over else variables.get(HANDED_OVER)
+        if arn is not None and variables.get("s3_access_role_arn") == arn:
             variables = {name: value for name, value in variables.items() if name != "s3_access_role_arn"}
         self._variables = variables
         self._values: dict[str, Any] = {}

@@ -22,7 +22,7 @@ import yaml
 from tests.documents import blocks, examples, for_the_sandbox, languages, name_of, pages, plugins_with_examples
 from tests.integration.docs.story import STORIES
 from tests.integration.given import VAULT, let_fivetran_read, make_connection
-from tests.integration.playbooks.fleet import EXAMPLES, connections, play
+from tests.integration.playbooks.fleet import EXAMPLES, connections, play, workspaces
 from tests.integration.playbooks.shapes import GUIDE, Shape
 from tests.integration.storage.identities import make_deployment_roles
 from tests.playbook import CHECKOUT, run_playbook
@@ -82,7 +82,13 @@ PAGES = [page for page in pages() if blocks(page, "yaml") and page.stem not in (
 
 
 # What a newcomer copies first. `make test-full` executes all of them.
-FIRST = ("README.md", "docs/existing_connections.md", "docs/guide_gcs.md", "docs/guide_s3.md")
+FIRST = (
+    "README.md",
+    "docs/existing_connections.md",
+    "docs/guide_existing_playbooks.md",
+    "docs/guide_gcs.md",
+    "docs/guide_s3.md",
+)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +125,12 @@ def run_plays(sandbox: Sandbox, plays: list[dict[str, Any]]) -> None:
 
 def onboard(sandbox: Sandbox, inventory: dict[str, Any]) -> None:
     group = inventory["braze_workspaces"]
-    group["vars"] = {**VAULT, **group.get("vars", {})}
+    given = dict(VAULT)
+    if "hosts" not in group:
+        # A setting for all workspaces: they are those of the example.
+        example = workspaces()["braze_workspaces"]
+        group["hosts"], given = example["hosts"], {**given, **example["vars"]}
+    group["vars"] = {**given, **group.get("vars", {})}
     result = play(sandbox, "onboard", inventory=inventory)
     assert result.exit_code == 0, result.output
     made = connections(sandbox)
