@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 make_collection_importable()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the markers here: `ansible-test units` does not read pyproject.toml."""
+    for marker in (
+        "slow: takes long; `make test` leaves it out, `make test-full` runs it",
+        "fact(slug): shows what the project does about a fact on record; `tests/facts.py` lists them",
+    ):
+        config.addinivalue_line("markers", marker)
+
+
 @pytest.fixture(scope="session")
 def running_sandbox() -> Iterator[Sandbox]:
     """Start one sandbox for all tests of this worker."""

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of every module that calls an HTTP API; the spec stands in module_utils/_options.py."""
+    """What modules that call an HTTP API need, and their options, whose spec stands in module_utils/_options.py."""
 
-    # Without the package that AWS's modules have no use for.
+    # By itself: AWS's modules have no use for the package.
     TIMES = r"""
 options:
   request_timeout:
@@ -27,4 +27,8 @@ options:
     default: 120
 """
 
-    DOCUMENTATION = TIMES + "requirements:\n  - requests\n"
+    DOCUMENTATION = r"""
+options: {}
+requirements:
+  - requests
+"""

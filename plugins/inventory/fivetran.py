@@ -32,6 +32,7 @@ extends_documentation_fragment:
   - inventory_cache
   - onramp.braze_fivetran.fivetran
   - onramp.braze_fivetran.http_api
+  - onramp.braze_fivetran.http_api.times
 options:
   plugin:
     description: The name of this plugin.

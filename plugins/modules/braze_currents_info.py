@@ -26,6 +26,8 @@ extends_documentation_fragment:
   - onramp.braze_fivetran.aws
   - onramp.braze_fivetran.gcs
   - onramp.braze_fivetran.http_api
+  - onramp.braze_fivetran.http_api.times
+  - onramp.braze_fivetran.http_api.times
 options:
   storage:
     description:

@@ -22,6 +22,8 @@ extends_documentation_fragment:
   - onramp.braze_fivetran.attributes.actiongroup_fivetran
   - onramp.braze_fivetran.fivetran
   - onramp.braze_fivetran.http_api
+  - onramp.braze_fivetran.http_api.times
+  - onramp.braze_fivetran.http_api.times
 options:
   id:
     description:

@@ -27,6 +27,8 @@ extends_documentation_fragment:
   - onramp.braze_fivetran.attributes
   - onramp.braze_fivetran.attributes.info_module
   - onramp.braze_fivetran.http_api
+  - onramp.braze_fivetran.http_api.times
+  - onramp.braze_fivetran.http_api.times
 options:
   group:
     description: Name or id of the Fivetran group.

@@ -97,7 +97,7 @@ class Gate:
         given = signature.strip().lower().encode(errors="replace")
         made = [hmac.new(secret, body, hashlib.sha256).hexdigest().encode() for secret in self._secrets]
         # All are compared, whichever it is.
-        return any([hmac.compare_digest(given, right) for right in made])
+        return True in [hmac.compare_digest(given, right) for right in made]
 
 
 def _digest(body: bytes) -> bytes:

@@ -69,14 +69,12 @@ class Variables(Protocol):
 
     def names(self) -> Collection[str]:
         """Return the names of all that are set."""
-        ...
 
     def value(self, name: str) -> Any:
         """Return the value of one that is set, as plain data.
 
         :raises Unreadable: it cannot be evaluated.
         """
-        ...
 
 
 @dataclass(frozen=True)
