@@ -20,19 +20,7 @@ description:
   - It runs on the controller, within Ansible's own process.
 extends_documentation_fragment:
   - onramp.braze_fivetran.attributes
-attributes:
-  check_mode:
-    support: full
-    details:
-      - This module does not modify state.
-  diff_mode:
-    support: N/A
-    details:
-      - This module does not modify state.
-  idempotent:
-    support: full
-    details:
-      - This module does not modify state.
+  - onramp.braze_fivetran.attributes.info_module
 options:
   role:
     description: The name of the role, without that of the collection.
