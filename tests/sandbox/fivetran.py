@@ -23,14 +23,13 @@ from tests.sandbox.fivetran_connections import (
     Sync,
     fields_problem,
     judge_tests,
-    may_sync,
     new_connection,
     settle,
     shown,
-    start,
     stored_config,
     unmoved,
 )
+from tests.sandbox.fivetran_events import edited
 from tests.sandbox.fivetran_limits import KINDS, RateLimits, TooManyError
 from tests.sandbox.fivetran_requests import (
     AccountKey,
@@ -66,8 +65,9 @@ from tests.sandbox.fivetran_services import (
     secret_values,
     short_metadata,
 )
+from tests.sandbox.fivetran_syncs import Syncs
 from tests.sandbox.fivetran_webhooks import Webhooks
-from tests.sandbox.manners import FIVETRAN, Manners
+from tests.sandbox.manners import FIVETRAN, FIVETRAN_EVENTS, Manners
 from tests.sandbox.setup_tests import SetupTests, result
 from tests.sandbox.watch import Table
 
@@ -94,7 +94,7 @@ FAULT_CODES = {
 }
 
 
-class Fivetran(Webhooks, Server):
+class Fivetran(Webhooks, Syncs, Server):
     """The server. State is plain JSON: groups, destinations, connections and schema configs by id."""
 
     name = "fivetran"
@@ -116,10 +116,10 @@ class Fivetran(Webhooks, Server):
         # Every secret that was ever sent here: one that was replaced is still one.
         self.secrets: set[str] = set()
         self.scripted: list[tuple[str, str, list[Json]]] = []
-        self.scripted_syncs: list[tuple[str, Sync]] = []
-        self.running: dict[str, Sync] = {}
+        self.forget_events()
+        self.forget_syncs()
         self.limits = RateLimits()
-        self.manners = Manners(FIVETRAN)
+        self.manners = Manners({**FIVETRAN, **FIVETRAN_EVENTS})
         self.mask = MASK
         self.authority = ""
         self.setup_tests.needs_location = False
@@ -169,6 +169,11 @@ class Fivetran(Webhooks, Server):
     def refusal(self, status: int) -> web.Response:
         code = FAULT_CODES.get(status, "InternalServerError")
         return web.json_response({"code": code, "message": "The sandbox was told to say so."}, status=status)
+
+    def application(self) -> web.Application:
+        app = super().application()
+        self.background.attach(app)
+        return app
 
     def unknown(self, request: web.Request) -> web.StreamResponse:
         if any(re.fullmatch(pattern, request.path) for pattern in self._paths()):
@@ -389,6 +394,7 @@ class Fivetran(Webhooks, Server):
         kept = {name: value for name, value in body.items() if name not in UNSTORED and value is not None}
         kept["config"] = stored_config(self._kept_config(kept.get("config") or {}), self.manners)
         connection = self.control_add_connection(**{"schema": schema, **kept})
+        self.publish_deed("create_connector", connection)
         if body.get("run_setup_tests", True):
             await self._test(connection)
         return success(self._shown(connection), 201, "Connection has been created")
@@ -441,10 +447,12 @@ class Fivetran(Webhooks, Server):
             raise invalid(f"config.{permanent[0]} cannot be changed")
         if body.get("run_setup_tests", True):
             self.count(self.groups[connection["group_id"]]["account"], "setup_tests")
+        before = edited(connection)
         connection["config"].update(stored_config(config, self.manners))
         connection.update({name: _or_default(name, body[name]) for name in STORED if name in body})
         connection["status"]["is_historical_sync"] |= body.get("is_historical_sync") or False
         settle(connection, self.manners)
+        self._tell_edit(connection, before)
         if body.get("run_setup_tests", True):
             await self._test(connection)
         return success(self._shown(connection), message="Connection has been updated")
@@ -469,8 +477,10 @@ class Fivetran(Webhooks, Server):
         return success(self._shown(connection), message="Setup tests have been completed")
 
     async def _test(self, connection: dict[str, Any]) -> None:
+        before = connection["status"]["setup_state"]
         tests = self._scripted_tests(connection)
         judge_tests(connection, await self._real_tests(connection) if tests is None else tests, self.manners)
+        self.publish_tests(connection, before)
 
     def _scripted_tests(self, connection: Mapping[str, Any]) -> list[Json] | None:
         for script in self.scripted:
@@ -496,6 +506,7 @@ class Fivetran(Webhooks, Server):
         if not isinstance(body.get("force", False), bool):
             raise invalid("force must be a boolean")
         if body.get("force") or connection["status"]["sync_state"] != "syncing":
+            self.publish_deed("force_update_connector", connection)
             self._start_sync(connection)
         return success(message=f"Sync has been successfully triggered for connection with id '{connection['id']}'")
 
@@ -504,6 +515,7 @@ class Fivetran(Webhooks, Server):
     async def force_connection(self, request: web.Request) -> web.Response:
         """Start a sync over, as clients of the time before ``/sync`` still ask for it: without a body."""
         connection = self._connection(request, change=True)
+        self.publish_deed("force_update_connector", connection)
         self._start_sync(connection)
         return success(message=f"Sync has been successfully triggered for connection with id '{connection['id']}'")
 
@@ -516,6 +528,7 @@ class Fivetran(Webhooks, Server):
             raise invalid("scope must map schemas to lists of tables, none of them empty")
         if scope is None:
             connection["status"]["is_historical_sync"] = True
+        self.publish_deed("resync_connector" if scope is None else "resync_table", connection)
         self._start_sync(connection)
         return success(message="Re-sync has been triggered successfully")
 
@@ -537,24 +550,9 @@ class Fivetran(Webhooks, Server):
         rows: list[Json] = connection[kind]
         return rows
 
-    def _start_sync(self, connection: dict[str, Any]) -> None:
-        """Run a sync, unless the connection cannot: the real server accepts the call all the same."""
-        if not may_sync(connection):
-            return
-        start(connection, self.now())
-        scripts = [script for script in self.scripted_syncs if script[0] in ("", connection["id"])]
-        if scripts:
-            self.scripted_syncs.remove(scripts[0])
-        self.running[connection["id"]] = scripts[0][1] if scripts else Sync()
-
     def _look_at(self, connection: dict[str, Any]) -> Json:
         """Return the connection as it is shown; a sync that runs goes on with each look."""
-        sync = self.running.get(connection["id"])
-        # Whoever pauses or breaks a connection ends its sync.
-        if sync is not None and (
-            connection["status"]["sync_state"] != "syncing" or sync.looked_at(connection, self.now())
-        ):
-            del self.running[connection["id"]]
+        self._look_at_sync(connection)
         return self._shown(connection)
 
     def _shown(self, connection: dict[str, Any]) -> Json:
@@ -719,11 +717,14 @@ class Fivetran(Webhooks, Server):
         """Change a connection as somebody in the dashboard would; what ``status`` says holds as it is."""
         self._learn("config", config or {})
         connection = self.connections[id]
+        before, state = edited(connection), connection["status"]["setup_state"]
         connection["config"].update(config or {})
         connection["status"].update(status or {})
         connection.update(fields)
         settle(connection, self.manners)
         connection["status"].update(status or {})
+        self._tell_edit(connection, before)
+        self.publish_change(connection, state)
 
     def control_move_connection(self, id: str, group_id: str) -> None:
         """Move a connection into another group, as somebody in the dashboard would: its External ID is that group's."""
@@ -733,6 +734,7 @@ class Fivetran(Webhooks, Server):
 
     def control_remove_connection(self, id: str) -> None:
         """Delete a connection."""
+        self.publish_deed("delete_connector", self.connections[id])
         del self.connections[id]
         self.schemas.pop(id, None)
         self.running.pop(id, None)

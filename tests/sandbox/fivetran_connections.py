@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
 from tests.sandbox.fivetran_services import config_problem, shown_config
 from tests.sandbox.manners import Manners
@@ -138,10 +139,10 @@ def settle(connection: JsonObject, manners: Manners) -> None:
 
 
 def may_sync(connection: Mapping[str, Any]) -> bool:
-    """Tell whether a sync of this connection would run: also of a broken one, once its tests pass again."""
+    """Tell whether a sync of this connection would run: also of a broken one, unless its tests have failed since."""
     if connection["paused"] or connection["status"]["setup_state"] == "incomplete":
         return False
-    tests = connection.get("setup_tests") or [{"status": "FAILED"}]
+    tests = connection.get("setup_tests") or []
     passes = all(test["status"] not in ("FAILED", "JOB_FAILED") for test in tests)
     return connection["status"]["setup_state"] == "connected" or passes
 
@@ -199,7 +200,7 @@ def _told(test: JsonObject, manners: Manners) -> JsonObject:
 
 @dataclass
 class Sync:
-    """A sync: after ``polls`` looks at the connection it ends with ``outcome``.
+    """A sync: after ``polls`` looks at the connection, or by itself, it ends with ``outcome``.
 
     ``outcome``: ``succeeded``, ``failed`` or ``rescheduled``; ``task``: why it failed, as it joins ``status.tasks``;
     ``reason``: the same for ``/errors`` and ``/sync-history``.
@@ -210,12 +211,21 @@ class Sync:
     task: JsonObject | None = None
     rescheduled_for: str = ""
     reason: str = ""
+    by_itself: bool = False
+    is_scripted: bool = False
 
-    def looked_at(self, connection: JsonObject, now: float) -> bool:
-        """Count a look; return True if the sync ended with it, which the connection then tells."""
+    def looked_at(self) -> bool:
+        """Count a look; return True if the sync ends with it."""
         self.polls -= 1
-        if self.polls >= 0:
-            return False
+        return self.polls < 0
+
+    def fail_for(self, task: JsonObject | None) -> None:
+        """Let it fail for what a person has to mend, if there is something."""
+        if task is not None:
+            self.outcome, self.task, self.reason = "failed", task, task["details"]
+
+    def end(self, connection: JsonObject, now: float) -> None:
+        """Let the connection tell how the sync ended."""
         status = connection["status"]
         if self.outcome == "succeeded":
             connection["succeeded_at"] = timestamp(now)
@@ -225,6 +235,8 @@ class Sync:
             connection["failed_at"] = timestamp(now)
             connection["errors"] = [self._error(now)]
             status.update(sync_state="scheduled", tasks=[self.task] if self.task else [])
+            if self.task:
+                status["setup_state"] = "broken"
         else:
             status.update(sync_state="rescheduled", rescheduled_for=self.rescheduled_for or timestamp(now + 3600))
         connection["history"][-1] |= {
@@ -232,7 +244,16 @@ class Sync:
             "status": {"succeeded": "COMPLETED", "failed": "FAILURE"}.get(self.outcome, "RESCHEDULED"),
             "reason": self.reason or None,
         }
-        return True
+
+    def told(self) -> JsonObject:
+        """Return what an event says of the end."""
+        failure = "FAILURE_WITH_TASK" if self.task else "FAILURE"
+        told = {
+            "status": {"succeeded": "SUCCESSFUL", "failed": failure}.get(self.outcome, "RESCHEDULED"),
+            "reason": self.reason or (self.task or {}).get("details", ""),
+            "taskType": (self.task or {}).get("code", ""),
+        }
+        return {name: value for name, value in told.items() if value}
 
     def _error(self, now: float) -> JsonObject:
         task = self.task or {"code": "unknown_sync_failure", "message": "Unknown Sync Failure"}
@@ -248,7 +269,7 @@ class Sync:
 def start(connection: JsonObject, now: float) -> None:
     """Begin a sync."""
     connection["syncs"] += 1
-    sync_id = f"{connection['id']}-{connection['syncs']}"
+    sync_id = str(uuid5(NAMESPACE_OID, f"{connection['id']}-{connection['syncs']}"))
     begun = {"sync_id": sync_id, "start": timestamp(now), "end": None, "status": "INCOMPLETE", "reason": None}
     connection["history"].append(begun)
     connection["status"]["sync_state"] = "syncing"

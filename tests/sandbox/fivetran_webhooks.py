@@ -15,6 +15,7 @@ import json
 import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -42,20 +43,30 @@ def signature(secret: str, body: bytes) -> str:
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest().upper()
 
 
-async def post(webhook: Mapping[str, Any], event: Mapping[str, Any], authority: str) -> tuple[int, str]:
+@lru_cache(maxsize=4)
+def trusting(authority: str) -> ssl.SSLContext:
+    """Return a context that trusts an authority, as PEM, beside those of the system; to make one takes a while."""
+    return ssl.create_default_context(cadata=authority or None)
+
+
+async def post(
+    webhook: Mapping[str, Any], event: Mapping[str, Any], authority: str, *, upper: bool = True
+) -> tuple[int, str]:
     """Post an event to a webhook's URL; return status and a word, status 0 where nobody has answered.
 
-    ``authority``: as PEM, whose certificates are trusted beside those of the system.
+    ``authority``: as PEM, whose certificates are trusted beside those of the system. ``upper``: how it is signed.
     """
-    body = json.dumps(event).encode()
+    body = json.dumps(event, separators=(",", ":")).encode()
     headers = {"Content-Type": "application/json"}
     if webhook.get("secret"):
-        headers[SIGNATURE] = signature(webhook["secret"], body)
-    context = ssl.create_default_context(cadata=authority or None)
+        made = signature(webhook["secret"], body)
+        headers[SIGNATURE] = made if upper else made.lower()
     try:
         async with (
             ClientSession(timeout=ClientTimeout(PATIENCE)) as session,
-            session.post(webhook["url"], data=body, headers=headers, ssl=context, allow_redirects=False) as answer,
+            session.post(
+                webhook["url"], data=body, headers=headers, ssl=trusting(authority), allow_redirects=False
+            ) as answer,
         ):
             return answer.status, answer.reason or ""
     except (ClientError, TimeoutError) as error:
@@ -78,6 +89,12 @@ class Webhooks:
     def control_trust(self, authority: str) -> None:
         """Trust the certificates of an authority, given as PEM, which the system does not know."""
         self.authority = authority
+
+    def control_add_webhook(self, id: str, url: str, events: list[str], **fields: Any) -> None:
+        """Make a webhook as it is stored, without trying its URL: active, of the whole account and without a secret."""
+        stored = {"active": True, "secret": None, "group_id": None, "account": "acme_account", "created_by": "owner"}
+        made = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        self.webhooks[id] = {**stored, "created_at": made, **fields, "id": id, "url": url, "events": events}
 
     def control_edit_webhook(self, id: str, **fields: Any) -> None:
         """Change a webhook as somebody else would, or Fivetran itself, which gives one up after a day."""

@@ -107,6 +107,24 @@ FIVETRAN: Mapping[str, Manner] = {
         "/errors and /sync-history of a connection", ("answered", "unknown"), "new in November 2026, not everywhere yet"
     ),
 }
+# Nothing but what is posted to webhooks.
+FIVETRAN_EVENTS: Mapping[str, Manner] = {
+    "connection_events": Manner(
+        "what connection_failure and connection_successful are posted after",
+        ("with_setup_tests", "with_changes"),
+        "page on logs: their data count setup tests; their names alone",
+    ),
+    "event_names": Manner(
+        "how an event names its connection: connector_id, connection_id, or both",
+        ("connector", "both", "connection"),
+        "recorded payloads of 2023 and 2026; page on logs since connectors are called connections",
+    ),
+    "webhook_signature": Manner(
+        "hexadecimal digits of X-Fivetran-Signature-256",
+        ("upper_case", "lower_case"),
+        "the vendor's own example compares without regard to case; receivers in public code expect either",
+    ),
+}
 BRAZE: Mapping[str, Manner] = {
     "refusal_status": Manner(
         "status where a permission is missing", (403, 401), "three production clients; the page on errors"

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.sandbox.listener import Listener, listening
 from tests.unit.sandbox.fivetran_api import Api, running_api, successes_keep_the_contract
 
 
@@ -32,3 +33,12 @@ def api(running_fivetran: Api) -> Iterator[Api]:
 def path(api: Api) -> str:
     """Make a connection that may sync; return its path."""
     return f"/connections/{api.create()['id']}"
+
+
+@pytest.fixture
+def listener(api: Api) -> Iterator[Listener]:
+    """Listen where webhooks may post to; syncs take no time."""
+    with listening() as known:
+        api.server.control_trust(known.authority)
+        api.server.control_set_pace(sync_seconds=0.02)
+        yield known

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox.manners import BRAZE, FIVETRAN, Manner, Manners
+from tests.sandbox.manners import BRAZE, FIVETRAN, FIVETRAN_EVENTS, Manner, Manners
 
 README = Path(__file__).resolve().parents[2] / "sandbox" / "README.md"
 
@@ -58,5 +58,6 @@ def test_the_page_of_the_sandbox_lists_each_with_its_choices_and_evidence() -> N
     page = README.read_text().splitlines()
     assert [line for line in page if line.startswith(("| Fivetran | `", "| Braze | `"))] == [
         *rows("Fivetran", FIVETRAN),
+        *rows("Fivetran", FIVETRAN_EVENTS),
         *rows("Braze", BRAZE),
     ]
