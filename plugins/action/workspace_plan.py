@@ -8,17 +8,20 @@ import json
 import os
 import re
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._redact import Redactor
 from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_plan import ARGUMENTS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._arguments import validated
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._guard import GuardedAction
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._heal_memory import Memory, of_facts, path_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._play import play_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._progress import Progress
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.using import Plans, settled
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets import (
     GROUP,
     Discretion,
@@ -29,19 +32,29 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets imp
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._tracing import trace
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.asked import PURPOSES
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.attempts import Attempts
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide import no_plan
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.healing import (
+    Request,
+    State,
+    wanted_connections,
+)
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import Limits
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.outcomes import state_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Plan, Verdict
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.planning import (
     Entry,
     plan_of,
     read_inventory,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.step import of_step
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told
 
 # A pattern that matches no host and is no mistake.
 NOBODY = f"{GROUP}:!{GROUP}"
 FEW = 2
+# The variable in which the jobs that follow find the plan.
+HANDED_ON = "onramp_approved_plan"
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -69,9 +82,19 @@ class ActionModule(GuardedAction):
         limits = Limits(params["request_timeout"], params["retry_timeout"])
         progress = Progress()
         try:
+            plans = Plans.of(params, inventory)
             read = self._read(params["purpose"], inventory, variables)
+            settings = settled({name: entry for name, (entry, _hints) in read.items()}) if plans.has_any else {}
+            redact = self._redactor(variables, plans).data
             told = partial(_tell, progress)
-            plan, _redactor = plan_of(params["purpose"], read, frozenset(playing), limits, told=told)
+            of_run = {"is_part": params["part_of_fleet"], "step": params["step"]}
+            of_run["approval"] = plans.approval(settings, redact)
+            heal = _heal_request(params, playing, variables) if PURPOSES[params["purpose"]].heals else None
+            plan, _redactor = plan_of(
+                params["purpose"], read, frozenset(playing), limits, told=told, heal=heal, **of_run
+            )
+            handed_on = plans.handed_on(plan, inventory, settings, redact)
+            plan = of_step(plans.written(plan, inventory, settings, redact), params["step"], plans.is_shared)
         except Exception as error:
             # Every workspace of the play is told, not only the one whose task this is.
             cause = error if isinstance(error, OnrampError) else f"An unexpected {type(error).__name__} ended the look."
@@ -80,8 +103,16 @@ class ActionModule(GuardedAction):
             return self._shown(no_plan(params["purpose"], playing, cause), variables)
         finally:
             progress.clear()
-        shown = self._shown(_only_playing(plan, playing), variables)
-        return shown | {"hosts_to_change": self._hosts_to_change(plan)}
+        taken_up = _pattern(_taken_up(plan))
+        shown = self._shown(_only_playing(plan, playing) if heal is None else _asked_for(plan, taken_up), variables)
+        shown |= {"hosts_to_change": self._hosts_to_change(plan), "hosts_to_share": self._hosts_to_share(plan)}
+        shown |= {"hosts_taken_up": taken_up} if heal is not None else {}
+        return shown | ({"ansible_stats": _for_all(handed_on)} if handed_on else {})
+
+    def _redactor(self, variables: Mapping[str, Any], plans: Plans) -> Redactor:
+        """Return what keeps every secret of the run out of plans that are saved, if any are."""
+        others = secrets_of_run(variables, play_of(self._task)) if plans.has_any else ()
+        return Redactor([*known_secrets(), *others])
 
     def _shown(self, plan: Plan, variables: Mapping[str, Any]) -> dict[str, Any]:
         """Return the plan as it is told, without the secrets of any workspace, no matter which of them play."""
@@ -103,13 +134,62 @@ class ActionModule(GuardedAction):
         return read
 
     def _hosts_to_change(self, plan: Plan) -> str | list[str]:
-        """Return the pattern of the play that makes the changes; nobody in check mode."""
-        names = [name for name, workspace in plan.workspaces.items() if workspace.verdict is Verdict.CHANGES]
-        if self._task.check_mode or not names:
-            return NOBODY
-        # A name that means something in a pattern cannot stand in one; then everybody is asked for what is to do.
-        # And a group may have the name of a host: of its hosts, only workspaces play.
-        return [*names, f"&{GROUP}"] if all(map(PLAIN_NAME.fullmatch, names)) else GROUP
+        return self._pattern(_to_change(plan))
+
+    def _hosts_to_share(self, plan: Plan) -> str | list[str]:
+        return self._pattern(_to_share(plan))
+
+    def _pattern(self, names: list[str]) -> str | list[str]:
+        """Return the pattern of a play that changes these hosts; nobody in check mode."""
+        return NOBODY if self._task.check_mode else _pattern(names)
+
+
+def _pattern(names: list[str]) -> str | list[str]:
+    """Return the pattern of a play for these hosts."""
+    if not names:
+        return NOBODY
+    # A name that means something in a pattern cannot stand in one; then everybody is asked for what is to do.
+    # And a group may have the name of a host: of its hosts, only workspaces play.
+    return [*names, f"&{GROUP}"] if all(map(PLAIN_NAME.fullmatch, names)) else GROUP
+
+
+def _for_all(handed_on: str) -> dict[str, Any]:
+    """Return what set_stats would, so that AWX gives it to the jobs that follow."""
+    return {"data": {HANDED_ON: handed_on}, "per_host": False, "aggregate": False}
+
+
+def _to_change(plan: Plan) -> list[str]:
+    return [name for name, workspace in plan.workspaces.items() if workspace.verdict is Verdict.CHANGES]
+
+
+def _taken_up(plan: Plan) -> list[str]:
+    """Return the workspaces that heal.yml has been asked for."""
+    return [name for name, workspace in plan.workspaces.items() if state_of(workspace) is not State.LEFT_OUT]
+
+
+def _asked_for(plan: Plan, pattern: str | list[str]) -> Plan:
+    """Return the plan without those who are not asked for, unless the pattern takes everybody up."""
+    if pattern == GROUP:
+        return plan
+    names = _taken_up(plan)
+    return replace(plan, workspaces={name: plan.workspaces[name] for name in names})
+
+
+def _to_share(plan: Plan) -> list[str]:
+    """Return who brings to its state what several need, and one more: where all of them fail, the others go on."""
+    names = _to_change(plan)
+    makers = {name for name in names if plan.workspaces[name].is_shared and plan.workspaces[name].access.maker == name}
+    one_more = next((name for name in names if name not in makers), "")
+    return [name for name in names if name in makers or name == one_more] if makers else []
+
+
+def _heal_request(params: Mapping[str, Any], playing: Iterable[str], variables: Mapping[str, Any]) -> Request:
+    """Return what heal.yml is asked, and what it has tried before."""
+    known = Memory(path_of(params["heal_state"]), Attempts()).read()
+    for name in playing:
+        # Not evaluated: a fact is no template.
+        known = known.also(of_facts(variables["hostvars"].raw_get(name).get("ansible_facts")))
+    return Request(wanted_connections(params["heal_connections"]), params["heal_cooldown"], known)
 
 
 def _tell(progress: Progress, done: int, total: int) -> None:

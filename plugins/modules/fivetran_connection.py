@@ -206,6 +206,12 @@ options:
       - Whether to start a sync at once after a new connection has been started, instead of waiting for the schedule.
     type: bool
     default: false
+  sync_if_broken:
+    description:
+      - Whether to start a sync where Fivetran calls the connection broken although its setup tests have passed, because
+        it does so until a sync succeeds. V(false) leaves that to M(onramp.braze_fivetran.fivetran_connection_sync).
+    type: bool
+    default: true
 requirements:
   - A Fivetran key with the role Account Administrator, or with the right to manage connections in the group
 seealso:
@@ -354,6 +360,14 @@ connection:
         is_historical_sync: true
         tasks: []
         warnings: []
+sent:
+  description:
+    - The names of the fields that were sent to Fivetran, in check mode of those that would be; those of the
+      configuration begin with C(config.).
+  returned: with O(state=present)
+  type: list
+  elements: str
+  sample: ["sync_frequency", "config.api_key"]
 setup_tests:
   description: Results of the last run of the setup tests.
   returned: when setup tests were run
@@ -439,6 +453,7 @@ SPEC = ModuleSpec(
         "trust_fingerprints": {"type": "bool", "default": False},
         "start_if_never_synced": {"type": "bool", "default": False},
         "trigger_first_sync": {"type": "bool", "default": False},
+        "sync_if_broken": {"type": "bool", "default": True},
     },
     required_one_of=[("id", "schema")],
     required_together=[("group_id", "service", "schema")],

@@ -40,7 +40,7 @@ attributes:
   idempotent:
     support: none
     details:
-      - Every run starts a sync, unless one is running.
+      - Every run starts a sync, unless one is running, or has ended after O(since).
 options:
   force:
     description:
@@ -54,6 +54,12 @@ options:
       - Nothing is started where a historical sync is running already.
     type: bool
     default: false
+  since:
+    description:
+      - A time in ISO 8601, such as RV(sync.previous_finished_at) of an earlier task. Nothing is started where a sync
+        has ended after it, and that sync is the one that O(wait) tells of.
+      - So a sync that Fivetran has run meanwhile is not run again.
+    type: str
   wait:
     description:
       - Whether to wait until the sync has finished. The task fails if the sync fails, with Fivetran's reason.
@@ -259,6 +265,7 @@ SPEC = ModuleSpec(
         **IDENTITY_ARGUMENTS,
         "force": {"type": "bool", "default": False},
         "resync": {"type": "bool", "default": False},
+        "since": {"type": "str"},
         "wait": {"type": "bool", "default": False},
         "wait_timeout": {"type": "int", "default": 3600},
         "config_secrets": {"type": "dict", "no_log": True},

@@ -34,10 +34,65 @@ options:
       - V(onboard) - create or change connections, and let Fivetran read the buckets.
       - V(verify) - the same, and whatever is not as it should be is a finding.
       - V(rotate_key) - send Braze key and IAM role again to connections that exist.
+      - V(heal) - repair what keeps the data of a connection away, and nothing else.
       - V(offboard) - delete connections, and take away the access that nobody else needs.
     type: str
-    choices: [onboard, verify, rotate_key, offboard]
+    choices: [onboard, verify, rotate_key, heal, offboard]
     required: true
+  step:
+    description:
+      - What of the plan is done in this run. The playbooks pass on C(onramp_step).
+      - V(all) - everything.
+      - V(shared) - the policies, roles and grants that several workspaces need, and nothing else; of an offboarding,
+        all access that nobody needs any more, once the connections are gone.
+      - V(workspaces) - everything else. A workspace that needs something shared which is not as it should be yet is
+        refused; of an offboarding, the connections only.
+    type: str
+    choices: [all, shared, workspaces]
+    default: all
+  part_of_fleet:
+    description:
+      - The inventory holds a part of the fleet, such as a job slice of AWX. Nothing is then taken away from what other
+        workspaces may need, whoever they are, and no connection is called unclaimed. The playbooks pass on
+        C(onramp_part_of_fleet).
+    type: bool
+    default: false
+  hand_on:
+    description:
+      - Hand the plan to the jobs that follow, as M(ansible.builtin.set_stats) would, in the variable
+        C(onramp_approved_plan). It is a text, compressed, which O(approved_plan) takes; one of more than
+        two million characters is refused. The playbooks pass on C(onramp_hand_on_plan).
+    type: bool
+    default: false
+  heal_connections:
+    description:
+      - With O(purpose=heal), the connections that are to be healed, each with C(group_id) and C(schema), or with
+        C(connection_id), as events name them. Other workspaces are left out. By default, all are looked at.
+    type: list
+    elements: dict
+  heal_cooldown:
+    description:
+      - With O(purpose=heal), seconds within which nothing is tried twice for the same connection and the same cause.
+    type: int
+    default: 3600
+  heal_state:
+    description:
+      - With O(purpose=heal), the file that remembers what was tried, as for M(onramp.braze_fivetran.workspace_heal).
+    type: str
+  plan_file:
+    description:
+      - Where the plan is saved, also outside of check mode. The file is written whole or not at all, and a new one is
+        for its owner only. It holds no secret. The playbooks pass on C(onramp_plan_file).
+      - With the purposes V(onboard), V(rotate_key) and V(offboard) only.
+    type: path
+  approved_plan:
+    description:
+      - A plan that was saved, to be done exactly. Its path, the plan itself as a dictionary, or the text in which it is
+        handed from job to job. The playbooks pass on C(onramp_approved_plan).
+      - The plan is made anew, and a workspace of which it would be another one now is refused with the code
+        C(plan_moved) or C(not_approved), and what has moved. What is there already need not be done.
+      - With the purposes V(onboard), V(rotate_key) and V(offboard) only.
+    type: raw
 requirements:
   - requests
   - boto3 for workspaces in S3
@@ -121,6 +176,27 @@ doubts:
   type: list
   elements: str
   sample: []
+ansible_stats:
+  description: What goes to the jobs that follow, in the form in which M(ansible.builtin.set_stats) returns it.
+  returned: with O(hand_on=true)
+  type: dict
+  sample:
+    data:
+      onramp_approved_plan: "onramp-plan:1:eNrtWm1v2zgS..."
+    per_host: false
+    aggregate: false
+hosts_to_change:
+  description: Which hosts the plays that follow are for, as a pattern of Ansible; nobody in check mode.
+  returned: unless the look has ended without a plan
+  type: raw
+  sample: [shop_us, app_us, "&braze_workspaces"]
+hosts_to_share:
+  description:
+    - Which hosts bring to its state what several workspaces need, as a pattern of Ansible; nobody where there is
+      nothing of the kind.
+  returned: unless the look has ended without a plan
+  type: raw
+  sample: [shop_us, app_us, "&braze_workspaces"]
 workspaces:
   description: The plans, by host. They hold no secrets.
   returned: always
@@ -178,8 +254,8 @@ workspaces:
           sample: create
         reason:
           description:
-            - Why; one of V(as_wanted), V(missing), V(differs), V(sent_again), V(not_tested), V(not_needed), V(leaves),
-              V(still_needed) and V(gone).
+            - Why; one of V(as_wanted), V(missing), V(differs), V(sent_again), V(not_tested), V(broken),
+              V(not_needed), V(leaves), V(still_needed) and V(gone).
           type: str
           sample: missing
         before:
@@ -192,7 +268,7 @@ workspaces:
           sample:
             config.gcs_bucket: acme-currents-eu
         shared_with:
-          description: Workspaces for which the same object is there.
+          description: Workspaces for which the same object is there, of many the first ten.
           type: list
           elements: str
           sample: []
@@ -205,6 +281,11 @@ workspaces:
           type: list
           elements: str
           sample: []
+    later:
+      description: Changes that are made in the other O(step), shaped as RV(workspaces.changes).
+      type: list
+      elements: dict
+      sample: []
     unverified:
       description: What cannot be seen, a sentence each.
       type: list
@@ -241,6 +322,15 @@ workspaces:
           at: "2026-03-01T14:00:00Z"
           age_seconds: 1800
           message: ""
+    healing:
+      description:
+        - With O(purpose=heal), what is to be done, or why nothing is, with C(state), C(message), C(causes), which are
+          repaired, C(left), which is left to a person, C(notes), C(cause), C(tried), C(again_at) and what the playbook
+          goes by.
+      type: dict
+      sample:
+        state: nothing_broken
+        message: Nothing is broken.
     told:
       description: What M(onramp.braze_fivetran.workspace_verdict) tells, line by line.
       type: list
@@ -258,8 +348,21 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._options import HTTP_ARGUMENTS
 
-PURPOSES = ("onboard", "verify", "rotate_key", "offboard")
-ARGUMENTS: dict[str, Any] = {"purpose": {"type": "str", "choices": list(PURPOSES), "required": True}, **HTTP_ARGUMENTS}
+PURPOSES = ("onboard", "verify", "rotate_key", "heal", "offboard")
+STEPS = ("all", "shared", "workspaces")
+ARGUMENTS: dict[str, Any] = {
+    "purpose": {"type": "str", "choices": list(PURPOSES), "required": True},
+    "step": {"type": "str", "choices": list(STEPS), "default": "all"},
+    "part_of_fleet": {"type": "bool", "default": False},
+    "hand_on": {"type": "bool", "default": False},
+    "heal_connections": {"type": "list", "elements": "dict"},
+    "heal_cooldown": {"type": "int", "default": 3600},
+    "heal_state": {"type": "str"},
+    "plan_file": {"type": "path"},
+    # Hidden because it is long; there is nothing secret in it.
+    "approved_plan": {"type": "raw", "no_log": True},
+    **HTTP_ARGUMENTS,
+}
 
 
 def main() -> None:

@@ -14,12 +14,14 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+_AS_USUAL = 0o666
 
-def write_whole(path: Path, text: str) -> None:
+
+def write_whole(path: Path, text: str, mode: int = _AS_USUAL) -> None:
     """Write a file so that nobody who reads it meanwhile sees half of it.
 
-    A link is followed. A file that is there keeps its permissions, a new one gets those that new files get here. What
-    is no file, such as a pipe, is written to. Folders that are missing are made.
+    A link is followed. A file that is there keeps its permissions, a new one gets those of ``mode`` that new files get
+    here. What is no file, such as a pipe, is written to. Folders that are missing are made.
 
     :raises OSError: it cannot be written; what was there is as it was.
     """
@@ -35,7 +37,7 @@ def write_whole(path: Path, text: str) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = beside(target)
     try:
-        fill_new(temporary, text)
+        fill_new(temporary, text, mode)
         if status is not None:
             _give(temporary, status)
         temporary.replace(target)
@@ -49,9 +51,9 @@ def beside(path: Path) -> Path:
     return path.with_name(f".{secrets.token_hex(8)}")
 
 
-def fill_new(path: Path, text: str) -> None:
+def fill_new(path: Path, text: str, mode: int = _AS_USUAL) -> None:
     """Make a file, or leave none; half a surrogate pair, as in a name of another encoding, becomes a question mark."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
             file.write(text)

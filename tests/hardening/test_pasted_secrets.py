@@ -77,6 +77,8 @@ def test_every_module_is_tried() -> None:
     planned = (
         "role_variables",
         "workspace_plan",
+        "workspace_heal",
+        "workspace_plan_info",
         "workspace_verdict",
         "workspace_discovery",
         "workspace_unclaimed_info",

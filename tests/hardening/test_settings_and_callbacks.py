@@ -197,16 +197,27 @@ def test_standard_output_belongs_to_its_callback_with_every_playbook(
     sandbox: Sandbox, inventory: Path, tmp_path: Path, callback: str
 ) -> None:
     confirmed = ["-e", "offboard_confirmed=true", "-e", f"discover_file={tmp_path / 'found.yml'}"]
-    confirmed += ["-e", f"init_folder={tmp_path / 'new'}"]
+    confirmed += ["-e", f"init_folder={tmp_path / 'new'}", "-e", f"onramp_plan_file={tmp_path / 'plan.json'}"]
     environment = surroundings(ANSIBLE_STDOUT_CALLBACK=callback)
-    for playbook in ("init.yml", "onboard.yml", "verify.yml", "rotate_key.yml", "discover.yml", "offboard.yml"):
+    for playbook in (
+        "init.yml",
+        "onboard.yml",
+        "verify.yml",
+        "rotate_key.yml",
+        "heal.yml",
+        "discover.yml",
+        "offboard.yml",
+        "show_plan.yml",
+    ):
         process = start_playbook(
             sandbox, PLAYBOOKS / playbook, *confirmed, directory=tmp_path, inventory=inventory, environment=environment,
             stderr=subprocess.PIPE,
         )  # fmt: skip
         output, errors = process.communicate(timeout=TIMEOUT)
         machine_readable(output, callback)
-        assert ("BRAZE WORKSPACES" in errors) == (playbook not in ("init.yml", "discover.yml")), playbook
+        assert ("BRAZE WORKSPACES" in errors) == (playbook not in ("init.yml", "discover.yml", "show_plan.yml")), (
+            playbook
+        )
 
 
 def test_every_playbook_is_held_to_that() -> None:

@@ -156,6 +156,7 @@ class Connection:
         result: Result = {
             "changed": outcome.changed,
             "connection": None if outcome.actual is None else self._view(outcome.actual),
+            "sent": [item.name for item in outcome.found],
             "diff": before_and_after(outcome.found, self._header(outcome.actual)),
         }
         if outcome.verdict is not None:

@@ -60,7 +60,7 @@ class Applying:
             self._test()
         if change.start:
             self._start(change)
-        if change.tests and not change.first_sync:
+        if change.tests and change.sync_if_broken and not change.first_sync:
             self._heal(change)
 
     def _create(self, change: Change, body: JsonObject) -> Change:

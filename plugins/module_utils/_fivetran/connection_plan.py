@@ -40,8 +40,8 @@ class Change:
     ``schema``: what the connection is called. ``actual``: as it is, None before there is one. ``creation``: the body
     that creates it, ``created``: that, as it differs from nothing. ``fields``, ``config``: what differs and is sent to
     one that exists. ``protected``: of ``config``, what must not be sent. ``tests``: the setup tests are run. ``start``:
-    it is started if Fivetran calls it connected then; ``first_sync``: and synced at once. ``warnings``: what to say
-    before.
+    it is started if Fivetran calls it connected then; ``first_sync``: and synced at once. ``sync_if_broken``: so is one
+    that was broken. ``warnings``: what to say before.
     """
 
     schema: str
@@ -54,6 +54,7 @@ class Change:
     tests: bool = False
     start: bool = False
     first_sync: bool = False
+    sync_if_broken: bool = True
     warnings: tuple[str, ...] = ()
 
     @property
@@ -67,7 +68,7 @@ class Change:
         """Whether a broken connection is synced once its setup tests pass: Fivetran calls it broken until then."""
         row = self.actual or {}
         can_sync = self.starts or not row.get("paused")
-        return self.tests and is_broken(row) and can_sync and not is_running(row)
+        return self.tests and self.sync_if_broken and is_broken(row) and can_sync and not is_running(row)
 
     @property
     def starts(self) -> bool:
@@ -175,6 +176,7 @@ def _update(
         or ((is_ours or wakes) and options.run_setup_tests != "never"),
         start=wakes or (bool(actual.get("paused")) and desired.paused is False),
         first_sync=options.first_sync and (is_ours or never_synced(actual)),
+        sync_if_broken=options.sync_if_broken,
     )
 
 

@@ -70,6 +70,7 @@ class Options:
     trust: Mapping[str, bool] = field(default_factory=dict)
     first_sync: bool = False
     start_if_never_synced: bool = False
+    sync_if_broken: bool = True
     protected: tuple[str, ...] = ()
 
     @classmethod
@@ -89,6 +90,7 @@ class Options:
             trust={name: params[name] for name in ("trust_certificates", "trust_fingerprints") if params[name]},
             first_sync=params["trigger_first_sync"],
             start_if_never_synced=params["start_if_never_synced"],
+            sync_if_broken=params["sync_if_broken"],
             protected=tuple(params["protected_config"]),
         )
 

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from .._deadline import CLOCK, Backoff, Clock, Deadline
-from .._errors import Failure, OnrampError
+from .._errors import Failure, InvalidArgument, OnrampError
 from .._http import HttpError
 from .._module import Result, Task
 from .._redact import Redactor
+from .._shown import quoted
 from .._waiting import duration, until
 from .client import FivetranClient, JsonObject, client_from_params
 from .connection_state import is_broken, is_connected, is_running, setup_state, status_of
@@ -39,12 +41,14 @@ def waiting(params: Mapping[str, Any]) -> str:
 def sync(task: Task) -> Result:
     """Do the work of ``fivetran_connection_sync``."""
     params = task.params
+    check_time("since", params["since"])
     secrets = params["config_secrets"]
     redactor = credentials_redactor(params, secrets)
     run = Sync(
         client_from_params(params, secrets=secrets, clients=task.clients),
         force=params["force"],
         resync=params["resync"],
+        since=params["since"],
         redactor=redactor,
         progress=task.progress,
         clock=task.clock,
@@ -69,27 +73,45 @@ def sync(task: Task) -> Result:
     return result
 
 
+def check_time(option: str, value: str | None) -> None:
+    """Refuse what is no time.
+
+    :raises InvalidArgument: naming the option.
+    """
+    try:
+        datetime.fromisoformat(value or "1970-01-01")
+    except ValueError:
+        raise InvalidArgument(
+            f"{option}: expected a time in ISO 8601 such as 2026-03-01T14:00:00Z, got {quoted(value)}."
+        ) from None
+
+
 @dataclass(frozen=True)
 class Sync:
     """One sync: whether it has to be started, the start, and the wait for its end.
 
-    ``redactor`` keeps out of messages what Fivetran quotes.
+    ``redactor`` keeps out of messages what Fivetran quotes. ``since``: a sync that has ended after this time will do.
     """
 
     client: FivetranClient
     redactor: Redactor
     force: bool = False
     resync: bool = False
+    since: str | None = None
     progress: Callable[[str], None] = lambda _message: None
     clock: Clock = CLOCK
 
     def needed(self, actual: JsonObject) -> bool:
         """Tell whether a sync has to be started, or the one that is wanted is running already."""
         if not is_running(actual):
-            return True
+            return not self.since or not self._has_ended_since(self.since, LastSync.of(actual))
         if self.resync:
             return not status_of(actual).get("is_historical_sync")
         return self.force
+
+    @staticmethod
+    def _has_ended_since(time: str | None, last: LastSync) -> bool:
+        return moment(last.finished_at) > moment(time)
 
     def start(self, connection_id: str) -> None:
         """Start it once; where the answer was lost, see whether it is running."""
@@ -107,7 +129,7 @@ class Sync:
         return is_running(actual) and (not self.resync or bool(status_of(actual).get("is_historical_sync")))
 
     def wait(self, before: JsonObject, timeout: float) -> JsonObject:
-        """Look until a sync has finished that had not finished in ``before``, and return the connection then.
+        """Look until a sync has finished that had not in ``before``, or at the time since, and return the connection.
 
         :raises OnrampError: ``sync_failed`` with Fivetran's reasons; ``sync_timeout``, also where Fivetran has put the
             sync off beyond it; ``not_connected``, ``connection_paused``, or ``NotFound_Connection`` where it was
@@ -134,7 +156,7 @@ class Sync:
 
     def _has_finished(self, before: JsonObject, actual: JsonObject) -> bool:
         last = LastSync.of(actual)
-        if last.finished_at == LastSync.of(before).finished_at:
+        if not self._has_ended_since(self.since or LastSync.of(before).finished_at, last):
             # Also while it runs: what is broken or paused meanwhile will not succeed any more.
             self.check_can_sync(actual, was_broken=is_broken(before))
             return False

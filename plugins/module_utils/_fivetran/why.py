@@ -50,8 +50,11 @@ def _told(client: FivetranClient, connection: JsonObject) -> Iterator[str]:
 
 
 def _error(row: JsonObject) -> str:
-    parts = (row.get(name) for name in ("title", "reason", "message"))
-    line = ": ".join(dict.fromkeys(printable(str(part)).strip().rstrip(".") for part in parts if part))
+    parts = [printable(str(row[name])).strip().rstrip(".") for name in ("title", "reason", "message") if row.get(name)]
+    # Often one says again what another one says.
+    line = ": ".join(
+        dict.fromkeys(part for part in parts if not any(part in other and part != other for other in parts))
+    )
     return line if len(line) <= LONGEST else f"{line[:LONGEST]}..."
 
 

@@ -7,10 +7,12 @@
 """What happened to a connection, in the one form that both event sources emit.
 
 Nothing of it is secret: what vendors say goes through :class:`Scrubber` first, because they quote each other's keys.
+Nothing of it is a template: a rulebook hands events over as extra variables, which Ansible takes for templates.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -20,6 +22,7 @@ from ...module_utils._printable import printable
 from ...module_utils._trace_redact import Scrubber
 
 LONGEST_TEXT = 500
+_TEMPLATE = re.compile(r"\{(?=[{%#])")
 
 
 class Kind(StrEnum):
@@ -37,6 +40,8 @@ class Kind(StrEnum):
     CREATED = "created"
     EDITED = "edited"
     DELETED = "deleted"
+    TESTS_PASSED = "tests_passed"
+    TESTS_FAILED = "tests_failed"
     OTHER = "other"
 
 
@@ -62,11 +67,16 @@ class Event:
 
     def as_emitted(self, scrubber: Scrubber) -> dict[str, Any]:
         """Return what a rulebook gets: everything below ``fivetran``."""
-        reason = scrubber.text(self.reason)[:LONGEST_TEXT]
+        reason = no_template(scrubber.text(self.reason))[:LONGEST_TEXT]
         return {"fivetran": {**asdict(self), "kind": self.kind.value, "reason": reason}}
 
 
 def text(data: Mapping[str, Any], name: str) -> str:
     """Return a text of somebody else as one printable line; empty if it is none."""
     value = data.get(name)
-    return printable(value)[:LONGEST_TEXT] if isinstance(value, str) else ""
+    return no_template(printable(value))[:LONGEST_TEXT] if isinstance(value, str) else ""
+
+
+def no_template(text: str) -> str:
+    """Return a text in which nothing begins that Ansible would evaluate."""
+    return _TEMPLATE.sub("{ ", text)

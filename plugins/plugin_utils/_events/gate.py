@@ -32,8 +32,9 @@ OLDEST, AHEAD = timedelta(hours=25), timedelta(minutes=5)
 MOST_REMEMBERED = 100_000
 KINDS: Mapping[str, Kind] = {
     "sync_start": Kind.SYNC_STARTED,
-    "connection_successful": Kind.CONNECTED,
-    "connection_failure": Kind.BROKEN,
+    # A connection whose tests pass may stay broken; and who heals one runs tests, so that it must not begin with them.
+    "connection_successful": Kind.TESTS_PASSED,
+    "connection_failure": Kind.TESTS_FAILED,
     "create_connector": Kind.CREATED,
     "pause_connector": Kind.PAUSED,
     "resume_connector": Kind.RESUMED,
@@ -43,6 +44,8 @@ KINDS: Mapping[str, Kind] = {
 ENDS: Mapping[str, Kind] = {
     "SUCCESSFUL": Kind.SYNC_SUCCEEDED,
     "FAILURE": Kind.SYNC_FAILED,
+    # In no document, but other receivers expect it.
+    "FAILED": Kind.SYNC_FAILED,
     # It lasts until somebody does something about it.
     "FAILURE_WITH_TASK": Kind.BROKEN,
 }
@@ -112,8 +115,8 @@ def event_of(posted: Mapping[str, Any]) -> Event:
     kind = ENDS.get(status, Kind.OTHER) if name == "sync_end" else KINDS.get(name, Kind.OTHER)
     return Event(
         kind=kind,
-        connection_id=text(posted, "connector_id"),
-        schema=text(posted, "connector_name"),
+        connection_id=text(posted, "connector_id") or text(posted, "connection_id"),
+        schema=text(posted, "connector_name") or text(posted, "connection_name"),
         group_id=text(posted, "destination_group_id") or text(posted, "group_id"),
         service=text(posted, "connector_type"),
         at=moment(posted.get("created")).astimezone(UTC).isoformat(),
@@ -129,7 +132,6 @@ def _known_by(kind: Kind) -> dict[str, Any] | None:
     """Return the states that follow from what happened."""
     known: Mapping[Kind, dict[str, Any]] = {
         Kind.BROKEN: {"setup_state": "broken"},
-        Kind.CONNECTED: {"setup_state": "connected"},
         Kind.SYNC_SUCCEEDED: {"setup_state": "connected"},
         Kind.SYNC_STARTED: {"sync_state": "syncing"},
         Kind.PAUSED: {"paused": True},

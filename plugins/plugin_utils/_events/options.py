@@ -20,7 +20,7 @@ from .event import Event, Kind
 
 # ansible-rulebook adds it.
 _OF_RULEBOOK = ("eda_feedback_queue",)
-_WANTED = {"kinds": [], "services": ["braze"]}
+_WANTED = {"enabled": True, "gather": 0, "kinds": [], "services": ["braze"]}
 _WEBHOOK: Mapping[str, Any] = {
     **_WANTED, "host": "127.0.0.1", "port": None, "path": "/fivetran", "secret": None, "certfile": "", "keyfile": "",
     "max_body": 65536, "requests_per_second": 20,
@@ -29,6 +29,7 @@ _STATUS: Mapping[str, Any] = {
     **_WANTED, "fivetran_api_key": None, "fivetran_api_secret": None, "fivetran_api_url": None, "groups": [],
     "interval": 60,
 }  # fmt: skip
+_EVERY: Mapping[str, Any] = {"seconds": None}
 SHORTEST_SECRET = 16
 FASTEST = 5
 URL = "https://api.fivetran.com"
@@ -36,10 +37,11 @@ URL = "https://api.fivetran.com"
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which events are emitted; no ``kinds`` means all."""
+    """Which events are emitted; no ``kinds`` means all. ``gather``: seconds of silence that end a batch, 0 for none."""
 
     kinds: frozenset[str]
     services: frozenset[str]
+    gather: float
 
     def wants(self, event: Event) -> bool:
         """Tell whether an event is emitted."""
@@ -112,6 +114,27 @@ def status_options(args: Mapping[str, Any], environment: Mapping[str, str]) -> S
     )
 
 
+def is_enabled(args: Mapping[str, Any]) -> bool:
+    """Tell whether a source is switched on: one that is not needs none of its other options.
+
+    :raises InvalidArgument: it is neither true nor false.
+    """
+    value = args.get("enabled")
+    if value is None or str(value).lower() in ("true", "yes", "on"):
+        return True
+    if str(value).lower() in ("false", "no", "off"):
+        return False
+    raise InvalidArgument(f"enabled: expected true or false, got {shown(value)}.")
+
+
+def seconds_of(args: Mapping[str, Any]) -> int:
+    """Return the option of ``every``.
+
+    :raises InvalidArgument: naming the option and what is accepted.
+    """
+    return _number("seconds", _given(args, _EVERY)["seconds"], 0, 31 * 24 * 3600)
+
+
 def _given(args: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
     unknown = sorted(set(args) - set(known) - set(_OF_RULEBOOK))
     if unknown:
@@ -119,12 +142,16 @@ def _given(args: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
     return {name: default if args.get(name) is None else args[name] for name, default in known.items()}
 
 
-def _wanted(given: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+def _wanted(given: Mapping[str, Any]) -> dict[str, Any]:
     kinds = _texts("kinds", given["kinds"])
     wrong = sorted(set(kinds) - set(Kind))
     if wrong:
         raise InvalidArgument(f"kinds: there is no kind {shown(wrong[0])}; there are {', '.join(Kind)}.")
-    return {"kinds": frozenset(kinds), "services": frozenset(_texts("services", given["services"]))}
+    return {
+        "kinds": frozenset(kinds),
+        "services": frozenset(_texts("services", given["services"])),
+        "gather": float(_number("gather", given["gather"], 0, 60)),
+    }
 
 
 def _secrets(value: Any) -> tuple[str, ...]:

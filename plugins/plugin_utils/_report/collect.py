@@ -42,6 +42,8 @@ UNREACHABLE_HOST = Finding(
     "A workspace is a host to which nothing is connected: give it connection: local.",
 )
 NOT_REACHED = Finding("host", "info", "Nothing was done for it, because the play ended before.", code="not_reached")
+# What fails with what the plan has found.
+TELL_THE_PLAN = ("workspace_verdict", "workspace_heal")
 # The step that a module or a role of the collection belongs to. What is not here belongs to the settings.
 STEPS: Mapping[str, str] = {
     "braze_api_key_info": Step.KEY,
@@ -165,7 +167,7 @@ class Collector:
             reader(known, seen.result)
         if seen.own and seen.outcome == "ok":
             _read_facts(known, results.mapping(seen.result, "ansible_facts"))
-        if seen.outcome == FAILED and not (module == "workspace_verdict" and known.noted):
+        if seen.outcome == FAILED and not (module in TELL_THE_PLAN and known.noted):
             _add_failure(known, _failure(seen, module), seen)
         if seen.outcome == UNREACHABLE:
             known.failures.append(UNREACHABLE_HOST)
@@ -185,7 +187,7 @@ class Collector:
             self._unclaimed = results.unclaimed(seen.result)
             self._doubts = results.texts(seen.result, "doubts")
         for name, plan in results.mapping(seen.result, "workspaces").items():
-            if isinstance(plan, Mapping):
+            if isinstance(plan, Mapping) and results.text(results.mapping(plan, "healing"), "state") != "left_out":
                 known = self._of(str(name), ())
                 known.in_group = known.shown = True
                 known.acted |= not seen.check_mode and not plan.get("reads_only")
@@ -331,7 +333,8 @@ def _failure(seen: Observation, module: str) -> Finding:
     if not (seen.own or module):
         # Nobody knows what it says; it was printed, and a page is passed on.
         return Finding("settings", "error", f"The task {seen.task!r} failed. The output of the play tells why.")
-    code = results.text(results.mapping(seen.result, "failure"), "code")
+    failure = results.mapping(seen.result, "failure")
+    code, step = results.text(failure, "code"), results.text(failure, "step") or step
     if code == "setup_tests_failed":
         step = Step.TESTS
     # Messages begin with the workspace where many are printed together; here it is the headline.

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 
 from ...module_utils._errors import OnrampError
 from ...module_utils._fivetran.client import JsonObject
+from ...module_utils._fivetran.last_sync import LastSync
 from ...module_utils._shown import quoted
 from ...module_utils._storage.effect import Answer
 from ...module_utils._storage.gcs_effect import (
@@ -38,7 +39,8 @@ from ...module_utils._storage.gcs_preflight import Bucket, Wish, findings
 from . import asked, look
 from .drafts import Draft, Situation, joined
 from .identity import buckets_named, folder_read, folders_read
-from .plan import Action, Change, Reason, RoleWork
+from .part import SOMEBODY, note_kept
+from .plan import Action, Change, Group, Reason, RoleWork, all_but, first_names
 from .proof import proof, proved
 from .settings import Settings
 
@@ -95,8 +97,9 @@ def decide_gcs(situation: Situation, prepared: Iterable[Prepared]) -> None:
     """Decide for the playing workspaces in Google Cloud Storage."""
     everybody = list(prepared)
     sharing: dict[tuple[str, Grant], list[Draft]] = {}
+    together = _together(situation, everybody) if situation.purpose.removes else {}
     for known in everybody:
-        decided = _leave(situation, known, everybody) if situation.purpose.removes else _decide(situation, known)
+        decided = _leave(situation, known, together[_who(known)]) if together else _decide(situation, known)
         if decided is not None:
             sharing.setdefault((known.bucket.name, decided), []).append(known.draft)
     for members in sharing.values():
@@ -171,7 +174,9 @@ def _is_connected(draft: Draft) -> bool:
     status = (row or {}).get("status")
     setup_state = status.get("setup_state") if isinstance(status, dict) else None
     is_here = row is not None and folder_read(row) == ("gcs", settings.bucket, settings.prefix)
-    return is_here and str(setup_state).lower() == "connected"
+    # A sync that has failed since leaves nothing proved.
+    has_failed = row is not None and LastSync.of(row).outcome == "failed"
+    return is_here and str(setup_state).lower() == "connected" and not has_failed
 
 
 def _preflight(known: Prepared) -> None:
@@ -300,7 +305,7 @@ _MANAGED_BY_OTHERS: Mapping[Answer, Note] = {
 # Absent
 
 
-def _leave(situation: Situation, known: Prepared, everybody: Sequence[Prepared]) -> Grant | None:
+def _leave(situation: Situation, known: Prepared, together: _Together) -> Grant | None:
     draft, wanted, policy = known.draft, known.wanted, known.bucket.policy
     if known.bucket.exists is False:
         message = (
@@ -314,9 +319,11 @@ def _leave(situation: Situation, known: Prepared, everybody: Sequence[Prepared])
         return None
     if policy is None:
         return None
+    if situation.is_part:
+        _keep(known, policy)
+        return None
     _name_another_bucket(draft)
-    staying = _staying(known, everybody)
-    readers = sorted({*_who_still_reads(known, staying), *_who_may_read(situation, known, everybody)})
+    readers = sorted({*_who_still_reads(known, together), *_who_may_read(situation, known, together)})
     if readers:
         draft.notice(
             "access",
@@ -326,11 +333,19 @@ def _leave(situation: Situation, known: Prepared, everybody: Sequence[Prepared])
         )
         _note(known, wanted, Action.NONE, needed_by=tuple(readers))
         return None
-    if not any(known.bucket.name in buckets_named(row) for row in staying):
+    if known.bucket.name not in together.staying:
         _name_what_is_kept(known)
     change = plan(policy, wanted, present=False)
     _note(known, wanted, Action.DELETE if change.changed else Action.NONE, before=change.before, removes=True)
     return wanted if change.changed else None
+
+
+def _keep(known: Prepared, policy: JsonObject) -> None:
+    """Leave the grant as it is: who else reads with it is not known."""
+    is_there = plan(policy, known.wanted, present=False).changed
+    if is_there:
+        note_kept(known.draft, f"The grant on gs://{known.bucket.name}")
+    _note(known, known.wanted, Action.NONE, removes=True, needed_by=SOMEBODY if is_there else ())
 
 
 def _name_another_bucket(draft: Draft) -> None:
@@ -366,40 +381,65 @@ def _name_what_is_kept(known: Prepared) -> None:
         )
 
 
-def _staying(known: Prepared, everybody: Iterable[Prepared]) -> list[JsonObject]:
-    """Return the connections of the group that stay; each key may see others of them."""
-    listings = {id(other.draft.staying): other.draft.staying for other in everybody if _is_of_one_group(other, known)}
+@dataclass(frozen=True)
+class _Together:
+    """Workspaces of one group, which read as one service account.
+
+    ``staying``: the connections of the group that stay, by each text that may be the name of a bucket; each key may see
+    others of them. ``unseen``: who may have a connection that nobody of this run can see.
+    """
+
+    staying: Mapping[str, Sequence[JsonObject]]
+    unseen: Sequence[Settings]
+
+
+_Who = tuple[str, Group | None]
+
+
+def _who(known: Prepared) -> _Who:
+    return known.wanted.member, known.draft.group
+
+
+def _together(situation: Situation, everybody: Iterable[Prepared]) -> dict[_Who, _Together]:
+    """Return those who belong together, worked out once for all of them."""
+    members: dict[_Who, list[Draft]] = {}
+    for known in everybody:
+        members.setdefault(_who(known), []).append(known.draft)
+    return {who: _of_group(situation, drafts) for who, drafts in members.items()}
+
+
+def _of_group(situation: Situation, drafts: Sequence[Draft]) -> _Together:
+    listings = {id(draft.staying): draft.staying for draft in drafts}
     rows = {(row.get("id"), row.get("schema")): row for listing in listings.values() for row in listing}
-    return list(rows.values())
+    staying: dict[str, list[JsonObject]] = {}
+    for row in rows.values():
+        for text in buckets_named(row):
+            staying.setdefault(text, []).append(row)
+    answers = {id(draft.rows): draft.rows or () for draft in drafts}
+    listed = {row.get("schema") for answer in answers.values() for row in answer}
+    seeing = {look.credentials(draft.settings) for draft in drafts}
+    unseen = [
+        entry
+        for entry in situation.readable
+        if look.credentials(entry) not in seeing and entry.fivetran_schema not in listed
+    ]
+    return _Together(staying, unseen)
 
 
-def _is_of_one_group(one: Prepared, other: Prepared) -> bool:
-    return one.wanted.member == other.wanted.member and one.draft.group == other.draft.group
-
-
-def _who_still_reads(known: Prepared, staying: Iterable[JsonObject]) -> Iterator[str]:
+def _who_still_reads(known: Prepared, together: _Together) -> Iterator[str]:
     """Yield the schemas of other connections of the group that need the grant."""
     bucket, prefix = known.bucket.name, known.draft.settings.prefix
     narrow = _is_narrow(known)
     return (
         str(row.get("schema"))
-        for row in staying
-        if bucket in buckets_named(row) and not (narrow and _reads_elsewhere(row, bucket, prefix))
+        for row in together.staying.get(bucket, ())
+        if not (narrow and _reads_elsewhere(row, bucket, prefix))
     )
 
 
-def _who_may_read(situation: Situation, known: Prepared, everybody: Sequence[Prepared]) -> Iterator[str]:
+def _who_may_read(situation: Situation, known: Prepared, together: _Together) -> Iterator[str]:
     """Yield the workspaces that may need the grant for a connection that nobody of this run can see."""
-    together = [other.draft for other in everybody if _is_of_one_group(other, known)]
-    listed = {row.get("schema") for draft in together for row in draft.rows or ()}
-    seeing = {look.credentials(draft.settings) for draft in together}
-    return (
-        entry.name
-        for entry in situation.readable
-        if look.credentials(entry) not in seeing
-        and entry.fivetran_schema not in listed
-        and _needs_it(situation, known, entry)
-    )
+    return (entry.name for entry in together.unseen if _needs_it(situation, known, entry))
 
 
 def _needs_it(situation: Situation, known: Prepared, entry: Settings) -> bool:
@@ -478,10 +518,10 @@ def _effect_after(known: Prepared, action: Action) -> JsonObject:
 def _share(situation: Situation, members: list[Draft]) -> None:
     """Let the first workspace that has passed its checks do it for all."""
     able = [draft for draft in members if not draft.problems] or members
-    maker, names = able[0].name, sorted(draft.name for draft in members)
+    maker, names = able[0].name, first_names(draft.name for draft in members)
     for draft in members:
         draft.access = RoleWork(maker=maker, state="absent" if situation.purpose.removes else "present")
-        others = tuple(name for name in names if name != draft.name)
+        others = all_but(draft.name, names)
         made_by = maker if maker != draft.name else ""
         draft.changes = [
             Change(**{**vars(change), "shared_with": others, "made_by": made_by}) if change.kind == "grant" else change

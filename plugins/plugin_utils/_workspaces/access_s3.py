@@ -32,7 +32,8 @@ from ...module_utils._storage.s3_preflight import findings as bucket_findings
 from . import asked, look
 from .drafts import Draft, Situation, joined
 from .identity import buckets_named
-from .plan import Action, Change, Reason, RoleWork
+from .part import SOMEBODY, note_kept, without_loss
+from .plan import Action, Change, Reason, RoleWork, all_but, first_names
 from .s3_doubts import note_what_forbids
 from .s3_judging import (
     bucket_policies,
@@ -80,7 +81,8 @@ def _look_at_account_and_bucket(situation: Situation, draft: Draft) -> None:
         actual = Actual()
         try:
             actual = seen.of(look.iam(settings, who.account))
-            draft.role_is_new = actual.role is None and not situation.purpose.removes
+            is_new = actual.role is None or draft.name in situation.roles_made
+            draft.role_is_new = is_new and not situation.purpose.removes
         except OnrampError as error:
             draft.failure("access", error)
         draft.access = RoleWork(role_arn=_role_arn(settings, who, actual))
@@ -139,7 +141,8 @@ def _decide_present(situation: Situation, role: SharedRole) -> None:
         work = RoleWork(maker=passing[0].name, buckets=buckets, released=released, adopt=adopt)
         present = partial(plan_present, desired, actual, adopt=adopt, released=released, places=places(passing))
         said = partial(simulated, situation, role.account, actual.role.arn if actual.role else "")
-        return desired, with_evidence(present, policies, said), work
+        planned = with_evidence(present, policies, said)
+        return desired, without_loss(planned) if situation.is_part else planned, work
 
     _apply(situation, role, passing, plan)
 
@@ -173,7 +176,7 @@ def _adopts(drafts: Iterable[Draft]) -> bool:
 
 def _needed(situation: Situation, role: SharedRole, granted: Sequence[str]) -> set[str]:
     """Return which buckets that the policy grants now are named by anybody, or by somebody who cannot be read."""
-    if any(draft.rows is None for draft in role.members):
+    if situation.is_part or situation.purpose.heals or any(draft.rows is None for draft in role.members):
         return set(granted)
     # Also of workspaces whose settings name another role by now: their connections may not have moved yet.
     named = {text for row in _rows(role) for text in buckets_named(row)}
@@ -253,16 +256,17 @@ def _apply(
     arn = str(view["role"]["arn"])
     to_do = planned.policy.changed or planned.role.changed
     work = replace(work, maker=work.maker if to_do else "", role_arn=arn)
+    sharing = first_names(other.name for other in drafts)
     for draft in drafts:
-        _note(draft, planned, view, work, [other.name for other in drafts])
+        _note(draft, planned, view, work, sharing)
         note_what_forbids(situation, draft, role.account, planned, arn)
 
 
 def _note(draft: Draft, planned: AccessPlan, view: JsonObject, work: RoleWork, sharing: Sequence[str]) -> None:
-    draft.seen["access"] = view
+    draft.seen["access"] = _of_one(draft, planned, view)
     note_judgement(draft, planned, work.role_arn)
     draft.access = work
-    others = tuple(sorted(set(sharing) - {draft.name}))
+    others = all_but(draft.name, sharing)
     maker = work.maker if work.maker != draft.name else ""
     for kind, step in (("policy", planned.policy), ("role", planned.role)):
         draft.changes.append(
@@ -278,6 +282,19 @@ def _note(draft: Draft, planned: AccessPlan, view: JsonObject, work: RoleWork, s
                 needed_by=work.needed_by,
             )
         )
+
+
+def _of_one(draft: Draft, planned: AccessPlan, view: JsonObject) -> JsonObject:
+    """Return of what was seen of a role what concerns this workspace: of many, everybody's would fill the memory."""
+    where = place(draft)
+    judgement = planned.places.get(where)
+    findings = (*planned.findings, *(judgement.findings if judgement else ()))
+    read = {str(where): judgement.effect.as_json()} if judgement else {}
+    return {
+        **view,
+        "effect": {**view["effect"], "read": read},
+        "findings": [finding.as_json() for finding in dict.fromkeys(findings)],
+    }
 
 
 def _decide_given(situation: Situation, draft: Draft) -> None:
@@ -326,8 +343,13 @@ def _reason(step: Step, work: RoleWork) -> Reason:
 def _decide_absent(situation: Situation, role: SharedRole) -> None:
     """Take away what nobody needs once the playing workspaces have left; who is refused does not leave."""
     leaving = [draft for draft in role.members if not draft.problems]
-    if not leaving:
-        return
+    if leaving and situation.is_part:
+        _keep(situation, role, leaving)
+    elif leaving:
+        _take_away(situation, role, leaving)
+
+
+def _take_away(situation: Situation, role: SharedRole, leaving: Sequence[Draft]) -> None:
     staying = _rows_of_the_role(situation, role)
     # What the connections read now: the inventory may have moved on since.
     stored = {text for draft in leaving if draft.own_row for text in buckets_named(draft.own_row)}
@@ -357,6 +379,20 @@ def _decide_absent(situation: Situation, role: SharedRole) -> None:
         if not released:
             return desired, AccessPlan(policy=NOTHING, role=NOTHING), work
         return desired, plan_absent(desired, actual, adopt=adopt), work
+
+    _apply(situation, role, leaving, plan)
+
+
+def _keep(situation: Situation, role: SharedRole, leaving: Sequence[Draft]) -> None:
+    """Leave policy and role as they are: who else reads with them is not known."""
+
+    def plan(actual: Actual, desired_of: Callable[[Iterable[str]], Desired]) -> tuple[Desired, AccessPlan, RoleWork]:
+        is_there = actual.role is not None or actual.policy is not None
+        for draft in leaving if is_there else ():
+            note_kept(draft, f"The IAM role {role.name}")
+        work = RoleWork(state="absent", needed_by=SOMEBODY if is_there else ())
+        desired = desired_of({draft.settings.bucket for draft in leaving})
+        return desired, AccessPlan(policy=NOTHING, role=NOTHING), work
 
     _apply(situation, role, leaving, plan)
 

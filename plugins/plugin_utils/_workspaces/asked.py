@@ -54,7 +54,7 @@ class Purpose:
     ``creates``, ``changes``, ``removes``: what it may do to connections. ``key``, ``landing``, ``grants``: whether the
     Braze key, Currents, and grants in Google Cloud Storage are looked at. ``tells_findings``: whatever is not as it
     should be is a finding, whatever the inventory says about it. ``sends_secrets``: what Fivetran stores masked is sent
-    again, and tested.
+    again, and tested. ``heals``: only what keeps data away is changed, and nothing is taken away.
     """
 
     name: str
@@ -66,6 +66,7 @@ class Purpose:
     grants: bool = True
     tells_findings: bool = False
     sends_secrets: bool = False
+    heals: bool = False
 
 
 PURPOSES: Mapping[str, Purpose] = {
@@ -74,6 +75,7 @@ PURPOSES: Mapping[str, Purpose] = {
         Purpose("onboard", creates=True, changes=True),
         Purpose("verify", changes=True, tells_findings=True),
         Purpose("rotate_key", changes=True, landing=False, grants=False, sends_secrets=True),
+        Purpose("heal", changes=True, tells_findings=True, heals=True),
         Purpose("offboard", removes=True, key=False, landing=False),
     )
 }

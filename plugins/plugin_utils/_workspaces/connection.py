@@ -87,13 +87,13 @@ def _work(situation: Situation, draft: Draft) -> ConnectionWork:
         # Fivetran stores key and ARN masked, so that they cannot be compared: they are sent every time, and tested. A
         # rotation neither starts nor stops a connection.
         return ConnectionWork("always", "always", draft.paused)
-    paused = settings.get("paused")
+    paused = draft.paused if purpose.heals else settings.get("paused")
     if draft.role_is_new and draft.own_row is not None:
         # Whatever the connection reads with, it cannot be this role.
         return ConnectionWork("always", "always", paused)
     # What is sent every time differs from nothing, so that it is nothing to be found.
     update_secrets = "on_test_failure" if purpose.tells_findings else settings["update_secrets"]
-    return ConnectionWork(update_secrets, settings["run_setup_tests"], paused)
+    return ConnectionWork(update_secrets, "always" if purpose.heals else settings["run_setup_tests"], paused)
 
 
 def _desired(situation: Situation, draft: Draft, group: Group, **more: Any) -> tuple[Desired, Options]:
@@ -125,7 +125,7 @@ def _planned(situation: Situation, draft: Draft, group: Group, work: ConnectionW
     def warn(message: str) -> None:
         draft.warning("connection", "connection", message)
 
-    return planned(desired, of_identity(draft.rows or (), desired), options, metadata)
+    return planned(desired, of_identity(draft.namesakes, desired), options, metadata)
 
 
 def _warn(situation: Situation, draft: Draft, group: Group, change: Planned) -> None:
@@ -228,7 +228,7 @@ def _is_missing(situation: Situation, draft: Draft, group: Group) -> None:
 def _leave(situation: Situation, draft: Draft, group: Group) -> None:
     schema = draft.settings.fivetran_schema
     desired, _options = _desired(situation, draft, group)
-    actual = of_identity(draft.rows or (), desired)
+    actual = of_identity(draft.namesakes, desired)
     action, reason = (Action.NONE, Reason.GONE) if actual is None else (Action.DELETE, Reason.LEAVES)
     before = {name: draft.seen["connection"].get(name) for name in ("id", "schema", "paused")} if actual else {}
     draft.changes.append(Change("connection", schema, action, reason, before=before))

@@ -22,20 +22,25 @@ from ...module_utils._fivetran.client import JsonObject
 from ...module_utils._module import Result
 from . import look
 from .allowance import shortages
+from .asked import PURPOSES
 from .connection import decide_connection, notice_state
 from .drafts import Draft, Situation
 from .findings import SUBJECTS
+from .healing import heal, not_looked_at, without_workspace
 from .identity import find_conflicts
 from .moved import find_moved
 from .plan import Finding, Group, Plan, WorkspacePlan
 from .settings import Unusable
+from .step import note_what_stays
 from .unclaimed import doubts, find_unclaimed
 from .way_facts import note_way, reads_nothing_new
 
 
 def decide(situation: Situation, misspelt: Mapping[str, Sequence[str]] | None = None) -> Plan:
     """Return the plan. ``misspelt``: by workspace, hints at variables that are none of ours and look like it."""
-    drafts = [Draft(entry) for entry in situation.readable if entry.name in situation.names]
+    refused = situation.refused
+    playing = [entry for entry in situation.readable if entry.name in situation.names]
+    drafts = [Draft(entry, problems=list(refused.get(entry.name, ()))) for entry in playing]
     for draft in drafts:
         _group(situation, draft)
         _checks(situation, draft)
@@ -46,13 +51,18 @@ def decide(situation: Situation, misspelt: Mapping[str, Sequence[str]] | None = 
         note_way(situation, draft)
     plans = {draft.name: draft.plan() for draft in drafts}
     plans |= {entry.name: _unusable(entry) for entry in situation.unusable if entry.name in situation.names}
+    if situation.purpose.heals:
+        plans = heal(situation, drafts, plans)
     for name, hints in (misspelt or {}).items():
         if name in plans:
             told = tuple(Finding("settings", "warning", "unknown_setting", hint) for hint in hints)
             plans[name] = replace(plans[name], warnings=(*told, *plans[name].warnings))
     order = [entry.name for entry in situation.inventory if entry.name in plans]
     plan = Plan(situation.purpose.name, {name: plans[name] for name in order}, shortages=shortages(situation, plans))
-    if not situation.purpose.tells_findings:
+    # Of a part of the fleet, others may claim what nobody here does.
+    if situation.purpose.heals:
+        return replace(plan, without_workspace=without_workspace(situation.heal, plans.values()))
+    if situation.is_part or not situation.purpose.tells_findings:
         return plan
     return replace(plan, unclaimed=find_unclaimed(situation, drafts), doubts=doubts(situation, drafts))
 
@@ -74,6 +84,7 @@ def _connections_and_access(situation: Situation, drafts: list[Draft]) -> None:
         decide_connection(situation, draft)
         if situation.purpose.tells_findings:
             notice_state(situation, draft)
+    note_what_stays(situation, drafts)
     if in_gcs:
         from .access_gcs import decide_gcs, prepare_gcs
 
@@ -105,6 +116,7 @@ def _group(situation: Situation, draft: Draft) -> None:
         draft.group = Group(id=str(group["id"]), name=str(group.get("name")))
         destination = seen.of(look.destination(settings, draft.group.id))
         draft.rows = seen.of(look.connections(settings, draft.group.id))
+        draft.by_schema = situation.by_schema(draft.rows)
         if settings.storage == "gcs" and situation.purpose.grants:
             e_mail = seen.of(look.service_account(settings, draft.group.id))
             draft.group = Group(draft.group.id, draft.group.name, e_mail)
@@ -214,4 +226,6 @@ def no_plan(purpose: str, names: Iterable[str], error: OnrampError | str) -> Pla
     failure = error.failure if isinstance(error, OnrampError) else Failure(code="not_looked_at", message=msg)
     finding = Finding("settings", "error", failure.code, msg)
     refused = {name: WorkspacePlan(name=name, problems=(finding,), incomplete=("everything",)) for name in names}
+    if PURPOSES[purpose].heals:
+        refused = {name: not_looked_at(plan) for name, plan in refused.items()}
     return Plan(purpose, refused)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...module_utils._errors import OnrampError
 from ...module_utils._fivetran.client import JsonObject
@@ -24,6 +24,9 @@ from .asked import RENAMED, Purpose
 from .look import Limits, Seen
 from .plan import KINDS, Change, Finding, Group, RoleWork, WorkspacePlan
 from .settings import Settings, Unusable
+
+if TYPE_CHECKING:
+    from .healing import Request
 
 # What a module calls a setting of the workspace itself, by step.
 OWN_NAMES: Mapping[str, Mapping[str, str]] = {
@@ -53,6 +56,8 @@ class Draft:
     settings: Settings
     group: Group | None = None
     rows: tuple[JsonObject, ...] | None = None
+    # The same by schema, made once for all who got the same answer.
+    by_schema: Mapping[Any, Sequence[JsonObject]] | None = None
     # Of these, the ones that are left when the workspaces of an offboarding have gone.
     staying: tuple[JsonObject, ...] = ()
     api_url: str = ""
@@ -78,8 +83,15 @@ class Draft:
     @property
     def own_row(self) -> JsonObject | None:
         """The connection of this schema in the group, of whatever service; None also where it was not looked at."""
-        rows = self.rows or ()
-        return next((row for row in rows if row.get("schema") == self.settings.fivetran_schema), None)
+        return next(iter(self.namesakes), None)
+
+    @property
+    def namesakes(self) -> Sequence[JsonObject]:
+        """The connections of this schema in the group."""
+        schema = self.settings.fivetran_schema
+        if self.by_schema is not None:
+            return self.by_schema.get(schema, ())
+        return [row for row in self.rows or () if row.get("schema") == schema]
 
     def problem(self, step: str, code: str, message: str, remedy: str = "", field: str = "") -> None:
         """Note why nothing is done for this workspace."""
@@ -132,7 +144,12 @@ class Draft:
 
 @dataclass(frozen=True)
 class Situation:
-    """Everything that is decided from: the whole inventory, who plays, and what was seen, and when."""
+    """Everything that is decided from: the whole inventory, who plays, and what was seen, and when.
+
+    ``is_part``: the inventory holds a part of the fleet, so that others may need what nobody here names. ``step``: the
+    part of the playbook that is run, see ``step.py``. ``heal``: what heal.yml is asked. ``refused``: workspaces that
+    are not as an approved plan has them, and why. ``roles_made``: those whose connection that plan gives a new role.
+    """
 
     purpose: Purpose
     inventory: Sequence[Settings | Unusable]
@@ -140,8 +157,16 @@ class Situation:
     seen: Seen
     limits: Limits = field(default_factory=Limits)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    is_part: bool = False
+    step: str = "all"
+    heal: Request | None = None
+    refused: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
+    roles_made: frozenset[str] = frozenset()
     # What was worked out once, because everybody is held against everybody.
     _known: dict[tuple[str, str], str | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _by_schema: dict[int, Mapping[Any, Sequence[JsonObject]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def readable(self) -> Iterator[Settings]:
@@ -152,6 +177,15 @@ class Situation:
     def unusable(self) -> Iterator[Unusable]:
         """Those whose settings cannot be read, or cannot be used."""
         return (entry for entry in self.inventory if isinstance(entry, Unusable))
+
+    def by_schema(self, rows: tuple[JsonObject, ...]) -> Mapping[Any, Sequence[JsonObject]]:
+        """Return connections by their schema, of each answer once: thousands look for their own."""
+        if id(rows) not in self._by_schema:
+            found: dict[Any, list[JsonObject]] = {}
+            for row in rows:
+                found.setdefault(row.get("schema"), []).append(row)
+            self._by_schema[id(rows)] = found
+        return self._by_schema[id(rows)]
 
     def group_id(self, settings: Settings) -> str | None:
         """Return the id of the group that a workspace names; None if that is not known."""

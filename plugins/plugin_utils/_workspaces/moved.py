@@ -87,7 +87,7 @@ def _note(situation: Situation, draft: Draft, own: Group, row: JsonObject, group
             remedy if purpose.tells_findings else f"Nothing was changed. {remedy}",
             field="fivetran_group",
         )
-    elif not purpose.removes:
+    elif not (purpose.removes or situation.is_part):
         draft.warning(
             "connection",
             "schema_in_another_group",

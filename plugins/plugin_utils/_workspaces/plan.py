@@ -11,14 +11,15 @@ Nothing here holds a secret. ``as_json`` is what the playbooks, the report and a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from .._report.model import Stop
 
 if TYPE_CHECKING:
+    from .healing import Connection, Healing
     from .unclaimed import Unclaimed
 
 
@@ -64,6 +65,7 @@ class Reason(StrEnum):
     NOT_TESTED = "not_tested"
     NEVER_STARTED = "never_started"
     ROLE_IS_NEW = "role_is_new"
+    BROKEN = "broken"
     NOT_NEEDED = "not_needed"
     LEAVES = "leaves"
     STILL_NEEDED = "still_needed"
@@ -72,6 +74,8 @@ class Reason(StrEnum):
 
 # In the order of the guide.
 KINDS = ("policy", "role", "grant", "connection")
+# Of these, what lets Fivetran read a bucket, and may be there for several workspaces.
+ACCESS = ("policy", "role", "grant")
 
 
 class Verdict(StrEnum):
@@ -95,10 +99,10 @@ class ConnectionWork:
 class Change:
     """What happens to one object.
 
-    ``kind``: one of ``KINDS``. ``name``: as its vendor calls it. ``before`` and
-    ``after``: what differs, without secrets. ``shared_with``: workspaces for which the same object is there.
-    ``made_by``: the workspace that does it for all; empty if that is this one. ``needed_by``: who it is kept for.
-    ``work``: of a connection, how its role is called.
+    ``kind``: one of ``KINDS``. ``name``: as its vendor calls it. ``before`` and ``after``: what differs, without
+    secrets. ``shared_with``: workspaces for which the same object is there, of many the first ten. ``made_by``: the
+    workspace that does it for all; empty if that is this one. ``needed_by``: who it is kept for. ``work``: of a
+    connection, how its role is called.
     """
 
     kind: str
@@ -115,6 +119,20 @@ class Change:
     @property
     def is_change(self) -> bool:
         return self.action is not Action.NONE
+
+
+# So many of those that share an object are named in the plan of each. All in each would be a million of a thousand.
+MOST_SHARING = 10
+
+
+def first_names(names: Iterable[str]) -> list[str]:
+    """Return the names that :func:`all_but` chooses from."""
+    return sorted(names)[: MOST_SHARING + 1]
+
+
+def all_but(name: str, first: Iterable[str]) -> tuple[str, ...]:
+    """Return the others with which one shares an object; of many, some."""
+    return tuple(other for other in first if other != name)[:MOST_SHARING]
 
 
 @dataclass(frozen=True)
@@ -150,7 +168,8 @@ class WorkspacePlan:
     ``problems``: why nothing is done. ``warnings``: what deserves a look. ``noticed``: what is not as it should be and
     is nobody's change here, such as a sync that failed. ``unverified``: what cannot be seen. ``incomplete``: what could
     not be looked at. ``seen``: results as the modules return them, for the report. ``way``: of its data, where findings
-    are told.
+    are told. ``later``: changes that another step of the playbook makes, see ``step.py``. ``healing``: what heal.yml
+    makes of it.
     """
 
     name: str
@@ -172,6 +191,8 @@ class WorkspacePlan:
     given: tuple[str, ...] = ()
     seen: Mapping[str, Any] = field(default_factory=dict)
     way: tuple[Stop, ...] = ()
+    later: tuple[Change, ...] = ()
+    healing: Healing | None = None
 
     @property
     def todo(self) -> tuple[Change, ...]:
@@ -184,6 +205,11 @@ class WorkspacePlan:
             return Verdict.REFUSED
         return Verdict.CHANGES if self.todo else Verdict.FINE
 
+    @property
+    def is_shared(self) -> bool:
+        """Tell whether what lets Fivetran read, and is changed, is there for other workspaces as well."""
+        return any(change.shared_with for change in self.changes_of(*ACCESS))
+
     def changes_of(self, *kinds: str) -> tuple[Change, ...]:
         """Return what is done to objects of these kinds."""
         return tuple(change for change in self.todo if change.kind in kinds)
@@ -191,7 +217,8 @@ class WorkspacePlan:
     def as_json(self) -> dict[str, Any]:
         """Return the plan as plain data."""
         return {
-            **asdict(self),
+            **asdict(replace(self, healing=None)),
+            **self._healing(),
             "verdict": self.verdict.value,
             "applies": self.verdict is Verdict.CHANGES,
             "complete": not self.incomplete,
@@ -204,10 +231,14 @@ class WorkspacePlan:
             "applies": self.verdict is Verdict.CHANGES,
             "to_change": sorted({change.kind for change in self.todo} if not self.problems else ()),
             "group": asdict(self.group) if self.group else {},
-            "access": asdict(self.access),
+            "access": {**asdict(self.access), "shared": self.is_shared},
             "connection": next((asdict(change.work) for change in self.changes if change.work), {}),
             **{name: getattr(self, name) for name in names},
+            **self._healing(),
         }
+
+    def _healing(self) -> dict[str, Any]:
+        return {"healing": self.healing.as_json()} if self.healing else {}
 
 
 @dataclass(frozen=True)
@@ -215,7 +246,9 @@ class Plan:
     """The plans of all workspaces of the run, by name, in the inventory's order.
 
     ``unclaimed``: connections of their groups that no workspace claims. ``doubts``: where that cannot be told, a
-    sentence each. ``shortages``: why it may not be done in one run, likewise.
+    sentence each. ``shortages``: why it may not be done in one run, likewise. ``step``: the part of the playbook that
+    it is for. ``without_workspace``: connections that heal.yml was asked to heal, and that are of none. ``notes``: what
+    else is told of all of it, a sentence each.
     """
 
     purpose: str
@@ -223,6 +256,9 @@ class Plan:
     unclaimed: tuple[Unclaimed, ...] = ()
     doubts: tuple[str, ...] = ()
     shortages: tuple[str, ...] = ()
+    step: str = "all"
+    notes: tuple[str, ...] = ()
+    without_workspace: tuple[Connection, ...] = ()
 
     def count(self, verdict: Verdict) -> int:
         """Return how many workspaces have the verdict."""

@@ -10,18 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...module_utils._clients import Clients
 from ...module_utils._redact import Redactor
 from .asked import PURPOSES, Wanted
 from .decide import decide
 from .drafts import Situation
+from .healing import Request, left_out
 from .look import Limits, Look
 from .options import all_options
 from .plan import Plan
 from .reader import HostVariables, host_variables
 from .settings import TOLD_OF_UNUSABLE, Problem, Settings, Unreadable, Unusable, hints, read_settings
+from .step import ALL
+from .unclaimed import schema_claimed
+
+if TYPE_CHECKING:
+    from .._saved_plan.compare import Approval
 
 Entry = Settings | Unusable
 
@@ -63,20 +69,53 @@ def plan_of(
     limits: Limits,
     clients: Clients | None = None,
     told: Callable[[int, int], None] = lambda _done, _total: None,
+    *,
+    is_part: bool = False,
+    step: str = ALL,
+    heal: Request | None = None,
+    approval: Approval | None = None,
 ) -> tuple[Plan, Redactor]:
     """Look and decide. Beside the plan, return what keeps every secret of the inventory out of what is told.
 
     ``clients``: what the looks share, with the clock that they wait by. ``told``: is told how far the look is.
+    ``is_part``, ``step``, ``heal``: see :class:`Situation`; the plan is of the whole playbook, whatever the step.
+    ``approval``: the approved plan, of which nothing but parts may be planned.
     """
     entries = [entry for entry, _hints in read.values()]
     readable = tuple(entry for entry in entries if isinstance(entry, Settings))
     names = frozenset(name for name in playing if name in read)
+    left_alone = _left_alone(read, names, heal)
+    names -= left_alone
     wanted = Wanted(PURPOSES[purpose], readable, names & {settings.name for settings in readable})
     clients = clients or Clients()
     seen = Look(wanted, limits, clients, told).take()
-    situation = _asked_again(wanted, Situation(PURPOSES[purpose], entries, names, seen, limits), clients)
+    situation = Situation(PURPOSES[purpose], entries, names, seen, limits, is_part=is_part, step=step, heal=heal)
+    situation = _asked_again(wanted, situation, clients)
     misspelt = {name: tuple(hint) for name, (_entry, hint) in read.items() if hint}
-    return decide(situation, misspelt), Redactor(_secrets(readable))
+    plan = decide(situation, misspelt) if approval is None else _approved(situation, misspelt, approval)
+    plan = replace(plan, workspaces={**plan.workspaces, **{name: left_out(name) for name in sorted(left_alone)}})
+    return plan, Redactor(_secrets(readable))
+
+
+def _approved(situation: Situation, misspelt: Mapping[str, Sequence[str]], approval: Approval) -> Plan:
+    """Return the plan without the workspaces of which it would be another one than was approved."""
+    situation = replace(situation, roles_made=approval.roles_made)
+    plan = decide(situation, misspelt)
+    # Without those that are refused, what they share with others may be as it was approved, or may not be any more.
+    while moved := approval.moved(plan):
+        situation = replace(situation, refused={**situation.refused, **moved})
+        plan = decide(situation, misspelt)
+    return approval.noted(plan, [entry.name for entry in situation.inventory], is_part=situation.is_part)
+
+
+def _left_alone(
+    read: Mapping[str, tuple[Entry, Sequence[str]]], names: frozenset[str], heal: Request | None
+) -> frozenset[str]:
+    """Return which workspaces are not asked for, as far as the names of their connections tell."""
+    if heal is None:
+        return frozenset()
+    known = {name: schema_claimed(read[name][0]) for name in names}
+    return frozenset(name for name, schema in known.items() if schema is not None and not heal.may_want(schema))
 
 
 def _asked_again(wanted: Wanted, situation: Situation, clients: Clients) -> Situation:

@@ -8,9 +8,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import asked
 from .drafts import Draft, Situation, joined
@@ -52,24 +53,45 @@ def shared_roles(situation: Situation, playing: Iterable[Draft]) -> Iterator[Sha
         yield SharedRole(account, str(sharing[0].settings.roles["s3_access"]["role_name"]), group, tuple(sharing))
 
 
+class Kind(NamedTuple):
+    """Workspaces that are alike in all that sharing a role depends on, so that thousands are compared by the few kinds.
+
+    ``shape``: all variables that shape the role or its policy, as text.
+    """
+
+    role: str
+    group_id: str | None
+    group: str
+    shape: str
+
+
+Kinds = Mapping[Kind, Sequence[Settings]]
+
+
 @dataclass(frozen=True)
 class Names:
     """Who of the inventory names which role and which policy of which account, in lower case."""
 
-    roles: Mapping[tuple[str, str], Sequence[Settings]]
-    policies: Mapping[tuple[str, str], Sequence[Settings]]
-    shapes: Mapping[str, Mapping[str, Any]]
+    roles: Mapping[tuple[str, str], Kinds]
+    policies: Mapping[tuple[str, str], Kinds]
 
 
 def names_of(situation: Situation) -> Names:
-    roles: dict[tuple[str, str], list[Settings]] = {}
-    policies: dict[tuple[str, str], list[Settings]] = {}
+    roles: dict[tuple[str, str], dict[Kind, list[Settings]]] = {}
+    policies: dict[tuple[str, str], dict[Kind, list[Settings]]] = {}
     for settings in situation.readable:
         account = situation.account_of(settings)
         if account is not None and not asked.given_role(settings):
-            roles.setdefault((account, _lower(settings, "role_name")), []).append(settings)
-            policies.setdefault((account, _lower(settings, "policy_name")), []).append(settings)
-    return Names(roles, policies, {settings.name: _shaping(settings) for settings in situation.readable})
+            kind = _kind(situation, settings)
+            of_policy = account, _lower(settings, "policy_name")
+            roles.setdefault((account, kind.role), {}).setdefault(kind, []).append(settings)
+            policies.setdefault(of_policy, {}).setdefault(kind, []).append(settings)
+    return Names(roles, policies)
+
+
+def _kind(situation: Situation, settings: Settings) -> Kind:
+    shape = json.dumps(_shaping(settings), sort_keys=True, default=str)
+    return Kind(_lower(settings, "role_name"), situation.group_id(settings), settings.fivetran_group, shape)
 
 
 def _lower(settings: Settings, option: str) -> str:
@@ -84,7 +106,9 @@ def note_conflicts(situation: Situation, names: Names, draft: Draft) -> None:
     if situation.purpose.removes or group is None or account is None:
         return
     role, policy = _lower(settings, "role_name"), _lower(settings, "policy_name")
-    strangers = [other for other in names.policies[account, policy] if _lower(other, "role_name") != role]
+    strangers = [
+        other for kind, alike in names.policies[account, policy].items() if kind.role != role for other in alike
+    ]
     if strangers:
         draft.problem(
             "access",
@@ -93,10 +117,11 @@ def note_conflicts(situation: Situation, names: Names, draft: Draft) -> None:
             " for another role.",
             "Give one of the two another s3_access_policy_name.",
         )
-    sharing = [other for other in names.roles[account, role] if other.name != draft.name]
-    of_the_group = {other.name for other in sharing if situation.may_be_of_group(other, group)}
-    _groups_that_differ(draft, [other for other in sharing if other.name not in of_the_group])
-    _settings_that_differ(draft, names.shapes, [other for other in sharing if other.name in of_the_group])
+    sharing = list(names.roles[account, role].values())
+    of_the_group = [alike for alike in sharing if situation.may_be_of_group(alike[0], group)]
+    others = [other for alike in sharing if alike not in of_the_group for other in alike]
+    _groups_that_differ(draft, [other for other in others if other.name != draft.name])
+    _settings_that_differ(draft, of_the_group)
 
 
 def _who(others: Sequence[Settings], verb: str = "name") -> str:
@@ -118,15 +143,14 @@ def _groups_that_differ(draft: Draft, others: Sequence[Settings]) -> None:
         )
 
 
-def _settings_that_differ(draft: Draft, shapes: Mapping[str, Mapping[str, Any]], others: Sequence[Settings]) -> None:
-    mine, role_name = shapes[draft.name], draft.settings.roles["s3_access"]["role_name"]
+def _settings_that_differ(draft: Draft, sharing: Iterable[Sequence[Settings]]) -> None:
+    mine, role_name = _shaping(draft.settings), draft.settings.roles["s3_access"]["role_name"]
     differing: dict[tuple[str, str], list[Settings]] = {}
-    for other in others:
-        theirs = shapes[other.name]
-        if theirs != mine:
-            for setting in sorted({*mine, *theirs}):
-                if mine.get(setting) != theirs.get(setting):
-                    differing.setdefault((setting, str(theirs.get(setting, ""))), []).append(other)
+    for alike in sharing:
+        theirs = _shaping(alike[0])
+        for setting in sorted({*mine, *theirs}) if theirs != mine else ():
+            if mine.get(setting) != theirs.get(setting):
+                differing.setdefault((setting, str(theirs.get(setting, ""))), []).extend(alike)
     for (setting, said), others_alike in differing.items():
         draft.problem(
             "access",

@@ -15,6 +15,7 @@ from ...module_utils._printable import visible
 from ...module_utils._redact import REDACTED
 from .._report.ways import way_line
 from .findings import leaves, quoted
+from .outcomes import found_by_healing, healing_lines, in_words, state_of, strangers
 from .plan import Action, Change, Finding, Plan, Reason, Verdict, WorkspacePlan
 
 VERBS: Mapping[Action, str] = {
@@ -31,6 +32,7 @@ REASONS: Mapping[Reason, str] = {
     Reason.SENT_AGAIN: "what Fivetran shows masked is sent again",
     Reason.NOT_TESTED: "its setup tests have not passed yet",
     Reason.NEVER_STARTED: "it has never been started",
+    Reason.BROKEN: "it is tested, and synced once unless it works then",
     Reason.ROLE_IS_NEW: "its IAM role is new, so that it cannot be using it yet",
     Reason.NOT_NEEDED: "nobody else needs it",
     Reason.LEAVES: "the workspace leaves",
@@ -40,7 +42,7 @@ REASONS: Mapping[Reason, str] = {
 # What stays, or goes, beside the changes of a plan. Other notes stand in its result, and in the report.
 NOTES = (
     "grant_still_needed", "role_still_needed", "buckets_released", "role_not_ours", "policy_not_ours", "paused",
-    "access_unknown", "grant_adopted", "grant_kept",
+    "access_unknown", "grant_adopted", "grant_kept", "kept_for_the_fleet",
 )  # fmt: skip
 # What verify.yml says as not verifiable, or not at all, for it is fine.
 SAID_OTHERWISE = ("access_unknown", "grant_adopted")
@@ -55,17 +57,26 @@ MOST_UNCLAIMED = 20
 def fleet_line(plan: Plan) -> str:
     """Return how all workspaces of the run stand, in one line."""
     count = len(plan.workspaces)
+    if plan.purpose == "heal":
+        return f"Looked at {_workspaces(count)}: {in_words(state_of(one) for one in plan.workspaces.values())}."
     if plan.purpose == "verify":
         found = sum(bool(findings_of(workspace)) for workspace in plan.workspaces.values())
         parts = [f"{count - found} fine" if count > found else "", f"{found} with findings" if found else ""]
         return f"Verified {_workspaces(count)}: {', '.join(filter(None, parts)) or 'none'}."
     words = {Verdict.FINE: "fine", Verdict.CHANGES: "to change", Verdict.REFUSED: "refused"}
-    parts = [f"{plan.count(verdict)} {word}" for verdict, word in words.items() if plan.count(verdict)]
+    counts = {word: plan.count(verdict) for verdict, word in words.items()}
+    waiting = sum(workspace.verdict is Verdict.FINE and bool(workspace.later) for workspace in plan.workspaces.values())
+    counts = {**counts, "fine": counts["fine"] - waiting, f"with nothing to do in the step {plan.step}": waiting}
+    parts = [f"{number} {word}" for word, number in counts.items() if number]
     return f"Plan: {_workspaces(count)}: {', '.join(parts) or 'none'}."
 
 
 def _workspaces(count: int) -> str:
     return "1 workspace" if count == 1 else f"{count} workspaces"
+
+
+def _changes(count: int) -> str:
+    return "1 change" if count == 1 else f"{count} changes"
 
 
 def unclaimed_lines(plan: Plan) -> list[str]:
@@ -91,16 +102,19 @@ def told(purpose: str, plan: WorkspacePlan) -> list[str]:
 
 def _told(purpose: str, plan: WorkspacePlan) -> list[str]:
     kept = [f"  = {note}" for note in _notes(purpose, plan)]
+    if plan.healing is not None:
+        return [*healing_lines(plan.name, plan.healing), *(line for change in plan.todo for line in _lines(change))]
     if purpose == "verify":
         unseen = [f"  ? {sentence}" for sentence in _not_verifiable(plan)]
         # Of a workspace with findings, the rest is told beside them.
         return _verified(plan) if findings_of(plan) else [*_verified(plan), *kept, *unseen]
     if plan.problems:
         return _refused(plan.name, plan.problems)
+    if not plan.todo and plan.later:
+        return [f"{plan.name}: nothing to do in this step, and {_changes(len(plan.later))} in the other one.", *kept]
     if not plan.todo:
         return [f"{plan.name}: {FINE if purpose != 'offboard' else 'nothing is left to remove.'}", *kept]
-    count = len(plan.todo)
-    head = f"{plan.name}: {count} {'change' if count == 1 else 'changes'}."
+    head = f"{plan.name}: {_changes(len(plan.todo))}{' in this step' if plan.later else ''}."
     # What leaves goes in the other order: first the connection, then what it reads with.
     ordered = reversed(plan.todo) if purpose == "offboard" else plan.todo
     return [head, *(line for change in ordered for line in _lines(change)), *kept]
@@ -199,10 +213,11 @@ def _lines(change: Change) -> Iterator[str]:
     if change.made_by or change.action is not Action.UPDATE:
         return
     for path, old, new in _leaves(change):
-        yield f"      {path}: {_short(old)} -> {_short(new)}"
+        yield f"      {path}: {short(old)} -> {short(new)}"
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """Return a value in one line, of a long one the beginning."""
     text = quoted(value)
     return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "..."
 
@@ -226,7 +241,13 @@ def as_told(plan: Plan) -> dict[str, Any]:
     return {
         "changed": False,
         "msg": fleet_line(plan),
-        "told": [fleet_line(plan), *plan.shortages, *unclaimed_lines(plan)],
+        "told": [
+            fleet_line(plan),
+            *plan.notes,
+            *plan.shortages,
+            *unclaimed_lines(plan),
+            *strangers(plan),
+        ],
         **(_of_nobody(plan) if plan.purpose == "verify" else {}),
         "to_delete": [
             f"{name} ({workspace.schema})"
@@ -243,7 +264,7 @@ def _of_nobody(plan: Plan) -> dict[str, Any]:
 
 
 def _workspace(purpose: str, plan: WorkspacePlan) -> dict[str, Any]:
-    found = findings_of(plan) if purpose == "verify" else list(plan.problems)
+    found = findings_of(plan) if purpose == "verify" else list(plan.problems or found_by_healing(plan.healing))
     warned = [finding.text() for finding in plan.warnings]
     if purpose == "verify" and found:
         warned += [*_notes(purpose, plan), *_not_verifiable(plan)]
@@ -253,7 +274,8 @@ def _workspace(purpose: str, plan: WorkspacePlan) -> dict[str, Any]:
         # Of a workspace with findings it is among them.
         "told_if_verbose": [] if found else _way(plan),
         "reads_only": purpose == "verify",
-        "failed": bool(found),
+        # What heal.yml finds fails at its end, after what can be healed.
+        "failed": bool(found) and purpose != "heal",
         "failure": {"code": found[0].code, "message": found[0].message} if found else {},
         "findings": [finding.as_json() for finding in found],
         "warned": [f"{plan.name}: {sentence}" for sentence in warned],

@@ -205,6 +205,7 @@ def test_a_playbook_that_a_page_names_exists(command: str) -> None:
         files = [
             f"playbooks/{name}.yml",
             f"roles/{name}",
+            f"extensions/eda/rulebooks/{name}.yml",
             *(f"plugins/{kind}/{name}.py" for kind in ("modules", "callback")),
         ]
         assert any((CHECKOUT / file).exists() for file in files)

@@ -193,6 +193,55 @@ def test_only_the_kinds_that_are_wanted_come() -> None:
     asyncio.run(story())
 
 
+def test_what_comes_close_together_comes_out_as_one() -> None:
+    async def story() -> None:
+        async with receiver(gather=1) as (queue, post):
+            for number in range(40):
+                assert await post(body(connector_id=f"connection_{number}", sync_id=str(number))) == 200
+            batch = (await asyncio.wait_for(queue.get(), 10))["fivetran_batch"]
+            assert (batch["events"], len(batch["connections"])) == (40, 40)
+            assert batch["connections"][0].keys() == {"connection_id", "schema", "group_id", "kind", "at"}
+            assert await nothing_comes(queue)
+
+    asyncio.run(story())
+
+
+def test_nothing_that_is_posted_is_a_template() -> None:
+    async def story() -> None:
+        async with receiver() as (queue, post):
+            evil = "{{ lookup('pipe', 'id') }}{% set x = 1 %}{{{# #}"
+            posted = body(
+                connector_name=evil, connector_id=evil, sync_id=evil, data={"status": "FAILURE", "reason": evil}
+            )
+            assert await post(posted) == 200
+            event = await asyncio.wait_for(queue.get(), 5)
+            assert event["fivetran"]["schema"].startswith("{ { lookup('pipe', 'id') }}")
+            assert not re.search(r"\{[{%#]", " ".join(map(str, event["fivetran"].values())))
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("name", ["fivetran_webhook", "fivetran_status"])
+def test_a_source_that_is_switched_off_does_nothing_and_needs_nothing(name: str) -> None:
+    async def story() -> None:
+        async with source(name, {"enabled": False, "port": 0}) as queue:
+            assert await nothing_comes(queue)
+
+    with patch.dict("os.environ", {"FIVETRAN_APIKEY": ""}):
+        asyncio.run(story())
+
+
+def test_every_emits_at_the_start_and_then_again() -> None:
+    async def story() -> None:
+        async with source("every", {"seconds": 1}) as queue:
+            assert (await asyncio.wait_for(queue.get(), 0.5))["every"]["seconds"] == 1
+            assert (await asyncio.wait_for(queue.get(), 5))["every"]["seconds"] == 1
+        async with source("every", {"seconds": 0}) as queue:
+            assert await nothing_comes(queue)
+
+    asyncio.run(story())
+
+
 def test_whoever_drips_is_not_waited_for_and_holds_nobody_up() -> None:
     async def story() -> None:
         port = free_port()
@@ -297,6 +346,21 @@ def test_what_is_broken_at_the_start_comes_out_of_the_running_source(sandbox: Sa
         asyncio.run(story())
 
 
+def test_what_is_found_broken_at_one_look_comes_out_as_one(sandbox: Sandbox) -> None:
+    sandbox.seed("fivetran", "add_connections", count=40, schema="shop_{}", group_id=world.GROUP_ID, service="braze")
+    known = list(sandbox.state()["fivetran"]["connections"])
+    for connection in known:
+        sandbox.seed("fivetran", "edit_connection", id=connection, status={"setup_state": "broken"})
+
+    async def story() -> None:
+        async with source("fivetran_status", {"gather": 1}) as queue:
+            batch = (await asyncio.wait_for(queue.get(), 15))["fivetran_batch"]
+            assert {row["connection_id"] for row in batch["connections"]} == set(known)
+
+    with patch.dict("os.environ", sandbox.env):
+        asyncio.run(story())
+
+
 def test_a_group_that_does_not_exist_ends_the_source_with_the_groups_that_do(sandbox: Sandbox) -> None:
     async def story() -> None:
         await asyncio.wait_for(load("fivetran_status").main(asyncio.Queue(), {"groups": ["Warehose"]}), 10)
@@ -306,10 +370,13 @@ def test_a_group_that_does_not_exist_ends_the_source_with_the_groups_that_do(san
 
 
 def test_the_page_leads_to_a_webhook_that_the_source_hears(sandbox: Sandbox, tmp_path: Path) -> None:
-    listening, (making,) = (yaml.safe_load(block) for block in blocks(CHECKOUT / "docs" / "events.md", "yaml"))
-    (args,) = (found["onramp.braze_fivetran.fivetran_webhook"] for found in listening["sources"])
+    variables, (making,), _hook = (yaml.safe_load(block) for block in blocks(CHECKOUT / "docs" / "events.md", "yaml"))
+    rulebook = (CHECKOUT / "extensions" / "eda" / "rulebooks" / "heal.yml").read_text()
+    assert all(f"{{{{ {name} |" in rulebook for name in variables)
+    args = {"path": "/fivetran", "kinds": ["broken", "incomplete", "sync_failed"]}
+    assert "fivetran_webhook_path | default('/fivetran')" in rulebook
     wanted = making["onramp.braze_fivetran.fivetran_webhook"]
-    assert args.pop("secret") == wanted.pop("secret") == "{{ webhook_secret }}"
+    assert wanted.pop("secret") == "{{ webhook_secret }}"
     authority = trustme.CA()
     files = {"certfile": str(tmp_path / "certificate.pem"), "keyfile": str(tmp_path / "key.pem")}
     certificate = authority.issue_cert("127.0.0.1")
@@ -330,6 +397,9 @@ def test_the_page_leads_to_a_webhook_that_the_source_hears(sandbox: Sandbox, tmp
             made = await asyncio.to_thread(run_module, "fivetran_webhook", right, sandbox.env)
             assert not made.failed, made.msg
             assert made["test"]["succeed"] is True
+            sandbox.seed("fivetran", "edit_webhook", id=made["webhook"]["id"], active=False)
+            again = await asyncio.to_thread(run_module, "fivetran_webhook", {**wanted, "url": url}, sandbox.env)
+            assert (again.changed, again["webhook"]["active"]) == (True, True)
             assert queue.empty()
 
     asyncio.run(story())

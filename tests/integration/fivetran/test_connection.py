@@ -403,6 +403,7 @@ def test_failing_tests_make_the_secrets_be_sent_again_and_heal_the_connection(sa
     assert result.changed
     assert only(sandbox)["config"]["api_key"] == world.BRAZE_KEY_SHOP_US
     assert result["diff"]["after"] == {"config.api_key": "******** (sent again)"}
+    assert result["sent"] == ["config.api_key"]
     [body] = sent(sandbox, "update_connection")
     assert list(body["config"]) == ["api_key"]
     # Fivetran calls it broken until a sync has succeeded.
@@ -428,6 +429,16 @@ def test_a_broken_connection_whose_tests_pass_is_synced_once_and_foretold_so(san
     again = run(check=True)
     assert not again.changed
     assert [entry.operation for entry in sandbox.journal("fivetran")].count("fivetran:sync_connection") == 1
+
+
+def test_a_broken_connection_is_not_synced_where_another_task_does_that(sandbox: Sandbox, run: Run) -> None:
+    run()
+    broken(sandbox)
+    assert not run(check=True, sync_if_broken=False).changed
+    result = run(sync_if_broken=False)
+    assert (result.changed, result["sent"], result.warnings) == (False, [], [])
+    assert "fivetran:test_connection" in [entry.operation for entry in sandbox.journal("fivetran")]
+    assert "fivetran:sync_connection" not in [entry.operation for entry in sandbox.journal("fivetran")]
 
 
 def test_a_broken_connection_that_somebody_has_paused_is_tested_and_not_synced(sandbox: Sandbox, run: Run) -> None:

@@ -103,6 +103,38 @@ def test_an_old_failure_is_not_taken_for_the_new_syncs(sandbox: Sandbox, run: Ru
     assert syncs(sandbox, connection_id) == 2
 
 
+def test_a_sync_that_has_ended_since_will_do(sandbox: Sandbox, run: Run, connection_id: str) -> None:
+    before = run(wait=True)["connection"]["last_sync"]["finished_at"]
+    # Fivetran's own schedule is faster.
+    sandbox.seed("fivetran", "run_syncs", connections=[connection_id])
+    ended = run(since="1970-01-01T00:00:00Z", wait=True)
+    assert not ended.changed
+    assert ended["sync"]["started"] is False
+    started = run(since=ended["connection"]["last_sync"]["finished_at"], wait=True)
+    assert started.changed
+    assert started["connection"]["last_sync"]["finished_at"] > before
+    assert not run(since=before, wait=True).changed
+
+
+def test_a_sync_that_has_failed_since_is_the_one_that_is_told_of(
+    sandbox: Sandbox, run: Run, connection_id: str
+) -> None:
+    sandbox.seed("fivetran", "set_sync", outcome="failed", reason="The source is away.")
+    run(wait=True)
+    result = run(since="1970-01-01T00:00:00Z", wait=True)
+    assert result.code == "sync_failed"
+    assert "The source is away" in result.msg
+    assert syncs(sandbox, connection_id) == 1
+
+
+@pytest.mark.parametrize("since", ["yesterday", "14:00"])
+def test_what_is_no_time_is_refused(sandbox: Sandbox, run: Run, since: str) -> None:
+    result = run(since=since)
+    assert result.code == "invalid_argument"
+    assert result.msg.startswith(f"since: expected a time in ISO 8601 such as 2026-03-01T14:00:00Z, got '{since}'")
+    assert sandbox.journal("fivetran", "sync_connection") == []
+
+
 def test_a_running_sync_is_waited_for_and_not_started_again(sandbox: Sandbox, run: Run, connection_id: str) -> None:
     sandbox.seed("fivetran", "set_sync", polls=3)
     run()

@@ -9,18 +9,15 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
 
 from tests.modules import ModuleResult, run_module
 from tests.sandbox import world
-from tests.sandbox.certificates import make_certificate
 from tests.sandbox.client import Sandbox
+from tests.sandbox.listener import Listener, listening
 
 # Where nobody is asked before somebody listens there.
 URL = "https://automation.example.com/fivetran"
@@ -28,41 +25,11 @@ SECRET = "sp33dy-webhook-secret"
 QUIET = {"url": URL, "events": ["sync_end"], "active": False}
 
 
-@dataclass
-class Listener:
-    """Who listens at ``url``, answers with ``status``, and keeps what came: headers and body."""
-
-    url: str = ""
-    status: int = 200
-    heard: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-
-    def events(self) -> list[str]:
-        return [json.loads(body)["event"] for _headers, body in self.heard]
-
-
 @pytest.fixture
 def listener(sandbox: Sandbox) -> Iterator[Listener]:
-    known = Listener()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            known.heard.append((dict(self.headers), body))
-            self.send_response(known.status)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Print nothing."""
-
-    certificate = make_certificate("good")
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    server.socket = certificate.server.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    sandbox.seed("fivetran", "trust", authority=certificate.authority)
-    known.url = f"https://127.0.0.1:{server.server_address[1]}/fivetran"
-    yield known
-    server.shutdown()
-    server.server_close()
+    with listening() as known:
+        sandbox.seed("fivetran", "trust", authority=known.authority)
+        yield known
 
 
 def webhook(sandbox: Sandbox, check: bool = False, **arguments: Any) -> ModuleResult:

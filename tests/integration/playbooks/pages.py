@@ -24,6 +24,8 @@ ENVIRONMENT = {
 }
 REPORT = "BRAZE WORKSPACES"
 CLOCK = re.compile(r"\d\d:\d\d:\d\d UTC")
+# How often somebody looked is chance.
+LOOKS = re.compile(r"after \d+ s; looking again in \d+ s")
 # What a task told about a host: its head, and of its result the message, which may be a list of lines.
 TOLD = re.compile(r"^((?:fatal|ok): \[.*=>)\n(?:    .*\n)*?(    msg:.*(?:\n    (?: |- ).*)*)", re.MULTILINE)
 TASK = re.compile(r"^(?:TASK|RUNNING HANDLER|PLAY) \[", re.MULTILINE)
@@ -50,7 +52,8 @@ def told_by(tasks: Iterable[str]) -> Iterator[str]:
     """Yield what tasks told: their hosts run at the same time, in any order, and say elsewhere what they wait for."""
     waiting: list[str] = []
     for task in tasks:
-        waiting += [CLOCK.sub("14:15:00 UTC", line) for line in task.splitlines() if CLOCK.search(line)]
+        lines = [CLOCK.sub("14:15:00 UTC", line) for line in task.splitlines() if CLOCK.search(line)]
+        waiting += dict.fromkeys(LOOKS.sub("after 0 s; looking again in 2 s", line) for line in lines)
         told = sorted("\n".join(match) for match in TOLD.findall(task))
         if told and waiting:
             yield "\n".join(sorted(waiting))

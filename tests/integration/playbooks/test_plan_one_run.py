@@ -76,9 +76,9 @@ def test_verify_and_offboard_in_one_command_leave_nothing(sandbox: Sandbox) -> N
 
 @pytest.mark.slow
 def test_all_of_a_life_in_one_site_is_what_it_is_one_after_the_other(sandbox: Sandbox) -> None:
-    result = site(sandbox, "onboard", "verify", "rotate_key", "onboard", "offboard", arguments=YES)
+    result = site(sandbox, "onboard", "verify", "rotate_key", "heal", "onboard", "offboard", arguments=YES)
     assert result.exit_code == 0, result.output
-    assert [to_do(result, host, 3) for host in ("shop_us", "shop_eu")] == [[], []]
+    assert [to_do(result, host, 4) for host in ("shop_us", "shop_eu")] == [[], []]
     assert (connections(sandbox), iam_names(sandbox), grants(sandbox)) == ({}, [], [])
 
 

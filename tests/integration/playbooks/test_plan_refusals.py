@@ -120,7 +120,7 @@ def without(sandbox: Sandbox, *variables: str) -> Sandbox:
 
 @pytest.mark.parametrize(
     "playbook",
-    ["onboard", "verify", *(pytest.param(name, marks=pytest.mark.slow) for name in ("rotate_key", "offboard"))],
+    ["onboard", "verify", *(pytest.param(name, marks=pytest.mark.slow) for name in ("rotate_key", "heal", "offboard"))],
 )
 def test_missing_fivetran_credentials_are_told_to_every_workspace(sandbox: Sandbox, playbook: str) -> None:
     poor = without(sandbox, "FIVETRAN_APIKEY", "FIVETRAN_APISECRET")

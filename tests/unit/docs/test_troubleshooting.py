@@ -21,6 +21,7 @@ MODULES = sorted((CHECKOUT / "plugins" / "module_utils").rglob("*.py"))
 # What plans, and tells the plan.
 PLANNING = [
     *sorted((CHECKOUT / "plugins" / "plugin_utils" / "_workspaces").glob("*.py")),
+    *sorted((CHECKOUT / "plugins" / "plugin_utils" / "_saved_plan").glob("*.py")),
     *sorted((CHECKOUT / "plugins" / "action").glob("workspace_*.py")),
 ]
 # What runs modules says where one is missing.

@@ -68,11 +68,12 @@ def test_what_is_signed_becomes_an_event_with_all_that_is_known() -> None:
         ({"event": "sync_start"}, Kind.SYNC_STARTED),
         ({"data": {"status": "SUCCESSFUL"}}, Kind.SYNC_SUCCEEDED),
         ({"data": {"status": "FAILURE"}}, Kind.SYNC_FAILED),
+        ({"data": {"status": "FAILED"}}, Kind.SYNC_FAILED),
         ({"data": {"status": "FAILURE_WITH_TASK"}}, Kind.BROKEN),
         ({"data": {"status": "NEW_WORD"}}, Kind.OTHER),
         ({"data": None}, Kind.OTHER),
-        ({"event": "connection_failure"}, Kind.BROKEN),
-        ({"event": "connection_successful"}, Kind.CONNECTED),
+        ({"event": "connection_failure"}, Kind.TESTS_FAILED),
+        ({"event": "connection_successful"}, Kind.TESTS_PASSED),
         ({"event": "pause_connector"}, Kind.PAUSED),
         ({"event": "resume_connector"}, Kind.RESUMED),
         ({"event": "create_connector"}, Kind.CREATED),
@@ -87,9 +88,20 @@ def test_each_event_has_a_kind(posted: dict[str, Any], kind: Kind) -> None:
     assert event.kind is kind
 
 
+@pytest.mark.parametrize("name", ["connection_successful", "connection_failure"])
+def test_how_setup_tests_went_does_not_tell_how_the_connection_is(name: str) -> None:
+    assert event_of({**POSTED, "event": name}).after is None
+
+
 def test_a_group_has_its_old_name_too() -> None:
     old = {name: value for name, value in POSTED.items() if name != "destination_group_id"}
     assert event_of({**old, "group_id": "jovial_daylight"}).group_id == "jovial_daylight"
+
+
+def test_a_connection_has_its_new_name_too() -> None:
+    new = {name.replace("connector_", "connection_"): value for name, value in POSTED.items()}
+    event = event_of({**new, "connector_type": "braze"})
+    assert (event.connection_id, event.schema, event.service) == ("patient_harbor", "braze_shop_us", "braze")
 
 
 @pytest.mark.parametrize("signed", ["", "0" * 64, "é" * 64, "\ud800", signature("another secret", body())])

@@ -14,6 +14,8 @@ import yaml
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events import options
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.options import (
+    is_enabled,
+    seconds_of,
     status_options,
     webhook_options,
 )
@@ -32,13 +34,15 @@ def documented(path: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("name", "known"), [("fivetran_webhook", options._WEBHOOK), ("fivetran_status", options._STATUS)]
+    ("name", "known"),
+    [("fivetran_webhook", options._WEBHOOK), ("fivetran_status", options._STATUS), ("every", options._EVERY)],
 )
 def test_what_is_documented_is_what_there_is(name: str, known: dict[str, Any]) -> None:
     written = documented(SOURCES / f"{name}.py")
     assert set(written) == set(known)
     defaults = {option: value["default"] for option, value in written.items() if "default" in value}
-    assert {option: known[option] or options.URL for option in defaults} == defaults
+    named = {"fivetran_api_url": options.URL}
+    assert {option: known[option] if known[option] is not None else named[option] for option in defaults} == defaults
 
 
 def test_what_is_not_given_has_its_default() -> None:
@@ -67,6 +71,7 @@ def test_what_the_rulebook_adds_is_no_option_of_a_person() -> None:
         ({"keyfile": "/a.pem"}, "certfile"),
         ({"kinds": ["borken"]}, "kinds"),
         ({"max_body": 1}, "max_body"),
+        ({"gather": -1}, "gather"),
         ({"requests_per_second": 0}, "requests_per_second"),
         ({"hots": "0.0.0.0"}, "hots"),
     ],
@@ -93,3 +98,24 @@ def test_a_wrong_argument_of_the_watcher_is_refused_by_name(given: dict[str, Any
     with pytest.raises(InvalidArgument) as refused:
         status_options({**KEYS, **given}, {})
     assert str(refused.value).startswith(f"{option}: ")
+
+
+@pytest.mark.parametrize(
+    ("given", "switched_on"),
+    [({}, True), ({"enabled": None}, True), ({"enabled": "True"}, True), ({"enabled": False}, False)],
+)
+def test_a_source_can_be_switched_off_by_a_variable(given: dict[str, Any], switched_on: bool) -> None:
+    # Whatever its other options are.
+    assert is_enabled({"port": 0, **given}) is switched_on
+
+
+def test_what_is_neither_on_nor_off_is_refused() -> None:
+    with pytest.raises(InvalidArgument, match=r"^enabled: expected true or false, got 5000[.]"):
+        is_enabled({"enabled": 5000})
+
+
+def test_how_often_is_a_number_of_seconds() -> None:
+    assert (seconds_of({"seconds": "86400"}), seconds_of({"seconds": 0})) == (86400, 0)
+    for given in ({}, {"seconds": -1}, {"seconds": 1, "minutes": 1}):
+        with pytest.raises(InvalidArgument):
+            seconds_of(given)

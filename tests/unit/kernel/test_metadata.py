@@ -13,7 +13,14 @@ from ansible_collections.onramp.braze_fivetran.plugins.doc_fragments.attributes 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._version import VERSION
 
 # They speak of what is set for the hosts of the play. Their credentials are those of the inventory.
-ON_THE_CONTROLLER = ("role_variables", "workspace_plan", "workspace_unclaimed_info", "workspace_verdict")
+ON_THE_CONTROLLER = (
+    "role_variables",
+    "workspace_heal",
+    "workspace_plan",
+    "workspace_plan_info",
+    "workspace_unclaimed_info",
+    "workspace_verdict",
+)
 CHECKOUT = Path(__file__).resolve().parents[3]
 
 

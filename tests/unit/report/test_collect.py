@@ -197,6 +197,26 @@ def test_what_verify_found_is_the_reason_once_and_all_of_it() -> None:
     assert [finding.message for finding in workspace.findings] == messages
 
 
+def test_what_heal_leaves_to_a_person_is_told_once_and_at_its_step() -> None:
+    plan = planned(findings=[NOT_GOOD], seen=SEEN)
+    failure = {"code": "invalid_key", "message": NOT_GOOD["message"], "step": "key"}
+    told = seen("workspace_heal", {"msg": "shop_us: needs a person. No.", "failure": failure}, outcome="failed")
+    workspace = workspace_of([plan, told], shop_us=Outcome(failed=True))
+    assert [(finding.step, finding.message) for finding in workspace.findings] == [("key", NOT_GOOD["message"])]
+    # What the plan could not know yet, such as a sync that fails again, has the step that the failure names.
+    failure = {"code": "sync_failed", "message": "No.", "step": "sync"}
+    told = seen("workspace_heal", {"msg": "shop_us: not healed. No.", "failure": failure}, outcome="failed")
+    workspace = workspace_of([planned(seen=SEEN), told], shop_us=Outcome(failed=True))
+    assert [(finding.step, finding.message) for finding in workspace.findings] == [("sync", "not healed. No.")]
+
+
+def test_who_is_not_to_be_healed_is_not_shown() -> None:
+    one = {"reads_only": False, "findings": [], "warnings": [], "changes": [], "seen": SEEN}
+    plans = {"app_us": {**one, "healing": {"state": "left_out"}}, "shop_us": {**one, "healing": {"state": "healed"}}}
+    report = report_of([seen("workspace_plan", {"workspaces": plans}, "app_us")])
+    assert [workspace.name for workspace in report.workspaces] == ["shop_us"]
+
+
 def test_a_plan_tells_of_every_workspace_of_the_play_whoever_has_run_it() -> None:
     one = {"reads_only": True, "findings": [], "warnings": [], "changes": [], "seen": SEEN}
     looked = seen("workspace_plan", {"workspaces": {"app_us": one, "shop_us": one}}, "app_us")

@@ -28,6 +28,17 @@ options:
     description: Names or ids of the groups to look at. Unset, the whole account.
     type: list
     elements: str
+  enabled:
+    description: Whether the source does anything. For rulebooks that let a variable decide.
+    type: bool
+    default: true
+  gather:
+    description:
+      - Emit one event for all that comes until so many seconds have passed without another one, at most five times
+        that. After eight of them within short, there is one in 60 times that.
+      - The event is C(event.fivetran_batch), with C(connections) and the number of C(events). 0 emits each by itself.
+    type: int
+    default: 0
   kinds:
     description: Emit only events of these kinds, such as broken and sync_failed. Unset, all.
     type: list
@@ -79,8 +90,10 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.chan
     look_of,
     pause,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.gather import Outlet, running
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.options import (
     StatusOptions,
+    is_enabled,
     status_options,
 )
 
@@ -132,9 +145,13 @@ class Watcher:
 
 async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
     """Look until the rulebook ends. Called by ansible-rulebook."""
-    watcher = Watcher(status_options(args, os.environ))
-    while True:
-        events, wait = await watcher.next()
-        for event in events:
-            await queue.put(event)
-        await asyncio.sleep(wait)
+    if not is_enabled(args):
+        await asyncio.Event().wait()
+    options = status_options(args, os.environ)
+    watcher = Watcher(options)
+    async with running(Outlet(queue, options.gather)) as outlet:
+        while True:
+            events, wait = await watcher.next()
+            for event in events:
+                await outlet.put(event)
+            await asyncio.sleep(wait)

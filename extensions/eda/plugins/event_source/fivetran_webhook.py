@@ -36,6 +36,17 @@ options:
   keyfile:
     description: Private key of the certificate, in PEM.
     type: str
+  enabled:
+    description: Whether the source does anything. For rulebooks that let a variable decide.
+    type: bool
+    default: true
+  gather:
+    description:
+      - Emit one event for all that comes until so many seconds have passed without another one, at most five times
+        that. After eight of them within short, there is one in 60 times that.
+      - The event is C(event.fivetran_batch), with C(connections) and the number of C(events). 0 emits each by itself.
+    type: int
+    default: 0
   kinds:
     description: Emit only events of these kinds, such as broken and sync_failed. Unset, all.
     type: list
@@ -85,8 +96,10 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.gate
     Gate,
     Rate,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.gather import Outlet, running
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.options import (
     WebhookOptions,
+    is_enabled,
     webhook_options,
 )
 
@@ -140,6 +153,8 @@ def _tls(options: WebhookOptions) -> ssl.SSLContext | None:
 
 async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
     """Listen until the rulebook ends. Called by ansible-rulebook."""
+    if not is_enabled(args):
+        await asyncio.Event().wait()
     options = webhook_options(args, os.environ)
     receiver = Receiver(options)
     application = web.Application(client_max_size=options.max_body)
@@ -149,7 +164,8 @@ async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
     try:
         await web.TCPSite(runner, options.host, options.port, ssl_context=_tls(options)).start()
         LOGGER.info("Listening at %s:%d%s", options.host, options.port, options.path)
-        while True:
-            await queue.put(await receiver.waiting.get())
+        async with running(Outlet(queue, options.gather)) as outlet:
+            while True:
+                await outlet.put(await receiver.waiting.get())
     finally:
         await runner.cleanup()

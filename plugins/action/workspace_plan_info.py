@@ -1,0 +1,54 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.utils.unsafe_proxy import wrap_var
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_plan_info import ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._arguments import validated
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._guard import GuardedAction
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.file import read
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.parse import unusable
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.tell import lines
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._tracing import trace
+
+
+class ActionModule(GuardedAction):
+    """Reads a saved plan in Ansible's own process."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the plan and what is told of it."""
+        return self.guarded(ARGUMENTS, lambda: self._run(tmp, task_vars or {}))
+
+    def _run(self, tmp: str | None, variables: dict[str, Any]) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, variables)
+        trace(self, variables)
+        try:
+            found = _found(validated(ARGUMENTS, self._task.args)["path"])
+        except OnrampError as error:
+            found = {**error.as_result(), "failed": True, "changed": False}
+        # What a file says is no template.
+        return {**result, **wrap_var(found)}
+
+
+def _found(path: str) -> dict[str, Any]:
+    if not path:
+        unusable("onramp_plan_file", "It is not set. Name the file with -e onramp_plan_file=plan.json.")
+    data, saved = read(path)
+    told = lines(saved)
+    return {
+        "changed": False,
+        "msg": told[1],
+        "told": told,
+        "purpose": saved.purpose,
+        "made_at": saved.made_at,
+        "workspaces": {name: plan.verdict.value for name, plan in saved.plan.workspaces.items()},
+        "plan": data,
+    }

@@ -1,0 +1,58 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""What people are told of a run of heal.yml, and what they know already.
+
+A sync that fails all night for the same reason starts a run each time, and wakes nobody a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from ._heal_memory import Memory
+from ._workspaces.attempts import Attempts, cause_of
+from ._workspaces.healing import State
+
+TOLD = "onramp_heal_told_before"
+_PREFIX = "told"
+# These end an attempt, of which there is one within the cooldown.
+_ENDS = (State.HEALED, State.SYNCING)
+# These are found again by each run.
+_LASTS = (State.NEEDS_A_PERSON, State.NOT_HEALED)
+
+
+def told_before(facts: Any) -> Attempts:
+    """Return what people have been told, as far as the facts of a host know."""
+    return Attempts.from_json(facts.get(TOLD)) if isinstance(facts, Mapping) else Attempts()
+
+
+def all_told(memory: Memory) -> dict[str, Any]:
+    """Return what people have been told, for a fact."""
+    known = memory.read().known.items()
+    return Attempts({key: told for key, told in known if key[1].startswith(f"{_PREFIX}:")}).as_json()
+
+
+def is_news(outcome: Mapping[str, Any], identity: str, memory: Memory, cooldown: int) -> bool:
+    """Tell whether people are told how a workspace stands."""
+    state = State(outcome["state"])
+    if state not in _LASTS:
+        return state in _ENDS
+    before = memory.read().last(identity, _cause(outcome))
+    return before is None or not before.is_within(cooldown, datetime.now(UTC))
+
+
+def remember(outcome: Mapping[str, Any], identity: str, memory: Memory) -> None:
+    """Remember that people have been told how a workspace stands, if it may stand so for long."""
+    if State(outcome["state"]) in _LASTS:
+        memory.begin(identity, _cause(outcome), 0, datetime.now(UTC))
+
+
+def _cause(outcome: Mapping[str, Any]) -> str:
+    finding = outcome.get("finding") or {}
+    return cause_of(_PREFIX, str(finding.get("code") or outcome["state"]), [str(finding.get("message") or "")])

@@ -1,0 +1,264 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""What heal.yml makes of a plan: what keeps data away, what of that it repairs, and what is left to a person. Pure.
+
+Only what keeps data away counts. What merely differs from the inventory, and what a person has paused, is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from ...module_utils._errors import InvalidArgument
+from . import ailments
+from .attempts import Attempt, Attempts, as_text
+from .drafts import Draft, Situation, joined
+from .findings import minute
+from .plan import ACCESS, Action, Change, ConnectionWork, Finding, Reason, WorkspacePlan
+
+COOLDOWN = 3600
+
+
+class State(StrEnum):
+    """How a workspace stands; after the plan ``TO_HEAL``, which ends as one of the others."""
+
+    TO_HEAL = "to_heal"
+    HEALED = "healed"
+    SYNCING = "syncing"
+    NOTHING_BROKEN = "nothing_broken"
+    NEEDS_A_PERSON = "needs_a_person"
+    COOLING_DOWN = "cooling_down"
+    NOT_HEALED = "not_healed"
+    LEFT_OUT = "left_out"
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A connection that is to be healed, as an event names it; what it does not name is empty."""
+
+    group_id: str = ""
+    schema: str = ""
+    connection_id: str = ""
+
+    @property
+    def shown(self) -> str:
+        """How it is called in a sentence."""
+        by_name = f"{self.schema} of the group {self.group_id}" if self.group_id else self.schema
+        return by_name or self.connection_id
+
+
+@dataclass(frozen=True)
+class Request:
+    """What heal.yml is asked. ``connections``: no others are taken up; None where all are. ``cooldown``: in seconds."""
+
+    connections: tuple[Connection, ...] | None = None
+    cooldown: int = COOLDOWN
+    attempts: Attempts = field(default_factory=Attempts)
+
+    def may_want(self, schema: str) -> bool:
+        """Tell whether a connection of this name may be asked for; before its group and its id are known."""
+        wanted = self.connections
+        return wanted is None or any(one.schema == schema or (one.connection_id and not one.schema) for one in wanted)
+
+
+def wanted_connections(given: Sequence[Mapping[str, Any]] | None) -> tuple[Connection, ...] | None:
+    """Return the connections that are asked for, out of onramp_heal_connections.
+
+    :raises InvalidArgument: one of them names no connection.
+    """
+    if given is None:
+        return None
+    found = []
+    for number, item in enumerate(given, 1):
+        names = {name: str(item.get(name) or "") for name in ("group_id", "schema", "connection_id")}
+        if not (names["schema"] or names["connection_id"]):
+            raise InvalidArgument(
+                f"onramp_heal_connections: item {number} needs schema and group_id, or connection_id, as events name a"
+                " connection."
+            )
+        found.append(Connection(**names))
+    return tuple(dict.fromkeys(found))
+
+
+@dataclass(frozen=True)
+class Healing:
+    """What is to be done for a workspace, or why nothing is.
+
+    ``causes``: what is repaired. ``left``: what only a person can do, the first one first. ``notes``: what is left
+    alone. ``cause``: what is broken, as a key by which another attempt knows it again. ``connection``: it is tested,
+    and synced if it is still broken then, or if the last sync failed. ``since``: a sync that ends later counts.
+    """
+
+    state: State
+    message: str
+    causes: tuple[Finding, ...] = ()
+    left: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+    identity: str = ""
+    cause: str = ""
+    connection: bool = False
+    last_sync_failed: bool = False
+    since: str = ""
+    again_at: str = ""
+    tried: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain data: what the playbook goes by, and what it says."""
+        names = ("message", "identity", "cause", "connection", "last_sync_failed", "since", "again_at")
+        return {
+            "state": self.state.value,
+            **{name: getattr(self, name) for name in names},
+            "causes": [finding.as_json() for finding in self.causes],
+            "left": [finding.as_json() for finding in self.left],
+            "notes": list(self.notes),
+            "tried": list(self.tried),
+        }
+
+
+def heal(situation: Situation, drafts: Sequence[Draft], plans: Mapping[str, WorkspacePlan]) -> dict[str, WorkspacePlan]:
+    """Return the plans, each with what is done to heal it, and nothing else."""
+    known = {draft.name: draft for draft in drafts}
+    healed = {name: _healed(situation, known.get(name), plan) for name, plan in plans.items()}
+    return _with_makers(healed)
+
+
+def not_looked_at(plan: WorkspacePlan) -> WorkspacePlan:
+    """Return the plan of a workspace that could not be looked at, or whose settings cannot be used."""
+    return _only(plan, _refused(plan, State.NOT_HEALED if "everything" in plan.incomplete else State.NEEDS_A_PERSON))
+
+
+def left_out(name: str) -> WorkspacePlan:
+    """Return the plan of a workspace that was not asked for."""
+    return WorkspacePlan(name, healing=Healing(State.LEFT_OUT, "It is not among onramp_heal_connections."))
+
+
+def without_workspace(request: Request | None, plans: Iterable[WorkspacePlan]) -> tuple[Connection, ...]:
+    """Return which of the connections that are asked for belong to no workspace of the play."""
+    plans = list(plans)
+    wanted = (request.connections if request else None) or ()
+    return tuple(one for one in wanted if not any(_is_of(one, plan) for plan in plans))
+
+
+def _is_of(one: Connection, plan: WorkspacePlan) -> bool:
+    row = plan.seen.get("connection") or {}
+    if one.connection_id and row.get("id"):
+        return bool(one.connection_id == row["id"])
+    is_group = not one.group_id or (plan.group is not None and plan.group.id == one.group_id)
+    return bool(one.schema) and one.schema == plan.schema and is_group
+
+
+def _healed(situation: Situation, draft: Draft | None, plan: WorkspacePlan) -> WorkspacePlan:
+    if draft is None:
+        return not_looked_at(plan)
+    request = situation.heal or Request()
+    # Of what could not be looked at, nobody knows whether it is asked for.
+    is_known = request.connections is not None and plan.group is not None
+    if is_known and not any(_is_of(one, plan) for one in request.connections or ()):
+        return left_out(plan.name)
+    return _only(plan, _healing(situation, draft, plan, request))
+
+
+def _healing(situation: Situation, draft: Draft, plan: WorkspacePlan, request: Request) -> Healing:
+    found = ailments.find(situation, draft)
+    if found.not_looked_at and (found.is_broken or draft.own_row is None):
+        return _refused(plan, State.NOT_HEALED)
+    if draft.own_row is None:
+        return Healing(State.NOTHING_BROKEN, found.why_alone, notes=found.notes)
+    identity = f"{plan.group.id if plan.group else ''}/{plan.schema}"
+    does_access = found.access_is_broken and any(change.kind in ACCESS for change in plan.todo)
+    does_connection = (found.is_broken or does_access) and not found.blocking
+    known: dict[str, Any] = {"left": found.left, "notes": found.notes, "identity": identity, "cause": found.cause}
+    if found.is_syncing and not does_access and not found.blocking:
+        return Healing(State.SYNCING, found.syncing, **known)
+    if not (does_access or (does_connection and found.is_broken)):
+        if found.left:
+            return Healing(State.NEEDS_A_PERSON, found.left[0].text(), **known)
+        return Healing(State.NOTHING_BROKEN, found.why_alone, **known)
+    known |= {"causes": found.causes}
+    last = request.attempts.last(identity, found.cause)
+    if last is not None and last.is_within(request.cooldown, situation.now):
+        return _cooling_down(last, request, known)
+    return Healing(
+        State.TO_HEAL,
+        " ".join(cause.message for cause in found.causes),
+        connection=does_connection,
+        last_sync_failed=found.last_sync_failed,
+        since=found.since,
+        **known,
+    )
+
+
+def _cooling_down(last: Attempt, request: Request, known: Mapping[str, Any]) -> Healing:
+    again = as_text(last.at + timedelta(seconds=request.cooldown))
+    did = joined(last.did) or "nothing that is known"
+    ended = f" ({last.message})" if last.message else ""
+    message = (
+        f"It was tried at {minute(as_text(last.at))}{ended}: it {did}. The cause is the same."
+        f" {known['causes'][0].message} It is tried again from {minute(again)} on (onramp_heal_cooldown)."
+    )
+    return Healing(State.COOLING_DOWN, message, again_at=again, tried=last.did, **known)
+
+
+def _refused(plan: WorkspacePlan, state: State) -> Healing:
+    message = " ".join(dict.fromkeys(problem.text() for problem in plan.problems)) or "It could not be looked at."
+    return Healing(state, message, left=plan.problems)
+
+
+def _only(plan: WorkspacePlan, healing: Healing) -> WorkspacePlan:
+    """Return the plan with what is done, and with what is left to a person where nothing is."""
+    changes = tuple(change for change in plan.changes if not change.is_change)
+    if healing.state is State.TO_HEAL:
+        changes += tuple(change for change in plan.todo if change.kind in ACCESS)
+        changes += (_connection(plan),) if healing.connection else ()
+    return replace(
+        plan,
+        problems=(),
+        changes=changes,
+        noticed=tuple(finding for finding in plan.noticed if finding.severity != "error"),
+        # What keeps no data away is not what this playbook is for.
+        warnings=(),
+        healing=healing,
+    )
+
+
+def _connection(plan: WorkspacePlan) -> Change:
+    """Return what happens to the connection: tested, and of its configuration what differs is sent, and no schedule."""
+    planned = next((change for change in plan.changes if change.kind == "connection"), None)
+    key_is_good = (plan.seen.get("key") or {}).get("verdict") == "ok"
+    work = planned.work if planned and planned.work else ConnectionWork("on_test_failure", "always", None)
+    # A key that was not checked is not sent.
+    work = replace(work, run_setup_tests="always", update_secrets=work.update_secrets if key_is_good else "never")
+    before, after = (_of_config(shown) for shown in ((planned.before, planned.after) if planned else ({}, {})))
+    reason = Reason.ROLE_IS_NEW if planned and planned.reason is Reason.ROLE_IS_NEW else Reason.BROKEN
+    return Change("connection", plan.schema, Action.UPDATE, reason, before=before, after=after, work=work)
+
+
+def _of_config(shown: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in shown.items() if name.startswith("config.")}
+
+
+def _with_makers(plans: Mapping[str, WorkspacePlan]) -> dict[str, WorkspacePlan]:
+    """Return the plans so that a shared role is brought to its state by one that is healed itself."""
+    makers: dict[str, str] = {}
+    for name, plan in plans.items():
+        if plan.changes_of(*ACCESS) and plan.access.maker:
+            makers.setdefault(plan.access.maker, name)
+    return {name: _made_by(plan, makers) for name, plan in plans.items()}
+
+
+def _made_by(plan: WorkspacePlan, makers: Mapping[str, str]) -> WorkspacePlan:
+    maker = makers.get(plan.access.maker, "") if plan.changes_of(*ACCESS) else ""
+    made_by = maker if maker != plan.name else ""
+    changes = tuple(
+        replace(change, made_by=made_by) if change.kind in ACCESS and change.is_change else change
+        for change in plan.changes
+    )
+    return replace(plan, access=replace(plan.access, maker=maker), changes=changes)

@@ -1,0 +1,192 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What heal.yml decides: what keeps data away and is repaired, and what is left alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces import look
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.healing import (
+    State,
+)
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import Answer
+
+from tests.unit.workspaces.healed import (
+    BROKEN,
+    BUCKET,
+    EU,
+    FAILED,
+    NOBODY,
+    SUCCEEDED,
+    SYNCING,
+    US,
+    healing_of,
+    kinds,
+    plan_of,
+    planned,
+    world_of,
+)
+from tests.unit.workspaces.situations import (
+    World,
+    failed,
+    gcs_policy,
+    in_iam,
+    key_result,
+    row,
+    settings,
+)
+
+# What is left alone
+
+
+def test_what_works_is_left_alone() -> None:
+    plan = plan_of(US, world_of())
+    assert plan.healing is not None
+    assert plan.healing.state is State.NOTHING_BROKEN
+    assert kinds(plan) == {}
+
+
+def test_what_merely_differs_is_left_alone_and_named() -> None:
+    healing = healing_of(settings(fivetran_connection_sync_frequency=60), world_of(sync_frequency=360))
+    assert healing.state is State.NOTHING_BROKEN
+    (note,) = healing.notes
+    assert "sync_frequency" in note
+    assert "onboard.yml" in note
+
+
+def test_what_a_person_has_paused_is_left_alone_however_broken_it_is() -> None:
+    plan = plan_of(US, world_of(paused=True, status=BROKEN, trust=NOBODY))
+    assert plan.healing is not None
+    assert plan.healing.state is State.NOTHING_BROKEN
+    assert "paused" in plan.healing.message
+    assert kinds(plan) == {}
+
+
+def test_a_workspace_without_a_connection_is_not_broken() -> None:
+    healing = healing_of(US, World(iam=in_iam(US, BUCKET)))
+    assert healing.state is State.NOTHING_BROKEN
+    assert "onboard.yml" in healing.message
+
+
+@pytest.mark.parametrize("verdict", ["invalid_key", "missing_permissions"])
+def test_a_key_that_is_not_good_is_no_matter_where_data_comes_in_all_the_same(verdict: str) -> None:
+    healing = healing_of(US, world_of(), answers={look.key(US): Answer(key_result(verdict))})
+    assert healing.state is State.NOTHING_BROKEN
+    assert verdict in healing.notes[0]
+
+
+def test_a_wider_policy_of_a_connection_that_works_is_left_alone() -> None:
+    world = replace(world_of(), iam=in_iam(US, BUCKET, "some-other-bucket"))
+    plan = plan_of(US, world)
+    assert plan.healing is not None
+    assert plan.healing.state is State.NOTHING_BROKEN
+    assert kinds(plan) == {}
+
+
+# What is repaired
+
+
+def test_a_trust_policy_that_keeps_fivetran_out_is_repaired_also_before_a_sync_has_failed() -> None:
+    plan = plan_of(US, world_of(trust=NOBODY))
+    assert plan.healing is not None
+    assert plan.healing.state is State.TO_HEAL
+    assert kinds(plan) == {"role": "update", "connection": "update"}
+    assert plan.healing.cause == "access:role_differs"
+    assert not plan.healing.last_sync_failed
+
+
+def test_what_fivetran_says_of_access_that_is_repaired_is_not_told_beside_it() -> None:
+    status = {**BROKEN, "tasks": [{"code": "reconnect", "message": "Cannot assume role"}]}
+    healing = healing_of(US, world_of(status=status, trust=NOBODY))
+    assert "does not let" in healing.message
+    assert "Cannot assume role" not in healing.message
+    assert "Cannot assume role" in healing_of(US, world_of(status=status)).message
+
+
+def test_access_that_differs_is_repaired_where_the_connection_is_broken_whether_or_not_it_is_to_blame() -> None:
+    (_policy, role) = in_iam(US, BUCKET)
+    more = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}}
+    wider = {**role.trust, "Statement": [*role.trust["Statement"], more]}
+    assert kinds(plan_of(US, world_of(trust=wider))) == {}
+    assert kinds(plan_of(US, world_of(status=BROKEN, trust=wider))) == {"role": "update", "connection": "update"}
+
+
+def test_a_role_that_is_gone_is_made_again_and_sent() -> None:
+    plan = plan_of(US, replace(world_of(status=BROKEN, failed_at=FAILED), iam=in_iam(US, BUCKET)[:1]))
+    assert kinds(plan) == {"role": "create", "connection": "update"}
+    work = plan.work()["connection"]
+    assert (work["update_secrets"], work["run_setup_tests"]) == ("always", "always")
+    assert plan.access.maker == US.name
+
+
+def test_nothing_is_taken_out_of_a_policy_that_is_repaired() -> None:
+    world = replace(world_of(status=BROKEN, trust=NOBODY), iam=in_iam(US, BUCKET, "another-bucket", trust=NOBODY))
+    assert plan_of(US, world).access.released == ()
+    assert "another-bucket" in plan_of(US, world).access.buckets
+
+
+@pytest.mark.parametrize(
+    "changes", [{"status": BROKEN}, {"failed_at": FAILED}, {"status": BROKEN, "failed_at": FAILED}]
+)
+def test_a_grant_that_is_gone_is_granted_again_once_fivetran_misses_it(changes: dict[str, Any]) -> None:
+    world = replace(world_of(EU, **changes), policies={EU.bucket: gcs_policy()})
+    assert kinds(plan_of(EU, world)) == {"grant": "create", "connection": "update"}
+
+
+def test_a_connection_that_is_broken_is_tested_and_gets_its_secrets_where_the_tests_fail() -> None:
+    plan = plan_of(US, world_of(status=BROKEN))
+    work = plan.work()["connection"]
+    assert (work["update_secrets"], work["run_setup_tests"]) == ("on_test_failure", "always")
+    assert plan.healing is not None
+    assert plan.healing.connection
+
+
+def test_a_key_that_braze_was_not_asked_about_is_not_sent() -> None:
+    plan = plan_of(US, world_of(status=BROKEN), answers={look.key(US): failed()})
+    assert plan.healing is not None
+    assert plan.healing.state is State.TO_HEAL
+    assert plan.work()["connection"]["update_secrets"] == "never"
+
+
+def test_of_what_differs_only_the_configuration_is_sent_and_no_schedule() -> None:
+    workspace = settings(fivetran_connection_sync_frequency=60)
+    config = {**row(workspace)["config"], "s3folder": "elsewhere"}
+    plan = plan_of(workspace, world_of(workspace, status=BROKEN, sync_frequency=360, config=config))
+    (change,) = plan.changes_of("connection")
+    assert change.after == {"config.s3folder": workspace.prefix}
+
+
+def test_a_connection_that_reads_another_bucket_is_pointed_elsewhere_by_a_person_only() -> None:
+    config = {**row(US)["config"], "s3bucket": "another-bucket"}
+    plan = plan_of(US, world_of(status=BROKEN, config=config))
+    assert plan.healing is not None
+    assert plan.healing.state is State.NEEDS_A_PERSON
+    assert plan.healing.left[0].code == "protected_field"
+    assert kinds(plan) == {}
+
+
+def test_a_sync_that_failed_once_is_run_once_more_and_none_that_has_ended_meanwhile() -> None:
+    healing = healing_of(US, world_of(failed_at=FAILED))
+    assert healing.state is State.TO_HEAL
+    assert healing.last_sync_failed
+    assert healing.since == FAILED
+    assert healing.cause.startswith("sync:sync_failed")
+
+
+def test_a_sync_that_is_under_way_is_waited_for_by_nobody() -> None:
+    plan = plan_of(US, world_of(status=SYNCING, failed_at=FAILED))
+    assert plan.healing is not None
+    assert plan.healing.state is State.SYNCING
+    assert kinds(plan) == {}
+
+
+def test_a_shared_role_is_repaired_by_one_that_is_healed_itself() -> None:
+    first, second = settings("app_us"), settings("shop_us")
+    rows = (row(first, paused=True), row(second, status=BROKEN, succeeded_at=SUCCEEDED))
+    plan = planned(first, second, world=World(rows=rows, iam=in_iam(first, BUCKET, trust=NOBODY)))
+    assert [one.access.maker for one in plan.workspaces.values()] == ["", "shop_us"]

@@ -1,0 +1,106 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How healing ends, out of what the tasks have returned, and how that is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.healing import State
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.outcomes import (
+    failed_message,
+    outcome,
+    remembered,
+    sentence,
+    summary,
+)
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Finding
+
+ROLE = "arn:aws:iam::111122223333:role/Fivetran"
+STALE = Finding("landing", "error", "stale", "Currents has stopped.", "Send Test Events.").as_json()
+TESTED = {"connection": {"setup_state": "broken"}, "setup_tests": [{"status": "PASSED"}], "sent": ["config.api_key"]}
+SYNCED = {"connection": {"setup_state": "connected"}, "sync": {"started": True}}
+LATE = {
+    "connection": {"setup_state": "broken"},
+    "failure": {
+        "code": "sync_timeout",
+        "message": "The sync does not finish within 600 seconds; its sync_state is syncing. It goes on at Fivetran: x",
+    },
+}
+
+
+def plan(*left: dict[str, str], access: str = "none") -> dict[str, Any]:
+    """Return the plan of a workspace as the playbook has it."""
+    changes = [
+        {"kind": "role", "name": ROLE, "action": access},
+        {"kind": "connection", "name": "s", "action": "update"},
+    ]
+    return {"schema": "braze_shop_us", "changes": changes, "healing": {"left": list(left)}}
+
+
+def test_what_was_done_is_told() -> None:
+    ended = outcome(plan(access="update"), TESTED, SYNCED, {})
+    assert ended["state"] == "healed"
+    assert ended["finding"] == {}
+    assert sentence("shop_us", ended) == (
+        f"shop_us: healed. It repaired the role {ROLE}, sent api_key, found the setup tests to pass and synced."
+        " Fivetran calls the connection braze_shop_us connected."
+    )
+    assert remembered(ended) == "healed"
+
+
+def test_a_sync_that_takes_longer_is_no_failure() -> None:
+    ended = outcome(plan(), TESTED, LATE, {})
+    assert ended["state"] == "syncing"
+    assert "within 600 seconds; its sync_state is syncing. Fivetran goes on with it" in ended["message"]
+    assert ended["finding"] == {}
+
+
+def test_tests_that_pass_heal_where_fivetran_takes_them_for_enough() -> None:
+    connected = {**TESTED, "connection": {"setup_state": "connected"}}
+    assert outcome(plan(), connected, {}, {})["state"] == "healed"
+    assert outcome(plan(), {**TESTED, "connection": {"setup_state": "incomplete"}}, {}, {})["state"] == "not_healed"
+
+
+def test_what_is_left_to_a_person_outweighs_what_was_healed() -> None:
+    ended = outcome(plan(STALE), TESTED, SYNCED, {})
+    assert ended["state"] == "needs_a_person"
+    assert ended["finding"] == STALE
+    assert "found the setup tests to pass" in failed_message("shop_us", ended)
+    assert ended["message"] == "Currents has stopped. Send Test Events."
+
+
+@pytest.mark.parametrize(
+    ("code", "connection", "step", "state"),
+    [
+        ("setup_tests_failed", {"id": "x"}, "tests", "not_healed"),
+        ("sync_failed", {"id": "x"}, "sync", "not_healed"),
+        ("connection_paused", None, "sync", "needs_a_person"),
+        ("access_denied", None, "access", "not_healed"),
+    ],
+)
+def test_a_failure_is_one_finding_of_its_step(
+    code: str, connection: dict[str, str] | None, step: str, state: str
+) -> None:
+    failure = {"msg": "It did not work. Correct it.", "failure": {"code": code}, "connection": connection}
+    ended = outcome(plan(access="update"), {}, {}, failure, "access")
+    assert (ended["state"], ended["finding"]["step"]) == (state, step)
+    assert ended["did"] == []
+    assert len(ended["findings"]) == 1
+    assert code in remembered(ended) or ended["finding"]["code"] == "stopped_by_fivetran"
+
+
+def test_what_was_done_before_a_failure_is_told_as_well() -> None:
+    failed = {**TESTED, "failed": True, "failure": {"code": "setup_tests_failed"}, "msg": "No."}
+    ended = outcome(plan(access="create"), failed, {}, failed)
+    assert ended["did"] == [f"made the role {ROLE}", "sent api_key"]
+
+
+def test_the_last_line_counts_what_there_is_and_always_the_four() -> None:
+    assert summary([]) == "Healed 0, nothing broken 0, needs a person 0, cooling down 0."
+    states = [State.HEALED, State.HEALED, State.SYNCING, State.NOTHING_BROKEN, State.NOT_HEALED]
+    assert summary(states) == "Healed 2, syncing 1, nothing broken 1, needs a person 0, cooling down 0, not healed 1."
+    assert summary([State.TO_HEAL]) == "To heal 1, healed 0, nothing broken 0, needs a person 0, cooling down 0."
