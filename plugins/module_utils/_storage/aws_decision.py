@@ -199,8 +199,14 @@ class Judged:
             self._names_by_condition(),
         )
         found = any_true((*by_itself, all_true((own, limit, named if self.resource_decides else True))))
-        partly = self.own.partial(Named.ITSELF) and self.resource.partial(Named.ITSELF, Named.EVERYONE)
+        # What the role may do of it, and what the resource's policy allows of it, may be everything together.
+        partly = self.resource.partial(Named.ITSELF, Named.EVERYONE) and self._may_do_part()
         return None if found is False and partly else found
+
+    def _may_do_part(self) -> bool:
+        """Tell whether the role's own policies, within its boundary, may allow a part of it."""
+        limits = [self.own, *([self.boundary] if self.boundary else [])]
+        return all(one.allows(Named.ITSELF) is not False or one.partial(Named.ITSELF) for one in limits)
 
     def _own(self) -> Truth:
         return self.own.allows(Named.ITSELF)
@@ -222,7 +228,7 @@ class Judged:
     def _unclear_together(self) -> Iterator[Iterable[Reason]]:
         """Yield why nobody can tell though each statement is clear."""
         yield from (one.only_in_part() for one in self.layers)
-        if self.boundary and self._limit() is False:
+        if self.boundary and self._limit() is False and self.resource.allows(Named.EVERYONE):
             text = "does not allow it; whether that holds for what is allowed to everybody, AWS does not say"
             yield [Reason("undecided", f"{self.boundary.name} {text}", where=self.boundary.name)]
             yield self.resource.allowances()

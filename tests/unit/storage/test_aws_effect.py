@@ -530,6 +530,19 @@ def test_parts_that_role_and_bucket_allow_may_be_enough_together() -> None:
         assert may_do(role(), "s3:GetObject", folder, grant).answer is NO
 
 
+def test_what_the_boundary_leaves_and_what_the_bucket_allows_may_be_enough_together() -> None:
+    currents, others = (
+        f"{BUCKET}/currents/*",
+        {"Effect": "Allow", "Action": "s3:*", "NotResource": f"{BUCKET}/currents/*"},
+    )
+    own = role(allow("s3:GetObject", OBJECTS), boundary=Document("the permissions boundary b", policy(others)))
+    # A session that is named is held by no boundary, so that the bucket may allow what the boundary takes away.
+    grant = of_bucket(allow("s3:GetObject", currents, Principal={"AWS": SESSION}))
+    effect = may_do(own, "s3:GetObject", f"{BUCKET}/*", grant)
+    assert (effect.answer, codes(effect)) == (UNKNOWN, {"allowed_in_part"})
+    assert may_do(own, "s3:GetObject", f"{BUCKET}/*").answer is NO
+
+
 def test_across_accounts_everything_that_lacks_is_told() -> None:
     foreign = KEY.replace(ACCOUNT, OTHER_ACCOUNT)
     effect = may_do(role(boundary=NO_LIMITS_AT_ALL), "kms:Decrypt", foreign, key(), same_account=False)
@@ -688,7 +701,7 @@ def test_with_what_is_missing_fivetran_may_read(
     places |= {f"the bucket policy of {NAME}": bucket.policy, "the policy of the key": bucket.key_policy}
     lacking: dict[str, list[Any]] = {}
     # What a role may do with a key is looked at only where the key's policy lets it.
-    for _ in range(2):
+    for _round in range(2):
         for where, statements in missing(may_read(reader, bucket, True), reader, bucket).items():
             lacking.setdefault(where, []).extend(statements)
         added = {
