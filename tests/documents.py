@@ -10,7 +10,7 @@ import ast
 import re
 from pathlib import Path
 
-from tests.playbook import CHECKOUT
+from tests.collection import CHECKOUT
 from tests.sandbox.client import Sandbox
 
 FOLDERS = (".", "docs", "roles/*", "examples/*", "tests/sandbox")

@@ -19,8 +19,7 @@ from typing import Any
 
 import yaml
 
-from tests.collection import CHECKOUT as CHECKOUT
-from tests.collection import COLLECTIONS as COLLECTIONS
+from tests.collection import CHECKOUT, COLLECTIONS
 from tests.sandbox.client import Sandbox
 from tests.warm import WarmPlay, can_be_warm
 

@@ -12,12 +12,9 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage imp
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_write import write_access
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_writing import instance_profile
 from ansible_collections.onramp.braze_fivetran.plugins.modules import s3_access
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._environment import environment
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._in_process import InProcessAction
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._local_module import (
-    LocalModules,
-    environment,
-    knows_option,
-)
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._local_module import LocalModules, knows_option
 
 # Here once, in the process that Ansible forks a worker from for every host.
 aws_client.preload()

@@ -26,17 +26,10 @@ from ._clients import Clients
 from ._deadline import Deadline
 from ._errors import Failure
 from ._http_answer import decode, requested_wait
-from ._http_call import RETRIED_STATUSES as RETRIED_STATUSES
-from ._http_call import Call as Call
-from ._http_call import Explain, explain_nothing
-from ._http_call import Explanation as Explanation
-from ._http_call import HttpError as HttpError
-from ._http_call import Response as Response
-from ._http_call import RetryPolicy as RetryPolicy
+from ._http_call import Call, Explain, HttpError, Response, RetryPolicy, explain_nothing
 from ._http_ending import ending
 from ._http_environment import surroundings
 from ._http_transport import REQUESTS_ERROR, BoundedAdapter
-from ._http_url import check_base_url as check_base_url
 from ._libraries import require_library
 from ._printable import printable
 from ._redact import Redactor

@@ -17,7 +17,7 @@ from typing import Any
 from ansible.module_utils.common.parameters import env_fallback
 
 from ._errors import InvalidArgument
-from ._http import RetryPolicy
+from ._http_call import RetryPolicy
 
 HTTP_ARGUMENTS: Mapping[str, Any] = {
     "request_timeout": {"type": "int", "default": 30},

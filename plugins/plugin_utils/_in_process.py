@@ -154,8 +154,8 @@ def _told_of_arguments(validation: ValidationResult) -> list[str]:
     """Return the warnings of the argument spec, in AnsibleModule's words; what is deprecated is displayed as such."""
     # There is no other way to them; AnsibleModule takes the same one.
     for notice in getattr(validation, "_deprecations", ()):
-        names = ("version", "date", "collection_name")
-        Display().deprecated(notice["msg"], **{name: notice.get(name) for name in names})
+        version, date, collection_name = (notice.get(name) for name in ("version", "date", "collection_name"))
+        Display().deprecated(notice["msg"], version=version, date=date, collection_name=collection_name)
     doubled = getattr(validation, "_warnings", ())
     return [f"Both option {notice['option']} and its alias {notice['alias']} are set." for notice in doubled]
 

@@ -22,8 +22,7 @@ from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.plugins.loader import module_loader
 
 from ..module_utils._errors import Failure, OnrampError
-from ._environment import environment as environment
-from ._environment import without_debug
+from ._environment import environment, without_debug
 from ._tracing import environment_of_foreign_modules
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")

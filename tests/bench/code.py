@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.playbook import COLLECTIONS
+from tests.collection import COLLECTIONS
 from tests.sandbox.client import CHECKOUT, Sandbox
 
 OWN = Path("ansible_collections", "onramp", "braze_fivetran")

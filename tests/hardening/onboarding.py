@@ -12,9 +12,10 @@ from typing import Any
 
 import yaml
 
+from tests.collection import CHECKOUT
 from tests.hardening.faults import REQUEST_TIMEOUT
 from tests.hardening.steps import FOREIGN, MEMBER, VIEWER
-from tests.playbook import CHECKOUT, PlayResult
+from tests.playbook import PlayResult
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 

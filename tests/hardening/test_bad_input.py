@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from tests.collection import CHECKOUT
 from tests.hardening.onboarding import assert_nothing_secret, workspaces
 from tests.modules import ModuleResult, run_module
-from tests.playbook import CHECKOUT, run_playbook
+from tests.playbook import run_playbook
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.collection import CHECKOUT
 from tests.hardening.onboarding import INVENTORY, POLICY_NAME, seed_foreign
-from tests.playbook import CHECKOUT, run_playbook
+from tests.playbook import run_playbook
 from tests.sandbox import world
 from tests.sandbox.aws import CUSTOMER_ACCOUNT
 from tests.sandbox.client import Sandbox

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from tests.clock import Hurried
+from tests.collection import CHECKOUT
 from tests.hardening import planning
 from tests.hardening.faults import (
     FAULTS,
@@ -31,7 +32,7 @@ from tests.hardening.faults import (
 from tests.hardening.steps import Step, steps, unchanged
 from tests.hardening.tally import Tally
 from tests.modules import ModuleResult
-from tests.playbook import CHECKOUT, run_playbook
+from tests.playbook import run_playbook
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.collection import CHECKOUT
 from tests.hardening.onboarding import INVENTORY, seed_foreign, wrong
 from tests.hardening.tally import Tally
-from tests.playbook import CHECKOUT, run_playbook, start_playbook
+from tests.playbook import run_playbook, start_playbook
 from tests.sandbox.client import Sandbox
 
 ONBOARD = CHECKOUT / "playbooks" / "onboard.yml"

@@ -27,6 +27,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.modules import fivetran_a
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils import _secrets
 
 from tests.actions import run_action
+from tests.collection import CHECKOUT
 from tests.hardening.conftest import SIZE
 from tests.hardening.onboarding import REPORTS, workspaces
 from tests.hardening.quoting import (
@@ -39,7 +40,7 @@ from tests.hardening.quoting import (
     quotations,
     variables_of_own,
 )
-from tests.playbook import CHECKOUT, PlayResult, run_playbook
+from tests.playbook import PlayResult, run_playbook
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 

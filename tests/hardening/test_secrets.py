@@ -22,9 +22,10 @@ import pytest
 import trustme
 import yaml
 
+from tests.collection import CHECKOUT
 from tests.hardening.onboarding import REPORTS, assert_nothing_secret, workspaces
 from tests.hardening.steps import steps
-from tests.playbook import CHECKOUT, start_playbook
+from tests.playbook import start_playbook
 from tests.sandbox import world
 from tests.sandbox.aws import CUSTOMER_ACCOUNT, SECRET_ACCESS_KEY
 from tests.sandbox.client import Sandbox

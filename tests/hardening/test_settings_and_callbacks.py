@@ -18,9 +18,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.collection import CHECKOUT, COLLECTIONS
 from tests.hardening.onboarding import REPORTS, assert_nothing_secret, workspaces
 from tests.hardening.test_secrets import AWS_KEYS, SESSION_TOKEN, basic_credentials, files
-from tests.playbook import CHECKOUT, COLLECTIONS, TIMEOUT, start_playbook
+from tests.playbook import TIMEOUT, start_playbook
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 

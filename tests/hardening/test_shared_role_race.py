@@ -11,10 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.collection import CHECKOUT
 from tests.hardening.onboarding import workspaces
 from tests.integration.playbooks.fleet import policy_document
 from tests.integration.playbooks.plans import make_bucket
-from tests.playbook import CHECKOUT, PlayResult, run_playbook
+from tests.playbook import PlayResult, run_playbook
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 

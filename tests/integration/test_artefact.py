@@ -9,8 +9,9 @@ from __future__ import annotations
 import tarfile
 from pathlib import Path
 
+from tests.collection import CHECKOUT, COLLECTIONS
 from tests.integration.galaxy import galaxy
-from tests.playbook import CHECKOUT, COLLECTIONS, run_playbook
+from tests.playbook import run_playbook
 from tests.sandbox.client import Sandbox
 
 FOR_USERS = {

@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 from tests import demo
-from tests.playbook import CHECKOUT, COLLECTIONS
+from tests.collection import CHECKOUT, COLLECTIONS
 
 BEGIN, END = "<!-- demo output begins -->\n", "<!-- demo output ends -->"
 README = CHECKOUT / "README.md"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from .._errors import InvalidArgument
-from .._http import check_base_url
+from .._http_url import check_base_url
 from .._shown import quoted
 
 

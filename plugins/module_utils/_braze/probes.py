@@ -15,7 +15,8 @@ from typing import Any
 
 from .._clients import Clients
 from .._deadline import Deadline
-from .._http import RETRIED_STATUSES, Explanation, HttpClient, HttpError, RetryPolicy
+from .._http import HttpClient
+from .._http_call import RETRIED_STATUSES, Explanation, HttpError, RetryPolicy
 from .._redact import Redactor
 from .instances import Endpoint
 from .permissions import Permission

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from .._errors import Failure, OnrampError
-from .._http import HttpError
+from .._http_call import HttpError
 from .._module import Result, Task
 from .client import FivetranClient, JsonObject, client_from_params
 from .group import GATHERERS, choose_group, group_view

@@ -17,7 +17,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._clients import Clients
-from .._http import Call, HttpClient, HttpError, Response, RetryPolicy, check_base_url
+from .._http import HttpClient
+from .._http_call import Call, HttpError, Response, RetryPolicy
+from .._http_url import check_base_url
 from .._options import retry_policy
 from .._redact import Redactor, texts_in
 from .allowance import Allowance, allowance

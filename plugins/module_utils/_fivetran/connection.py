@@ -14,15 +14,14 @@ from typing import Any
 from .._deadline import CLOCK, Clock
 from .._difference import before_and_after
 from .._errors import Failure, OnrampError
-from .._http import HttpError
+from .._http_call import HttpError
 from .._module import Result, Task
 from .._redact import Redactor, texts_in
 from .client import FivetranClient, JsonObject, client_from_params
 from .connection_apply import Applying
 from .connection_look import config_schema, destination_warning, of_identity, planned
 from .connection_plan import Change, check_permanent, refuse_protected
-from .connection_state import stays_paused
-from .connection_state import view as view
+from .connection_state import stays_paused, view
 from .connection_tests import Outcome, running_tests
 from .desired import Desired, Options
 

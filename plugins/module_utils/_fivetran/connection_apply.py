@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from .._deadline import Clock
 from .._difference import Difference, differences
-from .._http import HttpError
+from .._http_call import HttpError
 from .._redact import Redactor
 from .client import FivetranClient, JsonObject
 from .connection_plan import Change, prefixed

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from .._errors import Failure, InvalidArgument, OnrampError
-from .._http import HttpError
+from .._http_call import HttpError
 from .._shown import quoted
 from .client import JsonObject
 from .connection_plan import Change, plan

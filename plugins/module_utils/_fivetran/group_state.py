@@ -14,7 +14,7 @@ from typing import Any
 from .._deadline import Clock
 from .._difference import before_and_after, differences
 from .._errors import Failure, OnrampError
-from .._http import HttpError
+from .._http_call import HttpError
 from .._module import Result, Task
 from .client import FivetranClient, JsonObject, client_from_params
 from .group import group_view, only_group_named, require_group

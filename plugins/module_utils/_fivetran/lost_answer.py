@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from .._deadline import Backoff, Clock
-from .._http import HttpError
+from .._http_call import HttpError
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from .._difference import before_and_after
 from .._errors import Failure, OnrampError
-from .._http import HttpError
+from .._http_call import HttpError
 from .._module import Result, Task
 from .client import FivetranClient, JsonObject, client_from_params
 from .connection_state import is_connected, setup_state

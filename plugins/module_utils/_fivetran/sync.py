@@ -15,7 +15,7 @@ from typing import Any
 
 from .._deadline import CLOCK, Backoff, Clock, Deadline
 from .._errors import Failure, InvalidArgument, OnrampError
-from .._http import HttpError
+from .._http_call import HttpError
 from .._module import Result, Task
 from .._redact import Redactor
 from .._shown import quoted

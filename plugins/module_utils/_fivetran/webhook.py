@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from .._deadline import Clock
 from .._difference import Difference, additions, before_and_after, differences
 from .._errors import Failure, InvalidArgument, OnrampError
-from .._http import HttpError
+from .._http_call import HttpError
 from .._module import Result, Task
 from .._redact import REDACTED
 from .._shown import shown

@@ -30,15 +30,15 @@ except ImportError as import_error:
 from .._clients import Clients
 from .._deadline import Clock
 from .._errors import Failure, InvalidArgument, OnrampError
-from .._http import CONNECT_TIMEOUT, RetryPolicy, check_base_url
-from .._http_url import leaves_the_machine
+from .._http import CONNECT_TIMEOUT
+from .._http_call import RetryPolicy
+from .._http_url import check_base_url, leaves_the_machine
 from .._libraries import require_library
 from .._options import retry_policy
 from .._shown import quoted
 from .aws_connection import Connection, TwoIdentities, connection_from_params
 from .aws_credentials import AssumedRole, Keys, never_ask_for_codes, use_role
-from .aws_errors import ask as ask
-from .aws_errors import call_error
+from .aws_errors import ask, call_error
 from .aws_no_credentials import is_about_credentials, no_credentials, tell_why, who_acts
 from .aws_patience import Patience
 

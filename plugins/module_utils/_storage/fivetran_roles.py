@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .aws_client import ask
 from .aws_effect import BucketAccess, Caller, Document, RolePermissions, may_assume, may_read
+from .aws_errors import ask
 from .effect import Answer, Effect, Reason, all_of
 from .iam import ManagedPolicy, PolicyReader, attached_to, decoded, inline_of, pages, permitted, tag_keys, tags, unread
 from .s3_access_model import TAG, tag_value

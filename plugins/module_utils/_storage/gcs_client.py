@@ -27,10 +27,9 @@ except ImportError as import_error:
 from .._clients import Clients
 from .._deadline import Clock, Deadline
 from .._errors import InvalidArgument
-from .._http import check_base_url
 from .._http_call import BETWEEN_TRIES
 from .._http_transport import BoundedAdapter, trace_session
-from .._http_url import leaves_the_machine
+from .._http_url import check_base_url, leaves_the_machine
 from .._libraries import require_library
 from .._shown import quoted
 from .bucket_names import check_bucket

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import TypeAlias
 
 BUCKET_TYPE = "storage.googleapis.com/Bucket"
 OBJECT_TYPE = "storage.googleapis.com/Object"
@@ -39,7 +40,7 @@ class Unknown:
 
 
 UNKNOWN = Unknown()
-Value = str | bool | datetime | Open | Unknown | tuple["Value", ...]
+Value: TypeAlias = "str | bool | datetime | Open | Unknown | tuple[Value, ...]"
 
 
 @dataclass(frozen=True)

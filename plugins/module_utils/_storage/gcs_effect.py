@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
+from typing import TypeAlias
 
 from .effect import Answer, Effect, Reason, all_of
 from .gcs_condition import Asked, holds, listing, listing_as_objects, moments, reading
@@ -66,7 +68,7 @@ _LONGEST, _MOST = 300, 5
 
 
 # The permissions of a role, or why they could not be read, as a clause; empty where nobody has asked.
-Allowed = frozenset[str] | str
+Allowed: TypeAlias = "frozenset[str] | str"
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def may_read(
     folder: str,
     *,
     now: datetime,
-    permissions_of: Mapping[str, Allowed] = {},
+    permissions_of: Mapping[str, Allowed] = MappingProxyType({}),
 ) -> Effect:
     """Tell whether a member may list and read a folder of a bucket, by what the bucket's policy says.
 
@@ -100,7 +102,7 @@ def judge(
     folder: str,
     *,
     now: datetime,
-    permissions_of: Mapping[str, Allowed] = {},
+    permissions_of: Mapping[str, Allowed] = MappingProxyType({}),
 ) -> Access:
     """Return what :func:`may_read` tells, with the grants that the answer rests on."""
     question = _Question(member, bucket, folder, now, permissions_of)
@@ -147,7 +149,7 @@ def too_narrow(
     folder: str,
     *,
     now: datetime,
-    permissions_of: Mapping[str, Allowed] = {},
+    permissions_of: Mapping[str, Allowed] = MappingProxyType({}),
 ) -> str:
     """Return what the role of a grant lacks, where nothing makes up for that, as a clause; empty if unknown."""
     lacks = lacking(wanted.role, permissions_of)
@@ -365,7 +367,7 @@ def decide(
     *,
     now: datetime,
     connected: bool = False,
-    permissions_of: Mapping[str, Allowed] = {},
+    permissions_of: Mapping[str, Allowed] = MappingProxyType({}),
 ) -> tuple[Decision, Access]:
     """Return what is done so that ``folder`` can be read, and what there is now.
 

@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 from .._clients import Clients
 from .._deadline import CLOCK, Backoff, Clock, Deadline
 from .._errors import Failure, OnrampError
-from .._http import RetryPolicy
+from .._http_call import RetryPolicy
 from .._module import Result, Task
 from .._options import retry_policy
 from .._shown import quoted

@@ -14,7 +14,7 @@ from typing import Any
 from .._clients import Clients
 from .._deadline import CLOCK, Clock
 from .._errors import OnrampError
-from .._http import RetryPolicy
+from .._http_call import RetryPolicy
 from .gcs_client import bounded_retry, gcs_bucket
 from .gcs_errors import CALL_ERRORS, call_error
 from .objects import DELIMITER, PAGE_SIZE, AccessDenied, BucketMissing, Count, Page, first_filled

@@ -28,8 +28,10 @@ except ImportError:
 
 from .._clients import Clients
 from .._errors import OnrampError
-from .._http import Call, Explanation, HttpClient, RetryPolicy, check_base_url
+from .._http import HttpClient
+from .._http_call import Call, Explanation, RetryPolicy
 from .._http_transport import trace_session
+from .._http_url import check_base_url
 from .._options import retry_policy
 from .._redact import Redactor
 from .gcs_credentials import EMULATOR, credentials

@@ -15,8 +15,8 @@ from typing import Any
 
 from .._clients import Clients
 from .._errors import OnrampError
-from .aws_client import ask
 from .aws_effect import Document
+from .aws_errors import ask
 from .s3_documents import JsonObject
 
 # Of a hundred each: more than an account can have roles or policies.

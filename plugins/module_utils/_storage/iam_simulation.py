@@ -19,7 +19,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from .._errors import OnrampError
-from .aws_client import Aws, ask
+from .aws_client import Aws
+from .aws_errors import ask
 from .effect import Answer, Effect, Reason
 from .s3_access_model import Place
 from .s3_documents import JsonObject, bucket_policy_title

@@ -19,8 +19,9 @@ from typing import Any
 from .._errors import Failure, InvalidArgument, OnrampError
 from .._module import Result, Task
 from .._shown import quoted
-from .aws_client import Aws, ask, aws_from_params, check_account, identity
+from .aws_client import Aws, aws_from_params, check_account, identity
 from .aws_effect import Document
+from .aws_errors import ask
 from .effect import Reason
 from .iam import PolicyReader, attached_to, decoded, inline_of, pages, permitted, policy_title, tags, version_of
 from .iam_simulation import Simulated, can_outweigh, is_simulated, simulate

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from .aws_bucket import BucketAccess, Reading
 from .aws_effect import Caller, Document, RolePermissions, is_wider, may_do, may_read, trust_width
@@ -87,7 +88,7 @@ def explanation(
     actual: Actual,
     plan: Plan,
     policies: Mapping[str, Document],
-    simulated: Mapping[Place, Effect] = {},
+    simulated: Mapping[Place, Effect] = MappingProxyType({}),
 ) -> JsonObject:
     """Return more than the plan needs: an answer for each thing that reading takes, and what is wider than needed.
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from .._clients import Clients
 from .._errors import OnrampError
-from .aws_client import ask, aws_from_params
+from .aws_client import aws_from_params
+from .aws_errors import ask
 from .objects import DELIMITER, PAGE_SIZE, AccessDenied, BucketMissing, Count, Page, first_filled
 
 # For throttling, server errors and lost connections; the deadline of the call may end them before.

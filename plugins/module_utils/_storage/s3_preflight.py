@@ -20,8 +20,9 @@ from typing import Any
 
 from .._errors import OnrampError
 from .._module import Result, Task
-from .aws_client import ask, aws_from_params, identity
+from .aws_client import aws_from_params, identity
 from .aws_effect import BucketAccess, Document, RolePermissions, may_read
+from .aws_errors import ask
 from .effect import Answer, Effect
 from .finding import Finding, report
 from .s3_documents import JsonObject, Reading, bucket_policy_title, check_reading, check_role_arn

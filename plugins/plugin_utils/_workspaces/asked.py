@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -136,7 +137,11 @@ def landing_params(settings: Settings, folders_of_others: list[str], limits: Map
 
 
 def s3_access_params(
-    settings: Settings, external_id: str = "", buckets: Sequence[str] = (), *, limits: Mapping[str, Any] = {}
+    settings: Settings,
+    external_id: str = "",
+    buckets: Sequence[str] = (),
+    *,
+    limits: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Return the options of ``s3_access_info``."""
     given = {"external_id": external_id, "buckets": list(buckets), "prefix": settings.prefix, **limits}

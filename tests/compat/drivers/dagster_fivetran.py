@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-import dagster_fivetran.resources as resources
+from dagster_fivetran import resources
 
 from tests.compat.drivers.steps import Steps
 

@@ -26,7 +26,7 @@ from typing import Any
 
 import yaml
 
-from tests.playbook import CHECKOUT, COLLECTIONS
+from tests.collection import CHECKOUT, COLLECTIONS
 from tests.sandbox.client import Sandbox
 
 EXAMPLES = CHECKOUT / "examples" / "awx"

@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.collection import CHECKOUT
 from tests.documents import for_the_sandbox
 from tests.integration.docs.shell import shell
 from tests.integration.given import VAULT
-from tests.playbook import CHECKOUT, PlayResult, run_playbook
+from tests.playbook import PlayResult, run_playbook
 from tests.sandbox.client import Sandbox
 
 # The pages that are told this way; tests/integration/docs/test_guides.py tells each of them.

@@ -23,11 +23,11 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.collection import CHECKOUT, COLLECTIONS
 from tests.documents import blocks
 from tests.integration.docs.shell import shell
 from tests.integration.docs.story import Story
 from tests.integration.playbooks.fleet import EXAMPLES, connections
-from tests.playbook import CHECKOUT, COLLECTIONS
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 

@@ -19,13 +19,14 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.collection import CHECKOUT
 from tests.documents import blocks, examples, for_the_sandbox, languages, name_of, pages, plugins_with_examples
 from tests.integration.docs.story import STORIES
 from tests.integration.given import VAULT, let_fivetran_read, make_connection
 from tests.integration.playbooks.fleet import EXAMPLES, connections, play, workspaces
 from tests.integration.playbooks.shapes import GUIDE, Shape
 from tests.integration.storage.identities import make_deployment_roles
-from tests.playbook import CHECKOUT, run_playbook
+from tests.playbook import run_playbook
 from tests.sandbox.aws import REGION
 from tests.sandbox.client import Sandbox
 

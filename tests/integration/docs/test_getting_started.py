@@ -19,9 +19,9 @@ import pytest
 import yaml
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.options import OWN
 
+from tests.collection import CHECKOUT, COLLECTIONS
 from tests.documents import blocks
 from tests.integration.docs.shell import shell
-from tests.playbook import CHECKOUT, COLLECTIONS
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 

@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.collection import CHECKOUT
 from tests.documents import blocks
 from tests.integration.docs.story import STORIES, Story
 from tests.integration.playbooks.fleet import connections, currents, grants, iam_names, play, policy_document
 from tests.integration.playbooks.shapes import GUIDE, Shape
 from tests.integration.storage.identities import make_deployment_roles
-from tests.playbook import CHECKOUT
 from tests.sandbox import world
 from tests.sandbox.aws import CUSTOMER_ACCOUNT, SECOND_CUSTOMER_ACCOUNT
 from tests.sandbox.client import Sandbox

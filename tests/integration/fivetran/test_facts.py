@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from tests.clock import Hurried
+from tests.collection import CHECKOUT
 from tests.hardening.planning import plan
 from tests.modules import ModuleResult, run_module
-from tests.playbook import CHECKOUT
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.collection import CHECKOUT
 from tests.documents import blocks, for_the_sandbox
 from tests.integration.given import VAULT, let_fivetran_read
-from tests.playbook import CHECKOUT, PlayResult, run_playbook
+from tests.playbook import PlayResult, run_playbook
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.playbook import CHECKOUT, PlayResult, run_playbook
+from tests.collection import CHECKOUT
+from tests.playbook import PlayResult, run_playbook
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 

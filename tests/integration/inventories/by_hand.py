@@ -17,7 +17,8 @@ from typing import Any
 
 import yaml
 
-from tests.playbook import COLLECTIONS, TIMEOUT
+from tests.collection import COLLECTIONS
+from tests.playbook import TIMEOUT
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.collection import CHECKOUT
 from tests.documents import examples
 from tests.integration.inventories.by_hand import GCS, PLUGIN, S3, ansible, listed, make, make_several, source
 from tests.integration.playbooks.fleet import findings, play
-from tests.playbook import CHECKOUT
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 

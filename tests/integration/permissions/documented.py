@@ -16,8 +16,9 @@ from typing import Any
 
 import yaml
 
+from tests.collection import CHECKOUT
 from tests.integration.playbooks.fleet import EXAMPLES, play
-from tests.playbook import CHECKOUT, PlayResult
+from tests.playbook import PlayResult
 from tests.sandbox.aws import CUSTOMER_ACCOUNT, REGION, SECRET_ACCESS_KEY
 from tests.sandbox.client import Sandbox
 

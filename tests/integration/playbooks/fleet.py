@@ -15,7 +15,8 @@ from typing import Any
 
 import yaml
 
-from tests.playbook import CHECKOUT, PlayResult, run_playbook
+from tests.collection import CHECKOUT
+from tests.playbook import PlayResult, run_playbook
 from tests.sandbox import world
 from tests.sandbox.aws import CUSTOMER_ACCOUNT
 from tests.sandbox.client import Sandbox

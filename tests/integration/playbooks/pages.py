@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
-from tests.playbook import CHECKOUT, PlayResult
+from tests.collection import CHECKOUT
+from tests.playbook import PlayResult
 from tests.sandbox.client import Sandbox
 
 CALLBACK = "onramp.braze_fivetran.workspace_report"

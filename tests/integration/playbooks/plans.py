@@ -12,8 +12,9 @@ from typing import Any
 
 import yaml
 
+from tests.collection import CHECKOUT
 from tests.integration.playbooks.fleet import currents
-from tests.playbook import CHECKOUT, PlayResult
+from tests.playbook import PlayResult
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 

@@ -14,6 +14,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from tests.collection import CHECKOUT
 from tests.integration.playbooks.fleet import connections, grants, iam_names, play, policy_document, workspaces
 from tests.integration.playbooks.pages import ENVIRONMENT, shows
 from tests.integration.playbooks.plans import (
@@ -25,7 +26,7 @@ from tests.integration.playbooks.plans import (
     reads_currents,
     says,
 )
-from tests.playbook import CHECKOUT, PlayResult
+from tests.playbook import PlayResult
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 

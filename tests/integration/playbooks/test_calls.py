@@ -13,9 +13,9 @@ import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.allowance import REQUESTS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Action
 
+from tests.collection import CHECKOUT
 from tests.integration.playbooks.fleet import connections, play, workspaces
 from tests.integration.playbooks.plans import YES
-from tests.playbook import CHECKOUT
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 

@@ -42,11 +42,11 @@ def found_by(result: PlayResult) -> dict[str, Any]:
     return dict(found)
 
 
-def make_role(sandbox: Sandbox, name: str, document: Any = READS, group: str = world.GROUP_ID) -> str:
+def make_role(sandbox: Sandbox, name: str, document: Any = None, group: str = world.GROUP_ID) -> str:
     """Make a role by hand that Fivetran can assume for a group; return its ARN."""
     iam = sandbox.aws("iam")
     iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust_policy(group))
-    iam.put_role_policy(RoleName=name, PolicyName="reading", PolicyDocument=json.dumps(document))
+    iam.put_role_policy(RoleName=name, PolicyName="reading", PolicyDocument=json.dumps(document or READS))
     return f"arn:aws:iam::{CUSTOMER_ACCOUNT}:role/{name}"
 
 

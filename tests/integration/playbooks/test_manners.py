@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.collection import CHECKOUT
 from tests.integration.playbooks.fleet import connections, grants, iam_names, play, workspaces
-from tests.playbook import CHECKOUT
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 from tests.sandbox.manners import BRAZE, FIVETRAN, others
@@ -44,7 +44,7 @@ def live(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("server", "name", "choice"), EACH, ids=lambda value: str(value))
+@pytest.mark.parametrize(("server", "name", "choice"), EACH, ids=str)
 def test_workspaces_live_under_each_manner(sandbox: Sandbox, server: str, name: str, choice: Any) -> None:
     sandbox.seed(server, "manners", **{name: choice})
     live(sandbox)

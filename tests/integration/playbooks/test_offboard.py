@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.collection import CHECKOUT, COLLECTIONS
 from tests.integration.playbooks.fleet import (
     EXAMPLES,
     VERDICT,
@@ -26,7 +27,6 @@ from tests.integration.playbooks.fleet import (
     policy_document,
     workspaces,
 )
-from tests.playbook import CHECKOUT, COLLECTIONS
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 

@@ -14,11 +14,12 @@ import pytest
 import yaml
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.leaving import VARIABLES
 
+from tests.collection import CHECKOUT
 from tests.integration.inventories.by_hand import GCS, S3, ansible, make
 from tests.integration.playbooks.fleet import connections, grants, iam_names, play, policy_document, workspaces
 from tests.integration.playbooks.plans import OTHER_BUCKET, YES, make_bucket, planned, says, to_do
 from tests.integration.playbooks.test_discover import make_role
-from tests.playbook import CHECKOUT, PlayResult
+from tests.playbook import PlayResult
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.playbook import CHECKOUT, PlayResult, run_playbook
+from tests.collection import CHECKOUT
+from tests.playbook import PlayResult, run_playbook
 from tests.sandbox import world
 from tests.sandbox.braze_endpoints import PERMISSIONS
 from tests.sandbox.client import Sandbox

@@ -15,8 +15,9 @@ import pty
 import re
 from pathlib import Path
 
+from tests.collection import CHECKOUT
 from tests.integration.playbooks.fleet import workspaces
-from tests.playbook import CHECKOUT, start_playbook
+from tests.playbook import start_playbook
 from tests.sandbox.client import Sandbox
 
 NAMES = ("shop_de", "shop_eu", "shop_uk", "shop_us")

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from tests.bench.fleet import seed
+from tests.collection import CHECKOUT
 from tests.documents import blocks
 from tests.integration.playbooks.fleet import EXAMPLES, play
-from tests.playbook import CHECKOUT, PlayResult, run_playbook
+from tests.playbook import PlayResult, run_playbook
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 

@@ -17,9 +17,10 @@ from ansible.utils.display import Display
 from ansible_collections.onramp.braze_fivetran.plugins.callback.workspace_report import CallbackModule
 from jsonschema import Draft202012Validator
 
+from tests.collection import CHECKOUT
 from tests.integration.inventories.by_hand import GCS, make
 from tests.integration.playbooks.fleet import EXAMPLES, connections, play, workspaces
-from tests.playbook import CHECKOUT, PlayResult, run_playbook
+from tests.playbook import PlayResult, run_playbook
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from tests.collection import CHECKOUT
 from tests.install_collections import OLDEST_BOTO3, RELEASES
 from tests.integration.storage.reading import ROLE_ARN, S3, Connection
-from tests.playbook import CHECKOUT, PlayResult, run_playbook
+from tests.playbook import PlayResult, run_playbook
 from tests.sandbox import world
 from tests.sandbox.aws import CUSTOMER_ACCOUNT
 from tests.sandbox.client import Sandbox

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http import RetryPolicy
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http_call import RetryPolicy
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_iam import BucketPolicy, apply
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_policy import Condition, Grant
 from google.auth.credentials import AnonymousCredentials

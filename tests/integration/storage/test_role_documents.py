@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.playbook import CHECKOUT
+from tests.collection import CHECKOUT
 
 ROLES = ("s3_access", "gcs_access")
 

@@ -21,8 +21,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors impo
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import Task
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_write import write_access
 
+from tests.collection import COLLECTIONS
 from tests.modules import ModuleResult, load
-from tests.playbook import COLLECTIONS
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 

@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 
+from tests.collection import CHECKOUT
 from tests.documents import blocks
 from tests.hardening.onboarding import assert_nothing_secret
 from tests.hardening.steps import Step, steps
 from tests.integration.trace.replayed import as_sandbox, calls, comparable, lines, results, traces
 from tests.integration.trace.written import traced
 from tests.modules import run_module
-from tests.playbook import CHECKOUT, PlayResult, run_playbook
+from tests.playbook import PlayResult, run_playbook
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 from tests.sandbox.replay import Replay

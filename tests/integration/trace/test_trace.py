@@ -30,12 +30,12 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors impo
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._trace_exchange import Exchange
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils import _tracing
 
+from tests.collection import COLLECTIONS
 from tests.hardening.onboarding import assert_nothing_secret
 from tests.hardening.steps import steps
 from tests.integration.trace.replayed import calls, lines, traces
 from tests.integration.trace.written import HEADER, new_run, traced
 from tests.modules import run_module
-from tests.playbook import COLLECTIONS
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 from ansible.parsing.vault import VaultLib, VaultSecret
 
-from tests.playbook import COLLECTIONS, TIMEOUT
+from tests.collection import COLLECTIONS
+from tests.playbook import TIMEOUT
 
 SECRET = "sesame-0815"
 VAULT = VaultLib([("default", VaultSecret(b"a password that the play does not get"))])

@@ -17,7 +17,7 @@ import pytest
 from tests.bench import code
 from tests.bench.code import MEASURED, OWN, Took
 from tests.bench.figures import HEADER, RATIOS_HEADER, Case, Run, in_flight, ratios, row, run_of
-from tests.playbook import COLLECTIONS
+from tests.collection import COLLECTIONS
 from tests.sandbox.core import Entry
 
 HUNDRED = Case(workspaces=100, latency=0.1, forks=20)

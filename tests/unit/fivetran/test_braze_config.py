@@ -124,7 +124,7 @@ def test_an_instance_is_the_same_however_its_url_is_spelled(spelling: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("field", "wanted", "stored"),
+    ("field", "capitals", "camel"),
     [
         ("cloud_storage_type", "AWS_S3", "AwsS3"),
         ("cloud_storage_type", "AZURE_BLOB_STORAGE", "AzureBlobStorage"),
@@ -132,10 +132,10 @@ def test_an_instance_is_the_same_however_its_url_is_spelled(spelling: str) -> No
         ("historical_sync_limit", "DATE_LIMIT", "DateLimit"),
     ],
 )
-def test_what_is_one_of_a_list_is_the_same_in_capitals_and_in_camel_case(field: str, wanted: str, stored: str) -> None:
-    assert means_the_same(field, wanted, stored)
-    assert means_the_same(field, stored, wanted)
-    assert not means_the_same(field, wanted, "NONE")
+def test_what_is_one_of_a_list_is_the_same_in_capitals_and_in_camel_case(field: str, capitals: str, camel: str) -> None:
+    assert means_the_same(field, capitals, camel)
+    assert means_the_same(field, camel, capitals)
+    assert not means_the_same(field, capitals, "NONE")
 
 
 @pytest.mark.parametrize("nothing", [None, "", "NONE", "None"])

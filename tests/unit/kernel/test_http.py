@@ -20,11 +20,10 @@ import pytest
 import trustme
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._clients import Clients
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http import (
-    MAX_BODY_BYTES,
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http import MAX_BODY_BYTES, HttpClient
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http_call import (
     Call,
     Explanation,
-    HttpClient,
     HttpError,
     RetryPolicy,
 )

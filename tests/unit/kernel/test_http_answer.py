@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._clients import Clients
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http import HttpClient
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http_answer import requested_wait
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http_call import (
     Call,
     Explanation,
-    HttpClient,
     HttpError,
     RetryPolicy,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http_answer import requested_wait
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._redact import Redactor
 from hypothesis import given
 from hypothesis import strategies as st

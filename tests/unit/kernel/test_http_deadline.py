@@ -16,12 +16,8 @@ from pathlib import Path
 
 import pytest
 import trustme
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http import (
-    Call,
-    HttpClient,
-    HttpError,
-    RetryPolicy,
-)
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http import HttpClient
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http_call import Call, HttpError, RetryPolicy
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._redact import Redactor
 
 from tests import peer

@@ -516,7 +516,7 @@ def test_what_could_not_be_told_is_said_to_be_proved_by_the_tests_of_this_run_wi
     at = "2026-03-01T14:10:05+00:00"
     tests = [{"title": title, "status": "PASSED"} for title in ("Validate API Credentials", "Access S3 Bucket")]
 
-    def proved(*rows: dict[str, str], unseen: Any = UNSEEN, **more: Any) -> str:
+    def proved(*rows: dict[str, str], unseen: Any = tuple(UNSEEN), **more: Any) -> str:
         result = {"connection": CONNECTION, "setup_tests": list(rows), "tested_at": at, **more}
         return workspace_of(
             [planned(applies=True, seen=SEEN, unverified=unseen), seen("fivetran_connection", result)]

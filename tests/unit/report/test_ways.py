@@ -16,8 +16,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.term
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.ways import behind, marks_of, way_line
 from jsonschema import Draft202012Validator
 
+from tests.collection import CHECKOUT
 from tests.documents import blocks
-from tests.playbook import CHECKOUT
 from tests.unit.report.samples import planned, report_of, way, workspace_of
 
 SCHEMA = json.loads((CHECKOUT / "docs" / "report.schema.json").read_text())

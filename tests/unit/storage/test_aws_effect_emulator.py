@@ -327,7 +327,7 @@ def trusts(draw: Draw) -> dict[str, Any]:
         condition = merged(draw(st.lists(trust_conditions, max_size=2)))
         return {**found, "Condition": condition} if condition else found
 
-    return {"Version": draw(versions), "Statement": [statement() for _ in range(draw(st.integers(1, 3)))]}
+    return {"Version": draw(versions), "Statement": [statement() for _number in range(draw(st.integers(1, 3)))]}
 
 
 def engine_trusts(content: dict[str, Any], told: Facts) -> bool:

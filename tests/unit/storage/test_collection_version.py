@@ -15,7 +15,7 @@ import yaml
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.loader import lookup_loader
 
-from tests.playbook import CHECKOUT
+from tests.collection import CHECKOUT
 
 
 def versions(*names: str) -> list[str]:

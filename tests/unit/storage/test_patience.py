@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._clients import Clients
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http import RetryPolicy
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws_client import ask, aws_from_params
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http_call import RetryPolicy
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws_client import aws_from_params
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws_errors import ask
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_client import gcs_bucket
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_iam import BucketPolicy
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_objects import GcsObjects
@@ -43,7 +44,7 @@ def of_aws(service: str, action: str, method: str, *, tries: int = 1, **argument
         # Shorter than any limit that an option may set.
         limits = RetryPolicy(request_timeout=read_timeout, total=total)
         client = replace(aws_from_params(AWS, clients=clients), limits=limits).client(service, tries=tries)
-        return ask(action, getattr(client, method), lambda answer: _whole(answer), **arguments)
+        return ask(action, getattr(client, method), _whole, **arguments)
 
     return call
 

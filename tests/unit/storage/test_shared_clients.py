@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._clients import Clients
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http import RetryPolicy
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http_call import RetryPolicy
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws_client import (
     CONNECTIONS,
     Aws,

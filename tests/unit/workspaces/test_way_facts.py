@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -62,7 +63,7 @@ def ago(hours: float) -> str:
     return f"{NOW - timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def world(workspace: Settings, connection: Mapping[str, Any] | None = {}, **changes: Any) -> World:
+def world(workspace: Settings, connection: Mapping[str, Any] | None = MappingProxyType({}), **changes: Any) -> World:
     """Return a world in which a workspace's data flows; ``connection``: what differs of it, None for none."""
     synced = {"succeeded_at": ago(0.1), "sync_frequency": 360, **(connection or {})}
     whole = {
