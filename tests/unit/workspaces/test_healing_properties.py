@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.healing import State
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import ACCESS
@@ -23,7 +22,7 @@ TIMES = (None, "2026-03-01T13:00:00Z", "2026-03-01T14:00:00Z")
 
 
 @st.composite
-def ailing(draw: Any) -> Scene:
+def ailing(draw: st.DrawFn) -> Scene:
     """Return a scene in which connections are in any state."""
     scene: Scene = draw(scenes())
     rows = tuple(
