@@ -10,7 +10,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors impo
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._printable import printable
 from ansible_collections.onramp.braze_fivetran.plugins.modules.role_variables import ARGUMENTS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._arguments import validated
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._guard import GuardedAction
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._guard import ControllerAction
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.alone import (
     misspelt_variables,
     wrong_variables,
@@ -18,25 +18,19 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.reader import HostVariables
 
 
-class ActionModule(GuardedAction):
+class ActionModule(ControllerAction):
     """Checks the variables of a role in Ansible's own process."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
+    arguments = ARGUMENTS
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+    def _act(self, variables: dict[str, Any]) -> dict[str, Any]:
         """Return nothing but warnings; failed where a variable is missing or wrong."""
-        return self.guarded(ARGUMENTS, lambda: self._run(tmp, task_vars or {}))
-
-    def _run(self, tmp: str | None, variables: dict[str, Any]) -> dict[str, Any]:
-        result: dict[str, Any] = super().run(tmp, variables)
         role = validated(ARGUMENTS, self._task.args)["role"]
         # To that role alone, it is what it has made itself; the others are given it.
         given = HostVariables(variables, self._loader, handed_over=role != "s3_access")
         wrong = list(map(printable, wrong_variables(role, given)))
         warnings = misspelt_variables(role, variables)
-        if warnings:
-            result["warnings"] = warnings
+        result: dict[str, Any] = {"warnings": warnings} if warnings else {}
         if wrong:
             refusal = {**InvalidArgument(wrong[0]).as_result(), "msg": "\n".join(wrong)}
             return {**result, **refusal, "failed": True, "changed": False}

@@ -20,24 +20,19 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.c
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.discover import discover
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.look import Credentials
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.new_file import check_new, write_new
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._guard import GuardedAction
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._guard import ControllerAction
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._play import play_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets import secrets_of_run
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._tracing import trace
 
 
-class ActionModule(GuardedAction):
+class ActionModule(ControllerAction):
     """Finds the Braze connections of a Fivetran account in Ansible's own process."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
+    arguments = ARGUMENTS
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+    def _act(self, variables: dict[str, Any]) -> dict[str, Any]:
         """Return what was found, and write it into a file if one is named."""
-        return self.guarded(ARGUMENTS, lambda: self._run(tmp, task_vars or {}))
-
-    def _run(self, tmp: str | None, variables: dict[str, Any]) -> dict[str, Any]:
-        result: dict[str, Any] = super().run(tmp, variables)
         trace(self, variables)
         try:
             credentials = fivetran_credentials(self._task.args, os.environ)
@@ -49,7 +44,8 @@ class ActionModule(GuardedAction):
             redactor = Redactor(secrets_of_run(variables, play_of(self._task)))
             found = {**error.as_result(), "failed": True, "changed": False}
         # What Fivetran tells is no template.
-        return {**result, **wrap_var(redactor.data(found))}
+        told: dict[str, Any] = wrap_var(redactor.data(found))
+        return told
 
     def _discover(self, params: Mapping[str, Any], redactor: Redactor) -> dict[str, Any]:
         path = Path(os.path.abspath(params["dest"])) if params["dest"] else None

@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_heal import ARGUMENTS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._arguments import validated
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._guard import GuardedAction
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._guard import ControllerAction
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._heal_hook import run_hook
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._heal_memory import FACT, Memory, path_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._heal_news import (
@@ -46,18 +46,13 @@ BROKEN_OFF = planned({**NO_PLAN, "message": "It was broken off before its end."}
 TAKEN_UP = planned({**NO_PLAN, "state": State.COOLING_DOWN.value, "message": "Another run has just taken it up."})
 
 
-class ActionModule(GuardedAction):
+class ActionModule(ControllerAction):
     """Begins and ends the healing of a workspace, and tells how it has ended."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
+    arguments = ARGUMENTS
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+    def _act(self, variables: dict[str, Any]) -> dict[str, Any]:
         """Return what the phase returns."""
-        return self.guarded(ARGUMENTS, lambda: self._run(tmp, task_vars or {}))
-
-    def _run(self, tmp: str | None, variables: dict[str, Any]) -> dict[str, Any]:
-        result: dict[str, Any] = super().run(tmp, variables)
         params = validated(ARGUMENTS, self._task.args)
         phases: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]] = {
             "begin": self._begin,
@@ -67,7 +62,7 @@ class ActionModule(GuardedAction):
             "tell": self._tell,
             "verdict": self._verdict,
         }
-        return {**result, "changed": False, **phases[params["phase"]](params, variables)}
+        return {"changed": False, **phases[params["phase"]](params, variables)}
 
     def _begin(self, params: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         """Remember that this run tries, unless there is nothing to try or another run has begun meanwhile."""

@@ -17,7 +17,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors impo
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._redact import Redactor
 from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_plan import ARGUMENTS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._arguments import validated
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._guard import GuardedAction
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._guard import ControllerAction
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._heal_memory import Memory, of_facts, path_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._play import play_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._progress import Progress
@@ -58,23 +58,16 @@ HANDED_ON = "onramp_approved_plan"
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
-class ActionModule(GuardedAction):
+class ActionModule(ControllerAction):
     """Plans all workspaces of the play in Ansible's own process."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
+    arguments = ARGUMENTS
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+    def _act(self, variables: dict[str, Any]) -> dict[str, Any]:
         """Return the plan; what goes wrong with the look is in it, for every workspace."""
-        return self.guarded(ARGUMENTS, lambda: self._run(tmp, task_vars or {}))
-
-    def _run(self, tmp: str | None, variables: dict[str, Any]) -> dict[str, Any]:
-        result: dict[str, Any] = super().run(tmp, variables)
         trace(self, variables)
-        result.update(self._plan(validated(ARGUMENTS, self._task.args), variables))
         # It is told workspace by workspace, by the tasks that follow.
-        result["_ansible_verbose_override"] = True
-        return result
+        return self._plan(validated(ARGUMENTS, self._task.args), variables) | {"_ansible_verbose_override": True}
 
     def _plan(self, params: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         playing = [str(name) for name in variables.get("ansible_play_hosts") or ()]

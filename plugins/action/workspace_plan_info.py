@@ -10,32 +10,28 @@ from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_plan_info import ARGUMENTS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._arguments import validated
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._guard import GuardedAction
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._guard import ControllerAction
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.file import read
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.parse import unusable
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.tell import lines
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._tracing import trace
 
 
-class ActionModule(GuardedAction):
+class ActionModule(ControllerAction):
     """Reads a saved plan in Ansible's own process."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
+    arguments = ARGUMENTS
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+    def _act(self, variables: dict[str, Any]) -> dict[str, Any]:
         """Return the plan and what is told of it."""
-        return self.guarded(ARGUMENTS, lambda: self._run(tmp, task_vars or {}))
-
-    def _run(self, tmp: str | None, variables: dict[str, Any]) -> dict[str, Any]:
-        result: dict[str, Any] = super().run(tmp, variables)
         trace(self, variables)
         try:
             found = _found(validated(ARGUMENTS, self._task.args)["path"])
         except OnrampError as error:
             found = {**error.as_result(), "failed": True, "changed": False}
         # What a file says is no template.
-        return {**result, **wrap_var(found)}
+        told: dict[str, Any] = wrap_var(found)
+        return told
 
 
 def _found(path: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.l
     leaving,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.look import Credentials
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._guard import GuardedAction
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._guard import ControllerAction
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._play import play_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets import GROUP, secrets_of_run
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._tracing import trace
@@ -35,18 +35,13 @@ SECRETS_OF_AWS = ("secret_key", "session_token")
 FIVETRAN = ("fivetran_api_key", "fivetran_api_secret", "fivetran_api_url")
 
 
-class ActionModule(GuardedAction):
+class ActionModule(ControllerAction):
     """Finds a Braze connection that no host claims, in Ansible's own process."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
+    arguments = ARGUMENTS
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+    def _act(self, variables: dict[str, Any]) -> dict[str, Any]:
         """Return the connection as a host."""
-        return self.guarded(ARGUMENTS, lambda: self._run(tmp, task_vars or {}))
-
-    def _run(self, tmp: str | None, variables: dict[str, Any]) -> dict[str, Any]:
-        result: dict[str, Any] = super().run(tmp, variables)
         trace(self, variables)
         params, secrets = validated(ARGUMENTS, self._task.args), list[str]()
         try:
@@ -55,7 +50,8 @@ class ActionModule(GuardedAction):
             found = {**error.as_result(), "failed": True, "changed": False}
         redactor = Redactor([*secrets, *secrets_of_run(variables, play_of(self._task))])
         # What Fivetran tells is no template.
-        return {**result, **wrap_var(redactor.data(found))}
+        told: dict[str, Any] = wrap_var(redactor.data(found))
+        return told
 
     def _find(self, params: Mapping[str, Any], variables: Mapping[str, Any], secrets: list[str]) -> Leaving:
         """Find it, with the credentials of a host; what is secret of them is added to ``secrets``."""

@@ -12,6 +12,7 @@ wants it. And a secret that stands where a name belongs is no more to be shown t
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -50,6 +51,26 @@ class GuardedAction(ActionBase):
         finally:
             self._task.args = presentable(spec, self._task.args)
         return _without(hidden, result) if hidden else result
+
+
+class ControllerAction(GuardedAction):
+    """Base of the actions that run on the controller and have no module behind them. ``arguments``: their spec."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    arguments: Mapping[str, Any]
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return what the action's documentation says."""
+        return self.guarded(self.arguments, lambda: self._result(tmp, task_vars or {}))
+
+    def _result(self, tmp: str | None, variables: dict[str, Any]) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, variables)
+        return {**result, **self._act(variables)}
+
+    @abstractmethod
+    def _act(self, variables: dict[str, Any]) -> dict[str, Any]:
+        """Do what the action is for, and return what comes of it."""
 
 
 def _without(hidden: Sequence[str], result: dict[str, Any]) -> dict[str, Any]:

@@ -217,21 +217,6 @@ class Events:
 
     # For tests
 
-    def control_set_pace(
-        self, minute: float = 60.0, sync_seconds: float | None = None, schedules: bool = False
-    ) -> None:
-        """Let one of Fivetran's minutes last so many seconds: between attempts to post, and between syncs.
-
-        A sync ends by itself after ``sync_seconds``. With ``schedules``, connections sync when they are due.
-        """
-        begins = schedules and not self.pace.schedules
-        self.pace = Pace(minute, sync_seconds, schedules)
-        if begins:
-            self.background.start(self._keep_schedules())
-
-    async def _keep_schedules(self) -> None:
-        raise NotImplementedError
-
     def control_set_delivery(self, copies: int = 1, order: str = ORDERS[0]) -> None:
         """Post each event so many times, and several of them in order, at once, or the last one first."""
         if order not in ORDERS:

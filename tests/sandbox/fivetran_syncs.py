@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.sandbox.fivetran_connections import JsonObject, Sync, may_sync, start
-from tests.sandbox.fivetran_events import Events
+from tests.sandbox.fivetran_events import Events, Pace
 
 SYNC_SECONDS = 0.2
 # What Fivetran calls what a person has to do.
@@ -117,6 +117,18 @@ class Syncs(Events):
     def _is_scheduled(self, connection: Mapping[str, Any]) -> bool:
         incomplete = connection["status"]["setup_state"] == "incomplete"
         return not connection["paused"] and not incomplete and connection["id"] not in self.running
+
+    def control_set_pace(
+        self, minute: float = 60.0, sync_seconds: float | None = None, schedules: bool = False
+    ) -> None:
+        """Let one of Fivetran's minutes last so many seconds: between attempts to post, and between syncs.
+
+        A sync ends by itself after ``sync_seconds``. With ``schedules``, connections sync when they are due.
+        """
+        begins = schedules and not self.pace.schedules
+        self.pace = Pace(minute, sync_seconds, schedules)
+        if begins:
+            self.background.start(self._keep_schedules())
 
     async def _keep_schedules(self) -> None:
         """Begin each sync when it is due, as long as the pace says so."""
