@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._deadline import Clock
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.deadline import Clock
 
 
 class Hurried:

@@ -21,17 +21,14 @@ from tests.collection import CHECKOUT, make_collection_importable
 
 make_collection_importable()
 
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.asked import (  # noqa: E402
-    PURPOSES,
-    Purpose,
-)
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.options import (  # noqa: E402
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.options import (
     OVERRULED,
     OWN,
     ROLES,
     Option,
     role_options,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.asked import PURPOSES, Purpose
 
 PAGE = CHECKOUT / "docs" / "inventory.md"
 KEY_EXAMPLE = "{{ vault_key }}"

@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage import aws_client, gcs_client
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws import client as aws_client
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google import client as gcs_client
 from ansible_collections.onramp.braze_fivetran.plugins.modules import braze_currents_info
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._in_process import InProcessAction
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.in_process import InProcessAction
 
 # Imported here once, in the process that Ansible forks a worker from for every host.
 SDKS = (aws_client, gcs_client)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ansible_collections.onramp.braze_fivetran.plugins.modules import fivetran_webhook
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._in_process import InProcessAction
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.in_process import InProcessAction
 
 
 class ActionModule(InProcessAction):

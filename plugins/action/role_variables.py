@@ -6,16 +6,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._printable import printable
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.printable import printable
 from ansible_collections.onramp.braze_fivetran.plugins.modules.role_variables import ARGUMENTS
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._arguments import validated
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._guard import ControllerAction
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.alone import (
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.arguments import validated
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.guard import ControllerAction
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.alone import (
     misspelt_variables,
     wrong_variables,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.reader import HostVariables
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.reader import HostVariables
 
 
 class ActionModule(ControllerAction):

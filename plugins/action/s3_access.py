@@ -7,14 +7,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import Task
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage import aws_client
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_write import write_access
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_writing import instance_profile
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws import client as aws_client
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.write import write_access
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.writing import instance_profile
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.module import Task
 from ansible_collections.onramp.braze_fivetran.plugins.modules import s3_access
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._environment import environment
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._in_process import InProcessAction
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._local_module import LocalModules, knows_option
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.environment import environment
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.in_process import InProcessAction
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.local_module import (
+    LocalModules,
+    knows_option,
+)
 
 # Here once, in the process that Ansible forks a worker from for every host.
 aws_client.preload()

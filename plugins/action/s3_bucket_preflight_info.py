@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage import aws_client
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws import client as aws_client
 from ansible_collections.onramp.braze_fivetran.plugins.modules import s3_bucket_preflight_info
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._in_process import InProcessAction
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.in_process import InProcessAction
 
 # Here once, in the process that Ansible forks a worker from for every host.
 aws_client.preload()

@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from ansible.utils.unsafe_proxy import wrap_var
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.client import client_from_params
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import GCS_ARGUMENTS
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._redact import Redactor
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import GCS_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import Redactor
 from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_discovery import ARGUMENTS
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._arguments import validated
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.arguments import validated
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.guard import ControllerAction
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.play import play_of
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.tracing import trace
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.credentials import fivetran_credentials
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.discover import discover
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.look import Credentials
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.new_file import check_new, write_new
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._guard import ControllerAction
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._play import play_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets import secrets_of_run
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._tracing import trace
 
 
 class ActionModule(ControllerAction):

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_heal import ARGUMENTS
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._arguments import validated
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._guard import ControllerAction
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.arguments import validated
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.guard import ControllerAction
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._heal_hook import run_hook
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._heal_memory import FACT, Memory, path_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._heal_news import (

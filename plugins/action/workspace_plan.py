@@ -13,14 +13,15 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._redact import Redactor
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import Redactor
 from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_plan import ARGUMENTS
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._arguments import validated
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._guard import ControllerAction
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.arguments import validated
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.guard import ControllerAction
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.play import play_of
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.progress import Progress
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.tracing import trace
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._heal_memory import Memory, of_facts, path_of
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._play import play_of
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._progress import Progress
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.using import Plans, settled
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets import (
     GROUP,
@@ -30,16 +31,15 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets imp
     secret_values,
     secrets_of_run,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._tracing import trace
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.asked import PURPOSES
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.attempts import Attempts
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide import no_plan
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.decide import no_plan
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.healing import (
     Request,
     State,
     wanted_connections,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import Limits
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.asked import PURPOSES
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Limits
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.outcomes import state_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Plan, Verdict
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.planning import (

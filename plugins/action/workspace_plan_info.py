@@ -7,14 +7,14 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.utils.unsafe_proxy import wrap_var
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_plan_info import ARGUMENTS
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._arguments import validated
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._guard import ControllerAction
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.arguments import validated
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.guard import ControllerAction
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.tracing import trace
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.file import read
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.parse import unusable
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.tell import lines
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._tracing import trace
 
 
 class ActionModule(ControllerAction):

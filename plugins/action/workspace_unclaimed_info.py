@@ -10,11 +10,14 @@ from typing import Any
 
 from ansible.inventory.host import Host
 from ansible.utils.unsafe_proxy import wrap_var
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument, OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.client import client_from_params
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._redact import Redactor
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument, OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import Redactor
 from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_unclaimed_info import ARGUMENTS
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._arguments import validated
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.arguments import validated
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.guard import ControllerAction
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.play import play_of
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.tracing import trace
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.credentials import fivetran_credentials
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.leaving import (
     Leaving,
@@ -22,14 +25,11 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.l
     leaving,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.look import Credentials
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._guard import ControllerAction
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._play import play_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets import GROUP, secrets_of_run
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._tracing import trace
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.asked import RENAMED
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.reader import HostVariables
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Unreadable
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.asked import RENAMED
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.planning import read_inventory
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.reader import HostVariables
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.settings import Unreadable
 
 SECRETS_OF_AWS = ("secret_key", "session_token")
 FIVETRAN = ("fivetran_api_key", "fivetran_api_secret", "fivetran_api_url")

@@ -128,9 +128,9 @@ from typing import Any
 
 from ansible import constants
 from ansible.plugins.callback import CallbackBase
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._redact import Redactor
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import Redactor
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.progress import PROGRESS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._files import write_whole
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._progress import PROGRESS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report import history
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collect import (
     COLLECTION,

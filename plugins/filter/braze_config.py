@@ -86,7 +86,7 @@ from typing import Any
 
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ..module_utils._fivetran.braze_config import braze_config
+from ..module_utils._fivetran.connection.braze_config import braze_config
 
 # What a filter gets where a task leaves a setting out by ``omit``: a text before 2.19, an object since then.
 OMITTED = re.compile(r"__omit_place_holder__.*|<<Omit>>")

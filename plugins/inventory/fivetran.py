@@ -110,12 +110,13 @@ from ansible.errors import AnsibleParserError
 from ansible.inventory.group import to_safe_group_name
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.unsafe_proxy import wrap_var
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.client import (
     FivetranClient,
     client_from_params,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._redact import Redactor
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import Redactor
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.tracing import ENVIRONMENT, trace_task
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.claimed import GROUP, claims
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.connections import Connection
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.credentials import fivetran_credentials
@@ -128,7 +129,6 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.v
     is_plain,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets import known_secrets, literal_secrets
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._tracing import ENVIRONMENT, trace_task
 
 ENDINGS = ("fivetran.yml", "fivetran.yaml")
 CREDENTIALS = ("fivetran_api_key", "fivetran_api_secret", "fivetran_api_url")

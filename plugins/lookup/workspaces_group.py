@@ -47,9 +47,9 @@ from ansible import context
 from ansible.errors import AnsibleError, AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
-from ..module_utils._printable import printable
+from ..module_utils._kernel.printable import printable
 from ..plugin_utils._secrets import GROUP
-from ..plugin_utils._workspaces.reader import causes_of, is_of_vault
+from ..plugin_utils._settings.reader import causes_of, is_of_vault
 
 # With these, nothing runs, and nobody needs an inventory.
 LOOKS_AT_PLAYBOOKS_ONLY = ("syntax", "listtasks", "listtags")

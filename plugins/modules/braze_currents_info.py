@@ -267,8 +267,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.curre
     REACTION_OPTIONS,
     currents_info,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import REACTIONS, ModuleSpec, run
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import AWS_ARGUMENTS, GCS_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.module import REACTIONS, ModuleSpec, run
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import AWS_ARGUMENTS, GCS_ARGUMENTS
 
 SPEC = ModuleSpec(
     work=currents_info,

@@ -131,10 +131,10 @@ failure:
     retry_after:
 """
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.account import RIGHT, account_info
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.group import GATHERERS
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import ModuleSpec, run
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import FIVETRAN_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.account.account import RIGHT, account_info
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.account.group import GATHERERS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.module import ModuleSpec, run
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import FIVETRAN_ARGUMENTS
 
 SPEC = ModuleSpec(
     work=account_info,

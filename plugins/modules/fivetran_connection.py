@@ -408,14 +408,17 @@ failure:
     retry_after:
 """
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.connection import connection, waiting
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.desired import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.connection.bring import (
+    connection,
+    waiting,
+)
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.connection.desired import (
     SCHEMA_NAMINGS,
     STORED_FIELDS,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.setup_tests import FAILING_STATUSES
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import ModuleSpec, run
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import FIVETRAN_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.module import ModuleSpec, run
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import FIVETRAN_ARGUMENTS
 
 SPEC = ModuleSpec(
     work=connection,

@@ -203,13 +203,13 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.id
     IDENTITY_ARGUMENTS,
     IDENTITY_RULES,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.schema_config import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.schema.config import (
     SCHEMA_CHANGE_HANDLINGS,
     SCHEMAS_ARGUMENT,
     schema,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import ModuleSpec, run
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import FIVETRAN_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.module import ModuleSpec, run
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import FIVETRAN_ARGUMENTS
 
 SPEC = ModuleSpec(
     work=schema,

@@ -253,9 +253,9 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.id
     IDENTITY_ARGUMENTS,
     IDENTITY_RULES,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.sync import sync, waiting
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import ModuleSpec, run
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import FIVETRAN_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.sync.sync import sync, waiting
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.module import ModuleSpec, run
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import FIVETRAN_ARGUMENTS
 
 SPEC = ModuleSpec(
     work=sync,

@@ -116,9 +116,11 @@ failure:
     retry_after:
 """
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.destination import destination_info
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import ModuleSpec, run
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import FIVETRAN_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.account.destination import (
+    destination_info,
+)
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.module import ModuleSpec, run
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import FIVETRAN_ARGUMENTS
 
 SPEC = ModuleSpec(
     work=destination_info,

@@ -129,9 +129,9 @@ failure:
     retry_after:
 """
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.group import GATHERERS, group_info
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import ModuleSpec, run
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import FIVETRAN_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.account.group import GATHERERS, group_info
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.module import ModuleSpec, run
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import FIVETRAN_ARGUMENTS
 
 SPEC = ModuleSpec(
     work=group_info,

@@ -164,9 +164,9 @@ failure:
     retry_after:
 """
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import ModuleSpec, run
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import GCS_ARGUMENTS
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_iam import iam_info
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.iam import iam_info
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.module import ModuleSpec, run
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import GCS_ARGUMENTS
 
 SPEC = ModuleSpec(
     work=iam_info,

@@ -96,10 +96,10 @@ failure:
     retry_after:
 """
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import ModuleSpec, run
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import GCS_ARGUMENTS
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.finding import PREFLIGHT_ARGUMENTS
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_preflight import preflight_info
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.finding import PREFLIGHT_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.preflight import preflight_info
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.module import ModuleSpec, run
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import GCS_ARGUMENTS
 
 SPEC = ModuleSpec(
     work=preflight_info,

@@ -137,10 +137,10 @@ failure:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._errors import InvalidArgument
-from ..module_utils._module import ModuleSpec, Result, Task
-from ..module_utils._options import AWS_ARGUMENTS, HTTP_ARGUMENTS
-from ..module_utils._storage.s3_access_options import REQUIRED_IF, S3_ACCESS_ARGUMENTS
+from ..module_utils._aws.access.options import REQUIRED_IF, S3_ACCESS_ARGUMENTS
+from ..module_utils._kernel.errors import InvalidArgument
+from ..module_utils._kernel.module import ModuleSpec, Result, Task
+from ..module_utils._kernel.options import AWS_ARGUMENTS, HTTP_ARGUMENTS
 
 ELSEWHERE = "s3_access works on the controller only, by its action plugin of the same name."
 

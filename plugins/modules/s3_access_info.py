@@ -250,13 +250,13 @@ failure:
     retry_after:
 """
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import ModuleSpec, run
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import AWS_ARGUMENTS, HTTP_ARGUMENTS
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access import access_info
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_options import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.access import access_info
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.options import (
     REQUIRED_IF,
     S3_ACCESS_ARGUMENTS,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.module import ModuleSpec, run
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import AWS_ARGUMENTS, HTTP_ARGUMENTS
 
 SPEC = ModuleSpec(
     work=access_info,

@@ -116,10 +116,10 @@ failure:
     retry_after:
 """
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import ModuleSpec, run
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import AWS_ARGUMENTS, HTTP_ARGUMENTS
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.finding import PREFLIGHT_ARGUMENTS
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_preflight import preflight_info
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.preflight import preflight_info
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.finding import PREFLIGHT_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.module import ModuleSpec, run
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import AWS_ARGUMENTS, HTTP_ARGUMENTS
 
 SPEC = ModuleSpec(
     work=preflight_info,

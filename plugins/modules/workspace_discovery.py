@@ -160,7 +160,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._options import FIVETRAN_ARGUMENTS, GCS_ARGUMENTS
+from ..module_utils._kernel.options import FIVETRAN_ARGUMENTS, GCS_ARGUMENTS
 
 ARGUMENTS: dict[str, Any] = {
     "dest": {"type": "path"},

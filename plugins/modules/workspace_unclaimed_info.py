@@ -102,7 +102,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._options import HTTP_ARGUMENTS
+from ..module_utils._kernel.options import HTTP_ARGUMENTS
 
 ARGUMENTS: dict[str, Any] = {
     "group": {"type": "str", "required": True},

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from ..module_utils._redact import texts_in
-from ..module_utils._secret_names import is_secret_name
+from ..module_utils._kernel.secrets.names import is_secret_name
+from ..module_utils._kernel.secrets.redact import texts_in
 
 # What is longer is no file of credentials.
 _LONGEST = 256 * 1024

@@ -24,13 +24,13 @@ from mmap import mmap
 from multiprocessing import get_context
 from typing import Any
 
-from ..module_utils._quoted import is_telling
-from ..module_utils._redact import Redactor, is_mask, texts_in
-from ..module_utils._secret_names import SECRETS_OF_THE_ENVIRONMENT, is_secret_name
+from ..module_utils._kernel.secrets.names import SECRETS_OF_THE_ENVIRONMENT, is_secret_name
+from ..module_utils._kernel.secrets.quoted import is_telling
+from ..module_utils._kernel.secrets.redact import Redactor, is_mask, texts_in
 from ._secret_files import secrets_of_files, secrets_of_google
-from ._workspaces.options import all_options
-from ._workspaces.reader import HostVariables, host_variables
-from ._workspaces.settings import Unreadable
+from ._settings.options import all_options
+from ._settings.reader import HostVariables, host_variables
+from ._settings.settings import Unreadable
 
 GROUP = "braze_workspaces"
 # Enough for some ten thousand workspaces. What nobody writes to takes no memory.

@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._shown import looks_like, quoted, shown
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._guard import TOLD
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.alone import wrong_variables
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.options import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.shown import looks_like, quoted, shown
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.guard import TOLD
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.alone import wrong_variables
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.options import (
     Option,
     all_options,
     options_alone,
     role_options,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.settings import Unusable, read_settings
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Unusable, read_settings
 
 from tests.actions import run_action
 from tests.hardening.pasted import PASTED, parts, shown_parts

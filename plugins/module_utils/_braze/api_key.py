@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from .._errors import InvalidArgument
-from .._keys import bare, complaint
-from .._module import Result, Task, react
-from .._options import retry_policy
+from .._kernel.errors import InvalidArgument
+from .._kernel.module import Result, Task, react
+from .._kernel.options import retry_policy
+from .._kernel.secrets.keys import bare, complaint
 from .instances import Endpoint, find_endpoint, other_instances
 from .permissions import PERMISSIONS, choose
 from .probes import Prober, braze_http

@@ -14,13 +14,13 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from .._clients import Clients
-from .._errors import Failure, InvalidArgument
-from .._module import Result, Task, react
-from .._options import retry_policy
-from .._shown import quoted
-from .._storage.bucket_names import check_bucket
-from .._storage.objects import AccessDenied, BucketMissing, BucketObjects
+from .._bucket.names import check_bucket
+from .._bucket.objects import AccessDenied, BucketMissing, BucketObjects
+from .._kernel.clients import Clients
+from .._kernel.errors import Failure, InvalidArgument
+from .._kernel.module import Result, Task, react
+from .._kernel.options import retry_policy
+from .._kernel.shown import quoted
 from .layout import as_prefix
 from .survey import EventType, FoundIntegration, Survey, take_survey
 
@@ -184,10 +184,10 @@ def _check_folder(option: str, folder: str) -> None:
 def _open_bucket(params: Mapping[str, Any], clients: Clients) -> BucketObjects:
     # One cloud's SDK takes a quarter of a second to import; the other one is not needed.
     if params["storage"] == "s3":
-        from .._storage.s3_objects import s3_objects
+        from .._aws.objects import s3_objects
 
         return s3_objects(params, params["bucket"], clients)
-    from .._storage.gcs_objects import gcs_objects
+    from .._google.objects import gcs_objects
 
     return gcs_objects(params, params["bucket"], retry_policy(params), clients)
 

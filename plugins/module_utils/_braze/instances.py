@@ -14,9 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from .._errors import InvalidArgument
-from .._http_url import check_base_url
-from .._shown import quoted
+from .._kernel.errors import InvalidArgument
+from .._kernel.http.url import check_base_url
+from .._kernel.shown import quoted
 
 
 @dataclass(frozen=True)

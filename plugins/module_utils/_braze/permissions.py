@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from .._http_call import Call
+from .._kernel.http.call import Call
 
 
 class Value(Enum):

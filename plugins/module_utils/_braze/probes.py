@@ -13,11 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._clients import Clients
-from .._deadline import Deadline
-from .._http import HttpClient
-from .._http_call import RETRIED_STATUSES, Explanation, HttpError, RetryPolicy
-from .._redact import Redactor
+from .._kernel.clients import Clients
+from .._kernel.deadline import Deadline
+from .._kernel.http.call import RETRIED_STATUSES, Explanation, HttpError, RetryPolicy
+from .._kernel.http.client import HttpClient
+from .._kernel.secrets.redact import Redactor
 from .instances import Endpoint
 from .permissions import Permission
 from .verdict import Answer

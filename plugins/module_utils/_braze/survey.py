@@ -19,8 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from .._errors import Failure, OnrampError
-from .._storage.objects import BucketObjects
+from .._bucket.objects import BucketObjects
+from .._kernel.errors import Failure, OnrampError
 from .layout import (
     AVRO_MAGIC,
     DATE_START,

@@ -16,12 +16,12 @@ import base64
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .._clients import Clients
-from .._http import HttpClient
-from .._http_call import Call, HttpError, Response, RetryPolicy
-from .._http_url import check_base_url
-from .._options import retry_policy
-from .._redact import Redactor, texts_in
+from .._kernel.clients import Clients
+from .._kernel.http.call import Call, HttpError, Response, RetryPolicy
+from .._kernel.http.client import HttpClient
+from .._kernel.http.url import check_base_url
+from .._kernel.options import retry_policy
+from .._kernel.secrets.redact import Redactor, texts_in
 from .allowance import Allowance, allowance
 from .credentials import checked_credential
 from .listing import PAGE_SIZE, Listing, has_id, segment

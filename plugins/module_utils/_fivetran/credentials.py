@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._errors import InvalidArgument
-from .._keys import bare, complaint
-from .._redact import Redactor, texts_in
+from .._kernel.errors import InvalidArgument
+from .._kernel.secrets.keys import bare, complaint
+from .._kernel.secrets.redact import Redactor, texts_in
 
 
 def checked_credential(option: str, variable: str, value: str) -> str:

@@ -12,8 +12,8 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
-from .._errors import Failure, OnrampError
-from .._shown import quoted
+from .._kernel.errors import Failure, OnrampError
+from .._kernel.shown import quoted
 from .client import FivetranClient, JsonObject
 
 # Documented in the doc fragment fivetran_connection_identity.

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from .._http_call import Call, HttpError
+from .._kernel.http.call import Call, HttpError
 
 JsonObject = dict[str, Any]
 Ask = Callable[[Call], JsonObject]

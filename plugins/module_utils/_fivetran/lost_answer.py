@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from .._deadline import Backoff, Clock
-from .._http_call import HttpError
+from .._kernel.deadline import Backoff, Clock
+from .._kernel.http.call import HttpError
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._http_call import Explanation
+from .._kernel.http.call import Explanation
 
 NO_SUCH_PATH = (
     "That is no answer about an object: the API is not at this address. Check fivetran_api_url (environment:"

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from .._printable import printable
+from .._kernel.printable import printable
 from .client import JsonObject
 
 STATUSES = ("PASSED", "SKIPPED", "WARNING", "FAILED", "JOB_FAILED")

@@ -16,13 +16,13 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from .._deadline import Clock
-from .._difference import Difference, additions, before_and_after, differences
-from .._errors import Failure, InvalidArgument, OnrampError
-from .._http_call import HttpError
-from .._module import Result, Task
-from .._redact import REDACTED
-from .._shown import shown
+from .._kernel.deadline import Clock
+from .._kernel.difference import Difference, additions, before_and_after, differences
+from .._kernel.errors import Failure, InvalidArgument, OnrampError
+from .._kernel.http.call import HttpError
+from .._kernel.module import Result, Task
+from .._kernel.secrets.redact import REDACTED
+from .._kernel.shown import shown
 from .client import FivetranClient, JsonObject, client_from_params
 from .lost_answer import found_after
 

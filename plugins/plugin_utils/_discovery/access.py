@@ -15,10 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ...module_utils._storage.effect import Answer, Effect
-from ...module_utils._storage.gcs_effect import VIEWER
-from ...module_utils._storage.gcs_policy import Grant, folder_condition, plan
-from ...module_utils._storage.s3_documents import (
+from ...module_utils._aws.access.documents import (
     JsonObject,
     Reading,
     granted_buckets,
@@ -27,7 +24,10 @@ from ...module_utils._storage.s3_documents import (
     permission_document,
     same_document,
 )
-from .._workspaces.options import all_options
+from ...module_utils._bucket.effect import Answer, Effect
+from ...module_utils._google.effect import VIEWER
+from ...module_utils._google.policy import Grant, folder_condition, plan
+from .._settings.options import all_options
 from .variables import Setting, one_line
 
 # Of many reasons, the first ones are told.

@@ -16,8 +16,8 @@ from ansible.inventory.helpers import get_group_vars
 from ansible.utils.vars import combine_vars
 from ansible.vars.plugins import get_vars_from_inventory_sources
 
-from .._workspaces.reader import HostVariables
-from .._workspaces.settings import Unreadable
+from .._settings.reader import HostVariables
+from .._settings.settings import Unreadable
 from .connections import Connection
 
 GROUP = "braze_workspaces"

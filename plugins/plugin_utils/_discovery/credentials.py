@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ...module_utils._errors import InvalidArgument
-from ...module_utils._options import FIVETRAN_ARGUMENTS
-from .._workspaces.rules import credential, fivetran_url
-from .._workspaces.settings import ENVIRONMENT
-from .._workspaces.values import Refused
+from ...module_utils._kernel.errors import InvalidArgument
+from ...module_utils._kernel.options import FIVETRAN_ARGUMENTS
+from .._settings.rules import credential, fivetran_url
+from .._settings.settings import ENVIRONMENT
+from .._settings.values import Refused
 
 _CHECKS: Mapping[str, Callable[[str], str]] = {
     "fivetran_api_key": credential,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...module_utils._fivetran.client import FivetranClient
-from ...module_utils._redact import Redactor
+from ...module_utils._kernel.secrets.redact import Redactor
 from .access import Access
 from .inventory_text import Workspace, inventory_text
 from .listing import Listing, list_account

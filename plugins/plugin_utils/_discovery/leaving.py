@@ -12,15 +12,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from ...module_utils._errors import Failure, OnrampError
-from ...module_utils._fivetran.braze_config import SERVICE
+from ...module_utils._fivetran.account.group import choose_group
 from ...module_utils._fivetran.client import FivetranClient, JsonObject
-from ...module_utils._fivetran.group import choose_group
-from ...module_utils._shown import may_be_secret, shown
-from .._workspaces.drafts import joined
-from .._workspaces.options import all_options
-from .._workspaces.settings import Settings, Unusable
-from .._workspaces.unclaimed import schema_claimed
+from ...module_utils._fivetran.connection.braze_config import SERVICE
+from ...module_utils._kernel.errors import Failure, OnrampError
+from ...module_utils._kernel.shown import may_be_secret, shown
+from .._settings.options import all_options
+from .._settings.settings import Settings, Unusable
+from .._workspaces.decide.drafts import joined
+from .._workspaces.decide.unclaimed import schema_claimed
 from .access import Access
 from .connections import UNKNOWN_STORAGE, Connection, host_names
 from .look import Credentials, Look

@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...module_utils._errors import OnrampError
+from ...module_utils._fivetran.account.group import choose_group
 from ...module_utils._fivetran.client import FivetranClient, JsonObject
-from ...module_utils._fivetran.group import choose_group
-from ...module_utils._redact import Redactor
+from ...module_utils._kernel.errors import OnrampError
+from ...module_utils._kernel.secrets.redact import Redactor
 from .connections import Connection, braze_connections, host_names
 
 FORBIDDEN = 403

@@ -20,23 +20,23 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ...module_utils._clients import Clients
-from ...module_utils._errors import Failure, InvalidArgument, OnrampError
+from ...module_utils._aws.connection import with_defaults
+from ...module_utils._bucket.effect import Answer, Effect, Reason, all_of
 from ...module_utils._fivetran.client import FivetranClient
-from ...module_utils._options import AWS_ARGUMENTS
-from ...module_utils._shown import shown
-from ...module_utils._storage.aws_connection import with_defaults
-from ...module_utils._storage.effect import Answer, Effect, Reason, all_of
-from .._workspaces.rules import bucket as proper_bucket
-from .._workspaces.values import Refused
+from ...module_utils._kernel.clients import Clients
+from ...module_utils._kernel.errors import Failure, InvalidArgument, OnrampError
+from ...module_utils._kernel.options import AWS_ARGUMENTS
+from ...module_utils._kernel.shown import shown
+from .._settings.rules import bucket as proper_bucket
+from .._settings.values import Refused
 from .access import Access, Role, gcs_access, own_grant, own_role, s3_access
 from .connections import Connection
 
 if TYPE_CHECKING:
     # Each cloud's SDK takes a quarter of a second to import, and may be missing where nobody needs it.
-    from ...module_utils._storage.aws_client import Identity
-    from ...module_utils._storage.fivetran_roles import RoleDetails, TrustingRole
-    from ...module_utils._storage.s3_preflight import Bucket
+    from ...module_utils._aws.client import Identity
+    from ...module_utils._aws.fivetran_roles import RoleDetails, TrustingRole
+    from ...module_utils._aws.preflight import Bucket
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -113,8 +113,8 @@ class Look:
         return {connection_id: s3_access(names, _once(found), only) for connection_id, found in roles.items()}
 
     def _account(self, profile: str) -> _Account:
-        from ...module_utils._storage.aws_client import aws_from_params, identity
-        from ...module_utils._storage.fivetran_roles import list_roles
+        from ...module_utils._aws.client import aws_from_params, identity
+        from ...module_utils._aws.fivetran_roles import list_roles
 
         given = with_defaults({"profile": profile} if profile else {}, self._credentials.aws)
         options = ArgumentSpecValidator(dict(AWS_ARGUMENTS)).validate(given)
@@ -126,8 +126,8 @@ class Look:
         self, pool: ThreadPoolExecutor, account: _Account, connections: Sequence[Connection]
     ) -> dict[str, list[Role]]:
         """Return, for each connection, the roles of an account that Fivetran can assume for its group."""
-        from ...module_utils._storage.fivetran_roles import RoleReader, assumable
-        from ...module_utils._storage.s3_preflight import look
+        from ...module_utils._aws.fivetran_roles import RoleReader, assumable
+        from ...module_utils._aws.preflight import look
 
         trusting = {
             group_id: list(assumable(account.roles, group_id, account.who.partition))
@@ -177,8 +177,8 @@ class Look:
     ) -> Access:
         if isinstance(member, OnrampError) or isinstance(policy, OnrampError):
             return gcs_access(None, None)
-        from ...module_utils._storage.gcs_effect import may_read, roles_in_doubt
-        from ...module_utils._storage.gcs_roles import permissions_of
+        from ...module_utils._google.effect import may_read, roles_in_doubt
+        from ...module_utils._google.roles import permissions_of
 
         bucket, folder, now = connection.currents.bucket, connection.currents.folder, datetime.now(UTC)
         roles = roles_in_doubt(policy["bindings"], member, bucket, folder, now=now)
@@ -187,12 +187,12 @@ class Look:
         return gcs_access(reads, own_grant(dict(policy), member, bucket, folder), connection.is_connected)
 
     def _member(self, group_id: str) -> str:
-        from ...module_utils._storage.gcs_policy import complete_member
+        from ...module_utils._google.policy import complete_member
 
         return complete_member(self._client.group_service_account(group_id))
 
     def _policy(self, bucket: str) -> Mapping[str, Any]:
-        from ...module_utils._storage.gcs_iam import access_from_params, no_bucket
+        from ...module_utils._google.iam import access_from_params, no_bucket
 
         policy = access_from_params({"bucket": _checked("gcs", bucket), **self._credentials.gcs}, self._clients).read()
         if policy is None:
@@ -265,7 +265,7 @@ def _role(account: _Account, connection: Connection, role: TrustingRole, seen: _
         what = role.arn if isinstance(details, OnrampError) else f"the bucket {connection.currents.bucket}"
         reason = Reason("not_looked_at", f"{what} could not be looked at")
         return Role(role.arn, Effect(Answer.UNKNOWN, (reason,)), account.profile)
-    from ...module_utils._storage.fivetran_roles import reads
+    from ...module_utils._aws.fivetran_roles import reads
 
     folder, own = connection.currents.folder, None
     if details.made_here_for(connection.group_id):

@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import NoReturn
 
-from ...module_utils._errors import Failure, OnrampError
+from ...module_utils._kernel.errors import Failure, OnrampError
 from .._files import beside, fill_new
 
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ...module_utils._fivetran.allowance import Allowance
-from ...module_utils._fivetran.connection_state import status_of
-from ...module_utils._fivetran.last_sync import LastSync, moment, reasons
+from ...module_utils._fivetran.connection.state import status_of
+from ...module_utils._fivetran.sync.last_sync import LastSync, moment, reasons
 from .event import Event, Kind, text
 
 Row = Mapping[str, Any]

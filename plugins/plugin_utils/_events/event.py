@@ -18,8 +18,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from ...module_utils._printable import printable
-from ...module_utils._trace_redact import Scrubber
+from ...module_utils._kernel.printable import printable
+from ...module_utils._kernel.trace.redact import Scrubber
 
 LONGEST_TEXT = 500
 _TEMPLATE = re.compile(r"\{(?=[{%#])")

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ...module_utils._fivetran.last_sync import moment
+from ...module_utils._fivetran.sync.last_sync import moment
 from .event import Event, Kind, text
 
 SIGNATURE = "X-Fivetran-Signature-256"

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...module_utils._errors import InvalidArgument
 from ...module_utils._fivetran.credentials import checked_credential
-from ...module_utils._options import WHERE_MADE
-from ...module_utils._shown import shown
+from ...module_utils._kernel.errors import InvalidArgument
+from ...module_utils._kernel.options import WHERE_MADE
+from ...module_utils._kernel.shown import shown
 from .event import Event, Kind
 
 # ansible-rulebook adds it.

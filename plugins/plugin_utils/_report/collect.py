@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .._workspaces.proof import proof_by_tests, proved
+from .._workspaces.look.proof import proof_by_tests, proved
 from . import results
 from .cells import BAD_TESTS, cells_of, short_time, status_of
 from .model import (

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from ...module_utils._version import VERSION
+from ...module_utils._kernel.version import VERSION
 
 # The version of the JSON. The first number changes when a field disappears or gets another meaning.
 SCHEMA_VERSION = "1.3"

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ...module_utils._errors import Failure, OnrampError
+from ...module_utils._kernel.errors import Failure, OnrampError
 from .._files import write_whole
 from .model import Saved
 from .parse import from_data, unusable

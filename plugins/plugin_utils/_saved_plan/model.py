@@ -20,11 +20,11 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from ...module_utils._secret_names import without_secrets
-from ...module_utils._version import VERSION
-from .._workspaces.options import all_options
+from ...module_utils._kernel.secrets.names import without_secrets
+from ...module_utils._kernel.version import VERSION
+from .._settings.options import all_options
+from .._settings.settings import Settings
 from .._workspaces.plan import ACCESS, Change, Plan, WorkspacePlan
-from .._workspaces.settings import Settings
 from .._workspaces.tell import NOTES
 
 FORMAT = "onramp.braze_fivetran.plan"

@@ -15,9 +15,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, NoReturn
 
-from ...module_utils._errors import Failure, OnrampError
-from ...module_utils._printable import printable
-from .._workspaces.asked import PURPOSES
+from ...module_utils._kernel.errors import Failure, OnrampError
+from ...module_utils._kernel.printable import printable
+from .._workspaces.look.asked import PURPOSES
 from .._workspaces.plan import (
     ACCESS,
     Action,

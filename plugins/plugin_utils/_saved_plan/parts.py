@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...module_utils._redact import REDACTED
+from ...module_utils._kernel.secrets.redact import REDACTED
 
 Values = Mapping[str, Any]
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .._settings.settings import Settings
 from .._workspaces.plan import Change, Plan
-from .._workspaces.settings import Settings
 from . import file
 from .compare import Approval
 from .handed_on import NotHandedOn, from_text, is_handed_on, to_text

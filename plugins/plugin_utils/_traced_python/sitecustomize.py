@@ -23,7 +23,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 PACKAGE = "_onramp_traced"
-# The same as in _trace.py, which is not imported for nothing.
+# The same as in _kernel/trace/trace.py, which is not imported for nothing.
 VARIABLE = "ONRAMP_BRAZE_FIVETRAN_TRACE"
 
 

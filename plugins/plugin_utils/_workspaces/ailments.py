@@ -15,13 +15,13 @@ from ...module_utils._braze.currents import OPTION_FOR
 from ...module_utils._braze.currents import Verdict as Landing
 from ...module_utils._braze.verdict import Verdict as Key
 from ...module_utils._fivetran.client import JsonObject
-from ...module_utils._fivetran.connection_state import CONNECTED, is_running, setup_state, status_of
-from ...module_utils._fivetran.last_sync import LastSync, reasons
+from ...module_utils._fivetran.connection.state import CONNECTED, is_running, setup_state, status_of
+from ...module_utils._fivetran.sync.last_sync import LastSync, reasons
 from .._report.model import Flow, Place
-from . import look
 from .attempts import cause_of
-from .drafts import Draft, Situation, joined
+from .decide.drafts import Draft, Situation, joined
 from .findings import minute
+from .look import look
 from .plan import ACCESS, Finding
 
 # With such a key Fivetran cannot read. What only this machine cannot tell is told by Fivetran's setup tests.

@@ -17,10 +17,10 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from ...module_utils._errors import InvalidArgument
+from ...module_utils._kernel.errors import InvalidArgument
 from . import ailments
 from .attempts import Attempt, Attempts, as_text
-from .drafts import Draft, Situation, joined
+from .decide.drafts import Draft, Situation, joined
 from .findings import minute
 from .plan import ACCESS, Action, Change, ConnectionWork, Finding, Reason, WorkspacePlan
 

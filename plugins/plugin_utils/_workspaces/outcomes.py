@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ...module_utils._printable import printable
+from ...module_utils._kernel.printable import printable
 from .ailments import stopped
-from .drafts import joined
+from .decide.drafts import joined
 from .healing import Healing, State
 from .plan import ACCESS, Finding, Plan, WorkspacePlan
 

@@ -15,10 +15,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ...module_utils._storage.finding import Finding
-from ...module_utils._storage.s3_access_model import Plan, Step
-from ...module_utils._storage.s3_documents import listed
-from .drafts import Draft, joined
+from ...module_utils._aws.access.documents import listed
+from ...module_utils._aws.access.model import Plan, Step
+from ...module_utils._bucket.finding import Finding
+from .decide.drafts import Draft, joined
 
 WHOLE = "run the playbook with the whole inventory, without onramp_part_of_fleet"
 # What "needed_by" holds where nobody can be named.

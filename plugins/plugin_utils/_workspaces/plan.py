@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 from .._report.model import Stop
 
 if TYPE_CHECKING:
+    from .decide.unclaimed import Unclaimed
     from .healing import Connection, Healing
-    from .unclaimed import Unclaimed
 
 
 @dataclass(frozen=True)

@@ -12,19 +12,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ...module_utils._clients import Clients
-from ...module_utils._redact import Redactor
-from .asked import PURPOSES, Wanted
-from .decide import decide
-from .drafts import Situation
+from ...module_utils._kernel.clients import Clients
+from ...module_utils._kernel.secrets.redact import Redactor
+from .._settings.options import all_options
+from .._settings.reader import HostVariables, host_variables
+from .._settings.settings import TOLD_OF_UNUSABLE, Problem, Settings, Unreadable, Unusable, hints, read_settings
+from .decide.decide import decide
+from .decide.drafts import Situation
+from .decide.unclaimed import schema_claimed
 from .healing import Request, left_out
-from .look import Limits, Look
-from .options import all_options
+from .look.asked import PURPOSES, Wanted
+from .look.look import Limits, Look
 from .plan import Plan
-from .reader import HostVariables, host_variables
-from .settings import TOLD_OF_UNUSABLE, Problem, Settings, Unreadable, Unusable, hints, read_settings
 from .step import ALL
-from .unclaimed import schema_claimed
 
 if TYPE_CHECKING:
     from .._saved_plan.compare import Approval
@@ -122,7 +122,7 @@ def _asked_again(wanted: Wanted, situation: Situation, clients: Clients) -> Situ
     """Return the situation with AWS's own answers to what is in doubt about roles; mostly nothing is."""
     if not any(settings.storage == "s3" for settings in wanted.playing):
         return situation
-    from .s3_doubts import doubts
+    from .look.s3_doubts import doubts
 
     found = list(doubts(situation))
     if not found:

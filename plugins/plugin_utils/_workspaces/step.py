@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from .drafts import Draft, Situation, joined
+from .decide.drafts import Draft, Situation, joined
 from .plan import ACCESS, Change, Finding, Plan, RoleWork, WorkspacePlan
 
 ALL, SHARED, WORKSPACES = "all", "shared", "workspaces"

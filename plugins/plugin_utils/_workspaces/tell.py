@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ...module_utils._printable import visible
-from ...module_utils._redact import REDACTED
+from ...module_utils._kernel.printable import visible
+from ...module_utils._kernel.secrets.redact import REDACTED
 from .._report.ways import way_line
 from .findings import leaves, quoted
 from .outcomes import found_by_healing, healing_lines, in_words, state_of, strangers

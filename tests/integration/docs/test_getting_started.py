@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.options import OWN
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.options import OWN
 
 from tests.collection import CHECKOUT, COLLECTIONS
 from tests.documents import blocks

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.options import (
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.options import (
     ROLES,
     all_options,
     options_alone,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.settings import (
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import (
     ENVIRONMENT,
     Settings,
     read_settings,

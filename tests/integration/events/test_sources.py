@@ -24,7 +24,7 @@ import pytest
 import trustme
 import yaml
 from aiohttp import ClientSession
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument, OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument, OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.event import Event, Kind
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.options import status_options
 

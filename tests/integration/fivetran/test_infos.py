@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.client import FivetranClient
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.listing import (
     MOST_PAGES,
     MOST_WITHOUT_NEWS,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
 
 from tests.modules import ModuleResult, run_module
 from tests.sandbox import world

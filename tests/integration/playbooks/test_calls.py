@@ -10,7 +10,7 @@ import re
 from collections import Counter
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.allowance import REQUESTS
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.allowance import REQUESTS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Action
 
 from tests.collection import CHECKOUT

@@ -14,8 +14,8 @@ from unittest.mock import patch
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.client import client_from_params
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._redact import Redactor
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_policy import folder_condition
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.policy import folder_condition
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import Redactor
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery import discover as discovery
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.access import Access
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.look import Credentials

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http_call import RetryPolicy
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_iam import BucketPolicy, apply
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_policy import Condition, Grant
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.iam import BucketPolicy, apply
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.policy import Condition, Grant
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.http.call import RetryPolicy
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 

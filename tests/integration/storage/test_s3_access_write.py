@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_documents import granted_buckets
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.documents import granted_buckets
 
 from tests.clock import Hurried
 from tests.integration.storage.reading import POLICY_ARN

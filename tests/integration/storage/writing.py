@@ -15,11 +15,11 @@ from typing import Any
 from unittest.mock import patch
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._clients import Clients
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._deadline import CLOCK, Clock
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import Task
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_write import write_access
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.write import write_access
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.clients import Clients
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.deadline import CLOCK, Clock
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.module import Task
 
 from tests.collection import COLLECTIONS
 from tests.modules import ModuleResult, load

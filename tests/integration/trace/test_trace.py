@@ -25,10 +25,11 @@ from urllib.parse import quote
 
 import pytest
 from ansible.errors import AnsibleActionFail
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils import _http_transport, _trace
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._trace_exchange import Exchange
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils import _tracing
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.http import transport as _http_transport
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.trace import trace as _trace
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.trace.exchange import Exchange
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action import tracing as _tracing
 
 from tests.collection import COLLECTIONS
 from tests.hardening.onboarding import assert_nothing_secret

@@ -12,7 +12,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._trace import Asker, Run, Trace, start, stop
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.trace.trace import (
+    Asker,
+    Run,
+    Trace,
+    start,
+    stop,
+)
 
 HEADER = {"onramp_trace": 1, "collection": "1.0.0"}
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.settings import Settings
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
 
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox

@@ -19,11 +19,16 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces import look
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.asked import PURPOSES, Wanted
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import Limits, Look, Question, Seen
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.settings import Settings
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import look
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.asked import PURPOSES, Wanted
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import (
+    Limits,
+    Look,
+    Question,
+    Seen,
+)
 
 from tests.integration.workspaces.conftest import Make
 from tests.sandbox import world

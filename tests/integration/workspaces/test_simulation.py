@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import Limits
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Limits
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import WorkspacePlan
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.planning import plan_of
 

@@ -13,7 +13,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.insta
     find_endpoint,
     other_instances,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument
 
 
 @pytest.mark.parametrize("instance", INSTANCES, ids=lambda instance: instance.name)

@@ -18,7 +18,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.probe
     Prober,
     braze_http,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http_call import RetryPolicy
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.http.call import RetryPolicy
 
 KEY = "a-distinctive-braze-key-4711"
 POLICY = RetryPolicy(request_timeout=20.0, total=20.0, tries=4)

@@ -17,14 +17,14 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.surve
     newest,
     take_survey,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import Failure
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.objects import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.objects import (
     PAGE_SIZE,
     AccessDenied,
     Count,
     Page,
     first_filled,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import Failure
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.effect import Answer, Effect, Reason
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_effect import VIEWER
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_policy import folder_condition
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_documents import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.documents import (
     Reading,
     permission_document,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.effect import Answer, Effect, Reason
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.effect import VIEWER
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.policy import folder_condition
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.access import (
     Access,
     Role,
@@ -24,7 +24,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.a
     own_role,
     s3_access,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.options import all_options
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.options import all_options
 
 ACCOUNT = "111122223333"
 MEMBER = "serviceAccount:g-jovial-daylight@fivetran.iam.gserviceaccount.com"

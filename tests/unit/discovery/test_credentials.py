@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.credentials import fivetran_credentials
 
 KEY, SECRET = "aPzT4k9QmVx2-fivetran", "s3cr3t-of-the-account-0815"

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery import leaving
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.access import Access, Candidate
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.options import all_options
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.options import all_options
 
 from tests.unit.discovery.rows import AZURE, GCS, S3, connection
 from tests.unit.workspaces.situations import GROUP, GROUP_ID, SECOND_GROUP, UNREADABLE, settings, unknown, unusable

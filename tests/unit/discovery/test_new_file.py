@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.new_file import check_new, write_new
 
 

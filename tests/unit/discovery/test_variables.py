@@ -20,7 +20,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.v
     remarks,
     schedule,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.options import all_options
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.options import all_options
 
 from tests.unit.discovery.rows import AZURE, GCS, S3, SECRETS, connection
 

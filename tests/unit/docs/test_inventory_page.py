@@ -10,11 +10,8 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.options import (
-    OVERRULED,
-    all_options,
-)
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.settings import Settings, Unusable
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.options import OVERRULED, all_options
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings, Unusable
 
 from tests.inventory_page import EXAMPLES, KEY_EXAMPLE, PAGE, page
 from tests.unit.workspaces.situations import BRAZE_KEY, EXPORTS_SECRET, entry

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._trace_redact import Scrubber
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.trace.redact import Scrubber
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.event import LONGEST_TEXT, Kind
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.gate import Gate, Rate, Verdict, event_of
 from hypothesis import given

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events import options
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.options import (
     is_enabled,

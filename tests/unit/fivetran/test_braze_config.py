@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.braze_config import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.connection.braze_config import (
     CURRENTS,
     EXPORTS,
     STORAGE_TYPES,

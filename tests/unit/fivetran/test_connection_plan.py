@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument, OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.connection_plan import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.connection.desired import Desired, Options
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.connection.plan import (
     Change,
     plan,
     refuse_protected,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.desired import Desired, Options
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument, OnrampError
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.credentials import checked_credential
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument
 
 KEY = "a-distinctive-key-4711"
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.connection_state import is_running
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.last_sync import LastSync
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.connection.state import is_running
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.sync.last_sync import LastSync
 
 EARLIER, LATER = "2026-03-01T08:00:00Z", "2026-03-01T09:00:00.5Z"
 TASK = {"code": "reconnect", "message": "Reconnect", "details": "Cannot assume role."}

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument, OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.schema_config import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.schema.config import (
     patch_body,
     plan,
     predict,
     settings,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument, OnrampError
 
 LOCKED = {"allowed": False, "reason_code": "OTHER", "reason": "It is read-only"}
 

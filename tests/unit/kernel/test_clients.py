@@ -10,8 +10,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._clients import Clients
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import Task
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.clients import Clients
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.module import Task
 
 THREADS = 32
 

@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._deadline import Backoff, Deadline
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._printable import printable
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.deadline import Backoff, Deadline
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.printable import printable
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._difference import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.difference import (
     additions,
     before_and_after,
     differences,

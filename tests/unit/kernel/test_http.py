@@ -18,17 +18,20 @@ from typing import Any
 
 import pytest
 import trustme
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._clients import Clients
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http import MAX_BODY_BYTES, HttpClient
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http_call import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.clients import Clients
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.http.call import (
     Call,
     Explanation,
     HttpError,
     RetryPolicy,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http_environment import PROXY_VARIABLES
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._redact import Redactor
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.http.client import (
+    MAX_BODY_BYTES,
+    HttpClient,
+)
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.http.environment import PROXY_VARIABLES
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import Redactor
 
 from tests.clock import Hurried
 

@@ -13,16 +13,16 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._clients import Clients
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http import HttpClient
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http_answer import requested_wait
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http_call import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.clients import Clients
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.http.answer import requested_wait
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.http.call import (
     Call,
     Explanation,
     HttpError,
     RetryPolicy,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._redact import Redactor
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.http.client import HttpClient
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import Redactor
 from hypothesis import given
 from hypothesis import strategies as st
 

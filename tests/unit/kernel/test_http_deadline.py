@@ -16,9 +16,13 @@ from pathlib import Path
 
 import pytest
 import trustme
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http import HttpClient
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http_call import Call, HttpError, RetryPolicy
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._redact import Redactor
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.http.call import (
+    Call,
+    HttpError,
+    RetryPolicy,
+)
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.http.client import HttpClient
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import Redactor
 
 from tests import peer
 from tests.peer import DRIPPING, PAUSE, Behavior

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 import trustme
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http_environment import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.http.environment import (
     CERTIFICATE_VARIABLES,
     PROXY_VARIABLES,
     surroundings,

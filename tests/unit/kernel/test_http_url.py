@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http_url import check_base_url
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.http.url import check_base_url
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import Failure, OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.setup_tests import judge
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import named
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._printable import printable, visible
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import Failure, OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.module import named
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.printable import printable, visible
 from hypothesis import given
 from hypothesis import strategies as st
 

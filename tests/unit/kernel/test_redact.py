@@ -14,8 +14,15 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._redact import REDACTED, Redactor, is_mask
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._spellings import is_secret, unescaped
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import (
+    REDACTED,
+    Redactor,
+    is_mask,
+)
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.spellings import (
+    is_secret,
+    unescaped,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 

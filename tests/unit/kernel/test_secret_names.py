@@ -10,10 +10,16 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._difference import before_and_after, differences
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.connection_state import view
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._redact import REDACTED, Redactor
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._secret_names import is_secret_name, without_secrets
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.connection.state import view
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.difference import (
+    before_and_after,
+    differences,
+)
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.names import (
+    is_secret_name,
+    without_secrets,
+)
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import REDACTED, Redactor
 
 from tests.sandbox.contract import DOCUMENT
 

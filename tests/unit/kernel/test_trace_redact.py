@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._trace_redact import PLACEHOLDER, Scrubber
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.trace.redact import PLACEHOLDER, Scrubber
 
 KEY = b"k" * 24
 # Nobody has told of these.

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._progress import Progress
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.progress import Progress
 
 
 def test_a_line_is_written_over_the_one_before_and_leaves_nothing_of_a_longer_one() -> None:

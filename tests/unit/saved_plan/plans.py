@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._redact import Redactor
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import Redactor
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.compare import Approval
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.model import Saved, as_data, checksum
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.parse import from_data

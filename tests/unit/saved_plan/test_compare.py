@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces import look
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import look
 
 from tests.unit.saved_plan.plans import codes, held_against, said, saved, verdicts
 from tests.unit.workspaces.situations import (

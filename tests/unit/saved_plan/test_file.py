@@ -14,7 +14,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan import file
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.parse import check_usable, from_data
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Change

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_documents import granted_buckets
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.documents import granted_buckets
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan import compare
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.model import Saved, as_data
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.parse import from_data

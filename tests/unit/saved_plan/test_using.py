@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan import file
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.handed_on import to_text
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.using import Plans

@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws_effect import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.effect.effect import (
     BucketAccess,
     Caller,
     Document,
     RolePermissions,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.effect import Answer
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.effect import Answer
 
 JsonObject = dict[str, Any]
 

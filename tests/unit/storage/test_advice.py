@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws_client import aws_from_params
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws_errors import ask
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_iam import access_from_params, apply
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_policy import Grant
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_writing import writing_failed
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.writing import writing_failed
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.client import aws_from_params
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.errors import ask
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.iam import access_from_params, apply
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.policy import Grant
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
 
 from tests.unit.storage.answering import Answering, answering
 from tests.unit.storage.google_keys import service_account, write

@@ -11,15 +11,15 @@ from typing import Any
 
 import boto3
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument, OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import AWS_ARGUMENTS
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws_client import aws_from_params, identity
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws_connection import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.client import aws_from_params, identity
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.connection import (
     IDENTITY,
     Connection,
     connection_from_params,
     with_defaults,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument, OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import AWS_ARGUMENTS
 
 from tests.sandbox.aws import CUSTOMER_ACCOUNT, REGION, SECOND_CUSTOMER_ACCOUNT, SECRET_ACCESS_KEY
 from tests.sandbox.client import Sandbox

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws_effect import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.effect.effect import (
     BucketAccess,
     Caller,
     Document,
@@ -23,7 +23,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws
     missing,
     trust_width,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.effect import Answer, Effect
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.effect import Answer, Effect
 
 from tests.unit.storage.aws_shapes import (
     ACCOUNT,

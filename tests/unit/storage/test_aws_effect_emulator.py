@@ -26,15 +26,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws_condition import UNKNOWN
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws_effect import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.effect.condition import UNKNOWN
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.effect.effect import (
     Caller,
     Document,
     RolePermissions,
     may_assume,
     may_do,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.effect import Answer, Effect
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.effect import Answer, Effect
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ministack.core import iam_evaluator as engine

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws_effect import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.effect.effect import (
     BucketAccess,
     Document,
     RolePermissions,
@@ -21,8 +21,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws
     missing,
     trust_width,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws_pattern import Extent, extent, parse
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.effect import Answer
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.effect.pattern import Extent, extent, parse
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.effect import Answer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -13,14 +13,14 @@ from typing import Any
 
 import boto3
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws_effect import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.effect.effect import (
     is_wider,
     may_assume,
     may_read,
     missing,
     trust_width,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.effect import Answer
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.effect import Answer
 from botocore.exceptions import ClientError
 
 from tests.sandbox.aws import BOTO_CONFIG, FIVETRAN_ACCOUNT, REGION

@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws_client import aws_from_params, identity
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.client import aws_from_params, identity
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
 from botocore import exceptions
 
 from tests.unit.storage.answering import Answering, answering

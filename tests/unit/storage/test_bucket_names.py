@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.bucket_names import expected_name
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.names import expected_name
 
 from tests.modules import run_module
 from tests.sandbox import world

@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws_client import aws_from_params
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_client import gcs_client
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.client import aws_from_params
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.client import gcs_client
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument
 
 
 @pytest.fixture(autouse=True)

@@ -9,14 +9,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_condition import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.condition import (
     holds,
     listing,
     listing_as_objects,
     moments,
     reading,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_policy import folder_condition
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.policy import folder_condition
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

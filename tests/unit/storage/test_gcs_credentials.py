@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_iam import access_from_params
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.paths import shown_path
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.paths import shown_path
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.iam import access_from_params
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
 from google.auth import iam
 from google.auth.exceptions import GoogleAuthError
 from google.oauth2 import credentials as oauth2

@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.effect import Answer, Effect
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_effect import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.effect import Answer, Effect
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.effect import (
     VIEWER,
     Decision,
     because,
@@ -23,7 +23,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs
     roles_in_doubt,
     too_narrow,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_policy import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.policy import (
     Condition,
     Grant,
     folder_condition,

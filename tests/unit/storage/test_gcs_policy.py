@@ -11,9 +11,8 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_member import wanted_grant
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_policy import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.member import wanted_grant
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.policy import (
     Condition,
     Grant,
     check_role,
@@ -22,6 +21,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs
     grants,
     plan,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -16,17 +16,17 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._clients import Clients
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument, OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._module import Result, Task
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_effect import Allowed
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_iam import iam_info
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_member import member
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_roles import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.effect import Allowed
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.iam import iam_info
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.member import member
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.roles import (
     ENDPOINT,
     permissions_of,
     role_permissions,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.clients import Clients
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument, OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.module import Result, Task
 from google.oauth2 import credentials as oauth2
 
 from tests.sandbox.core import Fault, Hub

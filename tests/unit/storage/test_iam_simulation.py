@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.effect import Answer, Effect, Reason
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.iam_simulation import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.documents import bucket_policy_title
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.model import Place
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.simulation import (
     DENIES,
     ORGANIZATION_DENIES,
     Asked,
@@ -22,8 +23,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.iam
     outweighed,
     weighed,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_model import Place
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_documents import bucket_policy_title
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.effect import Answer, Effect, Reason
 
 HERE = Place("acme", "currents")
 UNREAD = Reason("unread", "the inline policy x could not be read", where="the inline policy x")

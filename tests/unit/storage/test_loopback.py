@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._local_module import without_proxy
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.local_module import without_proxy
 
 from tests.modules import run_module
 from tests.sandbox import world

@@ -14,14 +14,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._clients import Clients
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http_call import RetryPolicy
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws_client import aws_from_params
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws_errors import ask
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_client import gcs_bucket
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_iam import BucketPolicy
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_objects import GcsObjects
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.client import aws_from_params
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.errors import ask
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.client import gcs_bucket
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.iam import BucketPolicy
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.objects import GcsObjects
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.clients import Clients
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.http.call import RetryPolicy
 
 from tests import peer
 from tests.clock import Hurried

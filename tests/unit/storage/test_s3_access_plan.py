@@ -9,9 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws_effect import Document
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.iam import policy_title
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_model import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.documents import (
+    FIVETRAN_ACCOUNT,
+    JsonObject,
+    Reading,
+    granted_buckets,
+    permission_document,
+    trust_document,
+)
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.model import (
     TAG,
     Actual,
     ActualPolicy,
@@ -20,16 +26,10 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_
     Plan,
     tag_value,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_plan import plan_present
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_removal import plan_absent
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_documents import (
-    FIVETRAN_ACCOUNT,
-    JsonObject,
-    Reading,
-    granted_buckets,
-    permission_document,
-    trust_document,
-)
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.plan import plan_present
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.removal import plan_absent
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.effect.effect import Document
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.iam import policy_title
 
 GROUP, OTHER_GROUP = "jovial_daylight", "patient_harbor"
 FOREIGN_POLICY = "arn:aws:iam::aws:policy/AWSKeyManagementServicePowerUser"

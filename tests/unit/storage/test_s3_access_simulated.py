@@ -11,17 +11,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws_effect import Document
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.effect import Answer
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.iam_simulation import Asked, Simulated
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_model import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.adoption import with_evidence
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.model import (
     Actual,
     Desired,
     Place,
     Plan,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_plan import plan_present
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_adoption import with_evidence
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.plan import plan_present
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.effect.effect import Document
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.simulation import Asked, Simulated
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.effect import Answer
 
 from tests.unit.storage.test_s3_access_plan import by_hand, desired, made
 

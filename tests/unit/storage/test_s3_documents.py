@@ -11,8 +11,7 @@ import random
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_documents import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.documents import (
     FIVETRAN_ACCOUNT,
     PARTITIONS,
     Reading,
@@ -23,6 +22,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_
     same_document,
     trust_document,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -10,25 +10,25 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws_effect import Document
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.effect import Answer, Reason
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_model import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.adoption import plan_given
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.documents import (
+    FIVETRAN_ACCOUNT,
+    JsonObject,
+    Reading,
+    trust_document,
+)
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.explanation import explanation, summary
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.model import (
     Actual,
     ActualRole,
     Desired,
     Place,
     Plan,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_plan import plan_present
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_removal import plan_absent
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_adoption import plan_given
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_documents import (
-    FIVETRAN_ACCOUNT,
-    JsonObject,
-    Reading,
-    trust_document,
-)
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_explanation import explanation, summary
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.plan import plan_present
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.removal import plan_absent
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.effect.effect import Document
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.effect import Answer, Reason
 
 ACCOUNT, GROUP, BUCKET = "111122223333", "jovial_daylight", "acme"
 KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1"

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.finding import Finding
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_preflight import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.preflight import (
     QUESTIONS,
     Bucket,
     Reader,
     findings,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.finding import Finding
 
 ROLE = "arn:aws:iam::111122223333:role/partners/Fivetran"
 READER = Reader(role_arn=ROLE, prefix="currents")

@@ -11,17 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._clients import Clients
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._http_call import RetryPolicy
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws_client import (
-    CONNECTIONS,
-    Aws,
-    aws_from_params,
-)
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_client import gcs_bucket, gcs_client
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_objects import gcs_objects
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_objects import s3_objects
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.client import CONNECTIONS, Aws, aws_from_params
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.objects import s3_objects
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.client import gcs_bucket, gcs_client
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.objects import gcs_objects
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.clients import Clients
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.http.call import RetryPolicy
 
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox

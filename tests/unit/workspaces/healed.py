@@ -11,13 +11,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide import decide
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.decide import decide
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.healing import (
     Healing,
     Request,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Plan, WorkspacePlan
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.settings import Settings
 
 from tests.unit.workspaces.situations import (
     SERVICE_ACCOUNT,

@@ -10,28 +10,28 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import Failure, OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws_client import Identity
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.gcs_preflight import Bucket as GcsBucket
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access import desired_from_params
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_model import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.access import desired_from_params
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.model import (
     Actual,
     ActualPolicy,
     ActualRole,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_preflight import Bucket as S3Bucket
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces import asked, look
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.asked import PURPOSES
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide import decide
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.drafts import Situation
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import Answer, Question, Seen
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Change, Plan, WorkspacePlan
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.settings import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.client import Identity
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.preflight import Bucket as S3Bucket
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.preflight import Bucket as GcsBucket
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import Failure, OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import (
     Settings,
     Unreadable,
     Unusable,
     read_settings,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.decide import decide
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.drafts import Situation
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import asked, look
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.asked import PURPOSES
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Answer, Question, Seen
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Change, Plan, WorkspacePlan
 
 KEY, SECRET = "aPzT4k9QmVx2-fivetran", "s3cr3t-of-the-account-0815"
 BRAZE_KEY = "0d1f6c1e-5a54-4c1a-9d5c-3b2f6a7e8d90"

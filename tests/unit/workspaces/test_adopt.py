@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.connection import decide_connection
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.drafts import Draft
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.connection import (
+    decide_connection,
+)
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.drafts import Draft
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Group, RoleWork, Verdict
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.settings import Settings
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import findings_of
 
 from tests.unit.workspaces.situations import (

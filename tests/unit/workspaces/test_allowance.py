@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.allowance import Allowance
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces import look
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import Answer
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import look
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Answer
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Plan, Verdict
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.settings import Settings
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told
 
 from tests.unit.workspaces.situations import World, failed, plan_of, row, settings

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.alone import (
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.alone import (
     misspelt_variables,
     wrong_variables,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.options import ROLES, options_alone
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.settings import Unreadable
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.options import ROLES, options_alone
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Unreadable
 
 FOLDER = Path(__file__).parents[3] / "roles"
 UNREADABLE = object()

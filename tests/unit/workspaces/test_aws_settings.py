@@ -10,11 +10,11 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import AWS_ARGUMENTS
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces import asked, look
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.options import role_options
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import AWS_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.options import role_options
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Unusable
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import asked, look
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.planning import _secrets
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.settings import Unusable
 
 from tests.unit.workspaces.situations import World, codes, in_iam, plan_of, plans_of, settings
 from tests.unit.workspaces.test_settings import good, read

@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces import look
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.healing import (
     State,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import Answer
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import look
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Answer
 
 from tests.unit.workspaces.healed import (
     BROKEN,

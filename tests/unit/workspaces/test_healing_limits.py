@@ -9,17 +9,17 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import InvalidArgument
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces import look
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.attempts import Attempt, Attempts
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide import no_plan
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.decide import no_plan
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.healing import (
     Connection,
     Request,
     State,
     wanted_connections,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import Answer
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import look
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Answer
 
 from tests.unit.workspaces.healed import (
     BROKEN,

@@ -10,14 +10,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces import look
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import look
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import (
     Action,
     Reason,
     Verdict,
     WorkspacePlan,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.settings import Settings
 
 from tests.unit.workspaces.situations import (
     GROUP,

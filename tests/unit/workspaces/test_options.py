@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import FIVETRAN_ARGUMENTS
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.asked import PURPOSES
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.options import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import FIVETRAN_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.options import (
     OVERRULED,
     OWN,
     ROLES,
@@ -22,11 +21,12 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
     role_options,
     suggestion,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.rules import (
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.rules import (
     RAW_RULES,
     TOGETHER,
     VALUE_RULES,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.asked import PURPOSES
 
 from tests.unit.workspaces.situations import gcs, plan_of, settings
 

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._redact import Redactor
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_documents import granted_buckets
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_preflight import Bucket as S3Bucket
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces import look
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide import no_plan
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import Answer
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.documents import granted_buckets
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.preflight import Bucket as S3Bucket
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import Redactor
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.decide import no_plan
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import look
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Answer
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Verdict, WorkspacePlan
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.planning import _secrets
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told

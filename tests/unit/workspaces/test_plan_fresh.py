@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_model import ActualRole
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.model import ActualRole
 
 from tests.unit.workspaces.situations import InIam, World, in_iam, plans_of, row, settings
 

@@ -11,10 +11,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_model import (
-    ActualPolicy,
-    ActualRole,
-)
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.model import ActualPolicy, ActualRole
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings, Unusable
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import (
     Change,
     Finding,
@@ -22,7 +20,6 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
     Verdict,
     WorkspacePlan,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.settings import Settings, Unusable
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told
 from hypothesis import assume, given
 from hypothesis import settings as hypothesis_settings

@@ -10,16 +10,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws_effect import Document
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.iam_simulation import Asked
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_model import ActualRole, Place
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_preflight import Bucket
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces import look
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import Answer, Question
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.model import ActualRole, Place
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.effect.effect import Document
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.preflight import Bucket
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.simulation import Asked
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import look
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Answer, Question
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.proof import of_masked
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.s3_doubts import doubts
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Verdict, WorkspacePlan
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.proof import of_masked
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.s3_doubts import doubts
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.settings import Settings
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import findings_of
 
 from tests.unit.workspaces.situations import (

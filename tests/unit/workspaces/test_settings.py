@@ -12,13 +12,13 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._options import WHERE_MADE
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.options import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import WHERE_MADE
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.options import (
     OWN,
     all_options,
     role_options,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.settings import (
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import (
     PLACEHOLDER,
     Problem,
     Settings,

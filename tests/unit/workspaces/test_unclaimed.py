@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces import look
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import Answer
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import look
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Answer
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Plan, Verdict
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.settings import Settings
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import MOST_UNCLAIMED, as_told
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Flow, Place, Stop
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.ways import way_line
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.way import (
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.way.way import (
     Facts,
     Trouble,
     finding,

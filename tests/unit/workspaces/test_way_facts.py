@@ -13,24 +13,17 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.aws_statement import Document
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_access_model import (
-    ActualPolicy,
-    ActualRole,
-)
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._storage.s3_preflight import Bucket as S3Bucket
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.model import ActualPolicy, ActualRole
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.effect.statement import Document
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.preflight import Bucket as S3Bucket
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.ways import way_line
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces import look
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.drafts import Draft
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import Answer
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings, Unusable, hints
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.drafts import Draft
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import look
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Answer
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Group, WorkspacePlan
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.settings import (
-    Settings,
-    Unusable,
-    hints,
-)
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told, findings_of
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.way_facts import note_way
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.way.way_facts import note_way
 from hypothesis import given
 from hypothesis import strategies as st
 

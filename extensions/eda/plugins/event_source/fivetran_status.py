@@ -76,14 +76,12 @@ ROOT = str(Path(__file__).absolute().parents[7])
 if ROOT not in sys.path:
     sys.path.append(ROOT)
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._errors import OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.account.group import require_group
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.client import (
     FivetranClient,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.group import (
-    require_group,
-)
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._trace_redact import Scrubber
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.trace.redact import Scrubber
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.changes import (
     Look,
     changes,

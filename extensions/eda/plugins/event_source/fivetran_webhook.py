@@ -90,7 +90,7 @@ ROOT = str(Path(__file__).absolute().parents[7])
 if ROOT not in sys.path:
     sys.path.append(ROOT)
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._trace_redact import Scrubber
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.trace.redact import Scrubber
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.gate import (
     SIGNATURE,
     Gate,

@@ -1,0 +1,74 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""What a look at a bucket or at its access has shown, for a person and for a playbook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .._kernel.errors import Failure, OnrampError
+from .._kernel.module import Result, Task
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One observation.
+
+    ``severity``: ``error`` (Fivetran will fail, or something would be overwritten), ``warning`` (it may fail, or
+    deserves a decision), ``info``. ``code`` is stable and meant to be matched. ``remedy`` says what to do.
+    """
+
+    severity: str
+    code: str
+    message: str
+    remedy: str = ""
+
+    def text(self) -> str:
+        """Return message and remedy as sentences."""
+        return f"{self.message} {self.remedy}".strip()
+
+    def as_json(self) -> dict[str, str]:
+        """Return the finding as results show it."""
+        return asdict(self)
+
+
+PREFLIGHT_ARGUMENTS: Mapping[str, Any] = {
+    "fail_on": {"type": "str", "choices": ["error", "never"], "default": "never"},
+}
+
+SEVERITIES = ("error", "warning", "info")
+
+
+def by_severity(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings, the worst first, otherwise in their order."""
+    return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
+
+
+def report(task: Task, findings: Iterable[Finding], *, fail: bool) -> Result:
+    """Return the result of a preflight: warn of what may go wrong, and ``fail`` because of what will.
+
+    :raises OnrampError: with the code of the first finding of severity ``error``.
+    """
+    found = by_severity(findings)
+    errors = [finding for finding in found if finding.severity == "error"]
+    result: Result = {
+        "changed": False,
+        "findings": [finding.as_json() for finding in found],
+        "ready": not errors,
+    }
+    if errors and fail:
+        raise OnrampError(
+            msg=" ".join(finding.text() for finding in errors),
+            failure=Failure(code=errors[0].code, message=errors[0].message),
+            result=result,
+        )
+    for finding in found:
+        if finding.severity != "info":
+            task.warn(finding.text())
+    return result

@@ -1,0 +1,52 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""What talks to vendors, kept for those who would make the same again: connections, sessions, credentials, a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from threading import Lock
+from typing import Any, TypeVar
+
+from .deadline import CLOCK, Clock
+
+T = TypeVar("T")
+
+
+class Clients:
+    """What talks to vendors, made once for all who say the same; by default one task has its own.
+
+    ``clock``: by which all of them wait.
+    """
+
+    def __init__(self, clock: Clock = CLOCK) -> None:
+        self.clock = clock
+        self._lock = Lock()
+        self._places: dict[Hashable, _Place] = {}
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what ``make`` returned to the first who asked for ``key``; others wait until it is made.
+
+        What ``make`` raises is raised to the caller, and the next one tries again. Different keys do not wait for
+        each other, so ``make`` may itself ask for another key.
+        """
+        with self._lock:
+            place = self._places.setdefault(key, _Place())
+        with place.lock:
+            if not place.filled:
+                place.content, place.filled = make(), True
+            content: T = place.content
+        return content
+
+
+class _Place:
+    """Where one client is kept. ``filled`` because what was made may be anything, even None."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.filled = False
+        self.content: Any = None

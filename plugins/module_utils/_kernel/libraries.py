@@ -1,0 +1,23 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""Say which Python package is missing, in Ansible's own words."""
+
+from __future__ import annotations
+
+from ansible.module_utils.basic import missing_required_lib
+
+from .errors import Failure, OnrampError
+
+
+def require_library(package: str, import_error: ImportError | None) -> None:
+    """Raise a clear error if importing ``package`` failed.
+
+    :raises OnrampError: with code ``missing_library``.
+    """
+    if import_error is not None:
+        message: str = missing_required_lib(package)
+        raise OnrampError(msg=message, failure=Failure(code="missing_library", message=str(import_error)))

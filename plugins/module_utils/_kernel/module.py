@@ -1,0 +1,124 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""What every module does the same way: take the arguments, do the work, return or fail.
+
+A module file declares ``SPEC``: its arguments, and the function from :class:`Task` to the result that does the work.
+The function knows nothing of AnsibleModule, so that the action plugin of the module's name can run it in Ansible's own
+process, and tests in theirs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from ansible.module_utils.basic import AnsibleModule
+
+from .clients import Clients
+from .deadline import Clock
+from .errors import Failure, OnrampError
+from .options import with_next_step
+from .printable import printable
+
+Result = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One call of a module: validated arguments, and how it was called.
+
+    ``progress`` tells a person who waits what for. A module has no means to; its action plugin has. ``clients`` is the
+    same in all tasks of a process that runs many, and holds the clock that the task waits by.
+    """
+
+    params: Mapping[str, Any]
+    check_mode: bool
+    warn: Callable[[str], None]
+    progress: Callable[[str], None] = lambda _message: None
+    clients: Clients = field(default_factory=Clients)
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that the task waits by."""
+        return self.clients.clock
+
+
+@dataclass(frozen=True)
+class ModuleSpec:
+    """A module: its work, and its arguments in AnsibleModule's own vocabulary.
+
+    ``waiting`` returns what a person may have to wait for with these arguments, empty if for nothing; it is told where
+    the work itself cannot tell.
+    """
+
+    work: Callable[[Task], Result]
+    argument_spec: Mapping[str, Any]
+    waiting: Callable[[Mapping[str, Any]], str] = lambda _params: ""
+    supports_check_mode: bool = True
+    mutually_exclusive: Sequence[Sequence[str]] = ()
+    required_together: Sequence[Sequence[str]] = ()
+    required_one_of: Sequence[Sequence[str]] = ()
+    required_if: Sequence[Sequence[Any]] = ()
+
+    def rules(self) -> dict[str, Any]:
+        """Return the cross-option rules as keyword arguments of AnsibleModule and ArgumentSpecValidator."""
+        names = ("mutually_exclusive", "required_together", "required_one_of", "required_if")
+        return {name: [list(rule) for rule in getattr(self, name)] for name in names}
+
+
+# The environment variable by which the action plugins tell a module in a process of its own for which host it works.
+HOST_VARIABLE = "ONRAMP_BRAZE_FIVETRAN_HOST"
+# Another one, by which they tell it of the trace to go on with; the same as in _kernel/trace/trace.py.
+TRACE_VARIABLE = "ONRAMP_BRAZE_FIVETRAN_TRACE"
+# What a module that only looks does about what it has found.
+REACTIONS = ("ignore", "warn", "fail")
+
+
+def react(task: Task, reaction: str, code: str, msg: str, result: Result) -> Result:
+    """Return ``result``, with a warning if ``reaction`` is ``warn``.
+
+    :raises OnrampError: with ``result``, if ``reaction`` is ``fail``.
+    """
+    if reaction == "fail":
+        raise OnrampError(msg=msg, failure=Failure(code=code, message=msg), result=result)
+    if reaction == "warn":
+        task.warn(msg)
+    return result
+
+
+def named(host: str, warn: Callable[[str], None]) -> Callable[[str], None]:
+    """Return ``warn`` naming the host: Ansible prints warnings without it, and the same text once for all hosts."""
+    return lambda message: warn(printable(f"{host}: {message}" if host else message))
+
+
+class _Module(AnsibleModule):
+    """Says of missing arguments where they come from; it fails while it is made, before anybody has it."""
+
+    def fail_json(self, msg: str, **kwargs: Any) -> NoReturn:
+        super().fail_json(with_next_step(msg), **kwargs)
+
+
+def run(spec: ModuleSpec) -> NoReturn:
+    """Do a module's work as an Ansible module and exit."""
+    module = _Module(
+        argument_spec=dict(spec.argument_spec), supports_check_mode=spec.supports_check_mode, **spec.rules()
+    )
+    warn = named(os.environ.get(HOST_VARIABLE, ""), module.warn)
+    if os.environ.get(TRACE_VARIABLE):
+        # Loaded for those only who want it.
+        from .secrets.redact import texts_in
+        from .trace.trace import resume
+
+        hidden = [module.params[name] for name, option in spec.argument_spec.items() if option.get("no_log")]
+        resume(texts_in(hidden))
+    try:
+        result = spec.work(Task(params=module.params, check_mode=module.check_mode, warn=warn))
+    except OnrampError as error:
+        module.fail_json(**error.as_result())
+    module.exit_json(**result)

@@ -1,0 +1,172 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""Run a module's own work inside Ansible's worker, where that is what the play means anyway.
+
+A module's process costs a third of a second before it does anything. Where the task runs on the controller, under the
+controller's own Python, as the same user, the same code can run in the worker instead, with the same validation of
+arguments, check mode, diff and redaction. In every other case the module is executed as ever.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from ansible import constants
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.utils.display import Display
+from ansible.utils.unsafe_proxy import wrap_var
+
+from ...module_utils._kernel.errors import Failure, OnrampError
+from ...module_utils._kernel.module import HOST_VARIABLE, ModuleSpec, Task, named
+from ...module_utils._kernel.options import with_next_step
+from ...module_utils._kernel.printable import printable
+from ...module_utils._kernel.secrets.redact import texts_in
+from .._secrets import Discretion, secrets_of_run
+from .aws_defaults import with_aws_defaults
+from .environment import environment, without_debug
+from .guard import GuardedAction, presentable
+from .play import play_of
+from .tracing import environment_of_modules, note, trace
+
+# Set to false to execute every module in a process of its own.
+SWITCH = "onramp_in_process"
+
+
+class InProcessAction(GuardedAction):
+    """Base of the action plugins; ``module`` is the imported module file of the same name."""
+
+    module: ModuleType
+    # What runs asynchronously is executed as a module.
+    _supports_async = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Run the module's work here if that is the same, else execute the module."""
+        return self.guarded(self.module.SPEC.argument_spec, lambda: self._run(tmp, task_vars or {}))
+
+    def _run(self, tmp: str | None, variables: dict[str, Any]) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, variables)
+        trace(self, variables)
+        spec: ModuleSpec = self.module.SPEC
+        if "access_key" in spec.argument_spec:
+            self._task.args = with_aws_defaults(self._task.args, self._task, self._templar)
+        arguments = {name: value for name, value in self._task.args.items() if not name.startswith("_ansible_")}
+        validation = ArgumentSpecValidator(dict(spec.argument_spec), **spec.rules()).validate(arguments)
+        discretion = Discretion(
+            _secrets(spec, validation.validated_parameters), lambda: secrets_of_run(variables, play_of(self._task))
+        )
+        host = str(variables.get("inventory_hostname"))
+
+        def progress(message: str) -> None:
+            # Standard output belongs to the callback that tells of results.
+            Display().display(discretion.text(printable(f"{host}: {message}")), stderr=True)
+
+        if not self._is_the_same_here(variables):
+            awaited = "" if validation.error_messages else spec.waiting(validation.validated_parameters)
+            if awaited and not self._task.check_mode:
+                progress(awaited)
+            result.update(self._execute_module_for(host, variables))
+            return discretion.result(result)
+        if _wants_invocation(variables):
+            result["invocation"] = {"module_args": presentable(spec.argument_spec, validation.validated_parameters)}
+        if validation.error_messages:
+            message = "; ".join(map(with_next_step, validation.error_messages))
+            raise AnsibleActionFail(discretion.text(message), result=result)
+        warnings = _told_of_arguments(validation)
+        task = Task(
+            params=validation.validated_parameters,
+            check_mode=self._task.check_mode,
+            warn=named(host, warnings.append),
+            progress=progress,
+        )
+        result.update(self._outcome(task, variables))
+        if warnings:
+            result["warnings"] = warnings
+        if not self._task.diff:
+            result.pop("diff", None)
+        return discretion.result(result)
+
+    def _outcome(self, task: Task, variables: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return self._work(task, variables)
+        except OnrampError as error:
+            return {**error.as_result(), "failed": True, "changed": False}
+        except AnsibleError:
+            raise
+        except Exception as error:
+            # Where it happened, and not its text, which may quote anything.
+            Display().vvv("".join(traceback.format_tb(error.__traceback__)))
+            kind = type(error).__name__
+            return {**unexpected(kind).as_result(), "failed": True, "changed": False}
+
+    def _work(self, task: Task, _variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Do the module's work; an action that is more than its module does more here."""
+        spec: ModuleSpec = self.module.SPEC
+        return spec.work(task)
+
+    def _execute_module_for(self, host: str, variables: dict[str, Any]) -> dict[str, Any]:
+        given = self._task.environment
+        # An environment is templated; the name of a host is not for that.
+        self._task.environment = [*(given or []), {HOST_VARIABLE: wrap_var(host)}]
+        if self._connection.transport != "local" or self._connection.become:
+            note("The module is executed on another machine, or as another user. What it asks is not in this trace.")
+        try:
+            with environment(environment_of_modules()), without_debug():
+                result: dict[str, Any] = self._execute_module(task_vars=variables, wrap_async=self._task.async_val)
+        finally:
+            self._task.environment = given
+        return result
+
+    def _is_the_same_here(self, variables: Mapping[str, Any]) -> bool:
+        """Tell whether the module's own process would be this Python, on this machine, as this user."""
+        task = self._task
+        if not boolean(self._templar.template(variables.get(SWITCH, True)), strict=False):
+            return False
+        interpreter = self._templar.template(variables.get("ansible_python_interpreter"))
+        # The connection knows whether somebody else's rights are taken on, by keyword or by variable.
+        plain = not (self._connection.become or task.async_val or any(task.environment or []))
+        return (
+            plain
+            # What makes connections in a forked process may end that process there.
+            and sys.platform != "darwin"
+            and self._connection.transport == "local"
+            # Not their real paths: two virtual environments share one binary and have different packages.
+            and interpreter == sys.executable
+        )
+
+
+def unexpected(kind: str) -> OnrampError:
+    """Return what is told of an error that nobody has foreseen."""
+    message = f"An unexpected {kind} ended this task. Please report it with what -vvv prints here."
+    return OnrampError(msg=message, failure=Failure(code="unexpected", message=message))
+
+
+def _told_of_arguments(validation: ValidationResult) -> list[str]:
+    """Return the warnings of the argument spec, in AnsibleModule's words; what is deprecated is displayed as such."""
+    # There is no other way to them; AnsibleModule takes the same one.
+    for notice in getattr(validation, "_deprecations", ()):
+        version, date, collection_name = (notice.get(name) for name in ("version", "date", "collection_name"))
+        Display().deprecated(notice["msg"], version=version, date=date, collection_name=collection_name)
+    doubled = getattr(validation, "_warnings", ())
+    return [f"Both option {notice['option']} and its alias {notice['alias']} are set." for notice in doubled]
+
+
+def _wants_invocation(variables: Mapping[str, Any]) -> bool:
+    """Tell whether results repeat the arguments: always before ansible-core 2.21, then by its setting."""
+    known = "INJECT_INVOCATION" in constants.config.get_configuration_definitions()
+    return not known or bool(constants.config.get_config_value("INJECT_INVOCATION", variables=dict(variables)))
+
+
+def _secrets(spec: ModuleSpec, parameters: Mapping[str, Any]) -> list[str]:
+    """Return every string inside the parameters that are ``no_log``."""
+    hidden = [parameters.get(name) for name, option in spec.argument_spec.items() if option.get("no_log")]
+    return list(texts_in(hidden))

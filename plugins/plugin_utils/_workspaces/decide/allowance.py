@@ -1,0 +1,80 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""Whether Fivetran will answer all that a plan has to ask for: said before the first change, and no refusal.
+
+What is refused for the rate limit waits or fails with Fivetran's time, and the next run goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ....module_utils._fivetran.allowance import TRIAL_TESTS, Allowance
+from ..._settings.settings import Settings
+from ..look import look
+from ..plan import Action, Verdict, WorkspacePlan
+from .drafts import Situation
+
+# Requests for one connection, at most if nothing has to be tried again: looked up, what its service needs, destination,
+# created, tested, started; a change has no destination to look at and nothing to start.
+REQUESTS: Mapping[Action, int] = {Action.CREATE: 6, Action.UPDATE: 4, Action.DELETE: 2}
+# What a run asks for beside, such as once more before it removes anything.
+BESIDE = 10
+
+
+@dataclass
+class _Need:
+    """What the workspaces of one pair of key and secret need."""
+
+    allowance: Allowance
+    connections: int = 0
+    requests: int = 0
+    tests: int = 0
+
+
+def shortages(situation: Situation, plans: Mapping[str, WorkspacePlan]) -> tuple[str, ...]:
+    """Return a sentence for each account that will not answer all that the plans have to ask for."""
+    if situation.purpose.tells_findings:
+        return ()
+    return tuple(filter(None, map(_sentence, _needs(situation, plans))))
+
+
+def _needs(situation: Situation, plans: Mapping[str, WorkspacePlan]) -> Iterator[_Need]:
+    needs: dict[tuple[str, str, str], _Need] = {}
+    for settings in situation.readable:
+        plan, left = plans.get(settings.name), _left(situation, settings)
+        if plan is None or plan.verdict is not Verdict.CHANGES or left is None:
+            continue
+        need = needs.setdefault(look.credentials(settings), _Need(left))
+        for change in plan.changes_of("connection"):
+            need.connections += 1
+            need.requests += REQUESTS[change.action]
+            need.tests += change.work is not None and change.work.run_setup_tests != "never"
+    yield from needs.values()
+
+
+def _left(situation: Situation, settings: Settings) -> Allowance | None:
+    question = look.allowance(settings)
+    return situation.seen.of(question) if situation.seen.has(question) else None
+
+
+def _sentence(need: _Need) -> str:
+    left, requests = need.allowance, need.requests + BESIDE
+    many = f"the {need.connections} connections" if need.connections > 1 else "the connection"
+    again = "What it refuses then fails with the time to wait, and another run goes on. --limit takes fewer at a time."
+    if need.connections and requests > left.left:
+        return (
+            f"Fivetran's rate limit: of {left.limit:,} requests an hour {left.left:,} are left, and {many} of this plan"
+            f" need about {requests:,}. {again}"
+        )
+    if left.is_of_a_trial and need.tests > TRIAL_TESTS:
+        return (
+            f"Fivetran's rate limit: {left.limit:,} requests an hour are those of a trial, which also has no more than"
+            f" {TRIAL_TESTS} setup tests an hour, and {many} of this plan need {need.tests}. {again}"
+        )
+    return ""

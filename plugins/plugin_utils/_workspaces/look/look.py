@@ -1,0 +1,504 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""Look at all vendors for all workspaces, at once and once: all who ask the same share the answer.
+
+Nothing is written and nothing is judged. The questions are those of the modules, asked by the modules' own functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from threading import Condition
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from ....module_utils._braze.api_key import api_key_info
+from ....module_utils._braze.currents import currents_info
+from ....module_utils._fivetran.account.account import account_view, check_account, probe
+from ....module_utils._fivetran.allowance import Allowance
+from ....module_utils._fivetran.client import FivetranClient, JsonObject, client_from_params
+from ....module_utils._fivetran.connection.braze_config import SERVICE
+from ....module_utils._fivetran.listing import PAGE_SIZE
+from ....module_utils._fivetran.sync.why import does_not_work, why
+from ....module_utils._kernel.clients import Clients
+from ....module_utils._kernel.errors import Failure, OnrampError
+from ....module_utils._kernel.module import Result, Task
+from ..._settings.settings import Settings
+from . import asked
+from .asked import Wanted
+
+if TYPE_CHECKING:
+    # Each cloud's SDK takes a quarter of a second to import, and may be missing where nobody needs it.
+    from ....module_utils._aws.access.model import Actual, ActualRole, Place
+    from ....module_utils._aws.client import Identity
+    from ....module_utils._aws.preflight import Bucket as S3Bucket
+    from ....module_utils._aws.simulation import Asked
+    from ....module_utils._bucket.effect import Reason
+    from ....module_utils._google.preflight import Bucket as GcsBucket
+
+T = TypeVar("T")
+
+# Answers are waited for most of the time. Each question about a key or a bucket asks with some threads of its own.
+QUESTIONS_AT_ONCE = 24
+
+
+@dataclass(frozen=True)
+class Question(Generic[T]):
+    """What is asked once, however many want to know. ``about``: what makes two questions of a kind different."""
+
+    kind: str
+    about: Any = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: a value, or why there is none. ``warnings``: what the vendor's function had to say."""
+
+    value: Any = None
+    error: OnrampError | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Account:
+    """The Fivetran account that credentials belong to, and the groups that they can see."""
+
+    view: JsonObject
+    groups: tuple[JsonObject, ...]
+
+
+class Seen:
+    """All answers. What was not asked counts as an answer that did not come."""
+
+    def __init__(self, answers: Mapping[Question[Any], Answer]) -> None:
+        self._answers = answers
+
+    def of(self, question: Question[T]) -> T:
+        """Return the answer.
+
+        :raises OnrampError: why there is none.
+        """
+        answer = self._answers.get(question)
+        if answer is None:
+            msg = f"The look at {question.kind} ended without an answer."
+            raise OnrampError(msg=msg, failure=Failure(code="not_looked_at", message=msg))
+        if answer.error is not None:
+            raise answer.error
+        value: T = answer.value
+        return value
+
+    def has(self, question: Question[Any]) -> bool:
+        """Tell whether there is an answer."""
+        answer = self._answers.get(question)
+        return answer is not None and answer.error is None
+
+    def warnings(self, question: Question[Any]) -> tuple[str, ...]:
+        """Return what there is to be warned of beside the answer."""
+        answer = self._answers.get(question)
+        return answer.warnings if answer else ()
+
+    def and_also(self, others: Seen) -> Seen:
+        """Return these answers and those of a later look."""
+        return Seen({**self._answers, **others._answers})
+
+
+# The questions
+
+
+def credentials(settings: Settings) -> tuple[str, str, str]:
+    """Return what workspaces have in common that get the same answers from Fivetran."""
+    return settings.fivetran_api_url, settings.fivetran_api_key, settings.fivetran_api_secret
+
+
+def account(settings: Settings) -> Question[Account]:
+    """Whose credentials are these, and which groups do they see?"""
+    return Question("the Fivetran account", (*credentials(settings), settings.fivetran_account_id))
+
+
+def destination(settings: Settings, group_id: str) -> Question[JsonObject | None]:
+    """Which warehouse does the group fill?"""
+    return Question("the destination", (*credentials(settings), group_id))
+
+
+def service_account(settings: Settings, group_id: str) -> Question[str]:
+    """As whom does Fivetran read buckets in Google Cloud Storage?"""
+    return Question("the service account", (*credentials(settings), group_id))
+
+
+def connections(settings: Settings, group_id: str) -> Question[tuple[JsonObject, ...]]:
+    """Which connections does the group hold, of any service?"""
+    return Question("the connections", (*credentials(settings), group_id))
+
+
+def elsewhere(settings: Settings, group_id: str) -> Question[tuple[JsonObject, ...]]:
+    """Which connections of other groups bear the names that the group lacks? Asked where there are other groups."""
+    return Question("the connections of other groups", (*credentials(settings), group_id))
+
+
+def reasons(settings: Settings, connection_id: str) -> Question[tuple[str, ...]]:
+    """What does Fivetran say is wrong with a connection? Asked of those that do not work."""
+    return Question("why the connection does not work", (*credentials(settings), connection_id))
+
+
+def right_to_create(settings: Settings, group_id: str) -> Question[tuple[bool | None, str]]:
+    """May the key create connections in the group? Asked by a creation that cannot succeed."""
+    return Question("the right to create connections", (*credentials(settings), group_id))
+
+
+def allowance(settings: Settings) -> Question[Allowance | None]:
+    """How many requests does the account still answer? It is told beside every answer."""
+    return Question("the rate limit", credentials(settings))
+
+
+def metadata(settings: Settings) -> Question[JsonObject | None]:
+    """Which fields has the configuration of a Braze connection?"""
+    return Question("the service's metadata", credentials(settings))
+
+
+def key(settings: Settings) -> Question[Result]:
+    """Is the Braze key good, and what may it do?"""
+    permissions = settings.roles["braze_api_key"].get("permissions")
+    about = settings.braze_api_url, settings.braze_api_key, None if permissions is None else tuple(permissions)
+    return Question("the Braze key", about)
+
+
+def landing(settings: Settings) -> Question[Result]:
+    """Does Currents write to the bucket? What shall be done about it differs between workspaces."""
+    return Question("Currents", settings.name)
+
+
+def identity(settings: Settings) -> Question[Identity]:
+    """Which AWS account do the credentials for IAM belong to?"""
+    return Question("the AWS account", asked.aws_credentials(settings))
+
+
+def iam(settings: Settings, account_id: str) -> Question[Actual]:
+    """What is there under the names of policy and role?"""
+    names = (*asked.names_in_iam(settings), asked.wanted_boundary(settings))
+    return Question("policy and role", (asked.aws_credentials(settings), account_id, names))
+
+
+def given_role(settings: Settings, account_id: str) -> Question[ActualRole | Reason | None]:
+    """What may the role do that the user names as somebody else's?"""
+    return Question("the role", (asked.aws_credentials(settings), account_id, asked.given_role(settings)))
+
+
+def s3_bucket(settings: Settings, account_id: str) -> Question[S3Bucket]:
+    """How is the S3 bucket set up?"""
+    return Question("the S3 bucket", (asked.aws_credentials(settings), account_id, settings.bucket))
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What our own judgement leaves open: may a role that is there read a place?"""
+
+    settings: Settings = field(repr=False)
+    account_id: str
+    role_arn: str
+    place: Place
+
+    @property
+    def question(self) -> Question[tuple[Asked, ...]]:
+        return simulation(self.account_id, self.role_arn, self.place)
+
+
+def simulation(account_id: str, role_arn: str, place: Place) -> Question[tuple[Asked, ...]]:
+    """What does AWS itself say of that? Everybody who may ask in the account gets the same answer."""
+    return Question("AWS's own simulation", (account_id, role_arn, place))
+
+
+def gcs_bucket(settings: Settings) -> Question[GcsBucket]:
+    """How is the bucket in Google Cloud Storage set up, and who may read it?"""
+    return Question("the GCS bucket", (asked.gcs_credentials(settings), settings.bucket))
+
+
+def gcs_role(settings: Settings, role: str) -> Question[frozenset[str] | str]:
+    """What does a role allow that is not known here? Asked where the answer decides what Fivetran may do."""
+    return Question("the role in Google Cloud", (asked.gcs_credentials(settings), role))
+
+
+# The look
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long one call may take, in seconds: without an answer, and with all its tries."""
+
+    request_timeout: int = 30
+    retry_timeout: int = 120
+
+    def as_params(self) -> dict[str, int]:
+        """Return them as options of the modules."""
+        return {"request_timeout": self.request_timeout, "retry_timeout": self.retry_timeout}
+
+
+class Look:
+    """One look at everything that ``wanted`` needs. ``clients`` are shared by all questions.
+
+    ``told``: is told, by the thread that waits, of how many workspaces what is theirs alone was seen, and of how many
+    there is anything.
+    """
+
+    def __init__(
+        self,
+        wanted: Wanted,
+        limits: Limits,
+        clients: Clients | None = None,
+        told: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> None:
+        self._wanted = wanted
+        self._limits = limits
+        self._clients = clients or Clients()
+        self._pool = ThreadPoolExecutor(QUESTIONS_AT_ONCE, thread_name_prefix="look")
+        self._futures: dict[Question[Any], Future[Answer]] = {}
+        # Of workspaces in Google Cloud Storage, by name: their bucket and their service account, once they are known.
+        self._in_gcs: dict[str, dict[str, Any]] = {}
+        self._open = 0
+        self._moved = Condition()
+        self._told = told
+        # By name, how many questions about nobody else are open.
+        self._open_of: dict[str, int] = {}
+
+    def take(self) -> Seen:
+        """Ask everything and return the answers; also what goes wrong is one."""
+        seen = self._take(self._wanted.inventory, self._begin)
+        asked_by = [settings for settings in self._wanted.playing if seen.has(account(settings))]
+        left = {allowance(settings): Answer(self._client(settings).allowance) for settings in asked_by}
+        return seen.and_also(Seen(left))
+
+    def ask_aws(self, doubts: Iterable[Doubt]) -> Seen:
+        """Ask AWS itself about what was left in doubt by what an earlier look has seen."""
+        return self._take(doubts, self._simulate)
+
+    def _take(self, items: Iterable[T], begin: Callable[[T], None]) -> Seen:
+        try:
+            for item in items:
+                begin(item)
+            self._wait()
+        except BaseException:
+            # The task was timed out or interrupted; what runs still ends at its own deadlines.
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        self._pool.shutdown()
+        return Seen({question: future.result() for question, future in self._futures.items()})
+
+    def _wait(self) -> None:
+        with self._moved:
+            while self._open:
+                self._moved.wait()
+                self._told(list(self._open_of.values()).count(0), len(self._open_of))
+
+    def _ended(self, owner: str, _future: Future[Answer]) -> None:
+        with self._moved:
+            self._open -= 1
+            if owner:
+                self._open_of[owner] -= 1
+            self._moved.notify()
+
+    def _ask(
+        self,
+        question: Question[T],
+        work: Callable[[Task], T],
+        params: Callable[[], Mapping[str, Any]] = dict,
+        then: Callable[[T], None] | None = None,
+        owner: str = "",
+    ) -> None:
+        """Ask unless it was asked; ``then`` goes on from a good answer, in the thread that got it.
+
+        ``owner``: the workspace that alone it is about.
+        """
+        with self._moved:
+            if question in self._futures:
+                return
+            # What follows from an answer is asked before its own question counts as ended.
+            self._open += 1
+            if owner:
+                self._open_of[owner] = self._open_of.get(owner, 0) + 1
+            future = self._futures[question] = self._pool.submit(self._answer, work, params, then)
+        future.add_done_callback(partial(self._ended, owner))
+
+    def _answer(
+        self, work: Callable[[Task], T], params: Callable[[], Mapping[str, Any]], then: Callable[[T], None] | None
+    ) -> Answer:
+        warnings: list[str] = []
+        try:
+            task = Task(params=params(), check_mode=True, warn=warnings.append, clients=self._clients)
+            value = work(task)
+            if then is not None:
+                then(value)
+        except OnrampError as error:
+            return Answer(error=error, warnings=tuple(warnings))
+        except Exception as error:
+            # Its text may quote anything, so only its kind is told.
+            msg = f"An unexpected {type(error).__name__} ended this look. Please report it."
+            return Answer(error=OnrampError(msg=msg, failure=Failure(code="unexpected", message=msg)))
+        return Answer(value, warnings=tuple(warnings))
+
+    # In which order things can be known
+
+    def _begin(self, settings: Settings) -> None:
+        """Ask what can be asked without knowing anything; of workspaces that do not play, who they are."""
+        wanted, limits = self._wanted, self._limits.as_params()
+        self._ask(
+            account(settings),
+            partial(self._read_account, settings),
+            then=lambda found: self._with_groups(settings, found),
+        )
+        if settings.storage == "s3":
+            self._ask(
+                identity(settings),
+                asked.read_identity,
+                partial(asked.s3_access_params, settings, limits=limits),
+                then=partial(self._in_account, settings),
+            )
+        name = settings.name
+        if name not in wanted.names:
+            return
+        if wanted.purpose.key:
+            self._ask(key(settings), api_key_info, partial(asked.key_params, settings, limits), owner=name)
+        if wanted.purpose.landing and settings.storage in ("s3", "gcs"):
+            params = partial(asked.landing_params, settings, wanted.folders_of_others(settings), limits)
+            self._ask(landing(settings), currents_info, params, owner=name)
+        if wanted.purpose.grants and settings.storage == "gcs":
+            params = partial(asked.gcs_bucket_params, settings, limits)
+            then = partial(self._with_bucket, settings)
+            self._ask(gcs_bucket(settings), asked.look_at_gcs_bucket, params, then, owner=name)
+
+    def _client(self, settings: Settings) -> FivetranClient:
+        return self._clients.get(
+            ("fivetran", credentials(settings)),
+            lambda: client_from_params(
+                asked.fivetran_params(settings, self._limits.as_params()), clients=self._clients
+            ),
+        )
+
+    def _read_account(self, settings: Settings, _task: Task) -> Account:
+        client = self._client(settings)
+        view = account_view(client.account())
+        check_account(view, settings.fivetran_account_id)
+        return Account(view, tuple(client.groups()))
+
+    def _with_groups(self, settings: Settings, found: Account) -> None:
+        """Go on for every group that a workspace of these credentials names."""
+        # Of all who share the answers, whichever account they expect: each question goes on from its first answer only.
+        alike = [other for other in self._wanted.playing if credentials(other) == credentials(settings)]
+        for group_id, members in _by_group(alike, found).items():
+            client, one = self._client(settings), members[0]
+            self._ask(destination(one, group_id), _calls(client.destination, group_id))
+            self._ask(
+                connections(one, group_id),
+                _calls(partial(_all_connections, client), group_id),
+                then=partial(self._with_connections, members, group_id, len(found.groups) > 1),
+            )
+            in_gcs = [member for member in members if member.storage == "gcs"]
+            if self._wanted.purpose.grants and in_gcs:
+                self._ask(
+                    service_account(one, group_id),
+                    _calls(client.group_service_account, group_id),
+                    then=partial(self._with_member, in_gcs),
+                )
+
+    def _with_bucket(self, one: Settings, bucket: GcsBucket) -> None:
+        question = gcs_bucket(one)
+        in_gcs = (settings for settings in self._wanted.playing if settings.storage == "gcs")
+        self._with_roles([settings for settings in in_gcs if gcs_bucket(settings) == question], bucket=bucket)
+
+    def _with_member(self, members: list[Settings], member: str) -> None:
+        self._with_roles(members, member=member)
+
+    def _with_roles(self, members: Iterable[Settings], **known: Any) -> None:
+        """Once bucket and service account are known, ask what those roles allow that decide; mostly there are none."""
+        if self._wanted.purpose.removes:
+            return
+        for settings in members:
+            with self._moved:
+                about = self._in_gcs[settings.name] = {**self._in_gcs.get(settings.name, {}), **known}
+            if len(about) < 2:
+                continue
+            params = partial(asked.gcs_bucket_params, settings, self._limits.as_params())
+            for role in asked.roles_in_doubt(settings, **about):
+                self._ask(gcs_role(settings, role), partial(asked.read_gcs_role, role), params)
+
+    def _with_connections(
+        self, members: list[Settings], group_id: str, has_others: bool, rows: tuple[JsonObject, ...]
+    ) -> None:
+        """Ask where what is missing may be, and what only creating or changing a connection needs."""
+        client, one = self._client(members[0]), members[0]
+        known = {row.get("schema") for row in rows}
+        is_new = [member for member in members if member.fivetran_schema not in known]
+        if is_new and has_others:
+            names = sorted({member.fivetran_schema for member in is_new})
+            # The account holds what the group holds, at least.
+            by_name = len(names) <= 1 + len(rows) // PAGE_SIZE
+            self._ask(elsewhere(one, group_id), partial(_of_other_groups, client, group_id, names, by_name))
+        if not self._wanted.purpose.changes:
+            return
+        if is_new and self._wanted.purpose.creates:
+            self._ask(right_to_create(one, group_id), _calls(partial(probe, client), group_id))
+        if self._wanted.purpose.tells_findings:
+            wanted = {member.fivetran_schema for member in members}
+            for row in rows:
+                if row.get("schema") in wanted and does_not_work(row):
+                    self._ask(reasons(one, str(row.get("id"))), partial(_read_reasons, client, row))
+        if is_new or self._wanted.purpose.sends_secrets or any(asked.may_differ(member, rows) for member in members):
+            self._ask(metadata(one), _calls(client.service_metadata, SERVICE))
+
+    def _in_account(self, one: Settings, who: Identity) -> None:
+        """Go on for every playing workspace with the same AWS credentials."""
+        for settings in self._wanted.playing:
+            if settings.storage != "s3" or identity(settings) != identity(one):
+                continue
+            params = partial(asked.s3_access_params, settings, limits=self._limits.as_params())
+            if not asked.given_role(settings):
+                read = partial(asked.read_iam, settings, who, for_removal=self._wanted.purpose.removes)
+                self._ask(iam(settings, who.account), read, params)
+            elif not self._wanted.purpose.removes:
+                self._ask(given_role(settings, who.account), partial(asked.read_given_role, settings, who), params)
+            if not self._wanted.purpose.removes and settings.roles["s3_access"]["preflight"] != "skip":
+                self._ask(s3_bucket(settings, who.account), partial(asked.look_at_s3_bucket, settings, who), params)
+
+    def _simulate(self, doubt: Doubt) -> None:
+        params = partial(asked.s3_access_params, doubt.settings, limits=self._limits.as_params())
+        self._ask(doubt.question, partial(asked.simulate, doubt.role_arn, doubt.place), params)
+
+
+def _calls(call: Callable[[str], T], argument: str) -> Callable[[Task], T]:
+    return lambda _task: call(argument)
+
+
+def _read_reasons(client: FivetranClient, row: JsonObject, _task: Task) -> tuple[str, ...]:
+    return why(client, row)
+
+
+def _all_connections(client: FivetranClient, group_id: str) -> tuple[JsonObject, ...]:
+    return tuple(client.connections(group_id=group_id))
+
+
+def _of_other_groups(
+    client: FivetranClient, group_id: str, schemas: Sequence[str], by_name: bool, _task: Task
+) -> tuple[JsonObject, ...]:
+    """Return the connections of these schemas in other groups: each asked for by its name, or out of one listing."""
+    rows = (row for schema in (schemas if by_name else (None,)) for row in client.connections(schema=schema))
+    return tuple(row for row in rows if row.get("schema") in schemas and row.get("group_id") != group_id)
+
+
+def _by_group(playing: Iterable[Settings], found: Account) -> dict[str, list[Settings]]:
+    """Return the workspaces by the id of the group that they name, by id or by name; unknown ones are left out."""
+    groups: dict[str, list[Settings]] = {}
+    for settings in playing:
+        for group_id in group_ids(settings.fivetran_group, found.groups):
+            groups.setdefault(group_id, []).append(settings)
+    return groups
+
+
+def group_ids(name_or_id: str, groups: Iterable[JsonObject]) -> Iterator[str]:
+    """Yield the ids of the groups of this id or, if there is none, of exactly this name."""
+    rows = list(groups)
+    by_id = [row for row in rows if row.get("id") == name_or_id]
+    yield from (str(row["id"]) for row in by_id or [row for row in rows if row.get("name") == name_or_id])
