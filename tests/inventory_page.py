@@ -21,14 +21,14 @@ from tests.collection import CHECKOUT, make_collection_importable
 
 make_collection_importable()
 
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.options import (
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.options import (  # noqa: E402
     OVERRULED,
     OWN,
     ROLES,
     Option,
     role_options,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.asked import PURPOSES, Purpose
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.asked import PURPOSES, Purpose  # noqa: E402
 
 PAGE = CHECKOUT / "docs" / "inventory.md"
 KEY_EXAMPLE = "{{ vault_key }}"

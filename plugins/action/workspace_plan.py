@@ -31,6 +31,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets imp
     secret_values,
     secrets_of_run,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Entry
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.attempts import Attempts
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.decide import no_plan
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.healing import (
@@ -43,7 +44,6 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.outcomes import state_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Plan, Verdict
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.planning import (
-    Entry,
     plan_of,
     read_inventory,
 )

@@ -18,9 +18,8 @@ from ...module_utils._fivetran.connection.braze_config import SERVICE
 from ...module_utils._kernel.errors import Failure, OnrampError
 from ...module_utils._kernel.shown import may_be_secret, shown
 from .._settings.options import all_options
-from .._settings.settings import Settings, Unusable
-from .._workspaces.decide.drafts import joined
-from .._workspaces.decide.unclaimed import schema_claimed
+from .._settings.settings import Settings, Unusable, schema_claimed
+from .._words import joined
 from .access import Access
 from .connections import UNKNOWN_STORAGE, Connection, host_names
 from .look import Credentials, Look

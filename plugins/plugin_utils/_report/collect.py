@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .._way import Stop
 from .._workspaces.look.proof import proof_by_tests, proved
 from . import results
 from .cells import BAD_TESTS, cells_of, short_time, status_of
@@ -27,7 +28,6 @@ from .model import (
     S3Access,
     SetupTest,
     Step,
-    Stop,
     Unclaimed,
     Workspace,
 )

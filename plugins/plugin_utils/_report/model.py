@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from ...module_utils._kernel.version import VERSION
+from .._way import Stop
 
 # The version of the JSON. The first number changes when a field disappears or gets another meaning.
 SCHEMA_VERSION = "1.3"
@@ -207,45 +208,6 @@ class SetupTest:
     title: str
     status: str
     message: str
-
-
-class Place(StrEnum):
-    """The stops of the data's way, in their order."""
-
-    BRAZE = "braze"
-    BUCKET = "bucket"
-    ACCESS = "access"
-    CONNECTION = "connection"
-    WAREHOUSE = "warehouse"
-
-
-class Flow(StrEnum):
-    """How the data goes through a stop. ``FLOWS``: nothing is wrong at this stop itself, however old the data is.
-
-    ``LATE``: it stands still here, or was too late here. ``PAUSED``: nothing is wrong, and nothing syncs.
-    ``UNKNOWN``: it was not looked at, cannot be seen, or shows once another stop is in order.
-    """
-
-    FLOWS = "flows"
-    LATE = "late"
-    BROKEN = "broken"
-    PAUSED = "paused"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True)
-class Stop:
-    """One stop of the data's way. ``stop``: one of :class:`Place`. ``state``: one of :class:`Flow`.
-
-    ``at``: the newest data known there, ISO 8601 in UTC or empty. ``age_seconds``: how old that was when it was looked
-    at. ``message``: what is wrong or why it is not known, one sentence; empty where it flows.
-    """
-
-    stop: str
-    state: str
-    at: str = ""
-    age_seconds: int | None = None
-    message: str = ""
 
 
 class New(StrEnum):

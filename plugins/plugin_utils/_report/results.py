@@ -17,20 +17,18 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .._way import Flow, Place, Stop
 from .model import (
     AwsObject,
     Connection,
     Finding,
-    Flow,
     GcsAccess,
     Key,
     Landing,
     May,
     Permission,
-    Place,
     S3Access,
     SetupTest,
-    Stop,
     Unclaimed,
 )
 

@@ -12,11 +12,11 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from .._way import way_line, wrong_stops
 from .cells import worst_first
 from .model import MEANINGS, SEVERITIES, SIGNS, Cell, Finding, Mark, Report, Step, Workspace
 from .news import sentences
 from .results import plain
-from .ways import way_line, wrong_stops
 
 ASCII_SIGNS: Mapping[Mark, str] = {
     **SIGNS, Mark.OK: "v", Mark.FAILED: "x", Mark.REMOVED: "-", Mark.PAUSED: "=", Mark.NONE: ".",

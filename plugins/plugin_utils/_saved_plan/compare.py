@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from .._workspaces.decide.drafts import joined
+from .._words import joined
 from .._workspaces.findings import minute
 from .._workspaces.plan import ACCESS, Change, Finding, Plan, Reason, WorkspacePlan
 from .model import Saved, connection_id, fingerprint

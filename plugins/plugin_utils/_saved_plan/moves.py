@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .._workspaces.decide.drafts import joined
+from .._words import joined
 from .._workspaces.plan import Action, Change, Reason, WorkspacePlan
 from .._workspaces.tell import REASONS, short
 from .model import PLACE

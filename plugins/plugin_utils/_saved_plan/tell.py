@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from ...module_utils._kernel.printable import visible
-from .._workspaces.decide.drafts import joined
+from .._words import joined
 from .._workspaces.findings import minute
 from .._workspaces.plan import ACCESS
 from .._workspaces.tell import VERBS, fleet_line, told

@@ -346,3 +346,11 @@ def _text(value: Any) -> str:
 def _is_unicode(text: str) -> bool:
     """Tell whether ``text`` can be written; what the environment holds need not be."""
     return not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+Entry = Settings | Unusable
+
+
+def schema_claimed(entry: Entry) -> str | None:
+    """Return the schema that an entry of the inventory claims; None where it is not known, or no name of a schema."""
+    return entry.fivetran_schema if isinstance(entry, Settings) else entry.known.get("fivetran_schema")

@@ -17,9 +17,10 @@ from ...module_utils._braze.verdict import Verdict as Key
 from ...module_utils._fivetran.client import JsonObject
 from ...module_utils._fivetran.connection.state import CONNECTED, is_running, setup_state, status_of
 from ...module_utils._fivetran.sync.last_sync import LastSync, reasons
-from .._report.model import Flow, Place
+from .._way import Flow, Place
+from .._words import joined
 from .attempts import cause_of
-from .decide.drafts import Draft, Situation, joined
+from .decide.drafts import Draft, Situation
 from .findings import minute
 from .look import look
 from .plan import ACCESS, Finding

@@ -18,9 +18,10 @@ from enum import StrEnum
 from typing import Any
 
 from ...module_utils._kernel.errors import InvalidArgument
+from .._words import joined
 from . import ailments
 from .attempts import Attempt, Attempts, as_text
-from .decide.drafts import Draft, Situation, joined
+from .decide.drafts import Draft, Situation
 from .findings import minute
 from .plan import ACCESS, Action, Change, ConnectionWork, Finding, Reason, WorkspacePlan
 

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...module_utils._kernel.printable import printable
+from .._words import joined
 from .ailments import stopped
-from .decide.drafts import joined
 from .healing import Healing, State
 from .plan import ACCESS, Finding, Plan, WorkspacePlan
 

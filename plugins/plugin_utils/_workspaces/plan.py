@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from .._report.model import Stop
+from .._way import Stop
 
 if TYPE_CHECKING:
     from .decide.unclaimed import Unclaimed

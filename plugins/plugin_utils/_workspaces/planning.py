@@ -16,10 +16,19 @@ from ...module_utils._kernel.clients import Clients
 from ...module_utils._kernel.secrets.redact import Redactor
 from .._settings.options import all_options
 from .._settings.reader import HostVariables, host_variables
-from .._settings.settings import TOLD_OF_UNUSABLE, Problem, Settings, Unreadable, Unusable, hints, read_settings
+from .._settings.settings import (
+    TOLD_OF_UNUSABLE,
+    Entry,
+    Problem,
+    Settings,
+    Unreadable,
+    Unusable,
+    hints,
+    read_settings,
+    schema_claimed,
+)
 from .decide.decide import decide
 from .decide.drafts import Situation
-from .decide.unclaimed import schema_claimed
 from .healing import Request, left_out
 from .look.asked import PURPOSES, Wanted
 from .look.look import Limits, Look
@@ -28,8 +37,6 @@ from .step import ALL
 
 if TYPE_CHECKING:
     from .._saved_plan.compare import Approval
-
-Entry = Settings | Unusable
 
 
 def read_inventory(

@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from .decide.drafts import Draft, Situation, joined
+from .._words import joined
+from .decide.drafts import Draft, Situation
 from .plan import ACCESS, Change, Finding, Plan, RoleWork, WorkspacePlan
 
 ALL, SHARED, WORKSPACES = "all", "shared", "workspaces"

@@ -15,7 +15,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.coll
     Observation,
     Outcome,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Place, Report, Run, Workspace
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Report, Run, Workspace
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._way import Place
 
 GRANTED = ("users.export.ids", "campaigns.list", "segments.list")
 KEY = {

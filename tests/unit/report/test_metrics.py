@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.metrics import HELP, PREFIX, metrics_of
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Flow, Mark, Place, Report, Stop
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Mark, Report
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._way import Flow, Place, Stop
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families

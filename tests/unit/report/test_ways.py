@@ -10,10 +10,11 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Mark, Place, Stop
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Mark
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.page import page_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.terminal import lines_of
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.ways import behind, marks_of, way_line
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.ways import marks_of
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._way import Place, Stop, behind, way_line
 from jsonschema import Draft202012Validator
 
 from tests.collection import CHECKOUT

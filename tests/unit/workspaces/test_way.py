@@ -11,8 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Flow, Place, Stop
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.ways import way_line
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._way import Flow, Place, Stop, way_line
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.way.way import (
     Facts,
     Trouble,

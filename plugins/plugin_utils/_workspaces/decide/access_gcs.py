@@ -37,11 +37,12 @@ from ....module_utils._google.preflight import Bucket, Wish, findings
 from ....module_utils._kernel.errors import OnrampError
 from ....module_utils._kernel.shown import quoted
 from ..._settings.settings import Settings
+from ..._words import joined
 from ..look import asked, look
 from ..look.proof import proof, proved
 from ..part import SOMEBODY, note_kept
 from ..plan import Action, Change, Group, Reason, RoleWork, all_but, first_names
-from .drafts import Draft, Situation, joined
+from .drafts import Draft, Situation
 from .identity import buckets_named, folder_read, folders_read
 
 

@@ -30,11 +30,12 @@ from ....module_utils._aws.preflight import findings as bucket_findings
 from ....module_utils._fivetran.client import JsonObject
 from ....module_utils._kernel.errors import InvalidArgument, OnrampError
 from ..._settings.settings import Settings, Unusable
+from ..._words import joined
 from ..look import asked, look
 from ..look.s3_doubts import note_what_forbids
 from ..part import SOMEBODY, note_kept, without_loss
 from ..plan import Action, Change, Reason, RoleWork, all_but, first_names
-from .drafts import Draft, Situation, joined
+from .drafts import Draft, Situation
 from .identity import buckets_named
 from .s3_judging import (
     bucket_policies,

@@ -22,11 +22,12 @@ from ....module_utils._fivetran.sync.last_sync import LastSync, connection_view,
 from ....module_utils._kernel.difference import Difference, before_and_after
 from ....module_utils._kernel.errors import Failure, OnrampError
 from ....module_utils._kernel.secrets.redact import REDACTED, Redactor
+from ..._words import joined
 from ..findings import SUBJECTS, minute, quoted
 from ..look import asked, look
 from ..look.proof import of_masked
 from ..plan import Action, Change, ConnectionWork, Group, Reason
-from .drafts import Draft, Situation, joined
+from .drafts import Draft, Situation
 
 # The secrets of all workspaces are kept out of the whole plan at its end.
 NOTHING_SECRET = Redactor([])

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from ....module_utils._fivetran.client import JsonObject
 from ....module_utils._kernel.errors import OnrampError
 from ....module_utils._kernel.printable import printable
-from ..._report.model import Stop
 from ..._settings.settings import Settings, Unusable
+from ..._way import Stop
 from ..look import look
 from ..look.asked import RENAMED, Purpose
 from ..look.look import Limits, Seen
@@ -210,18 +210,6 @@ class Situation:
             is_known = settings.storage == "s3" and self.seen.has(question)
             self._known["account", settings.name] = self.seen.of(question).account if is_known else None
         return self._known["account", settings.name]
-
-
-# So many names stand in a sentence.
-MOST_NAMES = 10
-
-
-def joined(names: Iterable[str], last: str = "and") -> str:
-    """Return names as a person lists them: a, b and c; of very many, how many more there are."""
-    items = list(names)
-    if len(items) > MOST_NAMES + 1:
-        items = [*items[:MOST_NAMES], f"{len(items) - MOST_NAMES} more"]
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""
 
 
 def in_the_users_names(step: str, storage: str, text: str) -> str:

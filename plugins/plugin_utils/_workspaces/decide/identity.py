@@ -21,7 +21,8 @@ from ....module_utils._fivetran.client import JsonObject
 from ....module_utils._fivetran.connection.braze_config import CURRENTS, EXPORTS, SERVICE, source_of
 from ....module_utils._kernel.secrets.redact import texts_in
 from ..._settings.settings import Settings, Unusable
-from .drafts import Draft, Situation, joined
+from ..._words import joined
+from .drafts import Draft, Situation
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)

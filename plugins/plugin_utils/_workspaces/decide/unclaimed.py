@@ -21,11 +21,11 @@ from ..._discovery.access import Access
 from ..._discovery.connections import Connection, Place, braze_connections, host_names
 from ..._discovery.inventory_text import Workspace, host_entry, host_line
 from ..._discovery.variables import one_line, place, remarks
-from ..._settings.settings import Settings, Unusable
+from ..._settings.settings import schema_claimed
+from ..._words import joined
 from ..plan import Group
-from .drafts import Draft, Situation, joined
+from .drafts import Draft, Situation
 
-Entry = Settings | Unusable
 # Names of containers in Azure are those of a storage account, which Fivetran does not tell.
 _SAME_EVERYWHERE = ("s3", "gcs")
 _ROLE_UNKNOWN = Access(
@@ -97,11 +97,6 @@ def doubts(situation: Situation, drafts: Iterable[Draft]) -> tuple[str, ...]:
         for found in _without_claim(situation, _listed(drafts))
         if found.unread
     )
-
-
-def schema_claimed(entry: Entry) -> str | None:
-    """Return the schema that an entry of the inventory claims; None where it is not known, or no name of a schema."""
-    return entry.fivetran_schema if isinstance(entry, Settings) else entry.known.get("fivetran_schema")
 
 
 def _listed(drafts: Iterable[Draft]) -> dict[str, tuple[Group, tuple[Connection, ...]]]:

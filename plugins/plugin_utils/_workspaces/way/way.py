@@ -18,8 +18,7 @@ from datetime import UTC, datetime, timedelta
 
 from ....module_utils._braze.currents import SEND_TEST_EVENTS
 from ....module_utils._kernel.printable import printable
-from ..._report.model import Flow, Place, Stop
-from ..._report.ways import DAYS, HOUR, WRONG
+from ..._way import DAYS, HOUR, WRONG, Flow, Place, Stop
 
 
 @dataclass(frozen=True)

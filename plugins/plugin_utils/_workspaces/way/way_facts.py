@@ -22,7 +22,7 @@ from ....module_utils._fivetran.connection.desired import SYNC_FREQUENCIES
 from ....module_utils._fivetran.connection.state import CONNECTED, SYNCING, setup_state, status_of
 from ....module_utils._fivetran.sync.last_sync import LastSync
 from ....module_utils._kernel.printable import printable
-from ..._report.model import Flow, Place
+from ..._way import Flow, Place
 from ..decide.drafts import Draft, Situation
 from ..decide.identity import folder_read, shown
 from ..look import look
