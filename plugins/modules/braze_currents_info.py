@@ -263,15 +263,18 @@ failure:
     retry_after:
 """
 
+from functools import partial
+
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.currents import (
     REACTION_OPTIONS,
     currents_info,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.module import REACTIONS, ModuleSpec, run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import AWS_ARGUMENTS, GCS_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._open_bucket import open_bucket
 
 SPEC = ModuleSpec(
-    work=currents_info,
+    work=partial(currents_info, open_bucket=open_bucket),
     argument_spec={
         **AWS_ARGUMENTS,
         **GCS_ARGUMENTS,

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -19,7 +19,6 @@ from .._bucket.objects import AccessDenied, BucketMissing, BucketObjects
 from .._kernel.clients import Clients
 from .._kernel.errors import Failure, InvalidArgument
 from .._kernel.module import Result, Task, react
-from .._kernel.options import retry_policy
 from .._kernel.shown import quoted
 from .layout import as_prefix
 from .survey import EventType, FoundIntegration, Survey, take_survey
@@ -29,6 +28,8 @@ SEND_TEST_EVENTS = (
     f'In Braze\'s dashboard open {INTEGRATION_PAGE}, choose the Currents integration and press "Send Test Events";'
     " a file has to appear within half an hour"
 )
+
+OpenBucket = Callable[[Mapping[str, Any], Clients], BucketObjects]
 
 
 class Verdict(StrEnum):
@@ -128,15 +129,15 @@ def _nothing_is_avro(survey: Survey) -> bool:
     return bool(looked_at) and not any(looked_at)
 
 
-def currents_info(task: Task) -> Result:
-    """Look into the bucket and return the verdict.
+def currents_info(task: Task, open_bucket: OpenBucket) -> Result:
+    """Look into the bucket, which ``open_bucket`` finds in its cloud, and return the verdict.
 
     :raises OnrampError: an option cannot be right, the bucket gives no usable answer, or the verdict is one that an
         option says is a failure.
     """
     params = task.params
     _check(params)
-    objects = _open_bucket(params, task.clients)
+    objects = open_bucket(params, task.clients)
     now = datetime.now(UTC)
     survey, verdict, refusal, advice = Survey(), Verdict.NO_BUCKET, None, ""
     try:
@@ -179,17 +180,6 @@ def _check_folder(option: str, folder: str) -> None:
             f"{option}: expected a folder in the bucket such as currents, without s3:// or gs:// and the bucket, got"
             f" {quoted(folder)}."
         )
-
-
-def _open_bucket(params: Mapping[str, Any], clients: Clients) -> BucketObjects:
-    # One cloud's SDK takes a quarter of a second to import; the other one is not needed.
-    if params["storage"] == "s3":
-        from .._aws.objects import s3_objects
-
-        return s3_objects(params, params["bucket"], clients)
-    from .._google.objects import gcs_objects
-
-    return gcs_objects(params, params["bucket"], retry_policy(params), clients)
 
 
 def _result(verdict: Verdict, survey: Survey, refusal: Failure | None, advice: str) -> Result:

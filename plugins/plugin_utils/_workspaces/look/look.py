@@ -29,6 +29,7 @@ from ....module_utils._fivetran.sync.why import does_not_work, why
 from ....module_utils._kernel.clients import Clients
 from ....module_utils._kernel.errors import Failure, OnrampError
 from ....module_utils._kernel.module import Result, Task
+from ....module_utils._open_bucket import open_bucket
 from ..._settings.settings import Settings
 from . import asked
 from .asked import Wanted
@@ -364,7 +365,7 @@ class Look:
             self._ask(key(settings), api_key_info, partial(asked.key_params, settings, limits), owner=name)
         if wanted.purpose.landing and settings.storage in ("s3", "gcs"):
             params = partial(asked.landing_params, settings, wanted.folders_of_others(settings), limits)
-            self._ask(landing(settings), currents_info, params, owner=name)
+            self._ask(landing(settings), partial(currents_info, open_bucket=open_bucket), params, owner=name)
         if wanted.purpose.grants and settings.storage == "gcs":
             params = partial(asked.gcs_bucket_params, settings, limits)
             then = partial(self._with_bucket, settings)
