@@ -19,7 +19,7 @@ from unittest.mock import patch
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.clients import Clients
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.module import ModuleSpec, Task
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec, Task
 
 from tests.clock import Hurried
 

@@ -247,8 +247,9 @@ failure:
 """
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.member import member
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.module import ModuleSpec, run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import GCS_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import run
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec
 
 SPEC = ModuleSpec(
     work=member,

@@ -255,8 +255,9 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.
     REQUIRED_IF,
     S3_ACCESS_ARGUMENTS,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.module import ModuleSpec, run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import AWS_ARGUMENTS, HTTP_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import run
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec
 
 SPEC = ModuleSpec(
     work=access_info,

@@ -22,7 +22,7 @@ import pytest
 import yaml
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.module import Task
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import Task
 from ansible_collections.onramp.braze_fivetran.plugins.modules import fivetran_account_info
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils import _secrets
 

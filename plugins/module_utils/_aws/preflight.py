@@ -21,7 +21,7 @@ from typing import Any
 from .._bucket.effect import Answer, Effect
 from .._bucket.finding import Finding, report
 from .._kernel.errors import OnrampError
-from .._kernel.module import Result, Task
+from .._kernel.task import Result, Task
 from .access.documents import JsonObject, Reading, bucket_policy_title, check_reading, check_role_arn
 from .client import aws_from_params, identity
 from .effect.effect import BucketAccess, Document, RolePermissions, may_read

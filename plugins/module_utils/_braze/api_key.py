@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import Any
 
 from .._kernel.errors import InvalidArgument
-from .._kernel.module import Result, Task, react
 from .._kernel.options import retry_policy
 from .._kernel.secrets.keys import bare, complaint
+from .._kernel.task import Result, Task, react
 from .instances import Endpoint, find_endpoint, other_instances
 from .permissions import PERMISSIONS, choose
 from .probes import Prober, braze_http

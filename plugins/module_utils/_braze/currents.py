@@ -18,8 +18,8 @@ from .._bucket.names import check_bucket
 from .._bucket.objects import AccessDenied, BucketMissing, BucketObjects
 from .._kernel.clients import Clients
 from .._kernel.errors import Failure, InvalidArgument
-from .._kernel.module import Result, Task, react
 from .._kernel.shown import quoted
+from .._kernel.task import Result, Task, react
 from .layout import as_prefix
 from .survey import EventType, FoundIntegration, Survey, take_survey
 

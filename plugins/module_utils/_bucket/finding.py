@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .._kernel.errors import Failure, OnrampError
-from .._kernel.module import Result, Task
+from .._kernel.task import Result, Task
 
 
 @dataclass(frozen=True)

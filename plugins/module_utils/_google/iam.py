@@ -22,9 +22,9 @@ from .._kernel.clients import Clients
 from .._kernel.deadline import CLOCK, Backoff, Clock, Deadline
 from .._kernel.errors import Failure, OnrampError
 from .._kernel.http.call import RetryPolicy
-from .._kernel.module import Result, Task
 from .._kernel.options import retry_policy
 from .._kernel.shown import quoted
+from .._kernel.task import Result, Task
 from .client import bounded_retry, gcs_bucket
 from .effect import may_read, roles_in_doubt
 from .errors import CALL_ERRORS, VENDOR, call_error, error_message, error_status

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from .._bucket.finding import Finding, report
 from .._kernel.errors import OnrampError
-from .._kernel.module import Result, Task
+from .._kernel.task import Result, Task
 from .client import bounded_retry
 from .errors import CALL_ERRORS, call_error, error_code, error_status
 from .iam import NEXT_STEPS, BucketPolicy, access_from_params

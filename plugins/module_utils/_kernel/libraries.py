@@ -8,7 +8,8 @@
 
 from __future__ import annotations
 
-from ansible.module_utils.basic import missing_required_lib
+import platform
+import sys
 
 from .errors import Failure, OnrampError
 
@@ -19,5 +20,8 @@ def require_library(package: str, import_error: ImportError | None) -> None:
     :raises OnrampError: with code ``missing_library``.
     """
     if import_error is not None:
-        message: str = missing_required_lib(package)
+        message = (
+            f"Failed to import the required Python library ({package}) on {platform.node()}'s Python {sys.executable}."
+            " Install it there, or let ansible_python_interpreter name a Python that has it."
+        )
         raise OnrampError(msg=message, failure=Failure(code="missing_library", message=str(import_error)))

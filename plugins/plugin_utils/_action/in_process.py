@@ -27,10 +27,10 @@ from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ...module_utils._kernel.errors import Failure, OnrampError
-from ...module_utils._kernel.module import HOST_VARIABLE, ModuleSpec, Task, named
 from ...module_utils._kernel.options import with_next_step
 from ...module_utils._kernel.printable import printable
 from ...module_utils._kernel.secrets.redact import texts_in
+from ...module_utils._kernel.task import HOST_VARIABLE, ModuleSpec, Task, named
 from .._secrets import Discretion, secrets_of_run
 from .aws_defaults import with_aws_defaults
 from .environment import environment, without_debug

@@ -19,7 +19,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.clients import Clients
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.deadline import CLOCK, Clock
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.module import Task
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import Task
 
 from tests.collection import COLLECTIONS
 from tests.modules import ModuleResult, load

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.clients import Clients
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.module import Task
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import Task
 
 THREADS = 32
 

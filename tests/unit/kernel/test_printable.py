@@ -9,8 +9,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.setup_tests import judge
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import Failure, OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.module import named
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.printable import printable, visible
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import named
 from hypothesis import given
 from hypothesis import strategies as st
 

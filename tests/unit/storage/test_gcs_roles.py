@@ -26,7 +26,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.role
 )
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.clients import Clients
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument, OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.module import Result, Task
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import Result, Task
 from google.oauth2 import credentials as oauth2
 
 from tests.sandbox.core import Fault, Hub

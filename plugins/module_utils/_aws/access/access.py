@@ -18,8 +18,8 @@ from typing import Any
 
 from ..._bucket.effect import Reason
 from ..._kernel.errors import Failure, InvalidArgument, OnrampError
-from ..._kernel.module import Result, Task
 from ..._kernel.shown import quoted
+from ..._kernel.task import Result, Task
 from ..client import Aws, aws_from_params, check_account, identity
 from ..effect.effect import Document
 from ..errors import ask

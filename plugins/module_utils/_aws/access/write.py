@@ -18,8 +18,8 @@ from typing import Any
 from ..._kernel.deadline import Backoff, Deadline
 from ..._kernel.errors import Failure, OnrampError
 from ..._kernel.http.client import CONNECT_TIMEOUT
-from ..._kernel.module import Result, Task
 from ..._kernel.secrets.redact import Redactor
+from ..._kernel.task import Result, Task
 from ..client import Aws, aws_from_params
 from ..credentials import Keys
 from .access import access_info

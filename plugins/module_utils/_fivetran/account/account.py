@@ -18,7 +18,7 @@ from typing import Any
 
 from ..._kernel.errors import Failure, OnrampError
 from ..._kernel.http.call import HttpError
-from ..._kernel.module import Result, Task
+from ..._kernel.task import Result, Task
 from ..client import FivetranClient, JsonObject, client_from_params
 from .group import GATHERERS, choose_group, group_view
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..._kernel.module import Result, Task
+from ..._kernel.task import Result, Task
 from ..client import JsonObject, client_from_params
 from ..setup_tests import judge
 

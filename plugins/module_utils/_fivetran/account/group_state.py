@@ -15,7 +15,7 @@ from ..._kernel.deadline import Clock
 from ..._kernel.difference import before_and_after, differences
 from ..._kernel.errors import Failure, OnrampError
 from ..._kernel.http.call import HttpError
-from ..._kernel.module import Result, Task
+from ..._kernel.task import Result, Task
 from ..client import FivetranClient, JsonObject, client_from_params
 from ..lost_answer import found_after
 from .group import group_view, only_group_named, require_group

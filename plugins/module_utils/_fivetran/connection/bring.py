@@ -15,8 +15,8 @@ from ..._kernel.deadline import CLOCK, Clock
 from ..._kernel.difference import before_and_after
 from ..._kernel.errors import Failure, OnrampError
 from ..._kernel.http.call import HttpError
-from ..._kernel.module import Result, Task
 from ..._kernel.secrets.redact import Redactor, texts_in
+from ..._kernel.task import Result, Task
 from ..client import FivetranClient, JsonObject, client_from_params
 from .apply import Applying
 from .desired import Desired, Options

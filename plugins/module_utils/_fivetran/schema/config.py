@@ -14,7 +14,7 @@ from typing import Any
 from ..._kernel.difference import before_and_after
 from ..._kernel.errors import Failure, OnrampError
 from ..._kernel.http.call import HttpError
-from ..._kernel.module import Result, Task
+from ..._kernel.task import Result, Task
 from ..client import FivetranClient, JsonObject, client_from_params
 from ..connection.state import is_connected, setup_state
 from ..identity import nearest, require_connection

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ..._kernel.module import Result, Task
 from ..._kernel.printable import printable
 from ..._kernel.secrets.redact import Redactor
+from ..._kernel.task import Result, Task
 from ..client import JsonObject, client_from_params
 from ..connection.state import status_of, view
 from ..credentials import credentials_redactor

@@ -16,9 +16,9 @@ from typing import Any
 from ..._kernel.deadline import CLOCK, Backoff, Clock, Deadline
 from ..._kernel.errors import Failure, InvalidArgument, OnrampError
 from ..._kernel.http.call import HttpError
-from ..._kernel.module import Result, Task
 from ..._kernel.secrets.redact import Redactor
 from ..._kernel.shown import quoted
+from ..._kernel.task import Result, Task
 from ..._kernel.waiting import duration, until
 from ..client import FivetranClient, JsonObject, client_from_params
 from ..connection.state import is_broken, is_connected, is_running, setup_state, status_of

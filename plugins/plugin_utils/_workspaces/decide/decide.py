@@ -19,7 +19,7 @@ from ....module_utils._braze.currents import Verdict as LandingVerdict
 from ....module_utils._fivetran.account.account import group_of_account
 from ....module_utils._fivetran.client import JsonObject
 from ....module_utils._kernel.errors import Failure, OnrampError
-from ....module_utils._kernel.module import Result
+from ....module_utils._kernel.task import Result
 from ..._settings.settings import Unusable
 from ..findings import SUBJECTS
 from ..healing import heal, not_looked_at, without_workspace

@@ -28,7 +28,7 @@ from ....module_utils._fivetran.listing import PAGE_SIZE
 from ....module_utils._fivetran.sync.why import does_not_work, why
 from ....module_utils._kernel.clients import Clients
 from ....module_utils._kernel.errors import Failure, OnrampError
-from ....module_utils._kernel.module import Result, Task
+from ....module_utils._kernel.task import Result, Task
 from ....module_utils._open_bucket import open_bucket
 from ..._settings.settings import Settings
 from . import asked

@@ -13,17 +13,13 @@ process, and tests in theirs.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
-
-from ansible.module_utils.basic import AnsibleModule
+from typing import Any
 
 from .clients import Clients
 from .deadline import Clock
 from .errors import Failure, OnrampError
-from .options import with_next_step
 from .printable import printable
 
 Result = dict[str, Any]
@@ -95,30 +91,3 @@ def react(task: Task, reaction: str, code: str, msg: str, result: Result) -> Res
 def named(host: str, warn: Callable[[str], None]) -> Callable[[str], None]:
     """Return ``warn`` naming the host: Ansible prints warnings without it, and the same text once for all hosts."""
     return lambda message: warn(printable(f"{host}: {message}" if host else message))
-
-
-class _Module(AnsibleModule):
-    """Says of missing arguments where they come from; it fails while it is made, before anybody has it."""
-
-    def fail_json(self, msg: str, **kwargs: Any) -> NoReturn:
-        super().fail_json(with_next_step(msg), **kwargs)
-
-
-def run(spec: ModuleSpec) -> NoReturn:
-    """Do a module's work as an Ansible module and exit."""
-    module = _Module(
-        argument_spec=dict(spec.argument_spec), supports_check_mode=spec.supports_check_mode, **spec.rules()
-    )
-    warn = named(os.environ.get(HOST_VARIABLE, ""), module.warn)
-    if os.environ.get(TRACE_VARIABLE):
-        # Loaded for those only who want it.
-        from .secrets.redact import texts_in
-        from .trace.trace import resume
-
-        hidden = [module.params[name] for name, option in spec.argument_spec.items() if option.get("no_log")]
-        resume(texts_in(hidden))
-    try:
-        result = spec.work(Task(params=module.params, check_mode=module.check_mode, warn=warn))
-    except OnrampError as error:
-        module.fail_json(**error.as_result())
-    module.exit_json(**result)
