@@ -18,10 +18,10 @@ from typing import Any
 from .._bucket.effect import Answer, Effect, Reason, all_of
 from .access.documents import FIVETRAN_ACCOUNT, JsonObject
 from .access.model import TAG, tag_value
+from .bucket import QUESTIONS, Bucket, policy_of
 from .effect.effect import BucketAccess, Caller, Document, RolePermissions, may_assume, may_read
 from .errors import ask
 from .iam import ManagedPolicy, PolicyReader, attached_to, decoded, inline_of, pages, permitted, tag_keys, tags, unread
-from .preflight import QUESTIONS, Bucket, policy_of
 
 
 @dataclass(frozen=True)

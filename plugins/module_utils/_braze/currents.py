@@ -20,8 +20,9 @@ from .._kernel.clients import Clients
 from .._kernel.errors import Failure, InvalidArgument
 from .._kernel.shown import quoted
 from .._kernel.task import Result, Task, react
+from .found import EventType, FoundIntegration, Survey
 from .layout import as_prefix
-from .survey import EventType, FoundIntegration, Survey, take_survey
+from .survey import take_survey
 
 INTEGRATION_PAGE = "Partner Integrations > Data Export"
 SEND_TEST_EVENTS = (

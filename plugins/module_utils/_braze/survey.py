@@ -16,17 +16,16 @@ import re
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from .._bucket.objects import BucketObjects
-from .._kernel.errors import Failure, OnrampError
+from .._kernel.errors import OnrampError
+from .found import EventType, FoundIntegration, Sample, Survey
 from .layout import (
     AVRO_MAGIC,
     DATE_START,
     EVENT_TYPE_START,
     INTEGRATION_START,
-    CurrentsObject,
     Integration,
     format_hour,
     parse_event_type,
@@ -51,64 +50,6 @@ NAMES_PER_HOUR = 10
 # Listings that the search for Currents under another prefix may cost, and prefixes that it may name.
 SEARCH_LISTINGS = 30
 OTHER_PREFIXES = 5
-
-
-@dataclass(frozen=True)
-class EventType:
-    """One event type of one integration. ``newest`` is one object of the newest hour, if it holds one of Currents."""
-
-    name: str
-    newest_hour: datetime | None
-    newest_object: str | None = None
-    parsed: CurrentsObject | None = None
-
-
-@dataclass(frozen=True)
-class FoundIntegration:
-    """An integration with its event types."""
-
-    integration: Integration
-    event_types: tuple[EventType, ...]
-
-    @property
-    def newest_hour(self) -> datetime | None:
-        """Return the newest hour of all event types, if there is one."""
-        return max((known for kind in self.event_types if (known := kind.newest_hour)), default=None)
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A look into one object. ``avro`` is None, and ``failure`` says why, where it could not be read."""
-
-    name: str
-    avro: bool | None
-    failure: Failure | None = None
-
-
-@dataclass(frozen=True)
-class Survey:
-    """What is in the bucket.
-
-    Where nothing of Currents is under the prefix: ``first_name`` is the first object there, unless it is of another
-    workspace; ``other_prefixes`` are where Currents writes instead, and ``prefixes_of_others`` where it does for other
-    workspaces.
-    """
-
-    integrations: tuple[FoundIntegration, ...] = ()
-    samples: tuple[Sample, ...] = ()
-    first_name: str | None = None
-    other_prefixes: tuple[str, ...] = ()
-    prefixes_of_others: tuple[str, ...] = ()
-
-    @property
-    def newest_hour(self) -> datetime | None:
-        """Return the newest hour of all integrations, if there is one."""
-        return max((known for found in self.integrations if (known := found.newest_hour)), default=None)
-
-    @property
-    def has_files(self) -> bool:
-        """Tell whether any file with a name of Currents was found."""
-        return any(kind.parsed for found in self.integrations for kind in found.event_types)
 
 
 def take_survey(

@@ -17,7 +17,8 @@ from .._bucket.finding import Finding, report
 from .._kernel.errors import Failure, InvalidArgument, OnrampError
 from .._kernel.shown import quoted
 from .._kernel.task import Result, Task
-from .effect import VIEWER, Access, Allowed, Decision, because, decide, roles_in_doubt, too_narrow
+from .decision import Decision, decide
+from .effect import VIEWER, Access, Allowed, because, roles_in_doubt, too_narrow
 from .iam import BucketPolicy, Outcome, access_from_params, apply, no_bucket
 from .policy import (
     Condition,

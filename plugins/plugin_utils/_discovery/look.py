@@ -34,9 +34,9 @@ from .connections import Connection
 
 if TYPE_CHECKING:
     # Each cloud's SDK takes a quarter of a second to import, and may be missing where nobody needs it.
+    from ...module_utils._aws.bucket import Bucket
     from ...module_utils._aws.client import Identity
     from ...module_utils._aws.fivetran_roles import RoleDetails, TrustingRole
-    from ...module_utils._aws.preflight import Bucket
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -126,8 +126,8 @@ class Look:
         self, pool: ThreadPoolExecutor, account: _Account, connections: Sequence[Connection]
     ) -> dict[str, list[Role]]:
         """Return, for each connection, the roles of an account that Fivetran can assume for its group."""
+        from ...module_utils._aws.bucket import look
         from ...module_utils._aws.fivetran_roles import RoleReader, assumable
-        from ...module_utils._aws.preflight import look
 
         trusting = {
             group_id: list(assumable(account.roles, group_id, account.who.partition))

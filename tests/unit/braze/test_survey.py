@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.currents import Verdict, judge, next_step
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.found import Survey
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.survey import (
     SEARCH_LISTINGS,
-    Survey,
     newest,
     take_survey,
 )

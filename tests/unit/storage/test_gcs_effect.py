@@ -13,11 +13,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.effect import Answer, Effect
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.decision import Decision, decide
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.effect import (
     VIEWER,
-    Decision,
     because,
-    decide,
     judge,
     may_read,
     roles_in_doubt,

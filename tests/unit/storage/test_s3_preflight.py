@@ -9,12 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.preflight import (
-    QUESTIONS,
-    Bucket,
-    Reader,
-    findings,
-)
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket import QUESTIONS, Bucket, Reader
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket_findings import findings
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.finding import Finding
 
 ROLE = "arn:aws:iam::111122223333:role/partners/Fivetran"

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.model import ActualRole, Place
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket import Bucket
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.effect.effect import Document
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.preflight import Bucket
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.simulation import Asked
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import look

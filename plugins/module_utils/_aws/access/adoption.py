@@ -12,37 +12,24 @@ that beside what is there, and never takes anything away.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from ..._bucket.effect import Answer, Effect, Reason
 from ..._bucket.finding import Finding
-from ..effect.effect import BucketAccess, Document, RolePermissions, may_assume, may_read, missing, trust_width
-from ..simulation import DENIES, NOT_ASKED, Simulated, can_outweigh, is_simulated, weighed
-from .documents import JsonObject, bucket_policy_title, granted_buckets, listed, same_document
-from .explanation import own_decryption, role_after, trust_title, wider
+from ..effect.effect import BucketAccess, Document, RolePermissions, may_assume, may_read
+from ..simulation import NOT_ASKED, Simulated, can_outweigh, weighed
+from .documents import JsonObject, granted_buckets, listed, same_document
+from .explanation import own_decryption, role_after
 from .model import NOTHING, TAG, Actual, ActualPolicy, ActualRole, Desired, Judgement, Place, Plan, Step, tag_value
+from .told import denials, judged, statements, told_of_width, trust_document, trust_findings, width
 
-# So many reasons are told of one answer.
-MOST_REASONS = 5
 ADOPT = "s3_access_adopt: true"
 
 
 def trust_effect(desired: Desired, role: ActualRole) -> Effect:
     """Return whether Fivetran may assume the role with the External ID."""
-    return may_assume(_trust(role), desired.caller)
-
-
-def _trust(role: ActualRole) -> Document:
-    return Document(trust_title(role.name), role.trust)
-
-
-def told(reasons: Iterable[Reason]) -> str:
-    """Return reasons as a part of a sentence."""
-    texts = list(dict.fromkeys(reason.text for reason in reasons))
-    more = [f"and {len(texts) - MOST_REASONS} more"] if len(texts) > MOST_REASONS else []
-    return "; ".join([*texts[:MOST_REASONS], *more])
+    return may_assume(trust_document(role), desired.caller)
 
 
 def reach(session: RolePermissions, place: Place, policies: Mapping[str, Document]) -> Effect:
@@ -86,20 +73,6 @@ def can_be_added(effect: Effect) -> bool:
     return effect.answer is Answer.NO and not denials(effect)
 
 
-# What no Allow in the role's own permissions outweighs.
-_DENIED = frozenset({"denied", "denied_in_part", "not_in_boundary", "not_in_resource_policy", DENIES})
-
-
-def denials(effect: Effect) -> list[Reason]:
-    """Return what forbids something, whatever else the role's permissions allow."""
-    return [reason for reason in effect.reasons if reason.code in _DENIED]
-
-
-def _is_of_the_bucket(reason: Reason, place: Place) -> bool:
-    """Tell whether the policy of the bucket decides, which the preflight of the bucket tells."""
-    return reason.where == bucket_policy_title(place.bucket)
-
-
 # A role that the user names by its ARN
 
 
@@ -131,12 +104,12 @@ def plan_given(
         )
     trust = trust_effect(desired, role)
     effects = _effects(role, places, policies, simulated)
-    judged = {place: _judged(role, place, effect, LEAVE_OUT) for place, effect in effects.items()}
-    refusals = tuple(_trust_findings(desired, role, trust, LEAVE_OUT))
-    width = None if refusals else _width(desired, role, judged)
+    judged = {place: judged(role, place, effect, LEAVE_OUT) for place, effect in effects.items()}
+    refusals = tuple(trust_findings(desired, role, trust, LEAVE_OUT))
+    wider = None if refusals else width(desired, role, judged)
     return Plan(
-        NOTHING, NOTHING, findings=(*refusals, *_told_of_width(desired, role, width)), trust=trust, places=judged,
-        foreign=True, wider=width,
+        NOTHING, NOTHING, findings=(*refusals, *told_of_width(desired, role, wider)), trust=trust, places=judged,
+        foreign=True, wider=wider,
     )  # fmt: skip
 
 
@@ -165,22 +138,22 @@ def plan_beside(
         boundary = role.boundary if desired.permissions_boundary is None else actual.boundary
         changed = role_after(desired, actual, policy_step, attaches=True, boundary=boundary)
         effects = _effects(changed, places, policies, NOT_ASKED)
-    judged = {place: _judged(role, place, effect, way_out) for place, effect in effects.items()}
-    width = _width(desired, role, judged)
+    judged = {place: judged(role, place, effect, way_out) for place, effect in effects.items()}
+    wider = width(desired, role, judged)
     before, after = _role_difference(desired, actual, role, adds=adds, trust=trust_step, adopt=adopt)
     return Plan(
         policy=policy_step,
         role=Step("update", before, after) if after else NOTHING,
         findings=(
             *policy_findings,
-            *(() if trust_step else _trust_findings(desired, role, trust, way_out)),
-            *_told_of_width(desired, role, width),
+            *(() if trust_step else trust_findings(desired, role, trust, way_out)),
+            *told_of_width(desired, role, wider),
             *(() if adopt else _left_alone(desired, role)),
         ),
         trust=trust_effect(desired, replace(role, trust=trust_step)) if trust_step else trust,
         places=judged,
         foreign=True,
-        wider=width,
+        wider=wider,
     )
 
 
@@ -271,100 +244,7 @@ def foreign_policy(desired: Desired, policy: ActualPolicy) -> Finding:
     )  # fmt: skip
 
 
-def statements(document: Mapping[str, object]) -> str:
-    """Return the statements of a document as a person pastes them."""
-    return " ".join(json.dumps(statement) for statement in listed(document.get("Statement")))
-
-
 # What a person has to know
-
-
-def _trust_findings(desired: Desired, role: ActualRole, trust: Effect, way_out: str) -> Iterator[Finding]:
-    what = f"The IAM role {role.arn} was made by somebody else"
-    if trust.answer is Answer.NO:
-        also = told(trust_width(_trust(role), desired.caller))
-        fix = "Change that statement" if denials(trust) else f"Add to its trust policy: {statements(desired.trust)}"
-        yield Finding(
-            "error", "foreign_role",
-            f"{what}, and Fivetran may not assume it with the External ID {desired.external_id}: {told(trust.reasons)}."
-            + (f" Beside that: {also}." if also else ""),
-            f"{fix}, {way_out}.",
-        )  # fmt: skip
-
-
-def _judged(role: ActualRole, place: Place, effect: Effect, way_out: str) -> Judgement:
-    return Judgement(effect, tuple(_place_findings(role, place, effect, way_out)))
-
-
-def _place_findings(role: ActualRole, place: Place, effect: Effect, way_out: str) -> Iterator[Finding]:
-    if effect.answer is not Answer.NO:
-        return
-    forbidden = denials(effect)
-    if forbidden:
-        if not all(_is_of_the_bucket(reason, place) for reason in forbidden):
-            yield access_denied(role.arn, place, effect)
-        return
-    lacking = missing(effect, role.session(), BucketAccess(place.bucket, place.prefix))
-    add = " ".join(json.dumps(statement) for statements_ in lacking.values() for statement in statements_)
-    buckets = sorted({name for document in role.documents for name in _speaks_of(document)})
-    yield Finding(
-        "error", "role_too_narrow",
-        f"Fivetran cannot read {place} through the IAM role {role.arn}, which somebody else has made:"
-        f" {told(effect.reasons)}." + (f" Its policies speak of {', '.join(buckets)}." if buckets else ""),
-        f"Add to its permissions: {add}; {way_out}.",
-    )  # fmt: skip
-
-
-def _speaks_of(document: Document) -> list[str]:
-    content = document.content or {}
-    # What is no list of statements, or one that is none, is told by the judgement.
-    said = [one for one in listed(content.get("Statement")) if isinstance(one, Mapping)]
-    return granted_buckets({"Statement": said})
-
-
-def access_denied(role_arn: str, place: Place, effect: Effect) -> Finding:
-    """Return that something forbids Fivetran to read, whatever is allowed elsewhere."""
-    return Finding(
-        "error", "access_denied",
-        f"Fivetran may not read {place} through the IAM role {role_arn}: {told(_why_denied(effect))}.",
-        "Nothing that is added elsewhere outweighs that: change it there.",
-    )  # fmt: skip
-
-
-def _why_denied(effect: Effect) -> Iterable[Reason]:
-    """Return what forbids it; AWS does not say which statement, so that what we could not tell stands beside."""
-    return effect.reasons if is_simulated(effect) else denials(effect) or effect.reasons
-
-
-# Anybody who finds out the role's ARN reads the bucket.
-_TOO_OPEN = frozenset({"no_external_id", "any_principal"})
-
-
-def _width(desired: Desired, role: ActualRole, judged: Mapping[Place, Judgement]) -> tuple[Reason, ...] | None:
-    """Return of a role that suffices what is wider than needed."""
-    if any(judgement.findings for judgement in judged.values()):
-        return None
-    return wider(role.session(), _trust(role), desired.caller, judged)
-
-
-def _told_of_width(desired: Desired, role: ActualRole, width: Iterable[Reason] | None) -> Iterator[Finding]:
-    """Say what is wider than needed, in one line, and in another what is too open."""
-    reasons = list(width or ())
-    open_ = [reason for reason in reasons if reason.code in _TOO_OPEN]
-    if open_:
-        yield Finding(
-            "warning", "trust_too_open",
-            f"Others than this Fivetran group can read through the IAM role {role.arn}: {told(open_)}.",
-            f"Let its trust policy say {statements(desired.trust)}",
-        )  # fmt: skip
-    others = [reason for reason in reasons if reason not in open_]
-    if others:
-        yield Finding(
-            "info", "wider_than_needed",
-            f"The IAM role {role.arn}, which somebody else has made, allows more than Fivetran needs: {told(others)}."
-            " It stays as it is.",
-            "Check that this is intended.",
-        )  # fmt: skip
 
 
 def _left_alone(desired: Desired, role: ActualRole) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ made is judged by its effect, see ``s3_adoption.py``.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from ..._bucket.effect import Answer, Effect, Reason
@@ -21,16 +21,7 @@ from ..._bucket.finding import Finding
 from ..effect.effect import Document
 from ..iam import policy_title
 from ..simulation import NOT_ASKED, Simulated, is_simulated, weighed
-from .adoption import (
-    access_denied,
-    can_be_added,
-    extended,
-    foreign_policy,
-    plan_beside,
-    policy_of_another_group,
-    reach,
-    trust_effect,
-)
+from .adoption import can_be_added, foreign_policy, plan_beside, policy_of_another_group, reach, trust_effect
 from .documents import JsonObject, granted_buckets, same_document
 from .explanation import role_after
 from .model import (
@@ -49,6 +40,8 @@ from .model import (
     is_ours,
     tag_value,
 )
+from .steps import step_of_policy, step_of_role
+from .told import access_denied
 
 
 def plan_present(
@@ -107,7 +100,7 @@ def _plan_own(
         *_role_conflicts(desired, actual.role),
         *_name_conflicts(desired, replace(actual, policy=None) if suffices else actual),
     )
-    policy_step = NOTHING if suffices else _policy_step(desired, policy, adopt=adopt)
+    policy_step = NOTHING if suffices else step_of_policy(desired, policy, adopt=adopt)
     findings = (
         *refusals,
         *(() if refusals else _releases(desired, policy, released)),
@@ -115,7 +108,7 @@ def _plan_own(
     )
     plan = Plan(
         policy=policy_step,
-        role=_role_step(desired, actual, adopt=adopt),
+        role=step_of_role(desired, actual, adopt=adopt),
         findings=findings,
         trust=trust_effect(desired, ActualRole(arn=desired.role_arn, trust=desired.trust, tags={})),
     )
@@ -269,59 +262,3 @@ def _other_permissions(role: ActualRole | None, policy_arn: str) -> Iterator[Fin
             f"Somebody else has given the role {role.arn} further permissions: {', '.join(others)}. They stay.",
             "Check that Fivetran should have them.",
         )  # fmt: skip
-
-
-def _policy_step(desired: Desired, policy: ActualPolicy | None, *, adopt: bool) -> Step:
-    if policy is None:
-        return Step("create", {}, {"document": desired.permissions, "tags": desired.all_tags})
-    is_same = same_document(policy.document, desired.permissions)
-    if not is_ours(policy.tags) and not is_same:
-        # Only what is missing is added, and it stays somebody else's.
-        after = extended(policy.document, desired.permissions)
-        return Step("update", {"document": policy.document}, {"document": after})
-    wanted = {"document": desired.permissions, "tags": _wanted_tags(desired, policy.tags, adopt=adopt)}
-    there = {"document": policy.document, "tags": _of_keys(wanted["tags"], policy.tags)}
-    return _update([*([] if is_same else ["document"]), *_differing(("tags",), there, wanted)], there, wanted)
-
-
-def _role_step(desired: Desired, actual: Actual, *, adopt: bool) -> Step:
-    role = actual.role
-    policy_arn = actual.policy_arn(desired)
-    wanted: JsonObject = {
-        "trust": desired.trust,
-        "policy": policy_arn,
-        "tags": _wanted_tags(desired, role.tags, adopt=adopt) if role else desired.all_tags,
-        "max_session_duration": desired.max_session_duration,
-        "permissions_boundary": desired.permissions_boundary,
-    }
-    if role is None:
-        return Step("create", {}, {name: value for name, value in wanted.items() if value not in (None, "")})
-    there: JsonObject = {
-        "trust": role.trust,
-        "policy": policy_arn if policy_arn in role.attached_policies else None,
-        "tags": _of_keys(wanted["tags"], role.tags),
-        "max_session_duration": role.max_session_duration,
-        "permissions_boundary": role.permissions_boundary,
-    }
-    differing = [] if same_document(role.trust, desired.trust) else ["trust"]
-    others = ("policy", "tags", "max_session_duration", "permissions_boundary")
-    return _update([*differing, *_differing(others, there, wanted)], there, wanted)
-
-
-def _wanted_tags(desired: Desired, tags: Mapping[str, str], *, adopt: bool) -> dict[str, str]:
-    """Return the tags to have. What somebody else has made exactly as we do gets them only when it is adopted."""
-    return desired.all_tags if adopt or is_ours(tags) else {}
-
-
-def _of_keys(wanted: Mapping[str, str], tags: Mapping[str, str]) -> dict[str, str]:
-    return {key: tags[key] for key in wanted if key in tags}
-
-
-def _differing(names: Iterable[str], there: JsonObject, wanted: JsonObject) -> list[str]:
-    return [name for name in names if wanted[name] is not None and wanted[name] != there[name]]
-
-
-def _update(differing: list[str], there: JsonObject, wanted: JsonObject) -> Step:
-    if not differing:
-        return NOTHING
-    return Step("update", {name: there[name] for name in differing}, {name: wanted[name] for name in differing})

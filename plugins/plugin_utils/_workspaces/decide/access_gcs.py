@@ -19,17 +19,8 @@ from datetime import UTC, datetime
 from ....module_utils._bucket.effect import Answer
 from ....module_utils._fivetran.client import JsonObject
 from ....module_utils._fivetran.sync.last_sync import LastSync
-from ....module_utils._google.effect import (
-    VIEWER,
-    Access,
-    Allowed,
-    Decision,
-    because,
-    decide,
-    judge,
-    roles_in_doubt,
-    too_narrow,
-)
+from ....module_utils._google.decision import Decision, decide
+from ....module_utils._google.effect import VIEWER, Access, Allowed, because, judge, roles_in_doubt, too_narrow
 from ....module_utils._google.iam import NEXT_STEPS
 from ....module_utils._google.member import wanted_grant
 from ....module_utils._google.policy import Grant, grants, plan, same_member

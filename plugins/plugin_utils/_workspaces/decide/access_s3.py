@@ -24,9 +24,10 @@ from ....module_utils._aws.access.model import NOTHING, Actual, ActualRole, Desi
 from ....module_utils._aws.access.model import Plan as AccessPlan
 from ....module_utils._aws.access.plan import plan_present
 from ....module_utils._aws.access.removal import plan_absent
+from ....module_utils._aws.bucket import Reader
+from ....module_utils._aws.bucket_findings import findings as bucket_findings
+from ....module_utils._aws.bucket_findings import kms_key
 from ....module_utils._aws.client import Identity
-from ....module_utils._aws.preflight import Reader, kms_key
-from ....module_utils._aws.preflight import findings as bucket_findings
 from ....module_utils._fivetran.client import JsonObject
 from ....module_utils._kernel.errors import InvalidArgument, OnrampError
 from ..._settings.settings import Settings, Unusable

@@ -37,8 +37,8 @@ from ..._settings.settings import Settings
 
 if TYPE_CHECKING:
     from ....module_utils._aws.access.model import Actual, ActualRole, Place
+    from ....module_utils._aws.bucket import Bucket as S3Bucket
     from ....module_utils._aws.client import Identity
-    from ....module_utils._aws.preflight import Bucket as S3Bucket
     from ....module_utils._aws.simulation import Asked
     from ....module_utils._bucket.effect import Reason
     from ....module_utils._google.preflight import Bucket as GcsBucket
@@ -282,9 +282,9 @@ def read_identity(task: Task) -> Identity:
 
 def read_iam(settings: Settings, who: Identity, task: Task, *, for_removal: bool) -> Actual:
     """Return what the account holds under the names of policy and role."""
-    from ....module_utils._aws.access.access import read_actual
     from ....module_utils._aws.access.documents import Reading
     from ....module_utils._aws.access.model import Desired
+    from ....module_utils._aws.access.read import read_actual
     from ....module_utils._aws.client import aws_from_params
 
     policy_name, role_name, path = names_in_iam(settings)
@@ -299,7 +299,7 @@ def read_iam(settings: Settings, who: Identity, task: Task, *, for_removal: bool
 
 def read_given_role(settings: Settings, who: Identity, task: Task) -> ActualRole | Reason | None:
     """Return the role that is somebody else's by order of the user."""
-    from ....module_utils._aws.access.access import read_given
+    from ....module_utils._aws.access.read import read_given
     from ....module_utils._aws.client import aws_from_params
 
     aws = aws_from_params(task.params, task.params["partition"], task.clients)
@@ -316,8 +316,8 @@ def simulate(role_arn: str, place: Place, task: Task) -> tuple[Asked, ...]:
 
 def look_at_s3_bucket(settings: Settings, who: Identity, task: Task) -> S3Bucket:
     """Return how the S3 bucket is set up."""
+    from ....module_utils._aws.bucket import look
     from ....module_utils._aws.client import aws_from_params
-    from ....module_utils._aws.preflight import look
 
     aws = aws_from_params(task.params, task.params["partition"], task.clients)
     return look(aws.client("s3"), settings.bucket, who.account)

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ....module_utils._aws.access.adoption import can_be_added, reach, told
+from ....module_utils._aws.access.adoption import can_be_added, reach
 from ....module_utils._aws.access.model import ActualRole, Place, Plan, is_ours
+from ....module_utils._aws.access.told import told
 from ....module_utils._aws.simulation import ORGANIZATION_DENIES, can_outweigh, forbidden
 from ....module_utils._bucket.effect import Answer, Reason
 from ..._settings.settings import Settings
