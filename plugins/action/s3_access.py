@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws import client as aws_client
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.write import write_access
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.writing import instance_profile
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.writing.arguments import (
+    instance_profile,
+)
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.writing.write import write_access
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import Task
 from ansible_collections.onramp.braze_fivetran.plugins.modules import s3_access
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.environment import environment

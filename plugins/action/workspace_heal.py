@@ -11,17 +11,17 @@ from typing import Any
 from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_heal import ARGUMENTS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.arguments import validated
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.guard import ControllerAction
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._heal_hook import run_hook
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._heal_memory import FACT, Memory, path_of
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._heal_news import (
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.healing import State
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.hook import run_hook
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.memory import FACT, Memory, path_of
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.news import (
     TOLD,
     all_told,
     is_news,
     remember,
     told_before,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.healing import State
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.outcomes import (
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.outcomes import (
     FAILED,
     QUIET,
     failed_message,

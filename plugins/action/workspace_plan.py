@@ -21,7 +21,6 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.guar
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.play import play_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.progress import Progress
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.tracing import trace
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._heal_memory import Memory, of_facts, path_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.using import Plans, settled
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets import (
     GROUP,
@@ -32,16 +31,21 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets imp
     secrets_of_run,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Entry
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.attempts import Attempts
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.decide import no_plan
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.healing import (
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.attempts import Attempts
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.healing import (
     Request,
     State,
     wanted_connections,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.memory import (
+    Memory,
+    of_facts,
+    path_of,
+)
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.outcomes import state_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.asked import PURPOSES
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Limits
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.outcomes import state_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Plan, Verdict
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.planning import (
     plan_of,

@@ -13,7 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.shown import looks_like, quoted, shown
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.shown import (
+    looks_like,
+    quoted,
+    shown,
+)
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.guard import TOLD
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.alone import wrong_variables
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.options import (

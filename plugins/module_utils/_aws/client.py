@@ -35,11 +35,11 @@ from .._kernel.http.client import CONNECT_TIMEOUT
 from .._kernel.http.url import check_base_url, leaves_the_machine
 from .._kernel.libraries import require_library
 from .._kernel.options import retry_policy
-from .._kernel.shown import quoted
-from .connection import Connection, TwoIdentities, connection_from_params
-from .credentials import AssumedRole, Keys, never_ask_for_codes, use_role
+from .._kernel.secrets.shown import quoted
+from .credentials.connection import Connection, TwoIdentities, connection_from_params
+from .credentials.keys import AssumedRole, Keys, never_ask_for_codes, use_role
+from .credentials.missing import is_about_credentials, no_credentials, tell_why, who_acts
 from .errors import ask, call_error
-from .no_credentials import is_about_credentials, no_credentials, tell_why, who_acts
 from .patience import Patience
 
 # IAM and STS are global in their partition; where nothing names a region, their requests are signed for one of these.

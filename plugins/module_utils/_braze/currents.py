@@ -18,7 +18,7 @@ from .._bucket.names import check_bucket
 from .._bucket.objects import AccessDenied, BucketMissing, BucketObjects
 from .._kernel.clients import Clients
 from .._kernel.errors import Failure, InvalidArgument
-from .._kernel.shown import quoted
+from .._kernel.secrets.shown import quoted
 from .._kernel.task import Result, Task, react
 from .found import EventType, FoundIntegration, Survey
 from .layout import as_prefix

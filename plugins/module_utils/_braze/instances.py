@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from .._kernel.errors import InvalidArgument
 from .._kernel.http.url import check_base_url
-from .._kernel.shown import quoted
+from .._kernel.secrets.shown import quoted
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .._kernel.errors import InvalidArgument
-from .._kernel.shown import quoted
+from .._kernel.secrets.shown import quoted
 
 # Whole hosts, folders and queries of an address, where the name of a bucket is expected.
 _ADDRESS = re.compile(r"[/?#]|\.\.")

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._kernel.errors import Failure, OnrampError
-from .._kernel.shown import quoted
+from .._kernel.secrets.shown import quoted
 from .client import FivetranClient, JsonObject
 
 # Documented in the doc fragment fivetran_connection_identity.

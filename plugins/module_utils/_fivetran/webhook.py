@@ -21,7 +21,7 @@ from .._kernel.difference import Difference, additions, before_and_after, differ
 from .._kernel.errors import Failure, InvalidArgument, OnrampError
 from .._kernel.http.call import HttpError
 from .._kernel.secrets.redact import REDACTED
-from .._kernel.shown import shown
+from .._kernel.secrets.shown import shown
 from .._kernel.task import Result, Task
 from .client import FivetranClient, JsonObject, client_from_params
 from .lost_answer import found_after

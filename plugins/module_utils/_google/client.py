@@ -32,7 +32,7 @@ from .._kernel.http.call import BETWEEN_TRIES
 from .._kernel.http.transport import BoundedAdapter, trace_session
 from .._kernel.http.url import check_base_url, leaves_the_machine
 from .._kernel.libraries import require_library
-from .._kernel.shown import quoted
+from .._kernel.secrets.shown import quoted
 from .credentials import EMULATOR, credentials
 
 # Open connections to one host that are kept, for the threads that share a client.

@@ -27,7 +27,7 @@ except ImportError:  # Which is told where a client is made.
 
 from .._bucket.paths import may_be_secret
 from .._kernel.errors import Failure, OnrampError
-from .._kernel.shown import quoted
+from .._kernel.secrets.shown import quoted
 
 CODE = "no_credentials"
 SCOPES = ("https://www.googleapis.com/auth/devstorage.full_control",)

@@ -23,13 +23,13 @@ from .._kernel.deadline import CLOCK, Backoff, Clock, Deadline
 from .._kernel.errors import Failure, OnrampError
 from .._kernel.http.call import RetryPolicy
 from .._kernel.options import retry_policy
-from .._kernel.shown import quoted
+from .._kernel.secrets.shown import quoted
 from .._kernel.task import Result, Task
 from .client import bounded_retry, gcs_bucket
-from .effect import may_read, roles_in_doubt
+from .effect.effect import may_read, roles_in_doubt
+from .effect.roles import permissions_of
 from .errors import CALL_ERRORS, VENDOR, call_error, error_message, error_status
 from .policy import POLICY_VERSION, Grant, JsonObject, Plan, check_role, complete_member, grants, plan, same_member
-from .roles import permissions_of
 
 NEXT_STEPS = {
     401: "Check the credentials: the file in credentials_file, or what GOOGLE_APPLICATION_CREDENTIALS names.",

@@ -15,10 +15,11 @@ from typing import Any
 
 from .._bucket.finding import Finding, report
 from .._kernel.errors import Failure, InvalidArgument, OnrampError
-from .._kernel.shown import quoted
+from .._kernel.secrets.shown import quoted
 from .._kernel.task import Result, Task
-from .decision import Decision, decide
-from .effect import VIEWER, Access, Allowed, because, roles_in_doubt, too_narrow
+from .effect.decision import Decision, decide
+from .effect.effect import VIEWER, Access, Allowed, because, roles_in_doubt, too_narrow
+from .effect.roles import permissions_of
 from .iam import BucketPolicy, Outcome, access_from_params, apply, no_bucket
 from .policy import (
     Condition,
@@ -32,7 +33,6 @@ from .policy import (
     same_member,
 )
 from .preflight import Wish, findings, look
-from .roles import permissions_of
 
 
 def wanted_grant(params: Mapping[str, Any]) -> Grant:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._kernel.errors import InvalidArgument
-from .._kernel.shown import quoted
+from .._kernel.secrets.shown import quoted
 
 JsonObject = dict[str, Any]
 Binding = Mapping[str, Any]

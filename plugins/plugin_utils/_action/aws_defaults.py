@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ...module_utils._aws.connection import with_defaults
+from ...module_utils._aws.credentials.connection import with_defaults
 from ...module_utils._kernel.options import AWS_ARGUMENTS
 
 # As Ansible resolves them; of each line, the later ones outweigh. The last is the module that this collection runs.

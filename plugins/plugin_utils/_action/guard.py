@@ -21,7 +21,7 @@ from ansible.plugins.action import ActionBase
 
 from ...module_utils._kernel.errors import InvalidArgument
 from ...module_utils._kernel.secrets.redact import Redactor
-from ...module_utils._kernel.shown import option_of, refuse_secrets, suspects
+from ...module_utils._kernel.secrets.shown import option_of, refuse_secrets, suspects
 
 # What of a result is for people; Ansible or a role prints it.
 TOLD = ("msg", "warnings", "next_step", "findings", "refusal", "diff", "invocation")

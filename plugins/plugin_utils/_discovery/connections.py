@@ -20,7 +20,7 @@ from typing import Any
 
 from ...module_utils._fivetran.client import JsonObject
 from ...module_utils._fivetran.connection.braze_config import CURRENTS, EXPORTS, SERVICE, Source, source_of
-from ...module_utils._kernel.shown import may_be_secret
+from ...module_utils._kernel.secrets.shown import may_be_secret
 
 # What Ansible itself, or this collection, means by these names.
 TAKEN_NAMES = ("all", "ungrouped", "localhost", "braze_workspaces")

@@ -16,7 +16,7 @@ from ...module_utils._fivetran.account.group import choose_group
 from ...module_utils._fivetran.client import FivetranClient, JsonObject
 from ...module_utils._fivetran.connection.braze_config import SERVICE
 from ...module_utils._kernel.errors import Failure, OnrampError
-from ...module_utils._kernel.shown import may_be_secret, shown
+from ...module_utils._kernel.secrets.shown import may_be_secret, shown
 from .._settings.options import all_options
 from .._settings.settings import Settings, Unusable, schema_claimed
 from .._words import joined

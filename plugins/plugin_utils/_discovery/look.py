@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ...module_utils._aws.connection import with_defaults
+from ...module_utils._aws.credentials.connection import with_defaults
 from ...module_utils._bucket.effect import Answer, Effect, Reason, all_of
 from ...module_utils._fivetran.client import FivetranClient
 from ...module_utils._kernel.clients import Clients
 from ...module_utils._kernel.errors import Failure, InvalidArgument, OnrampError
 from ...module_utils._kernel.options import AWS_ARGUMENTS
-from ...module_utils._kernel.shown import shown
+from ...module_utils._kernel.secrets.shown import shown
 from .._settings.rules import bucket as proper_bucket
 from .._settings.values import Refused
 from .access import Access, Role, gcs_access, own_grant, own_role, s3_access
@@ -177,8 +177,8 @@ class Look:
     ) -> Access:
         if isinstance(member, OnrampError) or isinstance(policy, OnrampError):
             return gcs_access(None, None)
-        from ...module_utils._google.effect import may_read, roles_in_doubt
-        from ...module_utils._google.roles import permissions_of
+        from ...module_utils._google.effect.effect import may_read, roles_in_doubt
+        from ...module_utils._google.effect.roles import permissions_of
 
         bucket, folder, now = connection.currents.bucket, connection.currents.folder, datetime.now(UTC)
         roles = roles_in_doubt(policy["bindings"], member, bucket, folder, now=now)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...module_utils._fivetran.sync.last_sync import LastSync
-from ...module_utils._kernel.shown import may_be_secret
+from ...module_utils._kernel.secrets.shown import may_be_secret
 from .connections import UNKNOWN_STORAGE, Connection, Place
 
 # The settings that say which connection it is and what it reads.

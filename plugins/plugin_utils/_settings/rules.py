@@ -20,7 +20,7 @@ from functools import partial
 from typing import Any
 
 from ...module_utils._aws.access.model import TAG
-from ...module_utils._aws.connection import IDENTITY, KEYS, contradictions
+from ...module_utils._aws.credentials.connection import IDENTITY, KEYS, contradictions
 from ...module_utils._braze.instances import find_endpoint
 from ...module_utils._bucket.names import expected_name
 from ...module_utils._fivetran.connection.braze_config import braze_config
@@ -31,7 +31,7 @@ from ...module_utils._kernel.http.url import PLACE, check_base_url
 from ...module_utils._kernel.options import LONGEST_TIMEOUT, check_number
 from ...module_utils._kernel.secrets.keys import BLANKS, bare, complaint
 from ...module_utils._kernel.secrets.redact import is_mask
-from ...module_utils._kernel.shown import may_be_secret, quoted, shown
+from ...module_utils._kernel.secrets.shown import may_be_secret, quoted, shown
 from . import meant
 from .options import all_options, role_options
 from .values import Refused

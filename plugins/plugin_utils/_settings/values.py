@@ -21,7 +21,7 @@ from typing import Any
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ...module_utils._kernel.secrets.redact import texts_in
-from ...module_utils._kernel.shown import described, looks_like, shown
+from ...module_utils._kernel.secrets.shown import described, looks_like, shown
 from . import meant
 from .options import Option
 

@@ -20,7 +20,7 @@ from .._way import Stop
 
 if TYPE_CHECKING:
     from .decide.unclaimed import Unclaimed
-    from .healing import Connection, Healing
+    from .heal.healing import Connection, Healing
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from .._settings.settings import (
 )
 from .decide.decide import decide
 from .decide.drafts import Situation
-from .healing import Request, left_out
+from .heal.healing import Request, left_out
 from .look.asked import PURPOSES, Wanted
 from .look.look import Limits, Look
 from .plan import Plan

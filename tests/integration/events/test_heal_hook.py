@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._heal_hook import run_hook
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.hook import run_hook
 
 OUTCOME = {"workspace": "shop_us", "state": "healed", "did": ["synced"], "finding": {}, "message": "It works."}
 

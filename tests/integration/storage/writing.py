@@ -15,7 +15,7 @@ from typing import Any
 from unittest.mock import patch
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.write import write_access
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.writing.write import write_access
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.clients import Clients
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.deadline import CLOCK, Clock
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.writing import writing_failed
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.writing.arguments import writing_failed
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.client import aws_from_params
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.errors import ask
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.iam import access_from_params, apply

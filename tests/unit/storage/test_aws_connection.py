@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.client import aws_from_params, identity
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.connection import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.credentials.connection import (
     IDENTITY,
     Connection,
     connection_from_params,

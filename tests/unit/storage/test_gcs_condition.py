@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.condition import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.effect.condition import (
     holds,
     listing,
     listing_as_objects,

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.effect import Answer, Effect
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.decision import Decision, decide
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.effect import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.effect.decision import Decision, decide
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.effect.effect import (
     VIEWER,
     because,
     judge,

@@ -16,14 +16,14 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.effect import Allowed
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.iam import iam_info
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.member import member
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.roles import (
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.effect.effect import Allowed
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.effect.roles import (
     ENDPOINT,
     permissions_of,
     role_permissions,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.iam import iam_info
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.member import member
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.clients import Clients
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument, OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import Result, Task

@@ -13,10 +13,7 @@ from typing import Any
 
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.decide import decide
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.healing import (
-    Healing,
-    Request,
-)
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.healing import Healing, Request
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Plan, WorkspacePlan
 
 from tests.unit.workspaces.situations import (

@@ -13,14 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._heal_memory import FACT, Memory, of_facts, path_of
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.attempts import (
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.attempts import (
     KEPT,
     Attempt,
     Attempts,
     cause_of,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.attempts_file import read
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.attempts_file import read
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.memory import (
+    FACT,
+    Memory,
+    of_facts,
+    path_of,
+)
 
 IDENTITY, CAUSE = "jovial_daylight/braze_shop_us", "access:role_differs"
 NOW = datetime.now(UTC).replace(microsecond=0)

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._heal_memory import Memory
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._heal_news import (
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.attempts import Attempts
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.memory import Memory
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.news import (
     TOLD,
     all_told,
     is_news,
     remember,
     told_before,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.attempts import Attempts
 
 NAME = "jovial_daylight/braze_shop_us"
 

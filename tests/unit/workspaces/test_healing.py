@@ -10,9 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.healing import (
-    State,
-)
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.healing import State
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import look
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Answer
 

@@ -10,9 +10,9 @@ from datetime import timedelta
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.attempts import Attempt, Attempts
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.decide import no_plan
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.healing import (
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.attempts import Attempt, Attempts
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.healing import (
     Connection,
     Request,
     State,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.healing import State
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.healing import State
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import ACCESS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told, findings_of
 from hypothesis import given

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.healing import State
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.outcomes import (
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.healing import State
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.outcomes import (
     failed_message,
     outcome,
     remembered,

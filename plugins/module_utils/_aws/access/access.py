@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from ..._kernel.errors import Failure, InvalidArgument, OnrampError
-from ..._kernel.shown import quoted
+from ..._kernel.secrets.shown import quoted
 from ..._kernel.task import Result, Task
 from ..bucket import read_policy
 from ..client import Aws, aws_from_params, check_account, identity

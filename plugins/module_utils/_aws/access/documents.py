@@ -18,7 +18,7 @@ from typing import Any
 
 from ..._bucket.names import check_bucket
 from ..._kernel.errors import InvalidArgument
-from ..._kernel.shown import quoted
+from ..._kernel.secrets.shown import quoted
 
 JsonObject = dict[str, Any]
 

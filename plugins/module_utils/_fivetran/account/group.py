@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..._kernel.errors import Failure, OnrampError
-from ..._kernel.shown import quoted
+from ..._kernel.secrets.shown import quoted
 from ..._kernel.task import Result, Task
 from ..client import FivetranClient, JsonObject, client_from_params
 from .destination import destination_view

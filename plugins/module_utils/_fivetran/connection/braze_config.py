@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, TypedDict
 
-from ..._kernel.shown import shown
+from ..._kernel.secrets.shown import shown
 from .history import limit, of_time_frame
 
 SERVICE = "braze"

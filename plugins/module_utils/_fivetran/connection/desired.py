@@ -16,7 +16,7 @@ from typing import Any
 from ..._kernel.errors import InvalidArgument
 from ..._kernel.options import LONGEST_TIMEOUT, check_number
 from ..._kernel.secrets.keys import bare, complaint
-from ..._kernel.shown import quoted
+from ..._kernel.secrets.shown import quoted
 from ..client import JsonObject
 from ..metadata import SCHEMA_KEYS
 from .braze_config import API_KEY, SERVICE

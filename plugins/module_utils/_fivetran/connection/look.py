@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 from ..._kernel.errors import Failure, InvalidArgument, OnrampError
 from ..._kernel.http.call import HttpError
-from ..._kernel.shown import quoted
+from ..._kernel.secrets.shown import quoted
 from ..account.destination import is_connected
 from ..client import JsonObject
 from .desired import Desired, Options

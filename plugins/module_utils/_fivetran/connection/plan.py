@@ -15,7 +15,7 @@ from typing import Any
 from ..._kernel.difference import Difference, additions, differences
 from ..._kernel.errors import Failure, OnrampError
 from ..._kernel.secrets.redact import REDACTED
-from ..._kernel.shown import quoted
+from ..._kernel.secrets.shown import quoted
 from ..client import JsonObject
 from .braze_config import SERVICE, SOURCE_SETTINGS
 from .config import check_config, config_differences, is_sent_again, replaces, spelled_alike

@@ -22,7 +22,7 @@ from typing import Any
 
 from ..._kernel.difference import Difference
 from ..._kernel.errors import Failure, InvalidArgument, OnrampError
-from ..._kernel.shown import quoted
+from ..._kernel.secrets.shown import quoted
 from ..client import JsonObject
 from ..identity import nearest
 

@@ -17,7 +17,7 @@ from ..._kernel.deadline import CLOCK, Backoff, Clock, Deadline
 from ..._kernel.errors import Failure, InvalidArgument, OnrampError
 from ..._kernel.http.call import HttpError
 from ..._kernel.secrets.redact import Redactor
-from ..._kernel.shown import quoted
+from ..._kernel.secrets.shown import quoted
 from ..._kernel.task import Result, Task
 from ..._kernel.waiting import duration, until
 from ..client import FivetranClient, JsonObject, client_from_params

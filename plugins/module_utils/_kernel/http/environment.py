@@ -25,7 +25,7 @@ from urllib.request import getproxies_environment
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # isort: skip
 
 from ..errors import InvalidArgument
-from ..shown import quoted
+from ..secrets.shown import quoted
 from .url import is_host, leaves_the_machine
 
 # Where the certificates of authorities are looked for, the first one first.

@@ -13,7 +13,7 @@ import re
 from urllib.parse import SplitResult, urlsplit
 
 from ..errors import InvalidArgument
-from ..shown import quoted
+from ..secrets.shown import quoted
 
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
 LONGEST_HOST = 253

@@ -22,7 +22,7 @@ from ....module_utils._kernel.errors import Failure, OnrampError
 from ....module_utils._kernel.task import Result
 from ..._settings.settings import Unusable
 from ..findings import SUBJECTS
-from ..healing import heal, not_looked_at, without_workspace
+from ..heal.healing import heal, not_looked_at, without_workspace
 from ..look import look
 from ..look.asked import PURPOSES
 from ..plan import Finding, Group, Plan, WorkspacePlan
@@ -77,7 +77,7 @@ def _connections_and_access(situation: Situation, drafts: list[Draft]) -> None:
     in_gcs = [draft for draft in drafts if draft.settings.storage == "gcs" and draft.group is not None]
     in_gcs = in_gcs if situation.purpose.grants else []
     if in_s3:
-        from .access_s3 import prepare_s3
+        from .access.s3 import prepare_s3
 
         prepare_s3(situation, in_s3)
     for draft in drafts:
@@ -86,12 +86,12 @@ def _connections_and_access(situation: Situation, drafts: list[Draft]) -> None:
             notice_state(situation, draft)
     note_what_stays(situation, drafts)
     if in_gcs:
-        from .access_gcs import decide_gcs, prepare_gcs
+        from .access.gcs import decide_gcs, prepare_gcs
 
         prepared = prepare_gcs(situation, in_gcs)
     _who_stays(situation, drafts)
     if in_s3:
-        from .access_s3 import decide_s3
+        from .access.s3 import decide_s3
 
         decide_s3(situation, in_s3)
         _who_stays(situation, drafts)

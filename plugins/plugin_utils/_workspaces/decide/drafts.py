@@ -26,7 +26,7 @@ from ..look.look import Limits, Seen
 from ..plan import KINDS, Change, Finding, Group, RoleWork, WorkspacePlan
 
 if TYPE_CHECKING:
-    from ..healing import Request
+    from ..heal.healing import Request
 
 # What a module calls a setting of the workspace itself, by step.
 OWN_NAMES: Mapping[str, Mapping[str, str]] = {

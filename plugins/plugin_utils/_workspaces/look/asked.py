@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ....module_utils._aws.connection import with_defaults
+from ....module_utils._aws.credentials.connection import with_defaults
 from ....module_utils._braze.instances import find_endpoint
 from ....module_utils._fivetran.client import JsonObject
 from ....module_utils._fivetran.connection.braze_config import SERVICE, BrazeConfig, braze_config
@@ -325,7 +325,7 @@ def look_at_s3_bucket(settings: Settings, who: Identity, task: Task) -> S3Bucket
 
 def roles_in_doubt(settings: Settings, bucket: GcsBucket, member: str) -> tuple[str, ...]:
     """Return the roles without which nobody can tell what Fivetran may do in the bucket."""
-    from ....module_utils._google.effect import roles_in_doubt as in_doubt
+    from ....module_utils._google.effect.effect import roles_in_doubt as in_doubt
     from ....module_utils._google.policy import is_role
 
     bindings, role = (bucket.policy or {}).get("bindings") or (), str(settings.roles["gcs_access"]["role"])
@@ -336,7 +336,7 @@ def roles_in_doubt(settings: Settings, bucket: GcsBucket, member: str) -> tuple[
 
 def read_gcs_role(role: str, task: Task) -> frozenset[str] | str:
     """Return what a role in Google Cloud allows, or why that cannot be read."""
-    from ....module_utils._google.roles import role_permissions
+    from ....module_utils._google.effect.roles import role_permissions
 
     return role_permissions(task.params, role, task.clients)
 

@@ -20,8 +20,8 @@ from ....module_utils._aws.access.told import told
 from ....module_utils._aws.simulation import ORGANIZATION_DENIES, can_outweigh, forbidden
 from ....module_utils._bucket.effect import Answer, Reason
 from ..._settings.settings import Settings
+from ..decide.access.s3_judging import bucket_policies, place, role_seen, simulated
 from ..decide.drafts import Draft, Situation
-from ..decide.s3_judging import bucket_policies, place, role_seen, simulated
 from ..plan import Finding
 from . import asked, look
 from .look import Doubt

@@ -179,7 +179,7 @@ def _in_gcs(draft: Draft) -> Trouble | None:
 
 def _in_s3(situation: Situation, draft: Draft) -> Trouble | None:
     """Judge a role as it is now: what was planned for it is not done yet."""
-    from ..decide.s3_judging import answers_now, place, role_seen
+    from ..decide.access.s3_judging import answers_now, place, role_seen
 
     account = situation.account_of(draft.settings)
     view = draft.seen.get("access")

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from .errors import InvalidArgument
-from .secrets.redact import texts_in
+from ..errors import InvalidArgument
+from .redact import texts_in
 
 LONGEST_SHOWN = 200
 

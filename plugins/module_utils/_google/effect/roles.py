@@ -26,17 +26,17 @@ except ImportError:
     # The caller has a client of Google's, which says so.
     _TOKEN_ERRORS = ()
 
-from .._kernel.clients import Clients
-from .._kernel.errors import OnrampError
-from .._kernel.http.call import Call, Explanation, RetryPolicy
-from .._kernel.http.client import HttpClient
-from .._kernel.http.transport import trace_session
-from .._kernel.http.url import check_base_url
-from .._kernel.options import retry_policy
-from .._kernel.secrets.redact import Redactor
-from .credentials import EMULATOR, credentials
+from ..._kernel.clients import Clients
+from ..._kernel.errors import OnrampError
+from ..._kernel.http.call import Call, Explanation, RetryPolicy
+from ..._kernel.http.client import HttpClient
+from ..._kernel.http.transport import trace_session
+from ..._kernel.http.url import check_base_url
+from ..._kernel.options import retry_policy
+from ..._kernel.secrets.redact import Redactor
+from ..credentials import EMULATOR, credentials
+from ..policy import is_role
 from .effect import Allowed
-from .policy import is_role
 
 VENDOR = "Google's IAM"
 IAM = "https://iam.googleapis.com"

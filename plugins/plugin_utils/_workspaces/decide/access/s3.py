@@ -17,27 +17,27 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from ....module_utils._aws.access.access import access_view, desired_from_params
-from ....module_utils._aws.access.adoption import may_decrypt, plan_given, with_evidence
-from ....module_utils._aws.access.documents import granted_buckets
-from ....module_utils._aws.access.model import NOTHING, Actual, ActualRole, Desired, Step
-from ....module_utils._aws.access.model import Plan as AccessPlan
-from ....module_utils._aws.access.plan import plan_present
-from ....module_utils._aws.access.removal import plan_absent
-from ....module_utils._aws.bucket import Reader
-from ....module_utils._aws.bucket_findings import findings as bucket_findings
-from ....module_utils._aws.bucket_findings import kms_key
-from ....module_utils._aws.client import Identity
-from ....module_utils._fivetran.client import JsonObject
-from ....module_utils._kernel.errors import InvalidArgument, OnrampError
-from ..._settings.settings import Settings, Unusable
-from ..._words import joined
-from ..look import asked, look
-from ..look.s3_doubts import note_what_forbids
-from ..part import SOMEBODY, note_kept, without_loss
-from ..plan import Action, Change, Reason, RoleWork, all_but, first_names
-from .drafts import Draft, Situation
-from .identity import buckets_named
+from .....module_utils._aws.access.access import access_view, desired_from_params
+from .....module_utils._aws.access.adoption import may_decrypt, plan_given, with_evidence
+from .....module_utils._aws.access.documents import granted_buckets
+from .....module_utils._aws.access.model import NOTHING, Actual, ActualRole, Desired, Step
+from .....module_utils._aws.access.model import Plan as AccessPlan
+from .....module_utils._aws.access.plan import plan_present
+from .....module_utils._aws.access.removal import plan_absent
+from .....module_utils._aws.bucket import Reader
+from .....module_utils._aws.bucket_findings import findings as bucket_findings
+from .....module_utils._aws.bucket_findings import kms_key
+from .....module_utils._aws.client import Identity
+from .....module_utils._fivetran.client import JsonObject
+from .....module_utils._kernel.errors import InvalidArgument, OnrampError
+from ...._settings.settings import Settings, Unusable
+from ...._words import joined
+from ...look import asked, look
+from ...look.s3_doubts import note_what_forbids
+from ...part import SOMEBODY, note_kept, without_loss
+from ...plan import Action, Change, Reason, RoleWork, all_but, first_names
+from ..drafts import Draft, Situation
+from ..identity import buckets_named
 from .s3_judging import (
     bucket_policies,
     is_left_alone,

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from ..module_utils._kernel.printable import visible
+from ....module_utils._kernel.printable import visible
 
 VARIABLE = "onramp_heal_outcomes"
 PATIENCE = 60.0

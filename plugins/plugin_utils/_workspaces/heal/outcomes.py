@@ -12,11 +12,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ...module_utils._kernel.printable import printable
-from .._words import joined
+from ....module_utils._kernel.printable import printable
+from ..._words import joined
+from ..plan import ACCESS, Finding, Plan, WorkspacePlan
 from .ailments import stopped
 from .healing import Healing, State
-from .plan import ACCESS, Finding, Plan, WorkspacePlan
 
 WORDS: Mapping[State, str] = {
     State.TO_HEAL: "to heal",

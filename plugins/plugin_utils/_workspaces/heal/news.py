@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ._heal_memory import Memory
-from ._workspaces.attempts import Attempts, cause_of
-from ._workspaces.healing import State
+from .attempts import Attempts, cause_of
+from .healing import State
+from .memory import Memory
 
 TOLD = "onramp_heal_told_before"
 _PREFIX = "told"

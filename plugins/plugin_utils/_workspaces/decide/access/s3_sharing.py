@@ -13,11 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ..._settings.settings import Settings
-from ..._words import joined
-from ..look import asked
-from ..plan import Group
-from .drafts import Draft, Situation
+from ...._settings.settings import Settings
+from ...._words import joined
+from ...look import asked
+from ...plan import Group
+from ..drafts import Draft, Situation
 
 _REMEDY = "another s3_access_role_name and s3_access_policy_name"
 # Beside these, every variable of s3_access shapes the role or its policy, so that all who share them have to agree.

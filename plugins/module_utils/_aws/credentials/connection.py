@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from .._kernel.errors import InvalidArgument
-from .._kernel.shown import quoted
+from ..._kernel.errors import InvalidArgument
+from ..._kernel.secrets.shown import quoted
 
 KEYS = ("access_key", "secret_key", "session_token")
 # They say together who it is, and as what he acts.

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from .._bucket.paths import shown_path
+from ..._bucket.paths import shown_path
 
 # Where a token stands that an identity provider has given out.
 TOKEN_FILE = "AWS_WEB_IDENTITY_TOKEN_FILE"
@@ -206,7 +206,7 @@ def _unreachable(error: Any, who: Who) -> Explained:
 
 def _refused(error: Any, who: Who) -> Explained:
     # Here, to keep out of a circle.
-    from .errors import bad_credentials
+    from ..errors import bad_credentials
 
     details = error.response.get("Error", {})
     code, operation = str(details.get("Code") or ""), str(getattr(error, "operation_name", ""))

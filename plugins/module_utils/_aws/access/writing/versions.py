@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..._kernel.errors import OnrampError
-from ..iam import pages, version_of
-from .documents import JsonObject, same_document
+from ...._kernel.errors import OnrampError
+from ...iam import pages, version_of
+from ..documents import JsonObject, same_document
 
 
 @dataclass(frozen=True)

@@ -11,19 +11,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ...module_utils._braze.currents import OPTION_FOR
-from ...module_utils._braze.currents import Verdict as Landing
-from ...module_utils._braze.verdict import Verdict as Key
-from ...module_utils._fivetran.client import JsonObject
-from ...module_utils._fivetran.connection.state import CONNECTED, is_running, setup_state, status_of
-from ...module_utils._fivetran.sync.last_sync import LastSync, reasons
-from .._way import Flow, Place
-from .._words import joined
+from ....module_utils._braze.currents import OPTION_FOR
+from ....module_utils._braze.currents import Verdict as Landing
+from ....module_utils._braze.verdict import Verdict as Key
+from ....module_utils._fivetran.client import JsonObject
+from ....module_utils._fivetran.connection.state import CONNECTED, is_running, setup_state, status_of
+from ....module_utils._fivetran.sync.last_sync import LastSync, reasons
+from ..._way import Flow, Place
+from ..._words import joined
+from ..decide.drafts import Draft, Situation
+from ..findings import minute
+from ..look import look
+from ..plan import ACCESS, Finding
 from .attempts import cause_of
-from .decide.drafts import Draft, Situation
-from .findings import minute
-from .look import look
-from .plan import ACCESS, Finding
 
 # With such a key Fivetran cannot read. What only this machine cannot tell is told by Fivetran's setup tests.
 BAD_KEYS = frozenset({Key.INVALID_KEY, Key.MISSING_PERMISSIONS, Key.FORBIDDEN})

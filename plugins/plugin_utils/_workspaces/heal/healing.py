@@ -17,13 +17,13 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from ...module_utils._kernel.errors import InvalidArgument
-from .._words import joined
+from ....module_utils._kernel.errors import InvalidArgument
+from ..._words import joined
+from ..decide.drafts import Draft, Situation
+from ..findings import minute
+from ..plan import ACCESS, Action, Change, ConnectionWork, Finding, Reason, WorkspacePlan
 from . import ailments
 from .attempts import Attempt, Attempts, as_text
-from .decide.drafts import Draft, Situation
-from .findings import minute
-from .plan import ACCESS, Action, Change, ConnectionWork, Finding, Reason, WorkspacePlan
 
 COOLDOWN = 3600
 

@@ -15,10 +15,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..._kernel.errors import Failure, InvalidArgument, OnrampError
-from ..client import other_account
-from ..errors import advice
-from .documents import JsonObject, granted_buckets
+from ...._kernel.errors import Failure, InvalidArgument, OnrampError
+from ...client import other_account
+from ...errors import advice
+from ..documents import JsonObject, granted_buckets
 
 KINDS = ("policy", "role")
 WRITERS: Mapping[str, str] = {"policy": "amazon.aws.iam_managed_policy", "role": "amazon.aws.iam_role"}

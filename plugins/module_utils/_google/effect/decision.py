@@ -14,9 +14,9 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from .._bucket.effect import Answer
+from ..._bucket.effect import Answer
+from ..policy import Grant, JsonObject, plan, same_member
 from .effect import VIEWER, Access, Allowed, judge
-from .policy import Grant, JsonObject, plan, same_member
 
 
 class Decision(StrEnum):

@@ -15,17 +15,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..._kernel.deadline import Backoff, Deadline
-from ..._kernel.errors import Failure, OnrampError
-from ..._kernel.http.client import CONNECT_TIMEOUT
-from ..._kernel.secrets.redact import Redactor
-from ..._kernel.task import Result, Task
-from ..client import Aws, aws_from_params
-from ..credentials import Keys
-from .access import access_info
-from .documents import JsonObject
-from .versions import Overwritten, Versions, is_older_one, overwritten, read_versions
-from .writing import (
+from ...._kernel.deadline import Backoff, Deadline
+from ...._kernel.errors import Failure, OnrampError
+from ...._kernel.http.client import CONNECT_TIMEOUT
+from ...._kernel.secrets.redact import Redactor
+from ...._kernel.task import Result, Task
+from ...client import Aws, aws_from_params
+from ...credentials.keys import Keys
+from ..access import access_info
+from ..documents import JsonObject
+from .arguments import (
     WRITERS,
     check_plan,
     check_still_holds,
@@ -36,6 +35,7 @@ from .writing import (
     role_arguments,
     writing_failed,
 )
+from .versions import Overwritten, Versions, is_older_one, overwritten, read_versions
 
 # A policy that was made a moment ago is not yet known to every server of IAM.
 ATTACHING_TRIES = 6

@@ -19,9 +19,9 @@ with suppress(ImportError):
     from botocore.credentials import CredentialResolver, DeferredRefreshableCredentials
     from botocore.exceptions import RefreshWithMFAUnsupportedError
 
-from .._kernel.errors import OnrampError
+from ..._kernel.errors import OnrampError
+from ..errors import ask
 from .connection import Connection
-from .errors import ask
 
 
 @dataclass(frozen=True)

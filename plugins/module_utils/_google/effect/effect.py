@@ -17,10 +17,10 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TypeAlias
 
-from .._bucket.effect import Answer, Effect, Reason, all_of
+from ..._bucket.effect import Answer, Effect, Reason, all_of
+from ..policy import Binding, Condition, Grant, JsonObject, grants, plan, same_member
 from .condition import holds, listing, listing_as_objects, moments, reading
 from .expression import Asked
-from .policy import Binding, Condition, Grant, JsonObject, grants, plan, same_member
 
 GET, LIST = "storage.objects.get", "storage.objects.list"
 # The guide's.

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from .._files import write_whole
+from ..._files import write_whole
 from .attempts import Attempts
 
 NAME = "onramp_heal.json"

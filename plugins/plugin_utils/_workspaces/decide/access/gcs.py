@@ -16,25 +16,25 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ....module_utils._bucket.effect import Answer
-from ....module_utils._fivetran.client import JsonObject
-from ....module_utils._fivetran.sync.last_sync import LastSync
-from ....module_utils._google.decision import Decision, decide
-from ....module_utils._google.effect import VIEWER, Access, Allowed, because, judge, roles_in_doubt, too_narrow
-from ....module_utils._google.iam import NEXT_STEPS
-from ....module_utils._google.member import wanted_grant
-from ....module_utils._google.policy import Grant, grants, plan, same_member
-from ....module_utils._google.preflight import Bucket, Wish, findings
-from ....module_utils._kernel.errors import OnrampError
-from ....module_utils._kernel.shown import quoted
-from ..._settings.settings import Settings
-from ..._words import joined
-from ..look import asked, look
-from ..look.proof import proof, proved
-from ..part import SOMEBODY, note_kept
-from ..plan import Action, Change, Group, Reason, RoleWork, all_but, first_names
-from .drafts import Draft, Situation
-from .identity import buckets_named, folder_read, folders_read
+from .....module_utils._bucket.effect import Answer
+from .....module_utils._fivetran.client import JsonObject
+from .....module_utils._fivetran.sync.last_sync import LastSync
+from .....module_utils._google.effect.decision import Decision, decide
+from .....module_utils._google.effect.effect import VIEWER, Access, Allowed, because, judge, roles_in_doubt, too_narrow
+from .....module_utils._google.iam import NEXT_STEPS
+from .....module_utils._google.member import wanted_grant
+from .....module_utils._google.policy import Grant, grants, plan, same_member
+from .....module_utils._google.preflight import Bucket, Wish, findings
+from .....module_utils._kernel.errors import OnrampError
+from .....module_utils._kernel.secrets.shown import quoted
+from ...._settings.settings import Settings
+from ...._words import joined
+from ...look import asked, look
+from ...look.proof import proof, proved
+from ...part import SOMEBODY, note_kept
+from ...plan import Action, Change, Group, Reason, RoleWork, all_but, first_names
+from ..drafts import Draft, Situation
+from ..identity import buckets_named, folder_read, folders_read
 
 
 @dataclass(frozen=True)

@@ -11,24 +11,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from ....module_utils._aws.access.access import desired_from_params
-from ....module_utils._aws.access.adoption import reach, trust_effect, with_evidence
-from ....module_utils._aws.access.documents import bucket_policy_title
-from ....module_utils._aws.access.model import ActualRole, Place, Plan, is_ours
-from ....module_utils._aws.access.plan import plan_present
-from ....module_utils._aws.access.told import told
-from ....module_utils._aws.bucket import policy_of
-from ....module_utils._aws.effect.effect import Document
-from ....module_utils._aws.simulation import Simulated
-from ....module_utils._bucket.effect import Answer, Reason
-from ....module_utils._bucket.finding import Finding
-from ....module_utils._fivetran.client import JsonObject
-from ....module_utils._kernel.errors import InvalidArgument
-from ..._settings.settings import Settings
-from ..look import asked, look
-from ..look.proof import proof, proved
-from ..plan import Action, Group
-from .drafts import Draft, Situation
+from .....module_utils._aws.access.access import desired_from_params
+from .....module_utils._aws.access.adoption import reach, trust_effect, with_evidence
+from .....module_utils._aws.access.documents import bucket_policy_title
+from .....module_utils._aws.access.model import ActualRole, Place, Plan, is_ours
+from .....module_utils._aws.access.plan import plan_present
+from .....module_utils._aws.access.told import told
+from .....module_utils._aws.bucket import policy_of
+from .....module_utils._aws.effect.effect import Document
+from .....module_utils._aws.simulation import Simulated
+from .....module_utils._bucket.effect import Answer, Reason
+from .....module_utils._bucket.finding import Finding
+from .....module_utils._fivetran.client import JsonObject
+from .....module_utils._kernel.errors import InvalidArgument
+from ...._settings.settings import Settings
+from ...look import asked, look
+from ...look.proof import proof, proved
+from ...plan import Action, Group
+from ..drafts import Draft, Situation
 
 
 def role_seen(situation: Situation, settings: Settings, account: str) -> ActualRole | None:
