@@ -22,6 +22,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from .. import _way
 from . import ways
 from .cells import BAD_TESTS, headline_of, in_utc, short_time, worst_first
 from .model import MEANINGS, SEVERITIES, SIGNS, Mark, Report, S3Access, Step, Workspace
@@ -73,6 +74,7 @@ def page_of(report: Report) -> str:
         severities=SEVERITIES,
         news_words=WORDS,
         news_marks=MARKS,
+        way=_way,
         ways=ways,
         style=style,
         script=script,

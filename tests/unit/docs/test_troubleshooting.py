@@ -20,19 +20,21 @@ PAGE = (CHECKOUT / "docs" / "troubleshooting.md").read_text()
 MODULES = sorted((CHECKOUT / "plugins" / "module_utils").rglob("*.py"))
 # What plans, and tells the plan.
 PLANNING = [
-    *sorted((CHECKOUT / "plugins" / "plugin_utils" / "_workspaces").glob("*.py")),
+    *sorted((CHECKOUT / "plugins" / "plugin_utils" / "_workspaces").rglob("*.py")),
     *sorted((CHECKOUT / "plugins" / "plugin_utils" / "_saved_plan").glob("*.py")),
     *sorted((CHECKOUT / "plugins" / "action").glob("workspace_*.py")),
 ]
 # What runs modules says where one is missing.
 RUNNING = [
     *sorted((CHECKOUT / "plugins" / "plugin_utils").glob("_*.py")),
+    *sorted((CHECKOUT / "plugins" / "plugin_utils" / "_action").glob("*.py")),
+    *sorted((CHECKOUT / "plugins" / "plugin_utils" / "_settings").glob("*.py")),
     CHECKOUT / "plugins" / "lookup" / "workspaces_group.py",
 ]
 # What it says goes into a file, as comments.
 DISCOVERY = sorted((CHECKOUT / "plugins" / "plugin_utils" / "_discovery").glob("*.py"))
 # Beside it, what playbooks and roles have worked out by filters.
-FOR_PLAYS = [CHECKOUT / "plugins" / "module_utils" / "_fivetran" / "braze_config.py", *PLANNING]
+FOR_PLAYS = [CHECKOUT / "plugins" / "module_utils" / "_fivetran" / "connection" / "braze_config.py", *PLANNING]
 PLAYS = sorted([*(CHECKOUT / "playbooks").rglob("*.yml"), *(CHECKOUT / "roles").rglob("*.yml")])
 
 # Where a code stands in a call: by the name of what is called, the place of the argument.

@@ -22,7 +22,7 @@ from ..simulation import NOT_ASKED, Simulated, can_outweigh, weighed
 from .documents import JsonObject, granted_buckets, listed, same_document
 from .explanation import own_decryption, role_after
 from .model import NOTHING, TAG, Actual, ActualPolicy, ActualRole, Desired, Judgement, Place, Plan, Step, tag_value
-from .told import denials, judged, statements, told_of_width, trust_document, trust_findings, width
+from .told import denials, judgement, statements, told_of_width, trust_document, trust_findings, width
 
 ADOPT = "s3_access_adopt: true"
 
@@ -104,7 +104,7 @@ def plan_given(
         )
     trust = trust_effect(desired, role)
     effects = _effects(role, places, policies, simulated)
-    judged = {place: judged(role, place, effect, LEAVE_OUT) for place, effect in effects.items()}
+    judged = {place: judgement(role, place, effect, LEAVE_OUT) for place, effect in effects.items()}
     refusals = tuple(trust_findings(desired, role, trust, LEAVE_OUT))
     wider = None if refusals else width(desired, role, judged)
     return Plan(
@@ -138,7 +138,7 @@ def plan_beside(
         boundary = role.boundary if desired.permissions_boundary is None else actual.boundary
         changed = role_after(desired, actual, policy_step, attaches=True, boundary=boundary)
         effects = _effects(changed, places, policies, NOT_ASKED)
-    judged = {place: judged(role, place, effect, way_out) for place, effect in effects.items()}
+    judged = {place: judgement(role, place, effect, way_out) for place, effect in effects.items()}
     wider = width(desired, role, judged)
     before, after = _role_difference(desired, actual, role, adds=adds, trust=trust_step, adopt=adopt)
     return Plan(

@@ -33,7 +33,7 @@ def trust_findings(desired: Desired, role: ActualRole, trust: Effect, way_out: s
         )  # fmt: skip
 
 
-def judged(role: ActualRole, place: Place, effect: Effect, way_out: str) -> Judgement:
+def judgement(role: ActualRole, place: Place, effect: Effect, way_out: str) -> Judgement:
     return Judgement(effect, tuple(place_findings(role, place, effect, way_out)))
 
 
