@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.allowance import Allowance
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import look
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.asked import PURPOSES, Wanted
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Limits, Look
 
@@ -23,7 +23,7 @@ def test_what_is_left_is_known_after_the_look(sandbox: Sandbox, workspace: Make)
     seen = Look(Wanted(PURPOSES["onboard"], (workspace(),), frozenset({"shop_us"})), Limits()).take()
     # The probe of the right to create, and what came after the last answer that told it.
     asked = len(sandbox.journal("fivetran"))
-    told = seen.of(look.allowance(workspace()))
+    told = seen.of(questions.allowance(workspace()))
     assert told is not None
     assert told.limit == 500
     assert told in [Allowance(500, 500 - count) for count in range(asked - 2, asked + 1)]

@@ -21,14 +21,10 @@ from typing import Any
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import look
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.asked import PURPOSES, Wanted
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import (
-    Limits,
-    Look,
-    Question,
-    Seen,
-)
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Limits, Look
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Question, Seen
 
 from tests.integration.workspaces.conftest import Make
 from tests.sandbox import world
@@ -78,9 +74,9 @@ def test_the_number_of_calls_for_a_group_does_not_grow_with_its_workspaces(
     assert {name: of_aws[name] for name in once} == dict.fromkeys(once, 1)
     assert set(asked(sandbox, "braze").values()) == {1}
     for one in fleet:
-        assert seen.of(look.identity(one)).account == CUSTOMER_ACCOUNT
-        assert seen.of(look.right_to_create(one, world.GROUP_ID)) == (True, "")
-        assert seen.of(look.landing(one))["verdict"] == "landing"
+        assert seen.of(questions.identity(one)).account == CUSTOMER_ACCOUNT
+        assert seen.of(questions.right_to_create(one, world.GROUP_ID)) == (True, "")
+        assert seen.of(questions.landing(one))["verdict"] == "landing"
     assert sandbox.writes() == []
     assert threads() == []
 
@@ -90,7 +86,7 @@ def test_of_who_does_not_play_only_the_identity_is_asked(sandbox: Sandbox, works
     assert asked(sandbox, "fivetran") == {"account_info": 1, "list_groups": 1}
     assert asked(sandbox, "aws") == {"sts:GetCallerIdentity": 1}
     assert asked(sandbox, "braze") == {}
-    assert error_of(seen, look.key(workspace("silent"))).failure.code == "not_looked_at"
+    assert error_of(seen, questions.key(workspace("silent"))).failure.code == "not_looked_at"
 
 
 def test_the_right_to_create_is_asked_where_something_is_to_be_created_only(sandbox: Sandbox, workspace: Make) -> None:
@@ -99,32 +95,32 @@ def test_the_right_to_create_is_asked_where_something_is_to_be_created_only(sand
     sandbox.clear_journal()
     seen = take("onboard", there)
     assert "create_connection" not in asked(sandbox, "fivetran")
-    assert [row["schema"] for row in seen.of(look.connections(there, world.GROUP_ID))] == ["braze_shop_us"]
+    assert [row["schema"] for row in seen.of(questions.connections(there, world.GROUP_ID))] == ["braze_shop_us"]
     for purpose in ("verify", "rotate_key", "offboard"):
         take(purpose, there, new)
     assert "create_connection" not in asked(sandbox, "fivetran")
-    assert take("onboard", there, new).has(look.right_to_create(new, world.GROUP_ID))
+    assert take("onboard", there, new).has(questions.right_to_create(new, world.GROUP_ID))
 
 
 def test_what_follows_is_asked_for_everybody_also_where_they_expect_different_accounts(
     sandbox: Sandbox, workspace: Make
 ) -> None:
     sandbox.seed("fivetran", "add_connection", group_id=world.GROUP_ID, service="braze", schema="braze_there")
-    account = take("offboard", workspace()).of(look.account(workspace())).view["id"]
+    account = take("offboard", workspace()).of(questions.account(workspace())).view["id"]
     there, new = workspace("there", fivetran_account_id=account), workspace("new")
     wrong = workspace("wrong", fivetran_account_id="another_account")
     for inventory in ([there, new, wrong], [new, there, wrong], [wrong, there, new]):
         seen = take("onboard", *inventory)
-        assert seen.of(look.right_to_create(new, world.GROUP_ID)) == (True, "")
-        assert error_of(seen, look.account(wrong)).failure.code == "wrong_account"
+        assert seen.of(questions.right_to_create(new, world.GROUP_ID)) == (True, "")
+        assert error_of(seen, questions.account(wrong)).failure.code == "wrong_account"
 
 
 def test_keys_are_asked_once_for_each_set_of_permissions(sandbox: Sandbox, workspace: Make) -> None:
     whole, same = workspace("whole"), workspace("same")
     part = workspace("part", braze_api_key_permissions=["campaigns.list"])
     seen = take("rotate_key", whole, same, part)
-    assert len(seen.of(look.key(part))["permissions"]) == 1
-    assert len(seen.of(look.key(whole))["permissions"]) > 1
+    assert len(seen.of(questions.key(part))["permissions"]) == 1
+    assert len(seen.of(questions.key(whole))["permissions"]) > 1
     assert asked(sandbox, "braze")["campaigns.list"] == 2
 
 
@@ -133,18 +129,18 @@ def test_an_error_reaches_all_who_asked_and_stops_nobody_else(sandbox: Sandbox, 
     one, other = workspace("one"), workspace("other")
     seen = take("onboard", one, other)
     for workspace_ in (one, other):
-        assert error_of(seen, look.connections(workspace_, world.GROUP_ID)).failure.status == 403
-        assert seen.of(look.destination(workspace_, world.GROUP_ID)) is not None
-        assert seen.of(look.key(workspace_))["verdict"] == "ok"
+        assert error_of(seen, questions.connections(workspace_, world.GROUP_ID)).failure.status == 403
+        assert seen.of(questions.destination(workspace_, world.GROUP_ID)) is not None
+        assert seen.of(questions.key(workspace_))["verdict"] == "ok"
     assert asked(sandbox, "fivetran")["list_connections"] == 1
 
 
 def test_credentials_that_are_wrong_end_what_depends_on_them_only(workspace: Make) -> None:
     wrong, right = workspace("wrong", fivetran_api_secret="not-the-secret-of-the-key"), workspace("right")
     seen = take("onboard", wrong, right)
-    assert error_of(seen, look.account(wrong)).failure.status == 401
-    assert error_of(seen, look.connections(wrong, world.GROUP_ID)).failure.code == "not_looked_at"
-    assert seen.of(look.connections(right, world.GROUP_ID)) == ()
+    assert error_of(seen, questions.account(wrong)).failure.status == 401
+    assert error_of(seen, questions.connections(wrong, world.GROUP_ID)).failure.code == "not_looked_at"
+    assert seen.of(questions.connections(right, world.GROUP_ID)) == ()
 
 
 def test_aws_credentials_that_cannot_be_got_are_told_to_who_acts_with_them_only_and_before_anything_is_asked(
@@ -158,10 +154,10 @@ def test_aws_credentials_that_cannot_be_got_are_told_to_who_acts_with_them_only_
     monkeypatch.setenv("AWS_CONFIG_FILE", str(configuration))
     expired, other = workspace("expired", s3_access_aws_profile="acme"), workspace("other")
     seen = take("onboard", expired, other)
-    error = error_of(seen, look.identity(expired))
+    error = error_of(seen, questions.identity(expired))
     assert error.failure.code == "no_credentials"
     assert "Run aws sso login --profile acme" in error.msg
-    assert seen.of(look.identity(other)).account == CUSTOMER_ACCOUNT
+    assert seen.of(questions.identity(other)).account == CUSTOMER_ACCOUNT
     assert asked(sandbox, "aws")["sts:GetCallerIdentity"] == 1
 
 
@@ -169,19 +165,19 @@ def test_what_nobody_expected_becomes_the_answer_to_its_own_question_and_quotes_
     whole = workspace("whole")
     broken = replace(whole, name="broken", roles={name: whole.roles[name] for name in ("braze_api_key", "s3_access")})
     seen = take("onboard", broken, whole)
-    error = error_of(seen, look.landing(broken))
+    error = error_of(seen, questions.landing(broken))
     assert (error.failure.code, error.msg) == (
         "unexpected",
         "An unexpected KeyError ended this look. Please report it.",
     )
-    assert seen.of(look.landing(whole))["verdict"] == "landing"
+    assert seen.of(questions.landing(whole))["verdict"] == "landing"
 
 
 def test_warnings_of_an_answer_are_kept(workspace: Make) -> None:
     one = workspace()
     seen = take("rotate_key", one)
-    assert all(isinstance(warning, str) for warning in seen.warnings(look.key(one)))
-    assert seen.warnings(look.landing(one)) == ()
+    assert all(isinstance(warning, str) for warning in seen.warnings(questions.key(one)))
+    assert seen.warnings(questions.landing(one)) == ()
 
 
 CUSTOM = "projects/acme-analytics/roles/fivetranReader"
@@ -212,7 +208,7 @@ def test_a_custom_role_is_read_once_for_all_workspaces_and_where_it_decides_only
         sandbox.clear_journal()
         seen = take(purpose, *fleet)
         assert asked(sandbox, "gcs")["roles.get"] == 1
-        assert {seen.of(look.gcs_role(one, CUSTOM)) for one in fleet} == {READS}
+        assert {seen.of(questions.gcs_role(one, CUSTOM)) for one in fleet} == {READS}
     sandbox.clear_journal()
     take("offboard", *fleet)
     assert "roles.get" not in asked(sandbox, "gcs")
@@ -226,7 +222,7 @@ def test_each_workspace_is_told_of_the_roles_of_its_own_bucket_and_group(sandbox
     sandbox.seed("gcs", "deny_owner", permissions=["iam.roles.get"])
     wanting = in_gcs(workspace, "wanting", fivetran_group=world.SECOND_GROUP_ID, gcs_access_role=CUSTOM)
     seen = take("onboard", other_group, wanting)
-    assert seen.of(look.gcs_role(wanting, CUSTOM)) == "these credentials may not read the role (iam.roles.get)"
+    assert seen.of(questions.gcs_role(wanting, CUSTOM)) == "these credentials may not read the role (iam.roles.get)"
 
 
 class Interrupted(BaseException):

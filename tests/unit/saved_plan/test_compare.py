@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import look
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
 
 from tests.unit.saved_plan.plans import codes, held_against, said, saved, verdicts
 from tests.unit.workspaces.situations import (
@@ -208,7 +208,7 @@ def test_a_grant_that_somebody_took_away_is_not_granted_again() -> None:
 
 
 def test_a_problem_that_has_come_up_since_says_so() -> None:
-    plan = held_against(saved("onboard", *EVERYBODY), *EVERYBODY, answers={look.key(US): failed()})
+    plan = held_against(saved("onboard", *EVERYBODY), *EVERYBODY, answers={questions.key(US): failed()})
     assert codes(plan, "shop_us") == ["timeout", "plan_moved"]
     assert "That was not so in the plan of 2026-03-01 14:00 UTC." in said(plan, "shop_us")
 
@@ -224,7 +224,7 @@ def test_a_workspace_that_the_plan_does_not_have_is_refused() -> None:
 
 
 def test_a_workspace_that_was_refused_is_not_done_once_nothing_is_wrong_any_more() -> None:
-    approved = saved("onboard", *EVERYBODY, answers={look.key(US): failed()})
+    approved = saved("onboard", *EVERYBODY, answers={questions.key(US): failed()})
     plan = held_against(approved, *EVERYBODY)
     assert codes(plan, "shop_us") == ["not_approved"]
     assert "had refused it, so that nothing of it was approved: Nothing answered" in said(plan, "shop_us")

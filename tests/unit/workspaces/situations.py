@@ -28,9 +28,13 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.se
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.decide import decide
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.drafts import Situation
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import asked, look
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import asked, questions
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.asked import PURPOSES
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Answer, Question, Seen
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import (
+    Answer,
+    Question,
+    Seen,
+)
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Change, Plan, WorkspacePlan
 
 KEY, SECRET = "aPzT4k9QmVx2-fivetran", "s3cr3t-of-the-account-0815"
@@ -193,19 +197,23 @@ class World:
     def _of(self, workspace: Settings) -> dict[Question[Any], Any]:
         view = {"id": "acme_account", "name": "Acme"}
         found: dict[Question[Any], Any] = {
-            look.account(workspace): look.Account(view, self.groups),
-            look.metadata(workspace): {"config": {}},
-            look.key(workspace): key_result(),
-            look.landing(workspace): landing_result(workspace),
+            questions.account(workspace): questions.Account(view, self.groups),
+            questions.metadata(workspace): {"config": {}},
+            questions.key(workspace): key_result(),
+            questions.landing(workspace): landing_result(workspace),
         }
         for group in self.groups:
             group_id = group["id"]
             found |= {
-                look.destination(workspace, group_id): {"setup_status": "connected"},
-                look.connections(workspace, group_id): tuple(row for row in self.rows if row["group_id"] == group_id),
-                look.elsewhere(workspace, group_id): tuple(row for row in self.rows if row["group_id"] != group_id),
-                look.right_to_create(workspace, group_id): (True, ""),
-                look.service_account(workspace, group_id): SERVICE_ACCOUNT,
+                questions.destination(workspace, group_id): {"setup_status": "connected"},
+                questions.connections(workspace, group_id): tuple(
+                    row for row in self.rows if row["group_id"] == group_id
+                ),
+                questions.elsewhere(workspace, group_id): tuple(
+                    row for row in self.rows if row["group_id"] != group_id
+                ),
+                questions.right_to_create(workspace, group_id): (True, ""),
+                questions.service_account(workspace, group_id): SERVICE_ACCOUNT,
             }
         return found | (self._in_s3(workspace) if workspace.storage == "s3" else self._in_gcs(workspace))
 
@@ -213,9 +221,9 @@ class World:
         profile = workspace.roles["s3_access"].get("aws_profile", "")
         account = self.accounts.get(profile, AWS_ACCOUNT)
         return {
-            look.identity(workspace): Identity(account, "aws"),
-            look.iam(workspace, account): self._actual(workspace),
-            look.s3_bucket(workspace, account): S3Bucket(workspace.bucket),
+            questions.identity(workspace): Identity(account, "aws"),
+            questions.iam(workspace, account): self._actual(workspace),
+            questions.s3_bucket(workspace, account): S3Bucket(workspace.bucket),
         }
 
     def _actual(self, workspace: Settings) -> Actual:
@@ -231,7 +239,7 @@ class World:
     def _in_gcs(self, workspace: Settings) -> dict[Question[Any], Any]:
         policy = self.policies.get(workspace.bucket, gcs_policy())
         bucket = GcsBucket(workspace.bucket, requester_pays=False, uniform_access=True, policy=policy)
-        return {look.gcs_bucket(workspace): bucket}
+        return {questions.gcs_bucket(workspace): bucket}
 
 
 def situation(

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.allowance import Allowance
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import look
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Answer
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Answer
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Plan, Verdict
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told
 
@@ -26,7 +26,7 @@ def fleet(count: int, **changes: Any) -> list[Settings]:
 
 
 def plan(purpose: str, inventory: list[Settings], left: Allowance | None, world: World | None = None) -> Plan:
-    answers = {look.allowance(one): Answer(left) for one in inventory}
+    answers = {questions.allowance(one): Answer(left) for one in inventory}
     return plan_of(purpose, *inventory, world=world, answers=answers)
 
 
@@ -66,8 +66,8 @@ def test_each_account_has_a_limit_of_its_own() -> None:
         [settings("other", currents_storage="none", currents_bucket="", fivetran_api_key="k" * 12)],
     )
     answers = {
-        look.allowance(ours[0]): Answer(Allowance(500, 5)),
-        look.allowance(theirs[0]): Answer(Allowance(500, 499)),
+        questions.allowance(ours[0]): Answer(Allowance(500, 5)),
+        questions.allowance(theirs[0]): Answer(Allowance(500, 499)),
     }
     [line] = plan_of("onboard", *ours, *theirs, answers=answers).shortages
     assert "10 connections" in line
@@ -75,4 +75,4 @@ def test_each_account_has_a_limit_of_its_own() -> None:
 
 def test_a_look_without_an_answer_tells_nothing_of_the_limit() -> None:
     inventory = fleet(1)
-    assert plan_of("onboard", *inventory, answers={look.allowance(inventory[0]): failed()}).shortages == ()
+    assert plan_of("onboard", *inventory, answers={questions.allowance(inventory[0]): failed()}).shortages == ()

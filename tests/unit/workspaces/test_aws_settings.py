@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import AWS_ARGUMENTS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.options import role_options
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Unusable
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import asked, look
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import asked, questions
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.planning import _secrets
 
 from tests.unit.workspaces.situations import World, codes, in_iam, plan_of, plans_of, settings
@@ -113,10 +113,10 @@ def test_offboarding_acts_with_the_keys_of_the_inventory_as_well() -> None:
 
 def test_whoever_acts_as_somebody_else_gets_answers_of_his_own() -> None:
     plain, other = settings("a"), settings("b", s3_access_aws_assume_role_arn=ROLE)
-    assert look.identity(plain) != look.identity(other)
-    assert look.identity(settings("c", **KEYS)) != look.identity(plain)
-    assert look.identity(settings("c")) == look.identity(plain)
-    assert look.identity(settings("c", s3_access_account_id="111122223333")) != look.identity(plain)
+    assert questions.identity(plain) != questions.identity(other)
+    assert questions.identity(settings("c", **KEYS)) != questions.identity(plain)
+    assert questions.identity(settings("c")) == questions.identity(plain)
+    assert questions.identity(settings("c", s3_access_account_id="111122223333")) != questions.identity(plain)
 
 
 def test_no_secret_of_aws_stands_in_a_question_a_plan_or_what_is_told() -> None:
@@ -127,7 +127,7 @@ def test_no_secret_of_aws_stands_in_a_question_a_plan_or_what_is_told() -> None:
     assert "shared_role_differs" in told
     for secret in (SECRET, TOKEN):
         assert secret not in told
-        assert secret not in repr(look.identity(one))
+        assert secret not in repr(questions.identity(one))
         assert secret in _secrets([one])
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.healing import State
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import look
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Answer
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Answer
 
 from tests.unit.workspaces.healed import (
     BROKEN,
@@ -73,7 +73,7 @@ def test_a_workspace_without_a_connection_is_not_broken() -> None:
 
 @pytest.mark.parametrize("verdict", ["invalid_key", "missing_permissions"])
 def test_a_key_that_is_not_good_is_no_matter_where_data_comes_in_all_the_same(verdict: str) -> None:
-    healing = healing_of(US, world_of(), answers={look.key(US): Answer(key_result(verdict))})
+    healing = healing_of(US, world_of(), answers={questions.key(US): Answer(key_result(verdict))})
     assert healing.state is State.NOTHING_BROKEN
     assert verdict in healing.notes[0]
 
@@ -145,7 +145,7 @@ def test_a_connection_that_is_broken_is_tested_and_gets_its_secrets_where_the_te
 
 
 def test_a_key_that_braze_was_not_asked_about_is_not_sent() -> None:
-    plan = plan_of(US, world_of(status=BROKEN), answers={look.key(US): failed()})
+    plan = plan_of(US, world_of(status=BROKEN), answers={questions.key(US): failed()})
     assert plan.healing is not None
     assert plan.healing.state is State.TO_HEAL
     assert plan.work()["connection"]["update_secrets"] == "never"

@@ -18,8 +18,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
     State,
     wanted_connections,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import look
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Answer
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Answer
 
 from tests.unit.workspaces.healed import (
     BROKEN,
@@ -52,7 +52,7 @@ from tests.unit.workspaces.situations import (
 
 @pytest.mark.parametrize("verdict", ["invalid_key", "missing_permissions", "forbidden"])
 def test_a_key_that_only_a_person_can_make_is_one_finding_and_nothing_is_synced(verdict: str) -> None:
-    answers = {look.key(US): Answer(key_result(verdict, "Open Settings > API Keys."))}
+    answers = {questions.key(US): Answer(key_result(verdict, "Open Settings > API Keys."))}
     plan = plan_of(US, world_of(status=BROKEN, failed_at=FAILED), answers=answers)
     assert plan.healing is not None
     assert plan.healing.state is State.NEEDS_A_PERSON
@@ -63,7 +63,7 @@ def test_a_key_that_only_a_person_can_make_is_one_finding_and_nothing_is_synced(
 
 
 def test_access_is_repaired_also_where_the_key_is_not_good_but_nothing_is_tested() -> None:
-    answers = {look.key(US): Answer(key_result("invalid_key"))}
+    answers = {questions.key(US): Answer(key_result("invalid_key"))}
     plan = plan_of(US, world_of(status=BROKEN, trust=NOBODY), answers=answers)
     assert kinds(plan) == {"role": "update"}
     assert plan.healing is not None
@@ -72,29 +72,29 @@ def test_access_is_repaired_also_where_the_key_is_not_good_but_nothing_is_tested
 
 
 def test_what_only_this_machine_cannot_tell_of_a_key_is_left_to_the_setup_tests() -> None:
-    answers = {look.key(US): Answer(key_result("ip_not_allowed"))}
+    answers = {questions.key(US): Answer(key_result("ip_not_allowed"))}
     assert healing_of(US, world_of(status=BROKEN), answers=answers).state is State.TO_HEAL
 
 
 def test_currents_that_stopped_is_told_although_the_connection_is_green() -> None:
-    answers = {look.landing(US): Answer(landing_result(US, "stale", "Send Test Events."))}
+    answers = {questions.landing(US): Answer(landing_result(US, "stale", "Send Test Events."))}
     healing = healing_of(US, world_of(), answers=answers)
     assert healing.state is State.NEEDS_A_PERSON
     assert healing.left[0].code == "stale"
     quiet = settings(currents_landing_on_quiet="ignore")
-    answers = {look.landing(quiet): Answer(landing_result(quiet, "stale"))}
+    answers = {questions.landing(quiet): Answer(landing_result(quiet, "stale"))}
     assert healing_of(quiet, world_of(quiet), answers=answers).state is State.NOTHING_BROKEN
 
 
 def test_what_is_repaired_is_repaired_although_currents_has_stopped() -> None:
-    answers = {look.landing(US): Answer(landing_result(US, "stale", "Send Test Events."))}
+    answers = {questions.landing(US): Answer(landing_result(US, "stale", "Send Test Events."))}
     healing = healing_of(US, world_of(status=BROKEN), answers=answers)
     assert healing.state is State.TO_HEAL
     assert [finding.code for finding in healing.left] == ["stale"]
 
 
 def test_a_warehouse_that_is_not_connected_is_a_persons_also_where_the_connection_is_green() -> None:
-    answers = {look.destination(US, GROUP_ID): Answer({"setup_status": "broken"})}
+    answers = {questions.destination(US, GROUP_ID): Answer({"setup_status": "broken"})}
     healing = healing_of(US, world_of(failed_at=FAILED), answers=answers)
     assert healing.state is State.NEEDS_A_PERSON
     assert "Destinations" in healing.left[0].text()
@@ -110,7 +110,7 @@ def test_what_fivetran_has_stopped_by_itself_is_a_persons() -> None:
 def test_a_workspace_that_cannot_be_looked_at_is_not_healed_and_nobody_elses_matter() -> None:
     other = settings("app_us")
     world = World(rows=(row(US, status=BROKEN), row(other, status=BROKEN)), iam=in_iam(US, BUCKET))
-    answers = {look.iam(US, "111122223333"): failed(), look.iam(other, "111122223333"): failed()}
+    answers = {questions.iam(US, "111122223333"): failed(), questions.iam(other, "111122223333"): failed()}
     plan = planned(US, other, world=world, answers=answers)
     states = [one.healing.state for one in plan.workspaces.values() if one.healing]
     assert states == [State.NOT_HEALED, State.NOT_HEALED]
@@ -167,7 +167,7 @@ def test_a_cause_is_the_same_whatever_time_and_request_it_names() -> None:
 
 
 def test_what_a_person_has_to_do_is_told_every_time() -> None:
-    answers = {look.key(US): Answer(key_result("invalid_key"))}
+    answers = {questions.key(US): Answer(key_result("invalid_key"))}
     world = world_of(status=BROKEN)
     attempts = tried(healing_of(US, world).cause, 1)
     assert healing_of(US, world, answers=answers, attempts=attempts).state is State.NEEDS_A_PERSON

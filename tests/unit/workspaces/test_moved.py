@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import look
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import (
     Action,
     Reason,
@@ -124,14 +124,14 @@ def test_another_services_connection_of_the_same_name_is_none_that_was_moved() -
 
 def test_where_the_other_groups_could_not_be_looked_at_nothing_is_created() -> None:
     workspace = settings()
-    made = plan("onboard", workspace, answers={look.elsewhere(workspace, GROUP_ID): failed()})
+    made = plan("onboard", workspace, answers={questions.elsewhere(workspace, GROUP_ID): failed()})
     assert (codes(made), made.incomplete) == (["timeout"], ("connection",))
 
 
 def test_an_account_with_one_group_is_not_asked_for_others() -> None:
     workspace, one = settings(), World(groups=BOTH[:1])
-    assert not situation("onboard", workspace, world=one).seen.has(look.elsewhere(workspace, SECOND_GROUP_ID))
-    nobody_asked = {look.elsewhere(workspace, GROUP_ID): failed("not_looked_at")}
+    assert not situation("onboard", workspace, world=one).seen.has(questions.elsewhere(workspace, SECOND_GROUP_ID))
+    nobody_asked = {questions.elsewhere(workspace, GROUP_ID): failed("not_looked_at")}
     assert codes(plan("onboard", workspace, world=one, answers=nobody_asked)) == []
 
 

@@ -15,8 +15,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket import Bucket as S3Bucket
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import Redactor
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.decide import no_plan
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import look
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Answer
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Answer
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Verdict, WorkspacePlan
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.planning import _secrets
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told
@@ -159,10 +159,10 @@ def test_what_is_gone_already_is_no_error_and_no_change() -> None:
 
 
 def test_complete_applies_and_verdict_are_three_answers() -> None:
-    unanswered = {look.connections(EU, GROUP_ID): failed()}
+    unanswered = {questions.connections(EU, GROUP_ID): failed()}
     changes, refused, blind = (
         plans_of("onboard", EU)[0],
-        plans_of("onboard", EU, answers={look.key(EU): Answer(key_result("revoked"))})[0],
+        plans_of("onboard", EU, answers={questions.key(EU): Answer(key_result("revoked"))})[0],
         plans_of("onboard", EU, answers=unanswered)[0],
     )
     answers = [
@@ -192,14 +192,14 @@ def test_without_anything_to_plan_from_everybody_is_refused_with_the_cause() -> 
 @pytest.mark.parametrize(
     ("question", "step"),
     [
-        (look.account, "group"),
-        (lambda workspace: look.connections(workspace, GROUP_ID), "group"),
-        (lambda workspace: look.destination(workspace, GROUP_ID), "group"),
-        (look.key, "key"),
-        (look.landing, "landing"),
-        (look.identity, "access"),
-        (lambda workspace: look.iam(workspace, AWS_ACCOUNT), "access"),
-        (lambda workspace: look.s3_bucket(workspace, AWS_ACCOUNT), "access"),
+        (questions.account, "group"),
+        (lambda workspace: questions.connections(workspace, GROUP_ID), "group"),
+        (lambda workspace: questions.destination(workspace, GROUP_ID), "group"),
+        (questions.key, "key"),
+        (questions.landing, "landing"),
+        (questions.identity, "access"),
+        (lambda workspace: questions.iam(workspace, AWS_ACCOUNT), "access"),
+        (lambda workspace: questions.s3_bucket(workspace, AWS_ACCOUNT), "access"),
     ],
 )
 def test_an_answer_that_did_not_come_refuses_with_its_cause(question: Callable[[Any], Any], step: str) -> None:
@@ -208,7 +208,9 @@ def test_an_answer_that_did_not_come_refuses_with_its_cause(question: Callable[[
     assert plan.incomplete == (step,)
 
 
-@pytest.mark.parametrize("question", [lambda workspace: look.service_account(workspace, GROUP_ID), look.gcs_bucket])
+@pytest.mark.parametrize(
+    "question", [lambda workspace: questions.service_account(workspace, GROUP_ID), questions.gcs_bucket]
+)
 def test_an_answer_about_gcs_that_did_not_come_refuses_with_its_cause(question: Callable[[Any], Any]) -> None:
     (plan,) = plans_of("onboard", EU, answers={question(EU): failed("timeout", "No answer.")})
     assert codes(plan) == ["timeout"]
@@ -219,7 +221,7 @@ def test_the_inventory_says_what_a_bad_key_does_and_verify_finds_it_anyway(
     reaction: str, outcome: tuple[int, int]
 ) -> None:
     lenient = settings(braze_api_key_on_problem=reaction)
-    bad = {look.key(lenient): Answer(key_result("missing_permissions", "Add segments.list."))}
+    bad = {questions.key(lenient): Answer(key_result("missing_permissions", "Add segments.list."))}
     (plan,) = plans_of("onboard", lenient, answers=bad)
     assert (len(plan.problems), len(plan.warnings)) == outcome
     (plan,) = plans_of("verify", lenient, answers=bad)
@@ -228,7 +230,7 @@ def test_the_inventory_says_what_a_bad_key_does_and_verify_finds_it_anyway(
 
 def test_currents_that_land_elsewhere_refuse() -> None:
     answer = Answer(landing_result(EU, "elsewhere", "Set the prefix to 'x'."))
-    (plan,) = plans_of("onboard", EU, answers={look.landing(EU): answer})
+    (plan,) = plans_of("onboard", EU, answers={questions.landing(EU): answer})
     expected = "Braze Currents does not land in gs://acme-currents-eu/shop_eu (elsewhere). Set currents_prefix to 'x'."
     assert of(plan, "elsewhere") == expected
 
@@ -241,7 +243,7 @@ def test_a_schema_that_another_service_holds_is_refused() -> None:
 
 
 def test_a_key_without_the_right_to_create_is_refused_where_something_has_to_be_created_only() -> None:
-    answers = {look.right_to_create(EU, GROUP_ID): Answer((False, "Use another key."))}
+    answers = {questions.right_to_create(EU, GROUP_ID): Answer((False, "Use another key."))}
     assert codes(plans_of("onboard", EU, answers=answers)[0]) == ["no_right_to_create"]
     assert codes(plans_of("onboard", EU, answers=answers, world=SET_UP)[0]) == []
 
@@ -272,7 +274,7 @@ def test_a_missing_bucket_is_refused_unless_the_preflight_is_no_reason_to() -> N
     missing = S3Bucket("acme-currents", exists=False)
     for preflight, outcome in (("fail", (1, 0)), ("warn", (0, 1)), ("skip", (0, 0))):
         workspace = settings(s3_access_preflight=preflight)
-        (plan,) = plans_of("onboard", workspace, answers={look.s3_bucket(workspace, AWS_ACCOUNT): Answer(missing)})
+        (plan,) = plans_of("onboard", workspace, answers={questions.s3_bucket(workspace, AWS_ACCOUNT): Answer(missing)})
         assert (len(plan.problems), len(plan.warnings)) == outcome
 
 
@@ -312,7 +314,7 @@ def test_a_group_that_cannot_be_resolved_may_be_the_same() -> None:
         settings("a", fivetran_schema="braze"),
         settings("b", fivetran_schema="braze", fivetran_api_key="k" * 9),
     )
-    (plan, _other) = plans_of("onboard", one, other, answers={look.account(other): failed()})
+    (plan, _other) = plans_of("onboard", one, other, answers={questions.account(other): failed()})
     assert codes(plan) == ["schema_claimed_twice"]
 
 
@@ -380,7 +382,7 @@ def test_a_role_of_two_groups_and_a_policy_of_two_roles_are_refused_for_both() -
 def test_the_first_that_passes_makes_the_role_for_all_and_only_they_are_granted() -> None:
     first, second = settings("a", currents_bucket="bucket-a"), settings("b", currents_bucket="bucket-b")
     third = settings("c", currents_bucket="bucket-c")
-    bad_key = {look.landing(first): Answer(landing_result(first, "no_bucket"))}
+    bad_key = {questions.landing(first): Answer(landing_result(first, "no_bucket"))}
     refused, maker, other = plans_of("onboard", first, second, third, answers=bad_key)
     assert (refused.verdict, [item.kind for item in refused.changes]) == (Verdict.REFUSED, ["connection"])
     assert maker.access == other.access
@@ -391,7 +393,7 @@ def test_the_first_that_passes_makes_the_role_for_all_and_only_they_are_granted(
 
 def test_who_may_not_look_at_iam_makes_the_role_for_nobody() -> None:
     blind, able = settings("a", s3_access_aws_profile="blind", currents_bucket="bucket-a"), settings("b")
-    answers = {look.iam(blind, AWS_ACCOUNT): failed("AccessDenied")}
+    answers = {questions.iam(blind, AWS_ACCOUNT): failed("AccessDenied")}
     refused, plan = plans_of("onboard", blind, able, answers=answers)
     assert codes(refused) == ["AccessDenied"]
     assert (plan.access.maker, plan.access.buckets) == ("b", ("acme-currents",))
@@ -430,7 +432,7 @@ def test_nothing_is_released_while_somebody_of_the_role_cannot_see_the_connectio
     blind = settings("a", fivetran_api_key="another-key-of-fivetran")
     files = other_row("files", "s3", bucket="bucket-of-files")
     world = World(rows=(row(blind), row(US), files), iam=in_iam(US, "acme-currents", "bucket-of-files"))
-    unanswered = {look.connections(blind, GROUP_ID): failed()}
+    unanswered = {questions.connections(blind, GROUP_ID): failed()}
     assert plans_of("onboard", blind, US, world=world, answers=unanswered)[1].access.released == ()
     us = plans_of("offboard", blind, US, world=world, answers=unanswered)[1]
     assert told_of(us) == {"policy": KEPT, "role": KEPT, "connection": ("delete", "leaves")}
@@ -441,7 +443,7 @@ def test_workspaces_of_one_bucket_share_a_grant_and_one_makes_it() -> None:
     maker, other = plans_of("onboard", first, second)
     assert (maker.access.maker, other.access.maker) == ("a", "a")
     assert (change(maker, "grant").made_by, change(other, "grant").made_by) == ("", "a")
-    bad = {look.landing(first): Answer(landing_result(first, "no_bucket"))}
+    bad = {questions.landing(first): Answer(landing_result(first, "no_bucket"))}
     refused, maker = plans_of("onboard", first, second, answers=bad)
     assert (refused.verdict, maker.access.maker, change(maker, "grant").made_by) == (Verdict.REFUSED, "b", "")
 
@@ -521,7 +523,7 @@ def test_who_is_refused_does_not_leave_so_that_what_it_needs_stays() -> None:
 def test_a_grant_stays_for_who_is_refused() -> None:
     other = gcs("other", gcs_access_user_project="acme-billing")
     world = World(rows=(row(EU), row(other)), policies=SET_UP.policies)
-    eu, refused = plans_of("offboard", EU, other, world=world, answers={look.gcs_bucket(other): failed()})
+    eu, refused = plans_of("offboard", EU, other, world=world, answers={questions.gcs_bucket(other): failed()})
     assert (refused.verdict, told_of(eu)["grant"]) == (Verdict.REFUSED, KEPT)
 
 
@@ -539,7 +541,7 @@ def test_the_bucket_that_the_connection_really_reads_is_taken_out_of_the_policy(
 
 def test_verifying_tells_what_fivetran_says_of_a_connection_and_its_destination() -> None:
     held = row(EU, status={"setup_state": "broken", "tasks": [{"code": "reconnect", "message": "Please reconnect."}]})
-    answers = {look.destination(EU, GROUP_ID): Answer({"setup_status": "incomplete"})}
+    answers = {questions.destination(EU, GROUP_ID): Answer({"setup_status": "incomplete"})}
     (plan,) = plans_of("verify", EU, world=World(rows=(held,), policies=SET_UP.policies), answers=answers)
     assert [(finding.step, finding.field) for finding in plan.noticed] == [
         ("group", "destination.setup_status"),
@@ -549,13 +551,13 @@ def test_verifying_tells_what_fivetran_says_of_a_connection_and_its_destination(
 
 
 def test_verifying_plans_access_whatever_else_is_wrong() -> None:
-    (plan,) = plans_of("verify", US, answers={look.key(US): Answer(key_result("invalid_key"))})
+    (plan,) = plans_of("verify", US, answers={questions.key(US): Answer(key_result("invalid_key"))})
     assert told_of(plan) == {"policy": CREATED, "role": CREATED, "connection": CREATED}
     assert plan.verdict is Verdict.REFUSED
 
 
 def test_verifying_asks_for_no_right_to_create() -> None:
-    unasked = {look.right_to_create(EU, GROUP_ID): failed("not_looked_at")}
+    unasked = {questions.right_to_create(EU, GROUP_ID): failed("not_looked_at")}
     assert codes(plans_of("verify", EU, answers=unasked)[0]) == []
 
 

@@ -15,9 +15,9 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.effect.effect import Document
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.simulation import Asked
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import look
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Answer, Question
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.proof import of_masked
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Answer, Question
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.s3_doubts import doubts
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Verdict, WorkspacePlan
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import findings_of
@@ -70,12 +70,12 @@ def says(decision: str, limit: str = "", place: Place = HERE) -> dict[Question[A
     arn = f"arn:aws:s3:::{place.bucket}"
     asked = (Asked("s3:ListBucket", arn), Asked("s3:GetObject", f"{arn}/{place.prefix}/*"))
     said = tuple(one._replace(decision=decision, limit=limit) for one in asked)
-    return {look.simulation(AWS_ACCOUNT, ROLE, place): Answer(said)}
+    return {questions.simulation(AWS_ACCOUNT, ROLE, place): Answer(said)}
 
 
 def bucket_without_policy(workspace: Settings = US) -> dict[Question[Any], Answer]:
     bucket = Bucket(workspace.bucket, answers={"get_bucket_policy": None})
-    return {look.s3_bucket(workspace, AWS_ACCOUNT): Answer(bucket)}
+    return {questions.s3_bucket(workspace, AWS_ACCOUNT): Answer(bucket)}
 
 
 def in_doubt(purpose: str, world: World) -> list[Place]:
@@ -152,7 +152,7 @@ def test_a_no_of_aws_refuses_the_workspace(purpose: str, decision: str, limit: s
     assert "aws:PrincipalOrgID" in plan.problems[0].message
 
 
-@pytest.mark.parametrize("answers", [{}, {look.simulation(AWS_ACCOUNT, ROLE, HERE): failed()}, says("")])
+@pytest.mark.parametrize("answers", [{}, {questions.simulation(AWS_ACCOUNT, ROLE, HERE): failed()}, says("")])
 def test_who_is_not_told_by_aws_is_told_what_can_be_seen(answers: dict[Question[Any], Answer]) -> None:
     world = World(rows=(row(US),), iam=UNTOLD)
     (plan,) = plans_of("onboard", US, world=world, answers=answers)
@@ -163,7 +163,7 @@ def test_who_is_not_told_by_aws_is_told_what_can_be_seen(answers: dict[Question[
 def test_a_role_that_is_named_by_its_arn_is_judged_by_aws_too() -> None:
     workspace = settings(s3_access_role_arn=ROLE)
     world = World(rows=(row(workspace),), iam=())
-    given = {look.given_role(workspace, AWS_ACCOUNT): Answer(UNTOLD[0]), **bucket_without_policy(workspace)}
+    given = {questions.given_role(workspace, AWS_ACCOUNT): Answer(UNTOLD[0]), **bucket_without_policy(workspace)}
     assert [doubt.place for doubt in doubts(situation("onboard", workspace, world=world, answers=given))] == [HERE]
     for decision, expected in (("allowed", []), ("implicitDeny", ["role_too_narrow"])):
         (plan,) = plans_of("onboard", workspace, world=world, answers={**given, **says(decision)})

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import look
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Answer
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Answer
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import (
     Action,
     Change,
@@ -222,15 +222,15 @@ def test_every_action_and_reason_has_words() -> None:
 
 
 def test_one_problem_takes_one_line() -> None:
-    answers = {look.key(US): Answer(key_result("invalid_key", "Make a new key."))}
+    answers = {questions.key(US): Answer(key_result("invalid_key", "Make a new key."))}
     expected = "shop_us: The Braze API key is not good (invalid_key). Make a new key."
     assert lines("onboard", US, answers=answers) == [expected]
 
 
 def test_several_problems_are_listed_with_their_steps() -> None:
     answers = {
-        look.key(EU): Answer(key_result("invalid_key", "Make a new key.")),
-        look.landing(EU): Answer(landing_result(EU, "no_bucket")),
+        questions.key(EU): Answer(key_result("invalid_key", "Make a new key.")),
+        questions.landing(EU): Answer(landing_result(EU, "no_bucket")),
     }
     assert lines("onboard", EU, answers=answers) == [
         "shop_eu: 2 problems.",
@@ -253,8 +253,8 @@ def test_verifying_tells_everything_that_is_not_as_it_should_be_in_the_order_of_
     held = row(EU, status={"setup_state": "broken"})
     held["config"]["gcs_folder"] = "elsewhere"
     answers = {
-        look.key(EU): Answer(key_result("invalid_key", "Make a new key.")),
-        look.destination(EU, GROUP_ID): Answer(None),
+        questions.key(EU): Answer(key_result("invalid_key", "Make a new key.")),
+        questions.destination(EU, GROUP_ID): Answer(None),
     }
     assert lines("verify", EU, world=World(rows=(held,)), answers=answers) == [
         "shop_eu: 5 findings.",
@@ -353,7 +353,9 @@ def test_a_refusal_and_a_finding_fail_and_a_change_does_not() -> None:
 
 def test_warnings_name_the_workspace() -> None:
     lenient = settings(braze_api_key_on_problem="warn")
-    told_of_it = as_told(plan_of("onboard", lenient, answers={look.key(lenient): Answer(key_result("invalid_key"))}))
+    told_of_it = as_told(
+        plan_of("onboard", lenient, answers={questions.key(lenient): Answer(key_result("invalid_key"))})
+    )
     assert told_of_it["workspaces"]["shop_us"]["warned"] == ["shop_us: The Braze API key is not good (invalid_key)."]
 
 

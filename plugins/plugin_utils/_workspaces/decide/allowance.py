@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from ....module_utils._fivetran.allowance import TRIAL_TESTS, Allowance
 from ..._settings.settings import Settings
-from ..look import look
+from ..look import questions
 from ..plan import Action, Verdict, WorkspacePlan
 from .drafts import Situation
 
@@ -50,7 +50,7 @@ def _needs(situation: Situation, plans: Mapping[str, WorkspacePlan]) -> Iterator
         plan, left = plans.get(settings.name), _left(situation, settings)
         if plan is None or plan.verdict is not Verdict.CHANGES or left is None:
             continue
-        need = needs.setdefault(look.credentials(settings), _Need(left))
+        need = needs.setdefault(questions.credentials(settings), _Need(left))
         for change in plan.changes_of("connection"):
             need.connections += 1
             need.requests += REQUESTS[change.action]
@@ -59,7 +59,7 @@ def _needs(situation: Situation, plans: Mapping[str, WorkspacePlan]) -> Iterator
 
 
 def _left(situation: Situation, settings: Settings) -> Allowance | None:
-    question = look.allowance(settings)
+    question = questions.allowance(settings)
     return situation.seen.of(question) if situation.seen.has(question) else None
 
 

@@ -24,7 +24,7 @@ from ....module_utils._kernel.errors import Failure, OnrampError
 from ....module_utils._kernel.secrets.redact import REDACTED, Redactor
 from ..._words import joined
 from ..findings import SUBJECTS, minute, quoted
-from ..look import asked, look
+from ..look import asked, questions
 from ..look.proof import of_masked
 from ..plan import Action, Change, ConnectionWork, Group, Reason
 from .drafts import Draft, Situation
@@ -120,7 +120,7 @@ def _planned(situation: Situation, draft: Draft, group: Group, work: ConnectionW
     )
 
     def metadata(service: str) -> JsonObject | None:
-        question = look.metadata(draft.settings)
+        question = questions.metadata(draft.settings)
         return config_schema(service, lambda _service: situation.seen.of(question), warn)
 
     def warn(message: str) -> None:
@@ -133,7 +133,9 @@ def _warn(situation: Situation, draft: Draft, group: Group, change: Planned) -> 
     """Note what the module would warn of."""
     warnings = list(change.warnings)
     if change.creation is not None:
-        warnings.append(destination_warning(group.id, situation.seen.of(look.destination(draft.settings, group.id))))
+        warnings.append(
+            destination_warning(group.id, situation.seen.of(questions.destination(draft.settings, group.id)))
+        )
     if change.start and not change.starts:
         warnings.append(stays_paused(change.schema, change.actual))
     for warning in filter(None, warnings):
@@ -205,7 +207,7 @@ def _check_right(situation: Situation, draft: Draft, group: Group) -> None:
 
     :raises OnrampError: it could not be asked.
     """
-    may, advice = situation.seen.of(look.right_to_create(draft.settings, group.id))
+    may, advice = situation.seen.of(questions.right_to_create(draft.settings, group.id))
     if may is False:
         draft.problem("group", "no_right_to_create", advice)
     elif may is None:
@@ -242,7 +244,7 @@ def notice_state(situation: Situation, draft: Draft) -> None:
     for item in found:
         draft.notice(item["step"], "error", "state", item["message"], field=item["field"])
     row = draft.own_row or {}
-    question = look.reasons(draft.settings, str(row.get("id")))
+    question = questions.reasons(draft.settings, str(row.get("id")))
     for reason in situation.seen.of(question) if situation.seen.has(question) else ():
         # Those of tasks and warnings are told already.
         if reason not in reasons(row):

@@ -23,7 +23,7 @@ from ....module_utils._kernel.task import Result
 from ..._settings.settings import Unusable
 from ..findings import SUBJECTS
 from ..heal.healing import heal, not_looked_at, without_workspace
-from ..look import look
+from ..look import questions
 from ..look.asked import PURPOSES
 from ..plan import Finding, Group, Plan, WorkspacePlan
 from ..step import note_what_stays
@@ -111,14 +111,14 @@ def _group(situation: Situation, draft: Draft) -> None:
     """Find out the group, and which connections it holds."""
     settings, seen = draft.settings, situation.seen
     try:
-        account = seen.of(look.account(settings))
+        account = seen.of(questions.account(settings))
         group = group_of_account(account.groups, settings.fivetran_group, account.view)
         draft.group = Group(id=str(group["id"]), name=str(group.get("name")))
-        destination = seen.of(look.destination(settings, draft.group.id))
-        draft.rows = seen.of(look.connections(settings, draft.group.id))
+        destination = seen.of(questions.destination(settings, draft.group.id))
+        draft.rows = seen.of(questions.connections(settings, draft.group.id))
         draft.by_schema = situation.by_schema(draft.rows)
         if settings.storage == "gcs" and situation.purpose.grants:
-            e_mail = seen.of(look.service_account(settings, draft.group.id))
+            e_mail = seen.of(questions.service_account(settings, draft.group.id))
             draft.group = Group(draft.group.id, draft.group.name, e_mail)
     except OnrampError as error:
         draft.failure("group", error, _if_the_group_is_gone(situation, draft, error))
@@ -173,7 +173,7 @@ def _checks(situation: Situation, draft: Draft) -> None:
 
 
 def _key(situation: Situation, draft: Draft) -> None:
-    question = look.key(draft.settings)
+    question = questions.key(draft.settings)
     result = _result(situation, draft, "key", question)
     if result is None:
         return
@@ -187,7 +187,7 @@ def _key(situation: Situation, draft: Draft) -> None:
 
 
 def _landing(situation: Situation, draft: Draft) -> None:
-    result = _result(situation, draft, "landing", look.landing(draft.settings))
+    result = _result(situation, draft, "landing", questions.landing(draft.settings))
     option = OPTION_FOR.get(LandingVerdict(result["verdict"])) if result else None
     if result is None or option is None:
         return
@@ -201,7 +201,7 @@ def _landing(situation: Situation, draft: Draft) -> None:
     _react(situation, draft, "landing", reaction, str(result["verdict"]), message, str(result["next_step"]))
 
 
-def _result(situation: Situation, draft: Draft, step: str, question: look.Question[Result]) -> Result | None:
+def _result(situation: Situation, draft: Draft, step: str, question: questions.Question[Result]) -> Result | None:
     """Return what a module's look has shown, and keep it for the report; where it has failed, note that."""
     try:
         draft.seen[step] = situation.seen.of(question)

@@ -20,9 +20,10 @@ from ....module_utils._kernel.errors import OnrampError
 from ....module_utils._kernel.printable import printable
 from ..._settings.settings import Settings, Unusable
 from ..._way import Stop
-from ..look import look
+from ..look import look, questions
 from ..look.asked import RENAMED, Purpose
-from ..look.look import Limits, Seen
+from ..look.look import Limits
+from ..look.questions import Seen
 from ..plan import KINDS, Change, Finding, Group, RoleWork, WorkspacePlan
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ class Situation:
     def group_id(self, settings: Settings) -> str | None:
         """Return the id of the group that a workspace names; None if that is not known."""
         if ("group", settings.name) not in self._known:
-            question = look.account(settings)
+            question = questions.account(settings)
             groups = self.seen.of(question).groups if self.seen.has(question) else ()
             found = list(look.group_ids(settings.fivetran_group, groups))
             self._known["group", settings.name] = found[0] if len(found) == 1 else None
@@ -206,7 +207,7 @@ class Situation:
     def account_of(self, settings: Settings) -> str | None:
         """Return the AWS account of a workspace in S3; None if that is not known."""
         if ("account", settings.name) not in self._known:
-            question = look.identity(settings)
+            question = questions.identity(settings)
             is_known = settings.storage == "s3" and self.seen.has(question)
             self._known["account", settings.name] = self.seen.of(question).account if is_known else None
         return self._known["account", settings.name]

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from ....module_utils._fivetran.client import JsonObject
 from ....module_utils._fivetran.connection.braze_config import SERVICE
 from ....module_utils._kernel.errors import OnrampError
-from ..look import look
+from ..look import questions
 from ..plan import Group
 from .drafts import Draft, Situation
 from .identity import folder_read, schema_of, shown
@@ -49,11 +49,11 @@ def _elsewhere(situation: Situation, draft: Draft) -> Iterator[tuple[JsonObject,
     :raises OnrampError: they could not be looked at.
     """
     settings, own = draft.settings, draft.group
-    groups = situation.seen.of(look.account(settings)).groups
+    groups = situation.seen.of(questions.account(settings)).groups
     if own is None or len(groups) < 2:
         return
     names = {row.get("id"): str(row.get("name")) for row in groups}
-    for row in situation.seen.of(look.elsewhere(settings, own.id)):
+    for row in situation.seen.of(questions.elsewhere(settings, own.id)):
         group_id = str(row.get("group_id"))
         group = Group(group_id, names.get(group_id, group_id))
         is_ours = row.get("schema") == settings.fivetran_schema and row.get("service") == SERVICE

@@ -21,7 +21,7 @@ from ..._way import Flow, Place
 from ..._words import joined
 from ..decide.drafts import Draft, Situation
 from ..findings import minute
-from ..look import look
+from ..look import questions
 from ..plan import ACCESS, Finding
 from .attempts import cause_of
 
@@ -99,7 +99,7 @@ def find(situation: Situation, draft: Draft) -> Ailments:
 
 def _reasons(situation: Situation, draft: Draft, row: JsonObject) -> tuple[str, ...]:
     """Return what Fivetran says is wrong, as it was asked or as the listing has it."""
-    question = look.reasons(draft.settings, str(row.get("id")))
+    question = questions.reasons(draft.settings, str(row.get("id")))
     asked: tuple[str, ...] = situation.seen.of(question) if situation.seen.has(question) else ()
     return tuple(dict.fromkeys((*asked, *reasons(row))))
 

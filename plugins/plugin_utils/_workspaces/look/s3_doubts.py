@@ -23,9 +23,9 @@ from ..._settings.settings import Settings
 from ..decide.access.s3_judging import bucket_policies, place, role_seen, simulated
 from ..decide.drafts import Draft, Situation
 from ..plan import Finding
-from . import asked, look
-from .look import Doubt
+from . import asked, questions
 from .proof import setup_state
+from .questions import Doubt
 
 
 def doubts(situation: Situation) -> Iterator[Doubt]:
@@ -58,7 +58,7 @@ def _does_not_work(situation: Situation, settings: Settings) -> bool:
     purpose, group_id = situation.purpose, situation.group_id(settings)
     if group_id is None or not (purpose.creates or purpose.tells_findings):
         return False
-    question = look.connections(settings, group_id)
+    question = questions.connections(settings, group_id)
     rows = situation.seen.of(question) if situation.seen.has(question) else ()
     return any(row.get("schema") == settings.fivetran_schema and setup_state(row) != "connected" for row in rows)
 

@@ -25,7 +25,7 @@ from ....module_utils._kernel.printable import printable
 from ..._way import Flow, Place
 from ..decide.drafts import Draft, Situation
 from ..decide.identity import folder_read, shown
-from ..look import look
+from ..look import questions
 from ..plan import Reason
 from .way import Facts, Trouble, finding, is_green, late_at, way_of, when
 
@@ -216,7 +216,7 @@ def _of_the_connection(situation: Situation, draft: Draft) -> Trouble | None:
         return Trouble(f"The connection {schema} is in another group.")
     if row is None:
         return Trouble(f"There is no connection {schema} in the group {draft.group.name}.")
-    question = look.reasons(draft.settings, str(row.get("id")))
+    question = questions.reasons(draft.settings, str(row.get("id")))
     told: tuple[str, ...] = situation.seen.of(question) if situation.seen.has(question) else ()
     return _connection(draft, row, told)
 
@@ -246,7 +246,7 @@ def _reads_here(draft: Draft, row: JsonObject) -> bool:
 
 
 def _warehouse(situation: Situation, draft: Draft) -> Trouble | None:
-    question = look.destination(draft.settings, draft.group.id) if draft.group else None
+    question = questions.destination(draft.settings, draft.group.id) if draft.group else None
     if question is None or not situation.seen.has(question):
         return NOT_LOOKED_AT
     destination = situation.seen.of(question)

@@ -25,7 +25,7 @@ from .....module_utils._bucket.finding import Finding
 from .....module_utils._fivetran.client import JsonObject
 from .....module_utils._kernel.errors import InvalidArgument
 from ...._settings.settings import Settings
-from ...look import asked, look
+from ...look import asked, questions
 from ...look.proof import proof, proved
 from ...plan import Action, Group
 from ..drafts import Draft, Situation
@@ -33,11 +33,11 @@ from ..drafts import Draft, Situation
 
 def role_seen(situation: Situation, settings: Settings, account: str) -> ActualRole | None:
     """Return the role that Fivetran assumes for this workspace, if it is there and was looked at."""
-    given = look.given_role(settings, account)
+    given = questions.given_role(settings, account)
     if asked.given_role(settings):
         role = situation.seen.of(given) if situation.seen.has(given) else None
         return role if isinstance(role, ActualRole) else None
-    question = look.iam(settings, account)
+    question = questions.iam(settings, account)
     return situation.seen.of(question).role if situation.seen.has(question) else None
 
 
@@ -50,9 +50,9 @@ def is_left_alone(situation: Situation, draft: Draft) -> bool:
     if asked.given_role(settings):
         return True
     account = situation.account_of(settings)
-    if account is None or group is None or not situation.seen.has(look.iam(settings, account)):
+    if account is None or group is None or not situation.seen.has(questions.iam(settings, account)):
         return False
-    role = situation.seen.of(look.iam(settings, account)).role
+    role = situation.seen.of(questions.iam(settings, account)).role
     if role is None or is_ours(role.tags):
         return False
     try:
@@ -65,8 +65,8 @@ def is_left_alone(situation: Situation, draft: Draft) -> bool:
 def _plan_for(situation: Situation, drafts: Sequence[Draft], group: Group, account: str) -> Plan:
     """Return what would have to be written for these workspaces alone, without adding anything to what is foreign."""
     settings = drafts[0].settings
-    actual = situation.seen.of(look.iam(settings, account))
-    who = situation.seen.of(look.identity(settings))
+    actual = situation.seen.of(questions.iam(settings, account))
+    who = situation.seen.of(questions.identity(settings))
     buckets = sorted({draft.settings.bucket for draft in drafts})
     desired = desired_from_params(asked.s3_access_params(settings, group.id, buckets), who.account, who.partition)
     plan = partial(plan_present, desired, actual, adopt=False, places=places(drafts))
@@ -90,7 +90,7 @@ def bucket_policies(situation: Situation, drafts: Iterable[Draft], account: str)
     """Return the policies of the buckets in the role's account: those of another one never suffice alone."""
     found: dict[str, Document] = {}
     for draft in drafts:
-        name, question = draft.settings.bucket, look.s3_bucket(draft.settings, account)
+        name, question = draft.settings.bucket, questions.s3_bucket(draft.settings, account)
         bucket = situation.seen.of(question) if situation.seen.has(question) else None
         if bucket is None:
             found[name] = Document(bucket_policy_title(name), None, unread="it was not looked at")
@@ -101,7 +101,7 @@ def bucket_policies(situation: Situation, drafts: Iterable[Draft], account: str)
 
 def simulated(situation: Situation, account: str, role_arn: str, places: Iterable[Place]) -> Simulated:
     """Return what AWS itself has said of the role; nothing of what it was not asked, or would not tell."""
-    seen, questions = situation.seen, {where: look.simulation(account, role_arn, where) for where in places}
+    seen, questions = situation.seen, {where: questions.simulation(account, role_arn, where) for where in places}
     answers = {where: seen.of(question) for where, question in questions.items() if seen.has(question)}
     return {where: said for where, said in answers.items() if said}
 
@@ -111,7 +111,7 @@ def answers_now(situation: Situation, draft: Draft, account: str, role: ActualRo
     settings, group, where = draft.settings, draft.group, place(draft)
     if group is None:
         return []
-    who = situation.seen.of(look.identity(settings))
+    who = situation.seen.of(questions.identity(settings))
     desired = desired_from_params(
         asked.s3_access_params(settings, group.id, [settings.bucket]), who.account, who.partition
     )

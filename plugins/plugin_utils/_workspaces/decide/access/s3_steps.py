@@ -1,0 +1,103 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""What is written of a policy and a role, noted for every workspace that shares them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from .....module_utils._aws.access.access import access_view, desired_from_params
+from .....module_utils._aws.access.model import Actual, Desired, Step
+from .....module_utils._aws.access.model import Plan as AccessPlan
+from .....module_utils._fivetran.client import JsonObject
+from .....module_utils._kernel.errors import InvalidArgument
+from ...look import asked, questions
+from ...look.s3_doubts import note_what_forbids
+from ...plan import Action, Change, Reason, RoleWork, all_but, first_names
+from ..drafts import Draft, Situation
+from .s3_judging import (
+    note_judgement,
+    place,
+)
+from .s3_sharing import SharedRole
+
+
+def note_steps(
+    situation: Situation,
+    role: SharedRole,
+    drafts: Sequence[Draft],
+    plan: Callable[[Actual, Callable[[Iterable[str]], Desired]], tuple[Desired, AccessPlan, RoleWork]],
+) -> None:
+    """Read what is there, plan, and note the outcome in every draft."""
+    who = situation.seen.of(questions.identity(drafts[0].settings))
+
+    def desired_of(buckets: Iterable[str]) -> Desired:
+        params = asked.s3_access_params(drafts[0].settings, role.group.id, sorted(buckets))
+        return desired_from_params(params, who.account, who.partition)
+
+    actual = situation.seen.of(questions.iam(drafts[0].settings, role.account))
+    try:
+        desired, planned, work = plan(actual, desired_of)
+    except InvalidArgument as error:
+        for draft in drafts:
+            draft.failure("access", error)
+        return
+    view = access_view(desired, actual, planned)
+    arn = str(view["role"]["arn"])
+    to_do = planned.policy.changed or planned.role.changed
+    work = replace(work, maker=work.maker if to_do else "", role_arn=arn)
+    sharing = first_names(other.name for other in drafts)
+    for draft in drafts:
+        _note_for(draft, planned, view, work, sharing)
+        note_what_forbids(situation, draft, role.account, planned, arn)
+
+
+def _note_for(draft: Draft, planned: AccessPlan, view: JsonObject, work: RoleWork, sharing: Sequence[str]) -> None:
+    draft.seen["access"] = _of_one(draft, planned, view)
+    note_judgement(draft, planned, work.role_arn)
+    draft.access = work
+    others = all_but(draft.name, sharing)
+    maker = work.maker if work.maker != draft.name else ""
+    for kind, step in (("policy", planned.policy), ("role", planned.role)):
+        draft.changes.append(
+            Change(
+                kind=kind,
+                name=str(view[kind]["arn"]),
+                action=Action(step.action),
+                reason=_reason(step, work),
+                before=step.before,
+                after=step.after,
+                shared_with=others,
+                made_by=maker,
+                needed_by=work.needed_by,
+            )
+        )
+
+
+def _of_one(draft: Draft, planned: AccessPlan, view: JsonObject) -> JsonObject:
+    """Return of what was seen of a role what concerns this workspace: of many, everybody's would fill the memory."""
+    where = place(draft)
+    judgement = planned.places.get(where)
+    findings = (*planned.findings, *(judgement.findings if judgement else ()))
+    read = {str(where): judgement.effect.as_json()} if judgement else {}
+    return {
+        **view,
+        "effect": {**view["effect"], "read": read},
+        "findings": [finding.as_json() for finding in dict.fromkeys(findings)],
+    }
+
+
+def _reason(step: Step, work: RoleWork) -> Reason:
+    if work.state == "absent" and step.action == "none":
+        return Reason.STILL_NEEDED if work.needed_by else Reason.GONE
+    return {
+        "none": Reason.AS_WANTED,
+        "create": Reason.MISSING,
+        "update": Reason.DIFFERS,
+        "delete": Reason.NOT_NEEDED,
+    }[step.action]
