@@ -28,7 +28,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.op
     Option,
     role_options,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.asked import PURPOSES, Purpose  # noqa: E402
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.purposes import PURPOSES, Purpose  # noqa: E402
 
 PAGE = CHECKOUT / "docs" / "inventory.md"
 KEY_EXAMPLE = "{{ vault_key }}"

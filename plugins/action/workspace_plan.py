@@ -44,8 +44,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
     path_of,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.outcomes import state_of
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.asked import PURPOSES
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Limits
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.purposes import PURPOSES
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Plan, Verdict
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.planning import (
     plan_of,

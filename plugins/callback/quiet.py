@@ -34,7 +34,7 @@ from typing import Any
 from ansible import constants
 from ansible.plugins.callback.default import CallbackModule as Default
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.progress import PROGRESS
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.tasks import is_rescued
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.tasks import is_rescued
 
 INDENTED = "    "
 COLORS: Mapping[str, str] = {

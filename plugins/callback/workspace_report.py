@@ -132,24 +132,24 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secr
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.progress import PROGRESS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._files import write_whole
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report import history
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collect import (
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.collect import Collector
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.observed import (
     COLLECTION,
     FAILED,
     UNREACHABLE,
-    Collector,
     Observation,
     Outcome,
+)
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.tasks import (
+    is_rescued,
+    items_of,
+    items_of_include,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.junit import junit_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.metrics import metrics_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Mark, Report, Run
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.news import Earlier, kind_of, with_news
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.page import page_of
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.tasks import (
-    is_rescued,
-    items_of,
-    items_of_include,
-)
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.terminal import lines_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets import known_secrets
 

@@ -13,7 +13,7 @@ from typing import Any
 from unittest.mock import patch
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.clients import Clients
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import read_settings
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.reading import read_settings
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Limits
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.planning import plan_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told

@@ -26,7 +26,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.op
     options_alone,
     role_options,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Unusable, read_settings
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.reading import read_settings
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Unusable
 
 from tests.actions import run_action
 from tests.hardening.pasted import PASTED, parts, shown_parts

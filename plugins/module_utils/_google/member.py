@@ -18,7 +18,8 @@ from .._kernel.errors import Failure, InvalidArgument, OnrampError
 from .._kernel.secrets.shown import quoted
 from .._kernel.task import Result, Task
 from .effect.decision import Decision, decide
-from .effect.effect import VIEWER, Access, Allowed, because, roles_in_doubt, too_narrow
+from .effect.effect import Access, because, roles_in_doubt, too_narrow
+from .effect.question import VIEWER, Allowed
 from .effect.roles import permissions_of
 from .iam import BucketPolicy, Outcome, access_from_params, apply, no_bucket
 from .policy import (

@@ -25,7 +25,7 @@ from ...module_utils._aws.access.documents import (
     same_document,
 )
 from ...module_utils._bucket.effect import Answer, Effect
-from ...module_utils._google.effect.effect import VIEWER
+from ...module_utils._google.effect.question import VIEWER
 from ...module_utils._google.policy import Grant, folder_condition, plan
 from .._settings.options import all_options
 from .variables import Setting, one_line

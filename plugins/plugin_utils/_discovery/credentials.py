@@ -13,8 +13,8 @@ from typing import Any
 
 from ...module_utils._kernel.errors import InvalidArgument
 from ...module_utils._kernel.options import FIVETRAN_ARGUMENTS
+from .._settings.reading import ENVIRONMENT
 from .._settings.rules import credential, fivetran_url
-from .._settings.settings import ENVIRONMENT
 from .._settings.values import Refused
 
 _CHECKS: Mapping[str, Callable[[str], str]] = {

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .model import SEVERITIES, Cell, Connection, Finding, GcsAccess, Mark, S3Access, Step, Workspace
+from .model import SEVERITIES, Cell, Finding, Mark, Step, Workspace
+from .vendors import Connection, GcsAccess, S3Access
 
 PLANS = {"create": "would be created", "update": "would be changed", "delete": "would be removed"}
 BAD_TESTS = ("FAILED", "JOB_FAILED")

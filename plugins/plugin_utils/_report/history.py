@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from .._files import beside, fill_new
-from . import results
+from .collected import results
 from .news import TIME, Earlier, Kind
 
 # The second run of a second has "-2" behind the time.

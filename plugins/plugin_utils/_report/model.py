@@ -15,6 +15,7 @@ from typing import Any
 
 from ...module_utils._kernel.version import VERSION
 from .._way import Stop
+from .vendors import Connection, GcsAccess, Key, Landing, May, S3Access, SetupTest
 
 # The version of the JSON. The first number changes when a field disappears or gets another meaning.
 SCHEMA_VERSION = "1.3"
@@ -47,6 +48,8 @@ SIGNS: Mapping[Mark, str] = {
     Mark.UNVERIFIED: "?",
     Mark.NONE: "·",
 }
+
+
 MEANINGS: Mapping[Mark, str] = {
     Mark.FAILED: "failed",
     Mark.WARNING: "to look at",
@@ -57,6 +60,8 @@ MEANINGS: Mapping[Mark, str] = {
     Mark.OK: "fine",
     Mark.NONE: "not known",
 }
+
+
 # The mark of what is found, by its severity; what is only to be known has none.
 SEVERITIES: Mapping[str, Mark] = {"error": Mark.FAILED, "warning": Mark.WARNING}
 
@@ -94,120 +99,6 @@ class Finding:
     remedy: str = ""
     code: str = ""
     field: str = ""
-
-
-@dataclass(frozen=True)
-class Permission:
-    """One permission of the key. ``state``: ``granted``, ``missing``, ``retired`` or ``undecided``."""
-
-    name: str
-    state: str
-    optional: bool
-
-
-@dataclass(frozen=True)
-class Key:
-    """The verdict about the Braze API key, as ``braze_api_key_info`` returns it."""
-
-    verdict: str
-    api_url: str
-    instance: str
-    permissions: tuple[Permission, ...]
-    missing: tuple[str, ...]
-    next_step: str
-
-
-@dataclass(frozen=True)
-class Landing:
-    """The verdict about Currents, as ``braze_currents_info`` returns it; ``newest_hour`` in ISO 8601 or empty."""
-
-    verdict: str
-    storage: str
-    bucket: str
-    prefix: str
-    newest_hour: str
-    event_types: tuple[str, ...]
-    next_step: str
-
-
-@dataclass(frozen=True)
-class AwsObject:
-    """An IAM policy or role with its document (a role's is its trust policy).
-
-    ``action``: what the run did, or in check mode would do: ``none``, ``create``, ``update`` or ``delete``.
-    """
-
-    name: str
-    arn: str
-    action: str
-    document: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class May:
-    """Whether Fivetran may do one thing. ``answer``: ``yes``, ``no`` or ``unknown``. ``because``: a line each."""
-
-    what: str
-    answer: str
-    because: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class S3Access:
-    """What lets Fivetran read the S3 bucket. Without documents, only the ARN of the role is known."""
-
-    role_arn: str
-    policy: AwsObject | None = None
-    role: AwsObject | None = None
-    storage: str = "s3"
-
-    @property
-    def is_as_wanted(self) -> bool:
-        """Tell whether the run had nothing to do about it, or would have nothing."""
-        return all(made is None or made.action == "none" for made in (self.policy, self.role))
-
-
-@dataclass(frozen=True)
-class GcsAccess:
-    """The grant on the GCS bucket; ``action`` as in :class:`AwsObject`."""
-
-    bucket: str
-    role: str
-    member: str
-    condition: Mapping[str, Any]
-    action: str
-    storage: str = "gcs"
-
-    @property
-    def is_as_wanted(self) -> bool:
-        """Tell whether the run had nothing to do about it, or would have nothing."""
-        return self.action == "none"
-
-
-@dataclass(frozen=True)
-class Connection:
-    """The connection as Fivetran has it. ``id`` is empty in check mode if it does not exist yet. Times: ISO 8601."""
-
-    id: str
-    schema: str
-    group: str
-    action: str
-    paused: bool | None
-    setup_state: str
-    sync_state: str
-    update_state: str
-    sync_frequency: int | None
-    succeeded_at: str
-    failed_at: str
-
-
-@dataclass(frozen=True)
-class SetupTest:
-    """One setup test of Fivetran, with its own title, status and message."""
-
-    title: str
-    status: str
-    message: str
 
 
 class New(StrEnum):

@@ -19,8 +19,8 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from . import results
 from .cells import short_time
+from .collected import results
 from .model import MEANINGS, Mark, New, News, Past, Report, Run, Step, Workspace
 
 # A workspace that has begun or ceased to fail so often in so many reports is flapping.

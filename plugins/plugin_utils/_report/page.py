@@ -25,8 +25,9 @@ from markupsafe import Markup, escape
 from .. import _way
 from . import ways
 from .cells import BAD_TESTS, headline_of, in_utc, short_time, worst_first
-from .model import MEANINGS, SEVERITIES, SIGNS, Mark, Report, S3Access, Step, Workspace
+from .model import MEANINGS, SEVERITIES, SIGNS, Mark, Report, Step, Workspace
 from .news import MARKS, WORDS
+from .vendors import S3Access
 
 FOLDER = Path(__file__).parent
 STATES = {"granted": Mark.OK, "missing": Mark.FAILED, "retired": Mark.NONE}

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from .._way import way_line, wrong_stops
 from .cells import worst_first
+from .collected.results import plain
 from .model import MEANINGS, SEVERITIES, SIGNS, Cell, Finding, Mark, Report, Step, Workspace
 from .news import sentences
-from .results import plain
 
 ASCII_SIGNS: Mapping[Mark, str] = {
     **SIGNS, Mark.OK: "v", Mark.FAILED: "x", Mark.REMOVED: "-", Mark.PAUSED: "=", Mark.NONE: ".",

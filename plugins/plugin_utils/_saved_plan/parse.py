@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 from ...module_utils._kernel.errors import Failure, OnrampError
 from ...module_utils._kernel.printable import printable
-from .._workspaces.look.asked import PURPOSES
+from .._workspaces.look.purposes import PURPOSES
 from .._workspaces.plan import (
     ACCESS,
     Action,

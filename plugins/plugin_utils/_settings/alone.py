@@ -19,20 +19,13 @@ from ansible.module_utils.common.validation import check_type_dict
 
 from ...module_utils._kernel.errors import InvalidArgument
 from ...module_utils._kernel.secrets.redact import Redactor
-from .options import Option, closest, is_setting, options_alone
-from .rules import (
-    RAW_RULES,
-    TOGETHER,
-    VALUE_RULES,
-    braze_url,
-    bucket,
-    check_s3,
-    credential,
-    folder,
-    of_s3_access,
-    schema,
-)
-from .settings import PLACEHOLDER, Unreadable, Variables, cannot_be_evaluated, not_set
+from .borrowed import check_s3, of_s3_access
+from .misspelt import closest
+from .options import Option, is_setting, options_alone
+from .reading import PLACEHOLDER, cannot_be_evaluated, not_set
+from .rules import RAW_RULES, VALUE_RULES, braze_url, bucket, credential, folder, schema
+from .settings import Unreadable, Variables
+from .together import TOGETHER
 from .values import Refused, holds_omit, no_secret, typed
 
 # Whose rules the plan asks elsewhere, by other names.

@@ -11,7 +11,6 @@ Its own stand here. Those of the roles stand in the roles, so that each is descr
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -23,9 +22,14 @@ import yaml
 
 # In the order in which a workspace meets them.
 ROLES = ("braze_api_key", "currents_landing", "s3_access", "gcs_access", "fivetran_connection")
+
+
 STORAGES = ("s3", "gcs", "azure", "none")
 
+
 _FOLDER = Path(__file__).parents[3] / "roles"
+
+
 # Secrets of roles that let Ansible show them nowhere by themselves, so that their specs need not say so.
 _SECRETS = frozenset(
     {
@@ -34,6 +38,8 @@ _SECRETS = frozenset(
         "fivetran_connection_exports_connection_string",
     }
 )
+
+
 # What roles and playbooks hand over, and what only they read.
 _NO_SETTINGS = frozenset(
     {
@@ -47,6 +53,8 @@ _NO_SETTINGS = frozenset(
         "s3_access_fivetran_role_arn",
     }
 )
+
+
 # What the playbooks give to the roles whatever the inventory says: by the variable of the workspace that they take it
 # from, empty for what the plan decides.
 OVERRULED: Mapping[str, str] = {
@@ -77,28 +85,10 @@ OVERRULED: Mapping[str, str] = {
     "fivetran_connection_container": "currents_bucket",
     "fivetran_connection_connection_string": "currents_connection_string",
 }
-# What people call things who know them from the vendors' own pages.
-OTHER_WORDS: Mapping[str, str] = {
-    "braze_url": "braze_api_url",
-    "braze_rest_endpoint": "braze_api_url",
-    "braze_endpoint": "braze_api_url",
-    "braze_key": "braze_api_key",
-    "currents_container": "currents_bucket",
-    "currents_folder": "currents_prefix",
-    "currents_path": "currents_prefix",
-    "currents_type": "currents_storage",
-    "fivetran_destination": "fivetran_group",
-    "fivetran_destination_id": "fivetran_group",
-    "fivetran_group_name": "fivetran_group",
-    "fivetran_connector_name": "fivetran_schema",
-    "fivetran_schema_name": "fivetran_schema",
-    "onramp_max_lag": "onramp_max_lag_hours",
-}
+
+
 # V(value), O(option), C(code) and the like.
 _MARKUP = re.compile(r"\b[A-Z]\(([^()]*)\)")
-# How alike a name has to be, from 0 to 1, to be taken for a misspelt one.
-_ALIKE = 0.85
-_ALIKE_WITHIN_ROLE = 0.75
 
 
 @dataclass(frozen=True)
@@ -200,6 +190,8 @@ _OWN = (
         description="Hours that data in the warehouse may be old before verify.yml fails; unset fails for no age.",
     ),
 )
+
+
 OWN: Mapping[str, Option] = {option.name: option for option in _OWN}
 
 
@@ -235,40 +227,16 @@ def is_setting(name: str) -> bool:
     return name in all_options() or name in _NO_SETTINGS or name in _other_entry_points()
 
 
-@cache
-def suggestion(name: str) -> str | None:
-    """Return the variable that was meant by ``name``, None if it is like none."""
-    meant = OTHER_WORDS.get(name) or _without_role(name) or _misspelt(name)
-    # Of a role's variable that the playbooks overrule, the one of the workspace that they take it from.
-    return OVERRULED.get(meant or "") or meant
-
-
 def role_of(name: str) -> str | None:
     """Return the role that ``name`` begins with, None if with none."""
     return next((role for role in ROLES if name.startswith(f"{role}_")), None)
 
 
-def _without_role(name: str) -> str | None:
+def without_role(name: str) -> str | None:
     """Find the one variable whose role has been named by its first word only, such as ``fivetran_paused``."""
     vendor, _underscore, short = name.partition("_")
     found = [option.name for option in _of_roles() if option.role.startswith(f"{vendor}_") and option.short == short]
     return found[0] if len(found) == 1 else None
-
-
-def _misspelt(name: str) -> str | None:
-    role = role_of(name)
-    if role is None:
-        return next(iter(difflib.get_close_matches(name, all_options(), 1, _ALIKE)), None)
-    return closest(name, role_options(role))
-
-
-def closest(name: str, options: Mapping[str, Option]) -> str | None:
-    """Return the one of a role's variables that ``name`` is most like, None if it is like none."""
-    # Without the role's name, which would make everything alike.
-    shorts = {option.short: option.name for option in options.values()}
-    role = next(iter(options.values())).role
-    short = next(iter(difflib.get_close_matches(name.removeprefix(f"{role}_"), shorts, 1, _ALIKE_WITHIN_ROLE)), None)
-    return shorts[short] if short else None
 
 
 def _of_roles() -> Iterator[Option]:

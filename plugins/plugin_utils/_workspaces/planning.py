@@ -16,22 +16,13 @@ from ...module_utils._kernel.clients import Clients
 from ...module_utils._kernel.secrets.redact import Redactor
 from .._settings.options import all_options
 from .._settings.reader import HostVariables, host_variables
-from .._settings.settings import (
-    TOLD_OF_UNUSABLE,
-    Entry,
-    Problem,
-    Settings,
-    Unreadable,
-    Unusable,
-    hints,
-    read_settings,
-    schema_claimed,
-)
+from .._settings.reading import hints, read_settings
+from .._settings.settings import TOLD_OF_UNUSABLE, Entry, Problem, Settings, Unreadable, Unusable, schema_claimed
 from .decide.decide import decide
 from .decide.drafts import Situation
 from .heal.healing import Request, left_out
-from .look.asked import PURPOSES, Wanted
 from .look.look import Limits, Look
+from .look.purposes import PURPOSES, Wanted
 from .plan import Plan
 from .step import ALL
 

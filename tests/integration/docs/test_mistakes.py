@@ -17,11 +17,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.op
     all_options,
     options_alone,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import (
-    ENVIRONMENT,
-    Settings,
-    read_settings,
-)
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.reading import ENVIRONMENT, read_settings
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
 
 from tests.hardening.planning import Host
 from tests.mistakes import (

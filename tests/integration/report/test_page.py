@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collect import Observation
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.observed import Observation
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.page import page_of
 from playwright.sync_api import Browser, Page, sync_playwright
 

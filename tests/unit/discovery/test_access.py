@@ -14,7 +14,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.
     permission_document,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.effect import Answer, Effect, Reason
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.effect.effect import VIEWER
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.effect.question import VIEWER
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.policy import folder_condition
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.access import (
     Access,

@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report import history
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collect import Observation, Outcome
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.observed import (
+    Observation,
+    Outcome,
+)
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Report, Run, Workspace
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.news import with_news
 

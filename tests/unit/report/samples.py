@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collect import (
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.collect import Collector
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.observed import (
     COLLECTION,
-    Collector,
     Observation,
     Outcome,
 )

@@ -10,13 +10,13 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collect import (
-    Collector,
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.collect import Collector
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.observed import (
     Observation,
     Outcome,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.tasks import Item
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Mark, Step
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.tasks import Item
 from hypothesis import given
 from hypothesis import strategies as st
 

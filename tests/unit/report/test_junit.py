@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collect import Outcome
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.observed import Outcome
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.junit import REST, junit_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Finding, Report, Step
 from hypothesis import given, settings

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collect import Observation
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.observed import Observation
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Mark
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.news import (
     FLAPPING_WITHIN,

@@ -10,7 +10,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.tasks import items_of, items_of_include
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.tasks import (
+    items_of,
+    items_of_include,
+)
 
 # Split, so that nobody takes it for one.
 UUID = "8d2c4f0a-1b3e-4c5d-" + "9e7f-0a1b2c3d4e5f"

@@ -10,7 +10,10 @@ import time
 import unicodedata
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collect import Observation, Outcome
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.observed import (
+    Observation,
+    Outcome,
+)
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Mark
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.terminal import lines_of
 from hypothesis import given

@@ -15,13 +15,13 @@ import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.effect import Answer, Effect
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.effect.decision import Decision, decide
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.effect.effect import (
-    VIEWER,
     because,
     judge,
     may_read,
     roles_in_doubt,
     too_narrow,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.effect.question import VIEWER
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.policy import (
     Condition,
     Grant,

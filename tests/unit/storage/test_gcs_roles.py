@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.effect.effect import Allowed
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.effect.question import Allowed
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.effect.roles import (
     ENDPOINT,
     permissions_of,

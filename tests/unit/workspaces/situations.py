@@ -20,16 +20,16 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.client import Identity
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.preflight import Bucket as GcsBucket
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import Failure, OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.reading import read_settings
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import (
     Settings,
     Unreadable,
     Unusable,
-    read_settings,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.decide import decide
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.drafts import Situation
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import asked, questions
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.asked import PURPOSES
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.purposes import PURPOSES
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import (
     Answer,
     Question,

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import FIVETRAN_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.misspelt import suggestion
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.options import (
     OVERRULED,
     OWN,
@@ -19,14 +20,10 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.op
     all_options,
     is_setting,
     role_options,
-    suggestion,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.rules import (
-    RAW_RULES,
-    TOGETHER,
-    VALUE_RULES,
-)
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.asked import PURPOSES
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.rules import RAW_RULES, VALUE_RULES
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.together import TOGETHER
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.purposes import PURPOSES
 
 from tests.unit.workspaces.situations import gcs, plan_of, settings
 

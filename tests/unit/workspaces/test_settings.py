@@ -18,14 +18,16 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.op
     all_options,
     role_options,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import (
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.reading import (
     PLACEHOLDER,
+    hints,
+    read_settings,
+)
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import (
     Problem,
     Settings,
     Unreadable,
     Unusable,
-    hints,
-    read_settings,
 )
 
 KEY, SECRET = "aPzT4k9QmVx2", "s3cr3t-of-the-account-0815"

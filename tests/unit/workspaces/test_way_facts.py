@@ -16,7 +16,8 @@ import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.model import ActualPolicy, ActualRole
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket import Bucket as S3Bucket
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.effect.statement import Document
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings, Unusable, hints
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.reading import hints
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings, Unusable
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._way import way_line
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.drafts import Draft
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions

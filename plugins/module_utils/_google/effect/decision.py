@@ -16,7 +16,8 @@ from types import MappingProxyType
 
 from ..._bucket.effect import Answer
 from ..policy import Grant, JsonObject, plan, same_member
-from .effect import VIEWER, Access, Allowed, judge
+from .effect import Access, judge
+from .question import VIEWER, Allowed
 
 
 class Decision(StrEnum):

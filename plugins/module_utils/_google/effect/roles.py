@@ -36,7 +36,7 @@ from ..._kernel.options import retry_policy
 from ..._kernel.secrets.redact import Redactor
 from ..credentials import EMULATOR, credentials
 from ..policy import is_role
-from .effect import Allowed
+from .question import Allowed
 
 VENDOR = "Google's IAM"
 IAM = "https://iam.googleapis.com"

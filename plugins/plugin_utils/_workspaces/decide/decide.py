@@ -24,7 +24,7 @@ from ..._settings.settings import Unusable
 from ..findings import SUBJECTS
 from ..heal.healing import heal, not_looked_at, without_workspace
 from ..look import questions
-from ..look.asked import PURPOSES
+from ..look.purposes import PURPOSES
 from ..plan import Finding, Group, Plan, WorkspacePlan
 from ..step import note_what_stays
 from ..way.way_facts import note_way, reads_nothing_new

@@ -21,8 +21,9 @@ from ....module_utils._kernel.printable import printable
 from ..._settings.settings import Settings, Unusable
 from ..._way import Stop
 from ..look import look, questions
-from ..look.asked import RENAMED, Purpose
+from ..look.asked import RENAMED
 from ..look.look import Limits
+from ..look.purposes import Purpose
 from ..look.questions import Seen
 from ..plan import KINDS, Change, Finding, Group, RoleWork, WorkspacePlan
 

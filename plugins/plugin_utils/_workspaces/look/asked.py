@@ -9,9 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -43,68 +41,12 @@ if TYPE_CHECKING:
     from ....module_utils._bucket.effect import Reason
     from ....module_utils._google.preflight import Bucket as GcsBucket
 
+
 # Where a variable of a role, without the role's prefix, has another name than the module's option.
 RENAMED: Mapping[str, str] = {f"aws_{option}": option for option in AWS_ARGUMENTS if not option.startswith("aws_")}
+
+
 UNKNOWN_ROLE = "arn:aws:iam::000000000000:role/unknown"
-
-
-@dataclass(frozen=True)
-class Purpose:
-    """What a playbook is for: which questions it asks, and what it does about the answers.
-
-    ``creates``, ``changes``, ``removes``: what it may do to connections. ``key``, ``landing``, ``grants``: whether the
-    Braze key, Currents, and grants in Google Cloud Storage are looked at. ``tells_findings``: whatever is not as it
-    should be is a finding, whatever the inventory says about it. ``sends_secrets``: what Fivetran stores masked is sent
-    again, and tested. ``heals``: only what keeps data away is changed, and nothing is taken away.
-    """
-
-    name: str
-    creates: bool = False
-    changes: bool = False
-    removes: bool = False
-    key: bool = True
-    landing: bool = True
-    grants: bool = True
-    tells_findings: bool = False
-    sends_secrets: bool = False
-    heals: bool = False
-
-
-PURPOSES: Mapping[str, Purpose] = {
-    purpose.name: purpose
-    for purpose in (
-        Purpose("onboard", creates=True, changes=True),
-        Purpose("verify", changes=True, tells_findings=True),
-        Purpose("rotate_key", changes=True, landing=False, grants=False, sends_secrets=True),
-        Purpose("heal", changes=True, tells_findings=True, heals=True),
-        Purpose("offboard", removes=True, key=False, landing=False),
-    )
-}
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What has to be looked at: all workspaces of the inventory that can be read, and which of them play."""
-
-    purpose: Purpose
-    inventory: tuple[Settings, ...]
-    names: frozenset[str]
-
-    @property
-    def playing(self) -> tuple[Settings, ...]:
-        """The workspaces of this run."""
-        return tuple(settings for settings in self.inventory if settings.name in self.names)
-
-    def folders_of_others(self, settings: Settings) -> list[str]:
-        """Return the folders of the same bucket in which the Currents of other workspaces lands."""
-        return sorted(self._folders[settings.storage, settings.bucket] - {settings.prefix})
-
-    @cached_property
-    def _folders(self) -> Mapping[tuple[str, str], set[str]]:
-        folders: dict[tuple[str, str], set[str]] = {}
-        for settings in self.inventory:
-            folders.setdefault((settings.storage, settings.bucket), set()).add(settings.prefix)
-        return folders
 
 
 def fivetran_params(settings: Settings, limits: Mapping[str, Any]) -> dict[str, Any]:
@@ -230,9 +172,6 @@ def _validator(spec: ModuleSpec) -> ArgumentSpecValidator:
     if spec.work not in _validators:
         _validators[spec.work] = ArgumentSpecValidator(dict(spec.argument_spec), **spec.rules())
     return _validators[spec.work]
-
-
-# What AWS and Google are asked; their packages are needed only for such buckets.
 
 
 def aws_credentials(settings: Settings) -> tuple[Any, ...]:

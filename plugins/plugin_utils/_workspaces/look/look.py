@@ -11,11 +11,10 @@ Nothing is written and nothing is judged. The questions are those of the modules
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from threading import Condition
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from ....module_utils._braze.api_key import api_key_info
@@ -26,17 +25,16 @@ from ....module_utils._fivetran.connection.braze_config import SERVICE
 from ....module_utils._fivetran.listing import PAGE_SIZE
 from ....module_utils._fivetran.sync.why import does_not_work, why
 from ....module_utils._kernel.clients import Clients
-from ....module_utils._kernel.errors import Failure, OnrampError
 from ....module_utils._kernel.task import Task
 from ....module_utils._open_bucket import open_bucket
 from ..._settings.settings import Settings
 from . import asked
-from .asked import Wanted
+from .asking import Asking
+from .purposes import Wanted
 from .questions import (
     Account,
     Answer,
     Doubt,
-    Question,
     Seen,
     T,
     account,
@@ -63,10 +61,6 @@ if TYPE_CHECKING:
     # Each cloud's SDK takes a quarter of a second to import, and may be missing where nobody needs it.
     from ....module_utils._aws.client import Identity
     from ....module_utils._google.preflight import Bucket as GcsBucket
-
-
-# Answers are waited for most of the time. Each question about a key or a bucket asks with some threads of its own.
-QUESTIONS_AT_ONCE = 24
 
 
 @dataclass(frozen=True)
@@ -98,90 +92,22 @@ class Look:
         self._wanted = wanted
         self._limits = limits
         self._clients = clients or Clients()
-        self._pool = ThreadPoolExecutor(QUESTIONS_AT_ONCE, thread_name_prefix="look")
-        self._futures: dict[Question[Any], Future[Answer]] = {}
+        self._asking = Asking(self._clients, told)
+        self._ask = self._asking.ask
         # Of workspaces in Google Cloud Storage, by name: their bucket and their service account, once they are known.
         self._in_gcs: dict[str, dict[str, Any]] = {}
-        self._open = 0
-        self._moved = Condition()
-        self._told = told
-        # By name, how many questions about nobody else are open.
-        self._open_of: dict[str, int] = {}
+        self._in_gcs_moves = Lock()
 
     def take(self) -> Seen:
         """Ask everything and return the answers; also what goes wrong is one."""
-        seen = self._take(self._wanted.inventory, self._begin)
+        seen = self._asking.take(self._wanted.inventory, self._begin)
         asked_by = [settings for settings in self._wanted.playing if seen.has(account(settings))]
         left = {allowance(settings): Answer(self._client(settings).allowance) for settings in asked_by}
         return seen.and_also(Seen(left))
 
     def ask_aws(self, doubts: Iterable[Doubt]) -> Seen:
         """Ask AWS itself about what was left in doubt by what an earlier look has seen."""
-        return self._take(doubts, self._simulate)
-
-    def _take(self, items: Iterable[T], begin: Callable[[T], None]) -> Seen:
-        try:
-            for item in items:
-                begin(item)
-            self._wait()
-        except BaseException:
-            # The task was timed out or interrupted; what runs still ends at its own deadlines.
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            raise
-        self._pool.shutdown()
-        return Seen({question: future.result() for question, future in self._futures.items()})
-
-    def _wait(self) -> None:
-        with self._moved:
-            while self._open:
-                self._moved.wait()
-                self._told(list(self._open_of.values()).count(0), len(self._open_of))
-
-    def _ended(self, owner: str, _future: Future[Answer]) -> None:
-        with self._moved:
-            self._open -= 1
-            if owner:
-                self._open_of[owner] -= 1
-            self._moved.notify()
-
-    def _ask(
-        self,
-        question: Question[T],
-        work: Callable[[Task], T],
-        params: Callable[[], Mapping[str, Any]] = dict,
-        then: Callable[[T], None] | None = None,
-        owner: str = "",
-    ) -> None:
-        """Ask unless it was asked; ``then`` goes on from a good answer, in the thread that got it.
-
-        ``owner``: the workspace that alone it is about.
-        """
-        with self._moved:
-            if question in self._futures:
-                return
-            # What follows from an answer is asked before its own question counts as ended.
-            self._open += 1
-            if owner:
-                self._open_of[owner] = self._open_of.get(owner, 0) + 1
-            future = self._futures[question] = self._pool.submit(self._answer, work, params, then)
-        future.add_done_callback(partial(self._ended, owner))
-
-    def _answer(
-        self, work: Callable[[Task], T], params: Callable[[], Mapping[str, Any]], then: Callable[[T], None] | None
-    ) -> Answer:
-        warnings: list[str] = []
-        try:
-            task = Task(params=params(), check_mode=True, warn=warnings.append, clients=self._clients)
-            value = work(task)
-            if then is not None:
-                then(value)
-        except OnrampError as error:
-            return Answer(error=error, warnings=tuple(warnings))
-        except Exception as error:
-            # Its text may quote anything, so only its kind is told.
-            msg = f"An unexpected {type(error).__name__} ended this look. Please report it."
-            return Answer(error=OnrampError(msg=msg, failure=Failure(code="unexpected", message=msg)))
-        return Answer(value, warnings=tuple(warnings))
+        return self._asking.take(doubts, self._simulate)
 
     # In which order things can be known
 
@@ -260,7 +186,7 @@ class Look:
         if self._wanted.purpose.removes:
             return
         for settings in members:
-            with self._moved:
+            with self._in_gcs_moves:
                 about = self._in_gcs[settings.name] = {**self._in_gcs.get(settings.name, {}), **known}
             if len(about) < 2:
                 continue

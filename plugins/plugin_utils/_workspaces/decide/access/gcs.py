@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from .....module_utils._google.effect.effect import Allowed, roles_in_doubt
+from .....module_utils._google.effect.effect import roles_in_doubt
+from .....module_utils._google.effect.question import Allowed
 from .....module_utils._google.iam import NEXT_STEPS
 from .....module_utils._google.member import wanted_grant
 from .....module_utils._google.policy import Grant

@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from .....module_utils._bucket.effect import Answer
 from .....module_utils._fivetran.client import JsonObject
 from .....module_utils._google.effect.decision import Decision, decide
-from .....module_utils._google.effect.effect import VIEWER, Access, because, too_narrow
+from .....module_utils._google.effect.effect import Access, because, too_narrow
+from .....module_utils._google.effect.question import VIEWER
 from .....module_utils._google.policy import Grant, same_member
 from .....module_utils._google.preflight import Wish, findings
 from ...look.proof import proof, proved

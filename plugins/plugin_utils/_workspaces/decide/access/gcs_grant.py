@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 
 from .....module_utils._fivetran.client import JsonObject
 from .....module_utils._fivetran.sync.last_sync import LastSync
-from .....module_utils._google.effect.effect import Allowed, judge
+from .....module_utils._google.effect.effect import judge
+from .....module_utils._google.effect.question import Allowed
 from .....module_utils._google.policy import Grant, plan
 from .....module_utils._google.preflight import Bucket
 from ...plan import Action, Change, Reason

@@ -19,7 +19,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...module_utils._kernel.secrets.shown import may_be_secret
+from ....module_utils._kernel.secrets.shown import may_be_secret
 
 # What of an item is called after what it is.
 NAMES = ("name", "workspace", "schema", "fivetran_schema")

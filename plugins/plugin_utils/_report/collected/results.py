@@ -17,20 +17,9 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .._way import Flow, Place, Stop
-from .model import (
-    AwsObject,
-    Connection,
-    Finding,
-    GcsAccess,
-    Key,
-    Landing,
-    May,
-    Permission,
-    S3Access,
-    SetupTest,
-    Unclaimed,
-)
+from ..._way import Flow, Place, Stop
+from ..model import Finding, Unclaimed
+from ..vendors import AwsObject, Connection, GcsAccess, Key, Landing, May, Permission, S3Access, SetupTest
 
 ANSWERS = ("yes", "no", "unknown")
 # So many lines say why; a longer one stands in the result.

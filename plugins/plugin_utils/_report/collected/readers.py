@@ -1,0 +1,156 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""Read what each module returns into what is known of a workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ..._workspaces.look.proof import proof_by_tests, proved
+from ..cells import BAD_TESTS, short_time
+from ..model import Step
+from ..vendors import S3Access, SetupTest
+from . import results
+from .observed import Known
+
+
+def read_facts(known: Known, facts: Mapping[str, Any]) -> None:
+    _read_role(known, results.text(facts, "__s3_access_handed_over"))
+
+
+def read_plan(known: Known, plan: Mapping[str, Any]) -> None:
+    """Read the plan of one workspace: what was seen, what is to do, and what was found."""
+    seen = results.mapping(plan, "seen")
+    # Of a workspace that is refused nothing will be done.
+    counts = plan.get("applies") is True or plan.get("reads_only") is True
+    _read_key(known, results.mapping(seen, "key"))
+    _read_landing(known, results.mapping(seen, "landing"))
+    _read_planned_access(known, plan, counts)
+    known.makers = results.makers(plan)
+    known.way = results.way(plan)
+    known.noted = results.planned_findings(plan)
+    known.unverified = results.texts(plan, "unverified")
+    action = results.action_on(plan, "connection") if counts else "none"
+    if "connection" in seen:
+        data = results.mapping(seen, "connection")
+        known.connection = results.connection(data, action)
+        known.alerts[known.connection.schema] = results.alerts(data)
+    elif action == "create":
+        known.connection = results.connection({"schema": plan.get("schema")}, action)
+
+
+def _read_planned_access(known: Known, plan: Mapping[str, Any], counts: bool) -> None:
+    """Read role or grant, and what Fivetran may do, which comes true only if what is planned is done."""
+    seen = results.mapping(plan, "seen")
+    grant = results.mapping(seen, "grant")
+    known.place = _place(plan)
+    known.may = ()
+    if "access" in seen:
+        known.access = results.s3_access(seen)
+        if counts or known.access.is_as_wanted:
+            known.may = results.may_in_s3(seen, known.place)
+    if "grant" in seen and (counts or grant.get("changed") is not True):
+        known.access = results.gcs_access(grant)
+        known.may = results.may_in_gcs(grant, known.place)
+
+
+def _place(plan: Mapping[str, Any]) -> str:
+    """Return what the workspace's connection reads, as results call it; empty if the plan does not say."""
+    scheme, bucket = {"s3": "s3", "gcs": "gs"}.get(results.text(plan, "storage")), results.text(plan, "bucket")
+    path = "/".join(filter(None, (bucket, results.text(plan, "prefix"))))
+    return f"{scheme}://{path}" if scheme and bucket else ""
+
+
+def _read_key(known: Known, result: Mapping[str, Any]) -> None:
+    if "verdict" in result:
+        known.key = results.key(result)
+        known.shown = True
+
+
+def _read_landing(known: Known, result: Mapping[str, Any]) -> None:
+    if "verdict" in result:
+        known.landing = results.landing(result)
+        known.shown = True
+
+
+def _read_s3_access(known: Known, result: Mapping[str, Any]) -> None:
+    if "access" in result:
+        known.access = results.s3_access(result)
+        known.may = results.may_in_s3(result, known.place) or known.may
+        known.findings += results.findings(results.mapping(result, "access"), Step.ACCESS)
+        known.shown = True
+
+
+def _read_gcs_access(known: Known, result: Mapping[str, Any]) -> None:
+    known.findings += results.findings(result, Step.ACCESS)
+    if "grant" in result:
+        known.access = results.gcs_access(result)
+        # Of a grant that was made, the result tells what Fivetran could do before.
+        if known.access.is_as_wanted:
+            known.may = results.may_in_gcs(result, known.place) or known.may
+        known.shown = True
+
+
+def _read_role(known: Known, arn: str) -> None:
+    if arn and not isinstance(known.access, S3Access):
+        known.access = S3Access(role_arn=arn)
+        known.shown = True
+
+
+def _read_preflight(known: Known, result: Mapping[str, Any]) -> None:
+    # Of a shared role, a workspace that does not bring it to its state sees no more.
+    _read_role(known, results.text(result, "role_arn"))
+    known.findings += results.findings(result, Step.ACCESS)
+
+
+def _proof(result: Mapping[str, Any], tests: Iterable[SetupTest]) -> str:
+    """Return what these tests prove of what could not be seen before; nothing where one of them has failed."""
+    passed = [test.title for test in tests if test.status == "PASSED"]
+    time = short_time(results.text(result, "tested_at"))
+    if not passed or not time or any(test.status in BAD_TESTS for test in tests):
+        return ""
+    return proved("what could not be told before works", proof_by_tests(passed, f"{time} UTC"))
+
+
+def _read_connection(known: Known, result: Mapping[str, Any]) -> None:
+    tests = results.setup_tests(result)
+    if tests:
+        # They have tried what nobody can see.
+        known.proved = _proof(result, tests) if known.unverified else known.proved
+        known.setup_tests, known.unverified = tests, ()
+    if "connection" not in result:
+        return
+    known.shown = True
+    data = results.mapping(result, "connection")
+    action = "update" if result.get("changed") is True else "none"
+    if not data:
+        action = "delete"
+    elif action == "update" and not results.text(data, "id"):
+        action = "create"
+    known.connection = results.connection(data, action)
+    known.alerts[known.connection.schema] = results.alerts(data)
+
+
+def _read_connections(known: Known, result: Mapping[str, Any]) -> None:
+    for data in results.mappings(result, "connections"):
+        found = results.connection(data)
+        known.listed[found.schema] = found
+        known.alerts[found.schema] = results.alerts(data)
+
+
+READERS: Mapping[str, Callable[[Known, Mapping[str, Any]], None]] = {
+    "braze_api_key_info": _read_key,
+    "braze_currents_info": _read_landing,
+    "s3_access_info": _read_s3_access,
+    "gcs_bucket_iam_member": _read_gcs_access,
+    "s3_bucket_preflight_info": _read_preflight,
+    "gcs_bucket_preflight_info": _read_preflight,
+    "fivetran_connection": _read_connection,
+    "fivetran_connection_info": _read_connections,
+    "fivetran_connection_sync": _read_connection,
+}
