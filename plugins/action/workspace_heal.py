@@ -11,7 +11,6 @@ from typing import Any
 from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_heal import ARGUMENTS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.arguments import validated
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.guard import ControllerAction
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.healing import State
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.hook import run_hook
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.memory import FACT, Memory, path_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.news import (
@@ -31,6 +30,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
     sentence,
     summary,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.healings import State
 
 PLAN = "onramp_plan"
 OUTCOME = "onramp_heal_outcome"

@@ -74,7 +74,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ..plugin_utils._workspaces.findings import SUBJECTS, findings
+from ..plugin_utils._workspaces.model.findings import SUBJECTS, findings
 
 
 def tell(seen: Mapping[str, Any], subject: str) -> Any:

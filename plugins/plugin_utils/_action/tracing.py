@@ -119,8 +119,8 @@ def _header() -> dict[str, Any]:
 
     from ansible import context
 
+    from ...module_utils._kernel.http.version import VERSION
     from ...module_utils._kernel.trace.trace import FORMAT
-    from ...module_utils._kernel.version import VERSION
 
     return {
         "onramp_trace": FORMAT,

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from ...module_utils._kernel.version import VERSION
+from ...module_utils._kernel.http.version import VERSION
 from .model import SEVERITIES, Mark, Report, Workspace
 
 PREFIX = "braze_fivetran_"

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from ...module_utils._kernel.version import VERSION
+from ...module_utils._kernel.http.version import VERSION
 from .._way import Stop
 from .vendors import Connection, GcsAccess, Key, Landing, May, S3Access, SetupTest
 

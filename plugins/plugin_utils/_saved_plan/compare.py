@@ -18,8 +18,8 @@ from functools import cached_property
 from typing import Any
 
 from .._words import joined
-from .._workspaces.findings import minute
-from .._workspaces.plan import ACCESS, Change, Finding, Plan, Reason, WorkspacePlan
+from .._workspaces.model.findings import minute
+from .._workspaces.model.plan import ACCESS, Change, Finding, Plan, Reason, WorkspacePlan
 from .model import Saved, connection_id, fingerprint
 from .moves import Known, Move, change_moves, id_moves, place_moves
 

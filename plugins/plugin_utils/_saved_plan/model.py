@@ -20,11 +20,11 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
+from ...module_utils._kernel.http.version import VERSION
 from ...module_utils._kernel.secrets.names import without_secrets
-from ...module_utils._kernel.version import VERSION
 from .._settings.options import all_options
 from .._settings.settings import Settings
-from .._workspaces.plan import ACCESS, Change, Plan, WorkspacePlan
+from .._workspaces.model.plan import ACCESS, Change, Plan, WorkspacePlan
 from .._workspaces.tell import NOTES
 
 FORMAT = "onramp.braze_fivetran.plan"

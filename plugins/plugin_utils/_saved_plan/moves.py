@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._words import joined
-from .._workspaces.plan import Action, Change, Reason, WorkspacePlan
+from .._workspaces.model.plan import Action, Change, Reason, WorkspacePlan
 from .._workspaces.tell import REASONS, short
 from .model import PLACE
 from .parts import Stray, is_masked, strays

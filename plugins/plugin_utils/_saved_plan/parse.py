@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from ...module_utils._kernel.errors import Failure, OnrampError
 from ...module_utils._kernel.printable import printable
 from .._workspaces.look.purposes import PURPOSES
-from .._workspaces.plan import (
+from .._workspaces.model.plan import (
     ACCESS,
     Action,
     Change,

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from ...module_utils._kernel.printable import visible
 from .._words import joined
-from .._workspaces.findings import minute
-from .._workspaces.plan import ACCESS
+from .._workspaces.model.findings import minute
+from .._workspaces.model.plan import ACCESS
 from .._workspaces.tell import VERBS, fleet_line, told
 from .model import Saved
 

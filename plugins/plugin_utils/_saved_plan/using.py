@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._settings.settings import Settings
-from .._workspaces.plan import Change, Plan
+from .._workspaces.model.plan import Change, Plan
 from . import file
 from .compare import Approval
 from .handed_on import NotHandedOn, from_text, is_handed_on, to_text

@@ -18,12 +18,13 @@ from .._settings.options import all_options
 from .._settings.reader import HostVariables, host_variables
 from .._settings.reading import hints, read_settings
 from .._settings.settings import TOLD_OF_UNUSABLE, Entry, Problem, Settings, Unreadable, Unusable, schema_claimed
-from .decide.decide import decide
 from .decide.drafts import Situation
-from .heal.healing import Request, left_out
+from .deciding import decide
+from .heal.healing import left_out
 from .look.look import Limits, Look
 from .look.purposes import PURPOSES, Wanted
-from .plan import Plan
+from .model.healings import Request
+from .model.plan import Plan
 from .step import ALL
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _asked_again(wanted: Wanted, situation: Situation, clients: Clients) -> Situ
     """Return the situation with AWS's own answers to what is in doubt about roles; mostly nothing is."""
     if not any(settings.storage == "s3" for settings in wanted.playing):
         return situation
-    from .look.s3_doubts import doubts
+    from .decide.s3_doubts import doubts
 
     found = list(doubts(situation))
     if not found:

@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from .._words import joined
 from .decide.drafts import Draft, Situation
-from .plan import ACCESS, Change, Finding, Plan, RoleWork, WorkspacePlan
+from .model.plan import ACCESS, Change, Finding, Plan, RoleWork, WorkspacePlan
 
 ALL, SHARED, WORKSPACES = "all", "shared", "workspaces"
 # The playbooks that change something in steps; others do what they do in either.

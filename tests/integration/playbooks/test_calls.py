@@ -11,7 +11,7 @@ from collections import Counter
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.allowance import REQUESTS
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Action
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Action
 
 from tests.collection import CHECKOUT
 from tests.integration.playbooks.fleet import connections, play, workspaces

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Limits
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import WorkspacePlan
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import WorkspacePlan
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.planning import plan_of
 
 from tests.integration.playbooks.shapes import GUIDE, Shape, allow

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.onramp.braze_fivetran.plugins.doc_fragments.attributes import ModuleDocFragment
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.version import VERSION
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.http.version import VERSION
 
 # They speak of what is set for the hosts of the play. Their credentials are those of the inventory.
 ON_THE_CONTROLLER = (

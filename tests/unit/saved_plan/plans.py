@@ -15,7 +15,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.model import Saved, as_data, checksum
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.parse import from_data
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.using import settled
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Plan
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Plan
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.planning import _approved
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import told
 

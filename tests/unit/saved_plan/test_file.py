@@ -17,7 +17,7 @@ import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan import file
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.parse import check_usable, from_data
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Change
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Change
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import told
 
 from tests.collection import CHECKOUT

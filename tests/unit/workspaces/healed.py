@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.decide import decide
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.healing import Healing, Request
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Plan, WorkspacePlan
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.deciding import decide
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.healings import Healing, Request
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Plan, WorkspacePlan
 
 from tests.unit.workspaces.situations import (
     SERVICE_ACCOUNT,

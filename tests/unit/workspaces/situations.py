@@ -26,8 +26,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.se
     Unreadable,
     Unusable,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.decide import decide
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.drafts import Situation
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.deciding import decide
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import asked, questions
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.purposes import PURPOSES
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import (
@@ -35,7 +35,11 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
     Question,
     Seen,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Change, Plan, WorkspacePlan
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import (
+    Change,
+    Plan,
+    WorkspacePlan,
+)
 
 KEY, SECRET = "aPzT4k9QmVx2-fivetran", "s3cr3t-of-the-account-0815"
 BRAZE_KEY = "0d1f6c1e-5a54-4c1a-9d5c-3b2f6a7e8d90"

@@ -20,8 +20,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.action.workspace_plan imp
     _only_playing,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.play import play_of
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.decide import no_plan
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import (
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.deciding import no_plan
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import (
     Action,
     Change,
     Plan,

@@ -14,7 +14,11 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
     decide_connection,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.drafts import Draft
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Group, RoleWork, Verdict
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import (
+    Group,
+    RoleWork,
+    Verdict,
+)
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import findings_of
 
 from tests.unit.workspaces.situations import (

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.healing import State
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import ACCESS
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.healings import State
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import ACCESS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told, findings_of
 from hypothesis import given
 from hypothesis import strategies as st

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.healing import State
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.outcomes import (
     failed_message,
     outcome,
@@ -17,7 +16,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
     sentence,
     summary,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Finding
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.healings import State
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Finding
 
 ROLE = "arn:aws:iam::111122223333:role/Fivetran"
 STALE = Finding("landing", "error", "stale", "Currents has stopped.", "Send Test Events.").as_json()

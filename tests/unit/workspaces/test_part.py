@@ -14,8 +14,8 @@ import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.documents import granted_buckets
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.model import ActualPolicy
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings, Unusable
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.decide import decide
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Action, Plan, Verdict
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.deciding import decide
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Action, Plan, Verdict
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import told
 from hypothesis import given
 from hypothesis import strategies as st

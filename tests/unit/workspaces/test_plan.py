@@ -14,10 +14,10 @@ import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.documents import granted_buckets
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket import Bucket as S3Bucket
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import Redactor
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.decide import no_plan
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.deciding import no_plan
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Answer
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Verdict, WorkspacePlan
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Verdict, WorkspacePlan
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.planning import _secrets
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told
 

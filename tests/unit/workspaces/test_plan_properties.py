@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.model import ActualPolicy, ActualRole
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings, Unusable
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import (
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import (
     Change,
     Finding,
     Plan,

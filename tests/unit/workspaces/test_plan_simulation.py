@@ -15,11 +15,11 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.effect.effect import Document
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.simulation import Asked
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.s3_doubts import doubts
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.proof import of_masked
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Answer, Question
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.s3_doubts import doubts
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Verdict, WorkspacePlan
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Verdict, WorkspacePlan
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import findings_of
 
 from tests.unit.workspaces.situations import (

@@ -13,8 +13,8 @@ import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.modules import workspace_plan
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings, Unusable
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces import step as steps
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.decide import decide
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Change, Plan, Verdict
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.deciding import decide
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Change, Plan, Verdict
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.step import (
     ALL,
     SHARED,

@@ -22,7 +22,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._way import 
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.drafts import Draft
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Answer
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.plan import Group, WorkspacePlan
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Group, WorkspacePlan
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told, findings_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.way.way_facts import note_way
 from hypothesis import given

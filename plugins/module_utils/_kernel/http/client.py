@@ -28,12 +28,12 @@ from ..errors import Failure
 from ..libraries import require_library
 from ..printable import printable
 from ..secrets.redact import Redactor
-from ..version import VERSION
 from .answer import decode, requested_wait
 from .call import Call, Explain, HttpError, Response, RetryPolicy, explain_nothing
 from .ending import ending
 from .environment import surroundings
 from .transport import REQUESTS_ERROR, BoundedAdapter
+from .version import VERSION
 
 HEADERS = {
     "User-Agent": f"onramp.braze_fivetran/{VERSION}",

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from ....module_utils._fivetran.allowance import TRIAL_TESTS, Allowance
 from ..._settings.settings import Settings
 from ..look import questions
-from ..plan import Action, Verdict, WorkspacePlan
+from ..model.plan import Action, Verdict, WorkspacePlan
 from .drafts import Situation
 
 # Requests for one connection, at most if nothing has to be tried again: looked up, what its service needs, destination,

@@ -23,10 +23,10 @@ from ....module_utils._kernel.difference import Difference, before_and_after
 from ....module_utils._kernel.errors import Failure, OnrampError
 from ....module_utils._kernel.secrets.redact import REDACTED, Redactor
 from ..._words import joined
-from ..findings import SUBJECTS, minute, quoted
 from ..look import asked, questions
 from ..look.proof import of_masked
-from ..plan import Action, Change, ConnectionWork, Group, Reason
+from ..model.findings import SUBJECTS, minute, quoted
+from ..model.plan import Action, Change, ConnectionWork, Group, Reason
 from .drafts import Draft, Situation
 
 # The secrets of all workspaces are kept out of the whole plan at its end.

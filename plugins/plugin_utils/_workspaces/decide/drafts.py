@@ -25,10 +25,10 @@ from ..look.asked import RENAMED
 from ..look.look import Limits
 from ..look.purposes import Purpose
 from ..look.questions import Seen
-from ..plan import KINDS, Change, Finding, Group, RoleWork, WorkspacePlan
+from ..model.plan import KINDS, Change, Finding, Group, RoleWork, WorkspacePlan
 
 if TYPE_CHECKING:
-    from ..heal.healing import Request
+    from ..model.healings import Request
 
 # What a module calls a setting of the workspace itself, by step.
 OWN_NAMES: Mapping[str, Mapping[str, str]] = {

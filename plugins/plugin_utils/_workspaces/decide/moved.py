@@ -18,7 +18,7 @@ from ....module_utils._fivetran.client import JsonObject
 from ....module_utils._fivetran.connection.braze_config import SERVICE
 from ....module_utils._kernel.errors import OnrampError
 from ..look import questions
-from ..plan import Group
+from ..model.plan import Group
 from .drafts import Draft, Situation
 from .identity import folder_read, schema_of, shown
 

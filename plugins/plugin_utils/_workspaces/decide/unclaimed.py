@@ -19,11 +19,12 @@ from ....module_utils._fivetran.client import JsonObject
 from ....module_utils._fivetran.connection.braze_config import SERVICE
 from ..._discovery.access import Access
 from ..._discovery.connections import Connection, Place, braze_connections, host_names
-from ..._discovery.inventory_text import Workspace, host_entry, host_line
-from ..._discovery.variables import one_line, place, remarks
+from ..._discovery.inventory_text import Workspace
+from ..._discovery.unclaimed import Unclaimed
+from ..._discovery.variables import one_line
 from ..._settings.settings import schema_claimed
 from ..._words import joined
-from ..plan import Group
+from ..model.plan import Group
 from .drafts import Draft, Situation
 
 # Names of containers in Azure are those of a storage account, which Fivetran does not tell.
@@ -34,34 +35,6 @@ _ROLE_UNKNOWN = Access(
         " onramp.braze_fivetran.discover finds it.",
     )
 )
-
-
-@dataclass(frozen=True)
-class Unclaimed:
-    """A connection, and the host that would claim it."""
-
-    workspace: Workspace
-
-    @property
-    def line(self) -> str:
-        """Return the host in one line, with what it is in a comment."""
-        connection = self.workspace.connection
-        return f"{host_line(self.workspace)}  # {one_line(connection.group_name)}. {remarks(connection)[0]}"
-
-    def as_json(self) -> dict[str, str]:
-        """Return it as plain data. ``entry``: as it is pasted below ``hosts`` of ``braze_workspaces``."""
-        connection = self.workspace.connection
-        told = self.workspace.settings.get("fivetran_schema")
-        return {
-            "host": self.workspace.host,
-            # What looks like a key is told nowhere.
-            "schema": one_line(told) if isinstance(told, str) else "",
-            "group_id": one_line(connection.group_id),
-            "group_name": one_line(connection.group_name),
-            "connection_id": one_line(connection.id),
-            "reads": one_line(place(connection.currents)) if connection.currents.storage != "none" else "",
-            "entry": host_entry(self.workspace),
-        }
 
 
 @dataclass(frozen=True)

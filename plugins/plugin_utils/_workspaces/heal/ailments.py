@@ -20,9 +20,9 @@ from ....module_utils._fivetran.sync.last_sync import LastSync, reasons
 from ..._way import Flow, Place
 from ..._words import joined
 from ..decide.drafts import Draft, Situation
-from ..findings import minute
 from ..look import questions
-from ..plan import ACCESS, Finding
+from ..model.findings import minute
+from ..model.plan import ACCESS, Finding
 from .attempts import cause_of
 
 # With such a key Fivetran cannot read. What only this machine cannot tell is told by Fivetran's setup tests.

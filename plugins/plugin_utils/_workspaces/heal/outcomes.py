@@ -14,9 +14,9 @@ from typing import Any
 
 from ....module_utils._kernel.printable import printable
 from ..._words import joined
-from ..plan import ACCESS, Finding, Plan, WorkspacePlan
+from ..model.healings import Healing, State
+from ..model.plan import ACCESS, Finding, Plan, WorkspacePlan
 from .ailments import stopped
-from .healing import Healing, State
 
 WORDS: Mapping[State, str] = {
     State.TO_HEAL: "to heal",

@@ -31,7 +31,7 @@ def proof(row: JsonObject | None) -> str:
     A sync that failed after the last one that succeeded leaves nothing proved.
     """
     from ....module_utils._fivetran.sync.last_sync import LastSync
-    from ..findings import minute
+    from ..model.findings import minute
 
     if row is None or setup_state(row) != "connected":
         return ""

@@ -26,7 +26,7 @@ from ..._way import Flow, Place
 from ..decide.drafts import Draft, Situation
 from ..decide.identity import folder_read, shown
 from ..look import questions
-from ..plan import Reason
+from ..model.plan import Reason
 from .way import Facts, Trouble, finding, is_green, late_at, way_of, when
 
 NOT_LOOKED_AT = Trouble("It could not be looked at.", Flow.UNKNOWN)

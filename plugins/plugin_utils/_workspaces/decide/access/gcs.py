@@ -24,7 +24,7 @@ from .....module_utils._google.preflight import Bucket
 from .....module_utils._kernel.errors import OnrampError
 from ...._settings.settings import Settings
 from ...look import asked, questions
-from ...plan import Change, RoleWork, all_but, first_names
+from ...model.plan import Change, RoleWork, all_but, first_names
 from ..drafts import Draft, Situation
 from .gcs_courses import bring
 from .gcs_grant import Prepared, is_managed

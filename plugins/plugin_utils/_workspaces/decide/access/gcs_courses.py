@@ -19,7 +19,7 @@ from .....module_utils._google.effect.question import VIEWER
 from .....module_utils._google.policy import Grant, same_member
 from .....module_utils._google.preflight import Wish, findings
 from ...look.proof import proof, proved
-from ...plan import Action
+from ...model.plan import Action
 from ..drafts import Draft, Situation
 from .gcs_grant import Prepared, is_connected, is_managed, note_grant
 

@@ -18,7 +18,7 @@ from .....module_utils._google.effect.effect import judge
 from .....module_utils._google.effect.question import Allowed
 from .....module_utils._google.policy import Grant, plan
 from .....module_utils._google.preflight import Bucket
-from ...plan import Action, Change, Reason
+from ...model.plan import Action, Change, Reason
 from ..drafts import Draft
 from ..identity import folder_read
 

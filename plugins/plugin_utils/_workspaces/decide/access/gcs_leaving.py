@@ -12,10 +12,10 @@ from .....module_utils._fivetran.client import JsonObject
 from .....module_utils._google.policy import Grant, grants, plan, same_member
 from .....module_utils._kernel.secrets.shown import quoted
 from ...._words import joined
-from ...part import SOMEBODY, note_kept
-from ...plan import Action
+from ...model.plan import Action
 from ..drafts import Draft, Situation
 from ..identity import folder_read
+from ..part import SOMEBODY, note_kept
 from .gcs_grant import Prepared, is_managed, note_grant
 from .gcs_together import Together, who_may_read, who_still_reads
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from .....module_utils._fivetran.client import JsonObject
 from ...._settings.settings import Settings
 from ...look import questions
-from ...plan import Group
+from ...model.plan import Group
 from ..drafts import Draft, Situation
 from ..identity import buckets_named, folders_read
 from .gcs_grant import Prepared

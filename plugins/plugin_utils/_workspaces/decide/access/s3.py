@@ -30,10 +30,10 @@ from .....module_utils._aws.client import Identity
 from .....module_utils._kernel.errors import OnrampError
 from ...._settings.settings import Settings
 from ...look import asked, questions
-from ...look.s3_doubts import note_what_forbids
-from ...part import without_loss
-from ...plan import Action, Change, Reason, RoleWork
+from ...model.plan import Action, Change, Reason, RoleWork
 from ..drafts import Draft, Situation
+from ..part import without_loss
+from ..s3_doubts import note_what_forbids
 from .s3_judging import (
     bucket_policies,
     is_left_alone,

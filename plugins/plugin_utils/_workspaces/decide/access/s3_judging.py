@@ -27,7 +27,7 @@ from .....module_utils._kernel.errors import InvalidArgument
 from ...._settings.settings import Settings
 from ...look import asked, questions
 from ...look.proof import proof, proved
-from ...plan import Action, Group
+from ...model.plan import Action, Group
 from ..drafts import Draft, Situation
 
 

@@ -16,10 +16,10 @@ from .....module_utils._aws.access.model import Plan as AccessPlan
 from .....module_utils._aws.access.removal import plan_absent
 from .....module_utils._fivetran.client import JsonObject
 from ...._words import joined
-from ...part import SOMEBODY, note_kept
-from ...plan import RoleWork
+from ...model.plan import RoleWork
 from ..drafts import Draft, Situation
 from ..identity import buckets_named
+from ..part import SOMEBODY, note_kept
 from .s3_needs import adopts, granted_lately, needed_buckets, note_what_is_granted_lately, rows_of_the_role
 from .s3_sharing import SharedRole
 from .s3_steps import note_steps

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from ...._settings.settings import Settings
 from ...._words import joined
 from ...look import asked
-from ...plan import Group
+from ...model.plan import Group
 from ..drafts import Draft, Situation
 
 _REMEDY = "another s3_access_role_name and s3_access_policy_name"

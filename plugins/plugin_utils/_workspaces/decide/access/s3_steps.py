@@ -17,9 +17,9 @@ from .....module_utils._aws.access.model import Plan as AccessPlan
 from .....module_utils._fivetran.client import JsonObject
 from .....module_utils._kernel.errors import InvalidArgument
 from ...look import asked, questions
-from ...look.s3_doubts import note_what_forbids
-from ...plan import Action, Change, Reason, RoleWork, all_but, first_names
+from ...model.plan import Action, Change, Reason, RoleWork, all_but, first_names
 from ..drafts import Draft, Situation
+from ..s3_doubts import note_what_forbids
 from .s3_judging import (
     note_judgement,
     place,

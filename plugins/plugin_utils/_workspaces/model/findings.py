@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypedDict
 
-from ...module_utils._fivetran.account.destination import is_connected
-from ...module_utils._kernel.printable import printable
+from ....module_utils._fivetran.account.destination import is_connected
+from ....module_utils._kernel.printable import printable
 
 
 class Finding(TypedDict):

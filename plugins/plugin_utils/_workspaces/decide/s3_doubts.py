@@ -20,12 +20,12 @@ from ....module_utils._aws.access.told import told
 from ....module_utils._aws.simulation import ORGANIZATION_DENIES, can_outweigh, forbidden
 from ....module_utils._bucket.effect import Answer, Reason
 from ..._settings.settings import Settings
-from ..decide.access.s3_judging import bucket_policies, place, role_seen, simulated
-from ..decide.drafts import Draft, Situation
-from ..plan import Finding
-from . import asked, questions
-from .proof import setup_state
-from .questions import Doubt
+from ..look import asked, questions
+from ..look.proof import setup_state
+from ..look.questions import Doubt
+from ..model.plan import Finding
+from .access.s3_judging import bucket_policies, place, role_seen, simulated
+from .drafts import Draft, Situation
 
 
 def doubts(situation: Situation) -> Iterator[Doubt]:

@@ -14,26 +14,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from ....module_utils._braze.currents import OPTION_FOR
-from ....module_utils._braze.currents import Verdict as LandingVerdict
-from ....module_utils._fivetran.account.account import group_of_account
-from ....module_utils._fivetran.client import JsonObject
-from ....module_utils._kernel.errors import Failure, OnrampError
-from ....module_utils._kernel.task import Result
-from ..._settings.settings import Unusable
-from ..findings import SUBJECTS
-from ..heal.healing import heal, not_looked_at, without_workspace
-from ..look import questions
-from ..look.purposes import PURPOSES
-from ..plan import Finding, Group, Plan, WorkspacePlan
-from ..step import note_what_stays
-from ..way.way_facts import note_way, reads_nothing_new
-from .allowance import shortages
-from .connection import decide_connection, notice_state
-from .drafts import Draft, Situation
-from .identity import find_conflicts
-from .moved import find_moved
-from .unclaimed import doubts, find_unclaimed
+from ...module_utils._braze.currents import OPTION_FOR
+from ...module_utils._braze.currents import Verdict as LandingVerdict
+from ...module_utils._fivetran.account.account import group_of_account
+from ...module_utils._fivetran.client import JsonObject
+from ...module_utils._kernel.errors import Failure, OnrampError
+from ...module_utils._kernel.task import Result
+from .._settings.settings import Unusable
+from .decide.allowance import shortages
+from .decide.connection import decide_connection, notice_state
+from .decide.drafts import Draft, Situation
+from .decide.identity import find_conflicts
+from .decide.moved import find_moved
+from .decide.unclaimed import doubts, find_unclaimed
+from .heal.healing import heal, not_looked_at, without_workspace
+from .look import questions
+from .look.purposes import PURPOSES
+from .model.findings import SUBJECTS
+from .model.plan import Finding, Group, Plan, WorkspacePlan
+from .step import note_what_stays
+from .way.way_facts import note_way, reads_nothing_new
 
 
 def decide(situation: Situation, misspelt: Mapping[str, Sequence[str]] | None = None) -> Plan:
@@ -77,7 +77,7 @@ def _connections_and_access(situation: Situation, drafts: list[Draft]) -> None:
     in_gcs = [draft for draft in drafts if draft.settings.storage == "gcs" and draft.group is not None]
     in_gcs = in_gcs if situation.purpose.grants else []
     if in_s3:
-        from .access.s3 import prepare_s3
+        from .decide.access.s3 import prepare_s3
 
         prepare_s3(situation, in_s3)
     for draft in drafts:
@@ -86,12 +86,12 @@ def _connections_and_access(situation: Situation, drafts: list[Draft]) -> None:
             notice_state(situation, draft)
     note_what_stays(situation, drafts)
     if in_gcs:
-        from .access.gcs import decide_gcs, prepare_gcs
+        from .decide.access.gcs import decide_gcs, prepare_gcs
 
         prepared = prepare_gcs(situation, in_gcs)
     _who_stays(situation, drafts)
     if in_s3:
-        from .access.s3 import decide_s3
+        from .decide.access.s3 import decide_s3
 
         decide_s3(situation, in_s3)
         _who_stays(situation, drafts)

@@ -15,11 +15,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ...module_utils._aws.access.documents import listed
-from ...module_utils._aws.access.model import Plan, Step
-from ...module_utils._bucket.finding import Finding
-from .._words import joined
-from .decide.drafts import Draft
+from ....module_utils._aws.access.documents import listed
+from ....module_utils._aws.access.model import Plan, Step
+from ....module_utils._bucket.finding import Finding
+from ..._words import joined
+from .drafts import Draft
 
 WHOLE = "run the playbook with the whole inventory, without onramp_part_of_fleet"
 # What "needed_by" holds where nobody can be named.

@@ -16,11 +16,11 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from .._way import Stop
+from ..._way import Stop
 
 if TYPE_CHECKING:
-    from .decide.unclaimed import Unclaimed
-    from .heal.healing import Connection, Healing
+    from ..._discovery.unclaimed import Unclaimed
+    from .healings import Connection, Healing
 
 
 @dataclass(frozen=True)
