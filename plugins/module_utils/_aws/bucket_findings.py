@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .._bucket.effect import Answer, Effect
-from .._bucket.finding import Finding
+from .._kernel.finding import ACCESS, Finding
 from .bucket import QUESTIONS, Bucket, Reader, policy_of
 from .effect.effect import BucketAccess, Document, RolePermissions, may_read
 
@@ -28,11 +28,11 @@ def findings(bucket: Bucket, reader: Reader, kms_key_arns: tuple[str, ...]) -> I
 def _not_there(bucket: Bucket) -> Finding:
     if bucket.exists is False:
         return Finding(
-            "error", "bucket_missing", f"There is no bucket {bucket.name}.",
+            ACCESS, "error", "bucket_missing", f"There is no bucket {bucket.name}.",
             "Check its name in the settings of Currents in Braze, and create it if it is new.",
         )  # fmt: skip
     return Finding(
-        "warning", "bucket_not_readable",
+        ACCESS, "warning", "bucket_not_readable",
         f"These credentials may not look at bucket {bucket.name}: it belongs to another AWS account, or they lack the"
         " permission s3:ListBucket.",
         "Use credentials of the account that the bucket is in.",
@@ -59,10 +59,10 @@ def _policy(bucket: Bucket, reader: Reader, _keys: tuple[str, ...]) -> Iterator[
     why = "; ".join(dict.fromkeys(reason.text for reason in effect.reasons))
     if effect.answer is Answer.UNKNOWN:
         what = f"The policy of bucket {bucket.name} may keep Fivetran from reading: {why}."
-        yield Finding("warning", "bucket_policy_may_deny", what, _remedy(effect, reader))
+        yield Finding(ACCESS, "warning", "bucket_policy_may_deny", what, _remedy(effect, reader))
     elif effect.answer is Answer.NO and not bucket.in_this_account:
         yield Finding(
-            "error", "bucket_in_another_account",
+            ACCESS, "error", "bucket_in_another_account",
             f"Bucket {bucket.name} belongs to another AWS account than {reader.account}, in which the role is, and its"
             " policy does not let the role read.",
             "Use credentials of the bucket's account. If the role is to stay here, the bucket's own policy has to let"
@@ -70,7 +70,7 @@ def _policy(bucket: Bucket, reader: Reader, _keys: tuple[str, ...]) -> Iterator[
         )  # fmt: skip
     elif effect.answer is Answer.NO:
         yield Finding(
-            "error", "bucket_policy_denies", f"Fivetran may not read, whatever the role allows: {why}.",
+            ACCESS, "error", "bucket_policy_denies", f"Fivetran may not read, whatever the role allows: {why}.",
             f"Make an exception for {reader.role_arn}, by a condition on aws:PrincipalArn.",
         )  # fmt: skip
 
@@ -89,7 +89,7 @@ def _encryption(bucket: Bucket, _reader: Reader, kms_key_arns: tuple[str, ...]) 
     if key is None:
         return
     yield Finding(
-        "warning", "kms_not_supported_by_braze",
+        ACCESS, "warning", "kms_not_supported_by_braze",
         f"Bucket {bucket.name} encrypts with KMS (SSE-KMS), which Braze Currents does not support.",
         "Use SSE-S3 (AES256) as the default encryption of the bucket, or check that Currents really writes.",
     )  # fmt: skip
@@ -97,7 +97,7 @@ def _encryption(bucket: Bucket, _reader: Reader, kms_key_arns: tuple[str, ...]) 
     if not key or key.endswith("alias/aws/s3") or _is_named(key, kms_key_arns):
         return
     yield Finding(
-        "warning", "kms_decrypt_unknown",
+        ACCESS, "warning", "kms_decrypt_unknown",
         f"Bucket {bucket.name} encrypts with the KMS key {key}. Nothing that was looked at lets the role decrypt with"
         " it; the policy of the key, which is not looked at, may.",
         "If the setup tests of Fivetran fail, name the key's ARN in kms_key_arns (s3_access_kms_key_arns in the role),"
@@ -119,7 +119,7 @@ def _is_named(key: str, kms_key_arns: tuple[str, ...]) -> bool:
 def _object_lock(bucket: Bucket, _reader: Reader, _keys: tuple[str, ...]) -> Iterator[Finding]:
     if bucket.has_object_lock:
         yield Finding(
-            "warning", "object_lock",
+            ACCESS, "warning", "object_lock",
             f"Bucket {bucket.name} has Object Lock, which Braze Currents does not support.",
             "Let Currents write to a bucket without Object Lock; it cannot be turned off for an existing one.",
         )  # fmt: skip
@@ -128,18 +128,18 @@ def _object_lock(bucket: Bucket, _reader: Reader, _keys: tuple[str, ...]) -> Ite
 def _public_access(bucket: Bucket, _reader: Reader, _keys: tuple[str, ...]) -> Iterator[Finding]:
     if bucket.is_public:
         yield Finding(
-            "warning", "bucket_is_public", f"The policy of bucket {bucket.name} lets everybody in.",
+            ACCESS, "warning", "bucket_is_public", f"The policy of bucket {bucket.name} lets everybody in.",
             "Remove the statements that allow it to everybody: Fivetran reads through the role.",
         )  # fmt: skip
     elif bucket.unblocked:
         yield Finding(
-            "info", "public_access_not_blocked",
+            ACCESS, "info", "public_access_not_blocked",
             f"Block Public Access of bucket {bucket.name} is not complete: {', '.join(bucket.unblocked)} are off.",
             "Turn all four on: neither Braze nor Fivetran needs public access.",
         )  # fmt: skip
     if bucket.ownership == "ObjectWriter":
         yield Finding(
-            "warning", "objects_owned_by_writer",
+            ACCESS, "warning", "objects_owned_by_writer",
             f"Objects in bucket {bucket.name} belong to the account that writes them; what another account writes, the"
             " role cannot read.",
             "Set Object Ownership to BucketOwnerEnforced.",
@@ -150,6 +150,6 @@ def _unanswered(bucket: Bucket, _reader: Reader, _keys: tuple[str, ...]) -> Iter
     missing = [question.action for operation, question in QUESTIONS.items() if operation not in bucket.answers]
     if missing:
         yield Finding(
-            "info", "not_checked", f"Not all could be checked about bucket {bucket.name}.",
+            ACCESS, "info", "not_checked", f"Not all could be checked about bucket {bucket.name}.",
             f"The credentials lack {', '.join(missing)}.",
         )  # fmt: skip

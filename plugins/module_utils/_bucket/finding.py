@@ -4,50 +4,20 @@
 
 # Private to this collection: no promise of stability to anybody outside it.
 
-"""What a look at a bucket or at its access has shown, for a person and for a playbook."""
+"""What a look at a bucket before anything is written returns, and when it fails."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
 from typing import Any
 
 from .._kernel.errors import Failure, OnrampError
+from .._kernel.finding import Finding, by_severity
 from .._kernel.task import Result, Task
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One observation.
-
-    ``severity``: ``error`` (Fivetran will fail, or something would be overwritten), ``warning`` (it may fail, or
-    deserves a decision), ``info``. ``code`` is stable and meant to be matched. ``remedy`` says what to do.
-    """
-
-    severity: str
-    code: str
-    message: str
-    remedy: str = ""
-
-    def text(self) -> str:
-        """Return message and remedy as sentences."""
-        return f"{self.message} {self.remedy}".strip()
-
-    def as_json(self) -> dict[str, str]:
-        """Return the finding as results show it."""
-        return asdict(self)
-
 
 PREFLIGHT_ARGUMENTS: Mapping[str, Any] = {
     "fail_on": {"type": "str", "choices": ["error", "never"], "default": "never"},
 }
-
-SEVERITIES = ("error", "warning", "info")
-
-
-def by_severity(findings: Iterable[Finding]) -> list[Finding]:
-    """Return the findings, the worst first, otherwise in their order."""
-    return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
 def report(task: Task, findings: Iterable[Finding], *, fail: bool) -> Result:

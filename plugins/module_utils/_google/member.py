@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from .._bucket.finding import Finding, report
+from .._bucket.finding import report
 from .._kernel.errors import Failure, InvalidArgument, OnrampError
+from .._kernel.finding import ACCESS, Finding
 from .._kernel.secrets.shown import quoted
 from .._kernel.task import Result, Task
 from .effect.decision import Decision, decide
@@ -147,7 +148,7 @@ def _check_role_suffices(task: Task, lacking: str, result: Result, *, is_there: 
     if not lacking or preflight == "skip":
         return
     finding = Finding(
-        "warning", "grant_too_narrow", f"role: {lacking}, so that {task.params['member']} may not read it.",
+        ACCESS, "warning", "grant_too_narrow", f"role: {lacking}, so that {task.params['member']} may not read it.",
         f"Add that to the role, or use {VIEWER}. If it is granted on the project, set preflight"
         " (gcs_access_preflight in the role) to warn.",
     )  # fmt: skip

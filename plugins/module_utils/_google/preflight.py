@@ -15,8 +15,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .._bucket.finding import Finding, report
+from .._bucket.finding import report
 from .._kernel.errors import OnrampError
+from .._kernel.finding import ACCESS, Finding
 from .._kernel.task import Result, Task
 from .client import bounded_retry
 from .errors import CALL_ERRORS, call_error, error_code, error_status
@@ -101,7 +102,7 @@ def findings(bucket: Bucket, wish: Wish) -> Iterator[Finding]:
     """Judge what Google told about a bucket."""
     if bucket.exists is False:
         yield Finding(
-            "error", "bucket_missing", f"There is no bucket {bucket.name}.",
+            ACCESS, "error", "bucket_missing", f"There is no bucket {bucket.name}.",
             "Check its name in the settings of Currents in Braze, and create it if it is new.",
         )  # fmt: skip
         return
@@ -112,21 +113,22 @@ def findings(bucket: Bucket, wish: Wish) -> Iterator[Finding]:
 def _metadata_findings(bucket: Bucket, wish: Wish) -> Iterator[Finding]:
     if bucket.requester_pays:
         yield Finding(
-            "error", "requester_pays",
+            ACCESS, "error", "requester_pays",
             f"Bucket {bucket.name} has requester pays, and Fivetran names no project that would pay.",
             f"Turn it off: gcloud storage buckets update gs://{bucket.name} --no-requester-pays. For your own requests"
             " until then, name a project in user_project.",
         )  # fmt: skip
     if wish.conditional and bucket.uniform_access is False:
         yield Finding(
-            "error", "uniform_access_needed",
+            ACCESS, "error", "uniform_access_needed",
             f"Bucket {bucket.name} has no uniform bucket-level access, without which Google takes no condition.",
             f"Turn it on, after looking who reads by ACLs: gcloud storage buckets update gs://{bucket.name}"
             " --uniform-bucket-level-access. Or grant the whole bucket.",
         )  # fmt: skip
     if bucket.exists is None:
         yield Finding(
-            "info", "not_checked", f"The settings of bucket {bucket.name} could not be checked, or there is no such"
+            ACCESS, "info", "not_checked",
+            f"The settings of bucket {bucket.name} could not be checked, or there is no such"
             " bucket.",
             "The credentials lack storage.buckets.get.",
         )  # fmt: skip
@@ -139,13 +141,13 @@ def _policy_findings(bucket: Bucket, wish: Wish) -> Iterator[Finding]:
     public = sorted({grant.role for grant in everything if grant.member in EVERYBODY})
     if public:
         yield Finding(
-            "warning", "bucket_is_public", f"Bucket {bucket.name} gives {', '.join(public)} to everybody.",
+            ACCESS, "warning", "bucket_is_public", f"Bucket {bucket.name} gives {', '.join(public)} to everybody.",
             "Remove that grant: Fivetran reads through its service account.",
         )  # fmt: skip
     wider = [grant.line() for grant in everything if _makes_useless(grant, wish)]
     if wider:
         yield Finding(
-            "warning", "condition_without_effect",
+            ACCESS, "warning", "condition_without_effect",
             f"The condition narrows nothing, because on bucket {bucket.name} the same member also has"
             f" {'; '.join(wider)}.",
             "Take the wider grant away once the narrow one is there.",

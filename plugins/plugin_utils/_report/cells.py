@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .model import SEVERITIES, Cell, Finding, Mark, Step, Workspace
+from ...module_utils._kernel.finding import Finding
+from .model import MARK_OF_SEVERITY, Cell, Mark, Step, Workspace
 from .vendors import Connection, GcsAccess, S3Access
 
 PLANS = {"create": "would be created", "update": "would be changed", "delete": "would be removed"}
@@ -35,7 +36,7 @@ def cells_of(workspace: Workspace, check_mode: bool) -> dict[Step, Cell]:
 
 def status_of(cells: Iterable[Cell], findings: Iterable[Finding], failed: bool = False) -> Mark:
     """Return the worst of all. A failed workspace is failed, whatever its cells say."""
-    marks = {cell.mark for cell in cells} | {SEVERITIES.get(finding.severity, Mark.NONE) for finding in findings}
+    marks = {cell.mark for cell in cells} | {MARK_OF_SEVERITY.get(finding.severity, Mark.NONE) for finding in findings}
     return Mark.FAILED if failed else next((mark for mark in Mark if mark in marks), Mark.NONE)
 
 
@@ -47,11 +48,11 @@ def worst_first(workspaces: Iterable[Workspace]) -> list[Workspace]:
 def headline_of(workspace: Workspace) -> Cell:
     """Return how the workspace stands as a whole, and what belongs to no step, such as a setting that is refused."""
     beside = [finding for finding in workspace.findings if finding.step not in set(Step)]
-    return Cell(workspace.status, "\n".join(finding.message for finding in beside if finding.severity in SEVERITIES))
+    return Cell(workspace.status, "\n".join(finding.message for finding in beside if finding.severity in MARK_OF_SEVERITY))
 
 
 def _outweighed(cell: Cell, findings: list[Finding]) -> Cell:
-    for severity, mark in SEVERITIES.items():
+    for severity, mark in MARK_OF_SEVERITY.items():
         messages = [finding.message for finding in findings if finding.severity == severity]
         if messages and cell.mark != Mark.FAILED:
             return Cell(mark, "\n".join(messages))

@@ -15,9 +15,10 @@ from datetime import datetime
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
+from ...module_utils._kernel.finding import Finding
 from .._way import Stop
 from .cells import short_time, status_of
-from .model import MEANINGS, Cell, Finding, Mark, Report, Step, Workspace
+from .model import MEANINGS, Cell, Mark, Report, Step, Workspace
 
 # Jenkins takes what stands before the last dot for a package.
 PACKAGE = "braze_workspaces"

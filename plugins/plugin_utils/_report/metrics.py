@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ...module_utils._kernel.http.version import VERSION
-from .model import SEVERITIES, Mark, Report, Workspace
+from .model import MARK_OF_SEVERITY, Mark, Report, Workspace
 
 PREFIX = "braze_fivetran_"
 # Of other verdicts, it cannot be told whether Braze knows the key.
@@ -104,7 +104,7 @@ def _of_workspace(report: Report, workspace: Workspace) -> Iterator[Sample]:
         yield from _time("workspace_since_timestamp_seconds", workspace.since, label)
     yield Sample("workspace_changed_tasks", workspace.changed, label)
     found = [finding.severity for finding in workspace.findings]
-    for severity in SEVERITIES:
+    for severity in MARK_OF_SEVERITY:
         yield Sample("workspace_findings", found.count(severity), {**label, "severity": severity})
     for step, cell in workspace.cells.items():
         yield Sample("step_mark", 1, {**label, "step": step, "mark": cell.mark})

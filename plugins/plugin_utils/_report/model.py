@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from ...module_utils._kernel.finding import Finding
 from ...module_utils._kernel.http.version import VERSION
 from .._way import Stop
 from .vendors import Connection, GcsAccess, Key, Landing, May, S3Access, SetupTest
@@ -63,7 +64,7 @@ MEANINGS: Mapping[Mark, str] = {
 
 
 # The mark of what is found, by its severity; what is only to be known has none.
-SEVERITIES: Mapping[str, Mark] = {"error": Mark.FAILED, "warning": Mark.WARNING}
+MARK_OF_SEVERITY: Mapping[str, Mark] = {"error": Mark.FAILED, "warning": Mark.WARNING}
 
 
 class Step(StrEnum):
@@ -83,22 +84,6 @@ class Cell:
 
     mark: Mark = Mark.NONE
     text: str = ""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a person should know. ``step`` is one of :class:`Step`, or ``group``, ``settings`` or ``host``.
-
-    ``severity``: ``error``, ``warning`` or ``info``. ``remedy``: what to do; empty if ``message`` says it. ``code``:
-    stable, to be matched. ``field``: the setting or the vendor's field that it is about. Both may be empty.
-    """
-
-    step: str
-    severity: str
-    message: str
-    remedy: str = ""
-    code: str = ""
-    field: str = ""
 
 
 class New(StrEnum):

@@ -25,7 +25,7 @@ from markupsafe import Markup, escape
 from .. import _way
 from . import ways
 from .cells import BAD_TESTS, headline_of, in_utc, short_time, worst_first
-from .model import MEANINGS, SEVERITIES, SIGNS, Mark, Report, Step, Workspace
+from .model import MEANINGS, MARK_OF_SEVERITY, SIGNS, Mark, Report, Step, Workspace
 from .news import MARKS, WORDS
 from .vendors import S3Access
 
@@ -72,7 +72,7 @@ def page_of(report: Report) -> str:
         states=STATES,
         tests=TESTS,
         answers=ANSWERS,
-        severities=SEVERITIES,
+        severities=MARK_OF_SEVERITY,
         news_words=WORDS,
         news_marks=MARKS,
         way=_way,

@@ -12,10 +12,11 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from ...module_utils._kernel.finding import Finding
 from .._way import way_line, wrong_stops
 from .cells import worst_first
 from .collected.results import plain
-from .model import MEANINGS, SEVERITIES, SIGNS, Cell, Finding, Mark, Report, Step, Workspace
+from .model import MEANINGS, MARK_OF_SEVERITY, SIGNS, Cell, Mark, Report, Step, Workspace
 from .news import sentences
 
 ASCII_SIGNS: Mapping[Mark, str] = {
@@ -138,7 +139,7 @@ def _reasons(workspace: Workspace) -> Iterator[tuple[Mark, str, str]]:
             told.setdefault((cell.mark, reason), []).append(step)
     for finding in workspace.findings:
         if finding.step not in set(Step):
-            mark = SEVERITIES.get(finding.severity, Mark.NONE)
+            mark = MARK_OF_SEVERITY.get(finding.severity, Mark.NONE)
             told.setdefault((mark, _sentences(finding.message, finding.remedy)), []).append(finding.step)
     for (mark, reason), steps in told.items():
         if mark not in (Mark.REMOVED, Mark.OK, Mark.NONE):
@@ -151,7 +152,7 @@ def _with_remedies(cell: Cell, found: Iterable[Finding]) -> list[str]:
     Where the step's own result is the reason, a finding says why it is so and what to do, or only the latter.
     """
     reasons = cell.text.splitlines()
-    findings = [finding for finding in found if SEVERITIES.get(finding.severity) is cell.mark]
+    findings = [finding for finding in found if MARK_OF_SEVERITY.get(finding.severity) is cell.mark]
     told = {line: finding for finding in findings for line in finding.message.splitlines()[-1:]}
     if not findings or any(reason in told for reason in reasons):
         return [_sentences(reason, told[reason].remedy if reason in told else "") for reason in reasons]

@@ -17,9 +17,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from ...module_utils._kernel.finding import Finding
 from .._words import joined
 from .._workspaces.model.findings import minute
-from .._workspaces.model.plan import ACCESS, Change, Finding, Plan, Reason, WorkspacePlan
+from .._workspaces.model.plan import ACCESS_KINDS, Change, Plan, Reason, WorkspacePlan
 from .model import Saved, connection_id, fingerprint
 from .moves import Known, Move, change_moves, id_moves, place_moves
 
@@ -113,7 +114,7 @@ class Approval:
         is_gone = connection is not None and connection.reason is Reason.GONE
         known = Known(self._has_same_settings(now.name), self._leaving, is_gone)
         old, new = ({change.kind: change for change in plan.changes} for plan in (then, now))
-        moves = [move for kind in ACCESS for move in change_moves(old.get(kind), new.get(kind), known)]
+        moves = [move for kind in ACCESS_KINDS for move in change_moves(old.get(kind), new.get(kind), known)]
         return self._findings(moves)
 
     def _has_same_settings(self, name: str) -> bool:

@@ -24,7 +24,7 @@ from ...module_utils._kernel.http.version import VERSION
 from ...module_utils._kernel.secrets.names import without_secrets
 from .._settings.options import all_options
 from .._settings.settings import Settings
-from .._workspaces.model.plan import ACCESS, Change, Plan, WorkspacePlan
+from .._workspaces.model.plan import ACCESS_KINDS, Change, Plan, WorkspacePlan
 from .._workspaces.tell import NOTES
 
 FORMAT = "onramp.braze_fivetran.plan"
@@ -159,7 +159,7 @@ def _objects(plan: Plan) -> Iterator[tuple[Key, Change, list[str]]]:
     found: dict[Key, tuple[Change, list[str]]] = {}
     for name, workspace in plan.workspaces.items():
         for change in workspace.changes:
-            if change.kind in ACCESS:
+            if change.kind in ACCESS_KINDS:
                 found.setdefault(_key(name, change), (change, []))[1].append(name)
     yield from ((key, change, names) for key, (change, names) in found.items())
 
@@ -195,7 +195,7 @@ def _workspace(plan: WorkspacePlan, indexes: Mapping[Key, int], settings: Mappin
         "role_arn": plan.access.role_arn,
         "connection_id": connection_id(plan),
         "connection": {**_change(connection), "work": _work(connection)} if connection else None,
-        "objects": [indexes[_key(plan.name, change)] for change in plan.changes if change.kind in ACCESS],
+        "objects": [indexes[_key(plan.name, change)] for change in plan.changes if change.kind in ACCESS_KINDS],
         "settings": dict(settings),
         "fingerprint": [dict(settings), seen],
     }

@@ -16,14 +16,14 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 from ...module_utils._kernel.errors import Failure, OnrampError
+from ...module_utils._kernel.finding import Finding
 from ...module_utils._kernel.printable import printable
 from .._workspaces.look.purposes import PURPOSES
 from .._workspaces.model.plan import (
-    ACCESS,
+    ACCESS_KINDS,
     Action,
     Change,
     ConnectionWork,
-    Finding,
     Group,
     Plan,
     Reason,
@@ -158,7 +158,7 @@ def _shared(data: Mapping[str, Any]) -> Change:
     _only(data, _OBJECT)
     _text(data, "fingerprint")
     names = tuple(_texts(data, "workspaces"))
-    if data["kind"] not in ACCESS:
+    if data["kind"] not in ACCESS_KINDS:
         raise _Strange
     return _change(
         data,

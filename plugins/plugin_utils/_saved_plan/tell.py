@@ -11,7 +11,7 @@ from __future__ import annotations
 from ...module_utils._kernel.printable import visible
 from .._words import joined
 from .._workspaces.model.findings import minute
-from .._workspaces.model.plan import ACCESS
+from .._workspaces.model.plan import ACCESS_KINDS
 from .._workspaces.tell import VERBS, fleet_line, told
 from .model import Saved
 
@@ -36,6 +36,6 @@ def _shared(saved: Saved) -> list[str]:
     return [
         f"Shared: {VERBS[change.action]} {change.kind} {change.name}, which {joined(change.shared_with)} need."
         for workspace in saved.plan.workspaces.values()
-        for change in workspace.changes_of(*ACCESS)
+        for change in workspace.changes_of(*ACCESS_KINDS)
         if change.shared_with and not change.made_by
     ]

@@ -19,6 +19,7 @@ from ...module_utils._braze.currents import Verdict as LandingVerdict
 from ...module_utils._fivetran.account.account import group_of_account
 from ...module_utils._fivetran.client import JsonObject
 from ...module_utils._kernel.errors import Failure, OnrampError
+from ...module_utils._kernel.finding import Finding
 from ...module_utils._kernel.task import Result
 from .._settings.settings import Unusable
 from .decide.allowance import shortages
@@ -31,7 +32,7 @@ from .heal.healing import heal, not_looked_at, without_workspace
 from .look import questions
 from .look.purposes import PURPOSES
 from .model.findings import SUBJECTS
-from .model.plan import Finding, Group, Plan, WorkspacePlan
+from .model.plan import Group, Plan, WorkspacePlan
 from .step import note_what_stays
 from .way.way_facts import note_way, reads_nothing_new
 

@@ -14,9 +14,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from ...module_utils._kernel.finding import Finding
 from .._words import joined
 from .decide.drafts import Draft, Situation
-from .model.plan import ACCESS, Change, Finding, Plan, RoleWork, WorkspacePlan
+from .model.plan import ACCESS_KINDS, Change, Plan, RoleWork, WorkspacePlan
 
 ALL, SHARED, WORKSPACES = "all", "shared", "workspaces"
 # The playbooks that change something in steps; others do what they do in either.
@@ -56,7 +57,7 @@ def note_what_stays(situation: Situation, drafts: Iterable[Draft]) -> None:
 
 
 def _bringing(plan: WorkspacePlan, step: str, is_shared: Callable[[Change], bool]) -> WorkspacePlan:
-    shared = [change for change in plan.changes_of(*ACCESS) if is_shared(change)]
+    shared = [change for change in plan.changes_of(*ACCESS_KINDS) if is_shared(change)]
     if step == SHARED:
         return _only(plan, lambda change: change in shared)
     if not shared or plan.problems:
@@ -73,14 +74,14 @@ def _bringing(plan: WorkspacePlan, step: str, is_shared: Callable[[Change], bool
 
 
 def _offboarding(plan: WorkspacePlan, step: str, _is_shared: Callable[[Change], bool]) -> WorkspacePlan:
-    return _only(plan, lambda change: (change.kind in ACCESS) == (step == SHARED))
+    return _only(plan, lambda change: (change.kind in ACCESS_KINDS) == (step == SHARED))
 
 
 def _only(plan: WorkspacePlan, is_now: Callable[[Change], bool]) -> WorkspacePlan:
     """Return the plan with those changes only that the step makes. What is as it should be stays recorded."""
     now = tuple(change for change in plan.changes if not change.is_change or is_now(change))
     later = tuple(change for change in plan.todo if not is_now(change))
-    is_access_left = any(change.kind in ACCESS for change in now if change.is_change)
+    is_access_left = any(change.kind in ACCESS_KINDS for change in now if change.is_change)
     access = plan.access if is_access_left else _nothing_to_make(plan.access)
     return replace(plan, changes=now, later=later, access=access)
 

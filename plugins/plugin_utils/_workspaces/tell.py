@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ...module_utils._kernel.finding import Finding
 from ...module_utils._kernel.printable import visible
 from ...module_utils._kernel.secrets.redact import REDACTED
 from .._way import way_line
 from .heal.outcomes import found_by_healing, healing_lines, in_words, state_of, strangers
 from .model.findings import leaves, quoted
-from .model.plan import Action, Change, Finding, Plan, Reason, Verdict, WorkspacePlan
+from .model.plan import Action, Change, Plan, Reason, Verdict, WorkspacePlan
 
 VERBS: Mapping[Action, str] = {
     Action.CREATE: "create",

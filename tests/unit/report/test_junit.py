@@ -11,9 +11,10 @@ from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.finding import Finding
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.observed import Outcome
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.junit import REST, junit_of
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Finding, Report, Step
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Report, Step
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
@@ -65,7 +66,7 @@ def test_a_run_is_a_suite_and_a_step_of_a_workspace_a_case() -> None:
 
 def test_a_failure_holds_every_reason_and_what_to_do_stands_beside_it() -> None:
     [workspace] = report_of(onboarding("shop_us")).workspaces
-    findings = tuple(Finding("access", "error", f"Reason {number}.", f"Do {number}.") for number in (1, 2))
+    findings = tuple(Finding("access", "error", "", f"Reason {number}.", f"Do {number}.") for number in (1, 2))
     cells = {**workspace.cells, Step.ACCESS: replace(workspace.cells[Step.ACCESS], mark="failed", text="Reason 1.")}
     report = report_of(onboarding("shop_us"))
     broken = replace(workspace, cells=cells, findings=findings)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket import QUESTIONS, Bucket, Reader
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket_findings import findings
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.finding import Finding
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.finding import Finding
 
 ROLE = "arn:aws:iam::111122223333:role/partners/Fivetran"
 READER = Reader(role_arn=ROLE, prefix="currents")

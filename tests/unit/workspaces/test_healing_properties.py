@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.healings import State
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import ACCESS
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import ACCESS_KINDS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told, findings_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,9 +72,9 @@ def test_what_is_not_broken_is_not_touched(scene: Scene) -> None:
 def test_what_is_shared_is_repaired_by_one_that_is_healed(scene: Scene) -> None:
     workspaces = scene.plan("heal").workspaces
     for workspace in workspaces.values():
-        if workspace.changes_of(*ACCESS):
+        if workspace.changes_of(*ACCESS_KINDS):
             maker = workspaces[workspace.access.maker]
-            assert maker.changes_of(*ACCESS)
+            assert maker.changes_of(*ACCESS_KINDS)
             assert maker.access.maker == maker.name
         else:
             assert workspace.access.maker == ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.finding import Finding
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.outcomes import (
     failed_message,
     outcome,
@@ -17,7 +18,6 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
     summary,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.healings import State
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Finding
 
 ROLE = "arn:aws:iam::111122223333:role/Fivetran"
 STALE = Finding("landing", "error", "stale", "Currents has stopped.", "Send Test Events.").as_json()

@@ -12,10 +12,10 @@ from functools import cache
 from typing import Any
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.model import ActualPolicy, ActualRole
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.finding import Finding
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings, Unusable
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import (
     Change,
-    Finding,
     Plan,
     Verdict,
     WorkspacePlan,

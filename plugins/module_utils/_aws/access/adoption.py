@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from ..._bucket.effect import Answer, Effect, Reason
-from ..._bucket.finding import Finding
+from ..._kernel.finding import ACCESS, Finding
 from ..effect.effect import BucketAccess, Document, RolePermissions, may_assume, may_read
 from ..simulation import NOT_ASKED, Simulated, can_outweigh, weighed
 from .documents import JsonObject, granted_buckets, listed, same_document
@@ -94,7 +94,11 @@ def plan_given(
     """
     if role is None:
         finding = Finding(
-            "error", "role_not_found", f"There is no IAM role {arn}.", f"Correct s3_access_role_arn, {LEAVE_OUT}."
+            ACCESS,
+            "error",
+            "role_not_found",
+            f"There is no IAM role {arn}.",
+            f"Correct s3_access_role_arn, {LEAVE_OUT}.",
         )
         return Plan(NOTHING, NOTHING, (finding,), foreign=True)
     if isinstance(role, Reason):
@@ -227,7 +231,8 @@ def policy_beside(desired: Desired, policy: ActualPolicy | None, *, adopt: bool)
 def policy_of_another_group(policy: ActualPolicy, owner: str) -> Finding:
     """Return why a policy that was made for another External ID is not written."""
     return Finding(
-        "error", "policy_of_another_group", f"The IAM policy {policy.arn} was made for the External ID {owner}.",
+        ACCESS, "error", "policy_of_another_group",
+        f"The IAM policy {policy.arn} was made for the External ID {owner}.",
         "Give each Fivetran group names of its own in s3_access_policy_name and s3_access_role_name.",
     )  # fmt: skip
 
@@ -236,7 +241,7 @@ def foreign_policy(desired: Desired, policy: ActualPolicy) -> Finding:
     """Return why somebody else's policy is not written, with what it grants and what it lacks."""
     grants = granted_buckets(policy.document)
     return Finding(
-        "error", "foreign_policy",
+        ACCESS, "error", "foreign_policy",
         f"The IAM policy {policy.arn} was made by somebody else and does not let Fivetran read all of"
         f" {', '.join(desired.reading.buckets)}. It speaks of {', '.join(grants) if grants else 'no bucket'}.",
         "Choose another s3_access_policy_name, or let what is missing be added beside what it says with"
@@ -256,7 +261,7 @@ def _left_alone(desired: Desired, role: ActualRole) -> Iterator[Finding]:
     ]
     if differing:
         yield Finding(
-            "info", "settings_left_alone",
+            ACCESS, "info", "settings_left_alone",
             f"The IAM role {role.arn} was made by somebody else and stays as it is: {'; '.join(differing)}.",
             f"Leave the settings out, or let them be written with {ADOPT}.",
         )  # fmt: skip

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..._bucket.effect import Effect, Reason
-from ..._bucket.finding import Finding
+from ..._kernel.finding import Finding
 from ..effect.effect import Caller, Document, RolePermissions
 from ..iam import tag_keys
 from .documents import FIVETRAN_ACCOUNT, JsonObject, Reading, permission_document

@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from ..._bucket.effect import Answer, Effect, Reason
-from ..._bucket.finding import Finding
+from ..._kernel.finding import ACCESS, Finding
 from ..effect.effect import Document
 from ..iam import policy_title
 from ..simulation import NOT_ASKED, Simulated, is_simulated, weighed
@@ -158,7 +158,7 @@ def _length(desired: Desired, document: JsonObject) -> Iterator[Finding]:
     length, count = len(json.dumps(document, separators=(",", ":"))), len(desired.reading.buckets)
     if length > LONGEST_POLICY:
         yield Finding(
-            "error", "policy_too_long",
+            ACCESS, "error", "policy_too_long",
             f"The IAM policy {desired.policy_name} for {count} buckets would have {length} characters, and AWS takes"
             f" {LONGEST_POLICY}.",
             "Give a part of the workspaces another s3_access_role_name and s3_access_policy_name.",
@@ -174,10 +174,10 @@ def _attachments(actual: Actual, plan: Plan) -> Iterator[Finding]:
     text = f"The IAM role {role.arn} has {count} managed policies, and AWS takes"
     way_out = "Detach one, have the quota raised, or choose another s3_access_role_name."
     if most:
-        yield Finding("error", "too_many_policies", f"{text} {most} in this account.", way_out)
+        yield Finding(ACCESS, "error", "too_many_policies", f"{text} {most} in this account.", way_out)
     else:
         text += f" {MOST_POLICIES} unless the quota of the account was raised, which these credentials may not look up."
-        yield Finding("warning", "too_many_policies", text, way_out)
+        yield Finding(ACCESS, "warning", "too_many_policies", text, way_out)
 
 
 def _policy_conflicts(
@@ -194,7 +194,7 @@ def _policy_conflicts(
         yield policy_of_another_group(policy, owner)
     elif others:
         yield Finding(
-            "error", "policy_serves_other_buckets",
+            ACCESS, "error", "policy_serves_other_buckets",
             f"The IAM policy {policy.arn} also lets Fivetran read {', '.join(others)}, which this run does not name and"
             " would take away.",
             "If another workspace uses it, name all buckets in s3_access_buckets, or give this one its own"
@@ -215,7 +215,7 @@ def _releases(desired: Desired, policy: ActualPolicy | None, released: Collectio
     gone = [name for name in _lost_buckets(desired, policy) if name in released]
     if gone:
         yield Finding(
-            "info", "buckets_released",
+            ACCESS, "info", "buckets_released",
             f"The IAM policy {policy.arn} no longer lets Fivetran read {', '.join(gone)}, which nobody needs any more.",
             "If it is still needed, name it in s3_access_buckets.",
         )  # fmt: skip
@@ -225,7 +225,7 @@ def _role_conflicts(desired: Desired, role: ActualRole | None) -> Iterator[Findi
     owner = role.tags.get(TAG) if role else None
     if role is not None and owner not in (None, tag_value(desired.external_id)):
         yield Finding(
-            "error", "role_of_another_group",
+            ACCESS, "error", "role_of_another_group",
             f"The IAM role {role.arn} was made for the External ID {owner}; Fivetran could no longer use it for that.",
             "Give each Fivetran group names of its own in s3_access_policy_name and s3_access_role_name.",
         )  # fmt: skip
@@ -238,14 +238,14 @@ def _name_conflicts(desired: Desired, actual: Actual) -> Iterator[Finding]:
     ):  # fmt: skip
         if there is not None and there.path != desired.path:
             yield Finding(
-                "error", "other_path",
+                ACCESS, "error", "other_path",
                 f"The IAM {what} {there.arn} has the path {there.path}, which AWS cannot change.",
                 f"Set s3_access_path: {there.path}, or choose another s3_access_{what}_name.",
             )  # fmt: skip
         name = there.arn.rsplit("/", 1)[-1] if there else actual.similar_role if what == "role" else ""
         if name and name != wanted:
             yield Finding(
-                "error", "other_case",
+                ACCESS, "error", "other_case",
                 f"There is an IAM {what} {name}, and AWS takes names that differ in case only for one.",
                 f"Set s3_access_{what}_name: {name}, or choose another.",
             )  # fmt: skip
@@ -258,7 +258,7 @@ def _other_permissions(role: ActualRole | None, policy_arn: str) -> Iterator[Fin
     others = [*attached, *(f"inline policy {name}" for name in role.inline_policies)]
     if others:
         yield Finding(
-            "info", "other_policies_attached",
+            ACCESS, "info", "other_policies_attached",
             f"Somebody else has given the role {role.arn} further permissions: {', '.join(others)}. They stay.",
             "Check that Fivetran should have them.",
         )  # fmt: skip

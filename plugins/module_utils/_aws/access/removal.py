@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from ..._bucket.finding import Finding
+from ..._kernel.finding import ACCESS, Finding
 from .documents import Reading, granted_buckets, is_possible, permission_document, same_document
 from .model import NOTHING, TAG, Actual, ActualPolicy, ActualRole, Desired, Plan, Step, tag_value
 
@@ -53,7 +53,7 @@ def _kept(actual: Actual, ours: Actual) -> Iterator[Finding]:
     for what, there, is_ours in pairs:
         if there is not None and is_ours is None:
             yield Finding(
-                "info", f"{what}_not_ours",
+                ACCESS, "info", f"{what}_not_ours",
                 f"The IAM {what} {there.arn} stays, because it was not made by this role for this External ID.",
                 "If nobody needs it any more, remove it by hand.",
             )  # fmt: skip
@@ -87,7 +87,7 @@ def _plan_leave(desired: Desired, policy: ActualPolicy | None, others: Reading) 
     after = permission_document(others)
     names = ", ".join(others.buckets)
     finding = Finding(
-        "info", "role_shared", f"The IAM role {desired.role_name} stays, because it also reads {names}.",
+        ACCESS, "info", "role_shared", f"The IAM role {desired.role_name} stays, because it also reads {names}.",
         "It is removed together with the last bucket.",
     )  # fmt: skip
     step = NOTHING if same_document(document, after) else Step("update", {"document": document}, {"document": after})
@@ -102,14 +102,14 @@ def _changed_policy(desired: Desired, actual: Actual) -> Iterator[Finding]:
     # Buckets that an earlier removal has taken out of it may be missing.
     if not _is_made_here(desired, policy):
         yield Finding(
-            "error", "changed_policy",
+            ACCESS, "error", "changed_policy",
             f"{what} is not what these variables make; somebody has changed it, or it was made with others.",
             "Give the variables it was made with, or have it removed as it is with s3_access_adopt: true.",
         )  # fmt: skip
     others = [who for who in policy.attached_to if who != f"role {desired.role_name}"]
     if others:
         yield Finding(
-            "error", "policy_attached_elsewhere",
+            ACCESS, "error", "policy_attached_elsewhere",
             f"{what} has been attached by somebody else as well: to {', '.join(others)}.",
             "Detach it there, or have it detached from everything with s3_access_adopt: true.",
         )  # fmt: skip
@@ -122,7 +122,7 @@ def _changed_role(desired: Desired, actual: Actual) -> Iterator[Finding]:
     what = f"The IAM role {role.arn}"
     if not same_document(role.trust, desired.trust):
         yield Finding(
-            "error", "changed_role", f"{what} has a trust policy that somebody has changed.",
+            ACCESS, "error", "changed_role", f"{what} has a trust policy that somebody has changed.",
             "Check who else uses it. To have it removed all the same, set s3_access_adopt: true.",
         )  # fmt: skip
 
@@ -138,7 +138,7 @@ def _role_in_use(role: ActualRole | None, policy_arn: str) -> Iterator[Finding]:
     ]
     if uses:
         yield Finding(
-            "warning", "role_kept",
+            ACCESS, "warning", "role_kept",
             f"The IAM role {role.arn} is kept, because somebody else has attached to it: {', '.join(uses)}. Fivetran"
             " can still assume it and do what those allow.",
             "Detach them and run again, or have the role removed with s3_access_adopt: true.",

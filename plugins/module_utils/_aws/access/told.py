@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from ..._bucket.effect import Answer, Effect, Reason
-from ..._bucket.finding import Finding
+from ..._kernel.finding import ACCESS, Finding
 from ..effect.effect import BucketAccess, Document, missing, trust_width
 from ..simulation import DENIES, is_simulated
 from .documents import bucket_policy_title, granted_buckets, listed
@@ -26,7 +26,7 @@ def trust_findings(desired: Desired, role: ActualRole, trust: Effect, way_out: s
         also = told(trust_width(trust_document(role), desired.caller))
         fix = "Change that statement" if denials(trust) else f"Add to its trust policy: {statements(desired.trust)}"
         yield Finding(
-            "error", "foreign_role",
+            ACCESS, "error", "foreign_role",
             f"{what}, and Fivetran may not assume it with the External ID {desired.external_id}: {told(trust.reasons)}."
             + (f" Beside that: {also}." if also else ""),
             f"{fix}, {way_out}.",
@@ -49,7 +49,7 @@ def place_findings(role: ActualRole, place: Place, effect: Effect, way_out: str)
     add = " ".join(json.dumps(statement) for statements_ in lacking.values() for statement in statements_)
     buckets = sorted({name for document in role.documents for name in _speaks_of(document)})
     yield Finding(
-        "error", "role_too_narrow",
+        ACCESS, "error", "role_too_narrow",
         f"Fivetran cannot read {place} through the IAM role {role.arn}, which somebody else has made:"
         f" {told(effect.reasons)}." + (f" Its policies speak of {', '.join(buckets)}." if buckets else ""),
         f"Add to its permissions: {add}; {way_out}.",
@@ -66,7 +66,7 @@ def _speaks_of(document: Document) -> list[str]:
 def access_denied(role_arn: str, place: Place, effect: Effect) -> Finding:
     """Return that something forbids Fivetran to read, whatever is allowed elsewhere."""
     return Finding(
-        "error", "access_denied",
+        ACCESS, "error", "access_denied",
         f"Fivetran may not read {place} through the IAM role {role_arn}: {told(_why_denied(effect))}.",
         "Nothing that is added elsewhere outweighs that: change it there.",
     )  # fmt: skip
@@ -94,14 +94,14 @@ def told_of_width(desired: Desired, role: ActualRole, width: Iterable[Reason] | 
     open_ = [reason for reason in reasons if reason.code in _TOO_OPEN]
     if open_:
         yield Finding(
-            "warning", "trust_too_open",
+            ACCESS, "warning", "trust_too_open",
             f"Others than this Fivetran group can read through the IAM role {role.arn}: {told(open_)}.",
             f"Let its trust policy say {statements(desired.trust)}",
         )  # fmt: skip
     others = [reason for reason in reasons if reason not in open_]
     if others:
         yield Finding(
-            "info", "wider_than_needed",
+            ACCESS, "info", "wider_than_needed",
             f"The IAM role {role.arn}, which somebody else has made, allows more than Fivetran needs: {told(others)}."
             " It stays as it is.",
             "Check that this is intended.",

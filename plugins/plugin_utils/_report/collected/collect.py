@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from ....module_utils._kernel.finding import Finding
 from ..cells import cells_of, status_of
-from ..model import Finding, Report, Run, Step, Unclaimed, Workspace
+from ..model import Report, Run, Step, Unclaimed, Workspace
 from ..vendors import Connection, S3Access
 from . import results
 from .observed import COLLECTION, FAILED, UNREACHABLE, Known, Observation, Outcome
@@ -23,12 +24,13 @@ from .told_once import told_once
 UNREACHABLE_HOST = Finding(
     "host",
     "error",
+    "",
     "Ansible could not reach the host.",
     "A workspace is a host to which nothing is connected: give it connection: local.",
 )
 
 
-NOT_REACHED = Finding("host", "info", "Nothing was done for it, because the play ended before.", code="not_reached")
+NOT_REACHED = Finding("host", "info", "not_reached", "Nothing was done for it, because the play ended before.")
 
 
 # What fails with what the plan has found.
@@ -189,7 +191,7 @@ def _next_steps(known: Known) -> list[Finding]:
     """Return what to do about a key or a landing that is not good. Whatever else tells it has the verdict as code."""
     verdicts = ((Step.KEY, known.key), (Step.LANDING, known.landing))
     return [
-        Finding(step, "info", verdict.next_step, code=verdict.verdict)
+        Finding(step, "info", verdict.verdict, verdict.next_step)
         for step, verdict in verdicts
         if verdict is not None and verdict.next_step
     ]
@@ -218,14 +220,14 @@ def _failure(seen: Observation, module: str) -> Finding:
     step = STEPS.get(module) or STEPS.get(seen.role) or "settings"
     if not (seen.own or module):
         # Nobody knows what it says; it was printed, and a page is passed on.
-        return Finding("settings", "error", f"The task {seen.task!r} failed. The output of the play tells why.")
+        return Finding("settings", "error", "", f"The task {seen.task!r} failed. The output of the play tells why.")
     failure = results.mapping(seen.result, "failure")
     code, step = results.text(failure, "code"), results.text(failure, "step") or step
     if code == "setup_tests_failed":
         step = Step.TESTS
     # Messages begin with the workspace where many are printed together; here it is the headline.
     message = results.text(seen.result, "msg").removeprefix(f"{seen.host}: ")
-    return Finding(step, "error", message or f"The task {seen.task!r} failed.", code=code)
+    return Finding(step, "error", code, message or f"The task {seen.task!r} failed.")
 
 
 def _add_failure(known: Known, failure: Finding, seen: Observation) -> None:

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ....module_utils._kernel.finding import Finding
 from ..._way import Stop
-from ..model import Finding
 from ..vendors import Connection, GcsAccess, Key, Landing, May, S3Access, SetupTest
 from .tasks import Items
 

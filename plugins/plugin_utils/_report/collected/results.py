@@ -17,8 +17,9 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ....module_utils._kernel.finding import Finding
 from ..._way import Flow, Place, Stop
-from ..model import Finding, Unclaimed
+from ..model import Unclaimed
 from ..vendors import AwsObject, Connection, GcsAccess, Key, Landing, May, Permission, S3Access, SetupTest
 
 ANSWERS = ("yes", "no", "unknown")
@@ -195,7 +196,7 @@ def alerts(data: Mapping[str, Any]) -> list[Finding]:
     status = mapping(data, "status")
     return [
         # Field and code as the plan names them, which tells the same.
-        Finding("sync", "warning", f"Fivetran lists under {name}: {_alert(item)}", code="state", field=name)
+        Finding("sync", "warning", "state", f"Fivetran lists under {name}: {_alert(item)}", field=name)
         for name in ("tasks", "warnings")
         for item in mappings(status, name)
     ]

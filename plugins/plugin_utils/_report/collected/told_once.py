@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..model import Finding
+from ....module_utils._kernel.finding import SEVERITIES, Finding
 
 
 def told_once(*sources: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -43,5 +43,4 @@ def _is_same(one: Finding, other: Finding) -> bool:
 
 
 def _rank(finding: Finding) -> int:
-    ranks = ("error", "warning", "info")
-    return ranks.index(finding.severity) if finding.severity in ranks else len(ranks)
+    return SEVERITIES.index(finding.severity) if finding.severity in SEVERITIES else len(SEVERITIES)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ....module_utils._fivetran.client import JsonObject
 from ....module_utils._kernel.errors import OnrampError
+from ....module_utils._kernel.finding import Finding
 from ....module_utils._kernel.printable import printable
 from ..._settings.settings import Settings, Unusable
 from ..._way import Stop
@@ -25,7 +26,7 @@ from ..look.asked import RENAMED
 from ..look.look import Limits
 from ..look.purposes import Purpose
 from ..look.questions import Seen
-from ..model.plan import KINDS, Change, Finding, Group, RoleWork, WorkspacePlan
+from ..model.plan import KINDS, Change, Group, RoleWork, WorkspacePlan
 
 if TYPE_CHECKING:
     from ..model.healings import Request

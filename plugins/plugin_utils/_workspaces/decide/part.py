@@ -17,7 +17,7 @@ from typing import Any
 
 from ....module_utils._aws.access.documents import listed
 from ....module_utils._aws.access.model import Plan, Step
-from ....module_utils._bucket.finding import Finding
+from ....module_utils._kernel.finding import ACCESS, Finding
 from ..._words import joined
 from .drafts import Draft
 
@@ -33,6 +33,7 @@ def without_loss(plan: Plan) -> Plan:
     if not lost:
         return plan
     finding = Finding(
+        step=ACCESS,
         severity="error",
         code="part_of_fleet",
         message=f"Of what workspaces may share, {joined(lost)} would be overwritten, and this run knows a part of the"

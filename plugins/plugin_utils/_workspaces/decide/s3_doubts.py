@@ -19,11 +19,11 @@ from ....module_utils._aws.access.model import ActualRole, Place, Plan, is_ours
 from ....module_utils._aws.access.told import told
 from ....module_utils._aws.simulation import ORGANIZATION_DENIES, can_outweigh, forbidden
 from ....module_utils._bucket.effect import Answer, Reason
+from ....module_utils._kernel.finding import Finding
 from ..._settings.settings import Settings
 from ..look import asked, questions
 from ..look.proof import setup_state
 from ..look.questions import Doubt
-from ..model.plan import Finding
 from .access.s3_judging import bucket_policies, place, role_seen, simulated
 from .drafts import Draft, Situation
 

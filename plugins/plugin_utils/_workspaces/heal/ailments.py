@@ -17,12 +17,13 @@ from ....module_utils._braze.verdict import Verdict as Key
 from ....module_utils._fivetran.client import JsonObject
 from ....module_utils._fivetran.connection.state import CONNECTED, is_running, setup_state, status_of
 from ....module_utils._fivetran.sync.last_sync import LastSync, reasons
+from ....module_utils._kernel.finding import Finding
 from ..._way import Flow, Place
 from ..._words import joined
 from ..decide.drafts import Draft, Situation
 from ..look import questions
 from ..model.findings import minute
-from ..model.plan import ACCESS, Finding
+from ..model.plan import ACCESS_KINDS
 from .attempts import cause_of
 
 # With such a key Fivetran cannot read. What only this machine cannot tell is told by Fivetran's setup tests.
@@ -106,7 +107,7 @@ def _reasons(situation: Situation, draft: Draft, row: JsonObject) -> tuple[str, 
 
 def _access_is_broken(draft: Draft, *, is_broken: bool) -> bool:
     """Tell whether what the settings own does not let Fivetran read; what merely differs, only if it does not work."""
-    if not any(change.kind in ACCESS and change.is_change for change in draft.changes):
+    if not any(change.kind in ACCESS_KINDS and change.is_change for change in draft.changes):
         return False
     return is_broken or any(stop.stop == Place.ACCESS and stop.state == Flow.BROKEN for stop in draft.way)
 
@@ -115,7 +116,7 @@ def _of_access(draft: Draft) -> Iterator[Finding]:
     """Yield what of access is repaired, a sentence each."""
     why = next((stop.message for stop in draft.way if stop.stop == Place.ACCESS and stop.state == Flow.BROKEN), "")
     for change in draft.changes:
-        if change.kind in ACCESS and change.is_change:
+        if change.kind in ACCESS_KINDS and change.is_change:
             verb = "does not exist" if change.reason == "missing" else "is not as it should be"
             # Why Fivetran may not read is told once, and says more than that something differs.
             yield Finding("access", "error", f"{change.kind}_{change.reason}", why or f"{change.name} {verb}.")
@@ -187,7 +188,7 @@ def _notes(draft: Draft, *, does_not_work: bool) -> Iterator[str]:
     if does_not_work:
         return
     names = [name for change in draft.changes if change.kind == "connection" for name in change.after]
-    names += [f"the {change.kind}" for change in draft.changes if change.kind in ACCESS and change.is_change]
+    names += [f"the {change.kind}" for change in draft.changes if change.kind in ACCESS_KINDS and change.is_change]
     if names:
         yield f"It differs from the inventory and keeps no data away: {joined(names)}. onboard.yml changes it."
     for problem in draft.problems:

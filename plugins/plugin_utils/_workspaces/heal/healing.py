@@ -21,7 +21,7 @@ from ..._words import joined
 from ..decide.drafts import Draft, Situation
 from ..model.findings import minute
 from ..model.healings import Connection, Healing, Request, State
-from ..model.plan import ACCESS, Action, Change, ConnectionWork, Reason, WorkspacePlan
+from ..model.plan import ACCESS_KINDS, Action, Change, ConnectionWork, Reason, WorkspacePlan
 from . import ailments
 from .attempts import Attempt, as_text
 
@@ -95,7 +95,7 @@ def _healing(situation: Situation, draft: Draft, plan: WorkspacePlan, request: R
     if draft.own_row is None:
         return Healing(State.NOTHING_BROKEN, found.why_alone, notes=found.notes)
     identity = f"{plan.group.id if plan.group else ''}/{plan.schema}"
-    does_access = found.access_is_broken and any(change.kind in ACCESS for change in plan.todo)
+    does_access = found.access_is_broken and any(change.kind in ACCESS_KINDS for change in plan.todo)
     does_connection = (found.is_broken or does_access) and not found.blocking
     known: dict[str, Any] = {"left": found.left, "notes": found.notes, "identity": identity, "cause": found.cause}
     if found.is_syncing and not does_access and not found.blocking:
@@ -138,7 +138,7 @@ def _only(plan: WorkspacePlan, healing: Healing) -> WorkspacePlan:
     """Return the plan with what is done, and with what is left to a person where nothing is."""
     changes = tuple(change for change in plan.changes if not change.is_change)
     if healing.state is State.TO_HEAL:
-        changes += tuple(change for change in plan.todo if change.kind in ACCESS)
+        changes += tuple(change for change in plan.todo if change.kind in ACCESS_KINDS)
         changes += (_connection(plan),) if healing.connection else ()
     return replace(
         plan,
@@ -171,16 +171,16 @@ def _with_makers(plans: Mapping[str, WorkspacePlan]) -> dict[str, WorkspacePlan]
     """Return the plans so that a shared role is brought to its state by one that is healed itself."""
     makers: dict[str, str] = {}
     for name, plan in plans.items():
-        if plan.changes_of(*ACCESS) and plan.access.maker:
+        if plan.changes_of(*ACCESS_KINDS) and plan.access.maker:
             makers.setdefault(plan.access.maker, name)
     return {name: _made_by(plan, makers) for name, plan in plans.items()}
 
 
 def _made_by(plan: WorkspacePlan, makers: Mapping[str, str]) -> WorkspacePlan:
-    maker = makers.get(plan.access.maker, "") if plan.changes_of(*ACCESS) else ""
+    maker = makers.get(plan.access.maker, "") if plan.changes_of(*ACCESS_KINDS) else ""
     made_by = maker if maker != plan.name else ""
     changes = tuple(
-        replace(change, made_by=made_by) if change.kind in ACCESS and change.is_change else change
+        replace(change, made_by=made_by) if change.kind in ACCESS_KINDS and change.is_change else change
         for change in plan.changes
     )
     return replace(plan, access=replace(plan.access, maker=maker), changes=changes)

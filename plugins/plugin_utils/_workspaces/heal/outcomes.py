@@ -12,10 +12,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ....module_utils._kernel.finding import Finding
 from ....module_utils._kernel.printable import printable
 from ..._words import joined
 from ..model.healings import Healing, State
-from ..model.plan import ACCESS, Finding, Plan, WorkspacePlan
+from ..model.plan import ACCESS_KINDS, Plan, WorkspacePlan
 from .ailments import stopped
 
 WORDS: Mapping[State, str] = {
@@ -143,7 +144,7 @@ def _did(
     """Return what was done, in words that go on after "It"."""
     did = []
     for change in plan["changes"] if connection or not failure else ():
-        if change["kind"] in ACCESS and change["action"] != "none":
+        if change["kind"] in ACCESS_KINDS and change["action"] != "none":
             verb = "made" if change["action"] == "create" else "repaired"
             did.append(f"{verb} the {change['kind']} {change['name']}")
     sent = [str(name).removeprefix("config.") for name in connection.get("sent") or ()]

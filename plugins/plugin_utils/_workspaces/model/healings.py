@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from ....module_utils._kernel.finding import Finding
 from ..heal.attempts import Attempts
-from .plan import Finding
 
 COOLDOWN = 3600
 

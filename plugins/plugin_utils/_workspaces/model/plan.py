@@ -16,34 +16,12 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from ....module_utils._kernel.finding import Finding
 from ..._way import Stop
 
 if TYPE_CHECKING:
     from ..._discovery.unclaimed import Unclaimed
     from .healings import Connection, Healing
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One sentence about a workspace, and what to do about it.
-
-    ``step``: as the report calls it. ``severity``: ``error``, ``warning`` or ``info``. ``code``: stable, to be matched.
-    ``field``: the setting or the vendor's field that it is about, empty where no single one is.
-    """
-
-    step: str
-    severity: str
-    code: str
-    message: str
-    remedy: str = ""
-    field: str = ""
-
-    def text(self) -> str:
-        """Return message and remedy as sentences."""
-        return f"{self.message} {self.remedy}".strip()
-
-    def as_json(self) -> dict[str, str]:
-        return asdict(self)
 
 
 class Action(StrEnum):
@@ -75,7 +53,7 @@ class Reason(StrEnum):
 # In the order of the guide.
 KINDS = ("policy", "role", "grant", "connection")
 # Of these, what lets Fivetran read a bucket, and may be there for several workspaces.
-ACCESS = ("policy", "role", "grant")
+ACCESS_KINDS = ("policy", "role", "grant")
 
 
 class Verdict(StrEnum):
@@ -208,7 +186,7 @@ class WorkspacePlan:
     @property
     def is_shared(self) -> bool:
         """Tell whether what lets Fivetran read, and is changed, is there for other workspaces as well."""
-        return any(change.shared_with for change in self.changes_of(*ACCESS))
+        return any(change.shared_with for change in self.changes_of(*ACCESS_KINDS))
 
     def changes_of(self, *kinds: str) -> tuple[Change, ...]:
         """Return what is done to objects of these kinds."""

@@ -21,9 +21,9 @@ from .....module_utils._aws.bucket import policy_of
 from .....module_utils._aws.effect.effect import Document
 from .....module_utils._aws.simulation import Simulated
 from .....module_utils._bucket.effect import Answer, Reason
-from .....module_utils._bucket.finding import Finding
 from .....module_utils._fivetran.client import JsonObject
 from .....module_utils._kernel.errors import InvalidArgument
+from .....module_utils._kernel.finding import Finding
 from ...._settings.settings import Settings
 from ...look import asked, questions
 from ...look.proof import proof, proved
