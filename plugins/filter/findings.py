@@ -45,7 +45,8 @@ EXAMPLES = r"""
 
 - name: Alarm somebody
   ansible.builtin.debug:
-    msg: "{{ verdict | onramp.braze_fivetran.findings('key') | map(attribute='message') | join(' ') }}"
+    msg: "{{ item.message }} {{ item.remedy }}"
+  loop: "{{ verdict | onramp.braze_fivetran.findings('key') }}"
 """
 
 RETURN = r"""
@@ -58,14 +59,28 @@ _value:
       description: The step that it belongs to, as P(onramp.braze_fivetran.workspace_report#callback) calls it.
       type: str
       sample: connection
-    field:
-      description: The field that differs; empty where no single field is wrong.
+    severity:
+      description: Always V(error); the findings of other plugins have V(warning) and V(info), too.
       type: str
-      sample: sync_frequency
+      sample: error
+    code:
+      description:
+        - What kind of thing is wrong, to be matched. V(differs), V(missing), V(state), V(destination_not_connected),
+          or the verdict about a key or about Currents.
+      type: str
+      sample: differs
     message:
       description: What is wrong, in sentences.
       type: str
       sample: sync_frequency is 1440, should be 60.
+    remedy:
+      description: What to do; empty where the message says it.
+      type: str
+      sample: ""
+    field:
+      description: The field that differs; empty where no single field is wrong.
+      type: str
+      sample: sync_frequency
 """
 
 from collections.abc import Callable, Mapping
@@ -80,7 +95,7 @@ from ..plugin_utils._workspaces.model.findings import SUBJECTS, findings
 def tell(seen: Mapping[str, Any], subject: str) -> Any:
     if subject not in SUBJECTS:
         raise AnsibleFilterError(f"findings: expected one of {', '.join(SUBJECTS)}, got {subject!r}.")
-    return wrap_var(findings(subject, seen))
+    return wrap_var([finding.as_json() for finding in findings(subject, seen)])
 
 
 class FilterModule:

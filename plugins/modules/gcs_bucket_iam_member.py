@@ -225,10 +225,12 @@ findings:
   type: list
   elements: dict
   sample:
-    - severity: warning
+    - step: access
+      severity: warning
       code: bucket_is_public
       message: Bucket acme-currents-eu gives roles/storage.objectViewer to everybody.
       remedy: "Remove that grant: Fivetran reads through its service account."
+      field: ""
 failure:
   description:
     - What went wrong, as data. The C(code) is Google's own reason where there is one.

@@ -67,6 +67,10 @@ findings:
   type: list
   elements: dict
   contains:
+    step:
+      description: The step of the guide that it belongs to; always V(access) here.
+      type: str
+      sample: access
     severity:
       description: V(error), V(warning) or V(info).
       type: str
@@ -83,6 +87,10 @@ findings:
       description: What to do about it.
       type: str
       sample: "Turn it off: gcloud storage buckets update gs://acme-currents-eu --no-requester-pays."
+    field:
+      description: The single field that it is about; mostly empty.
+      type: str
+      sample: ""
 failure:
   description: What went wrong, as data. The C(code) is Google's own, or that of the first finding.
   returned: failure

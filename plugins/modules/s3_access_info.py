@@ -221,6 +221,10 @@ access:
       type: list
       elements: dict
       contains:
+        step:
+          description: The step of the guide that it belongs to; always V(access) here.
+          type: str
+          sample: access
         severity:
           description: V(error), V(warning) or V(info).
           type: str
@@ -237,6 +241,10 @@ access:
           description: What to do about it.
           type: str
           sample: Check that Fivetran should have them.
+        field:
+          description: The single field that it is about; mostly empty.
+          type: str
+          sample: ""
 failure:
   description: What went wrong, as data. The C(code) is AWS's own, or that of the first finding of severity V(error).
   returned: failure

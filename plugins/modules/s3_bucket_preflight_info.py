@@ -87,6 +87,10 @@ findings:
   type: list
   elements: dict
   contains:
+    step:
+      description: The step of the guide that it belongs to; always V(access) here.
+      type: str
+      sample: access
     severity:
       description: V(error), V(warning) or V(info).
       type: str
@@ -103,6 +107,10 @@ findings:
       description: What to do about it.
       type: str
       sample: Make an exception for arn:aws:iam::111122223333:role/Fivetran, by a condition on aws:PrincipalArn.
+    field:
+      description: The single field that it is about; mostly empty.
+      type: str
+      sample: ""
 failure:
   description: What went wrong, as data. The C(code) is AWS's own, or that of the first finding.
   returned: failure

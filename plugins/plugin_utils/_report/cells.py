@@ -48,7 +48,9 @@ def worst_first(workspaces: Iterable[Workspace]) -> list[Workspace]:
 def headline_of(workspace: Workspace) -> Cell:
     """Return how the workspace stands as a whole, and what belongs to no step, such as a setting that is refused."""
     beside = [finding for finding in workspace.findings if finding.step not in set(Step)]
-    return Cell(workspace.status, "\n".join(finding.message for finding in beside if finding.severity in MARK_OF_SEVERITY))
+    return Cell(
+        workspace.status, "\n".join(finding.message for finding in beside if finding.severity in MARK_OF_SEVERITY)
+    )
 
 
 def _outweighed(cell: Cell, findings: list[Finding]) -> Cell:

@@ -25,7 +25,7 @@ from markupsafe import Markup, escape
 from .. import _way
 from . import ways
 from .cells import BAD_TESTS, headline_of, in_utc, short_time, worst_first
-from .model import MEANINGS, MARK_OF_SEVERITY, SIGNS, Mark, Report, Step, Workspace
+from .model import MARK_OF_SEVERITY, MEANINGS, SIGNS, Mark, Report, Step, Workspace
 from .news import MARKS, WORDS
 from .vendors import S3Access
 

@@ -16,7 +16,7 @@ from ...module_utils._kernel.finding import Finding
 from .._way import way_line, wrong_stops
 from .cells import worst_first
 from .collected.results import plain
-from .model import MEANINGS, MARK_OF_SEVERITY, SIGNS, Cell, Mark, Report, Step, Workspace
+from .model import MARK_OF_SEVERITY, MEANINGS, SIGNS, Cell, Mark, Report, Step, Workspace
 from .news import sentences
 
 ASCII_SIGNS: Mapping[Mark, str] = {

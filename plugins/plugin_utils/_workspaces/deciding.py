@@ -31,7 +31,7 @@ from .decide.unclaimed import doubts, find_unclaimed
 from .heal.healing import heal, not_looked_at, without_workspace
 from .look import questions
 from .look.purposes import PURPOSES
-from .model.findings import SUBJECTS
+from .model.findings import findings
 from .model.plan import Group, Plan, WorkspacePlan
 from .step import note_what_stays
 from .way.way_facts import note_way, reads_nothing_new
@@ -125,8 +125,8 @@ def _group(situation: Situation, draft: Draft) -> None:
         draft.failure("group", error, _if_the_group_is_gone(situation, draft, error))
         return
     if situation.purpose.tells_findings:
-        for item in SUBJECTS["group"]({"name": draft.group.name, "destination": destination}):
-            draft.notice(item["step"], "error", "destination_not_connected", item["message"], field=item["field"])
+        for found in findings("group", {"name": draft.group.name, "destination": destination}):
+            draft.note(found)
 
 
 def _if_the_group_is_gone(situation: Situation, draft: Draft, error: OnrampError) -> str:

@@ -76,7 +76,7 @@ def test_a_connected_destination_is_no_finding_however_fivetran_writes_it(status
 @pytest.mark.parametrize("status", ["incomplete", "broken", "BROKEN"])
 def test_a_destination_that_is_not_connected_is_a_finding_that_quotes_its_status(status: str) -> None:
     [finding] = findings("group", {"name": "Warehouse", "destination": {"setup_status": status}})
-    assert f"Warehouse is {status}, should be connected." in finding["message"]
+    assert f"Warehouse is {status}, should be connected." in finding.text()
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
@@ -84,7 +84,7 @@ def test_every_fault_is_told_once_and_in_order(subject: str) -> None:
     seen, words = BROKEN[subject]
     found = findings(subject, seen)
     assert len(found) == len(words)
-    assert all(word in finding["message"] for word, finding in zip(words, found, strict=True))
+    assert all(word in finding.text() for word, finding in zip(words, found, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_every_fault_is_told_once_and_in_order(subject: str) -> None:
 )
 def test_a_broken_connection_whose_sync_is_under_way_is_told_to_be_looked_at_again(sync_state: str, words: str) -> None:
     [finding] = findings("connection", {"setup_state": "broken", "status": {"sync_state": sync_state}})
-    assert words in finding["message"]
+    assert words in finding.text()
 
 
 def test_the_documentation_names_every_subject() -> None:

@@ -25,7 +25,7 @@ from ....module_utils._kernel.secrets.redact import REDACTED, Redactor
 from ..._words import joined
 from ..look import asked, questions
 from ..look.proof import of_masked
-from ..model.findings import SUBJECTS, minute, quoted
+from ..model.findings import findings, minute, quoted
 from ..model.plan import Action, Change, ConnectionWork, Group, Reason
 from .drafts import Draft, Situation
 
@@ -240,9 +240,8 @@ def _leave(situation: Situation, draft: Draft, group: Group) -> None:
 def notice_state(situation: Situation, draft: Draft) -> None:
     """Note what Fivetran itself says of the connection: its setup, its last sync, its tasks, warnings and errors."""
     view = draft.seen.get("connection")
-    found: Sequence[Any] = list(SUBJECTS["connection"](view)) if view else ()
-    for item in found:
-        draft.notice(item["step"], "error", "state", item["message"], field=item["field"])
+    for found in findings("connection", view) if view else ():
+        draft.note(found)
     row = draft.own_row or {}
     question = questions.reasons(draft.settings, str(row.get("id")))
     for reason in situation.seen.of(question) if situation.seen.has(question) else ():

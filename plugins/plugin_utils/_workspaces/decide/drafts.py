@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -113,7 +113,12 @@ class Draft:
 
     def notice(self, step: str, severity: str, code: str, message: str, remedy: str = "", *, field: str = "") -> None:
         """Note what is not as it should be, or stays as it is, without being a change of this plan."""
-        finding = Finding(step, severity, code, self._named(step, message), self._named(step, remedy), field)
+        self.note(Finding(step, severity, code, message, remedy, field))
+
+    def note(self, found: Finding) -> None:
+        """Note a finding, likewise."""
+        texts = {name: self._named(found.step, getattr(found, name)) for name in ("message", "remedy")}
+        finding = replace(found, **texts)
         if finding not in self.noticed:
             self.noticed.append(finding)
 

@@ -11,18 +11,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, TypedDict
+from typing import Any
 
 from ....module_utils._fivetran.account.destination import is_connected
+from ....module_utils._kernel.finding import ACCESS, Finding
 from ....module_utils._kernel.printable import printable
-
-
-class Finding(TypedDict):
-    """Something that is not as it should be. ``field`` is empty where no single field is wrong."""
-
-    step: str
-    field: str
-    message: str
 
 
 def findings(subject: str, seen: Mapping[str, Any]) -> list[Finding]:
@@ -33,44 +26,40 @@ def findings(subject: str, seen: Mapping[str, Any]) -> list[Finding]:
 def _of_the_group(group: Mapping[str, Any]) -> Iterator[Finding]:
     destination = _mapping(group, "destination")
     if not is_connected(destination):
-        yield {
-            "step": "group",
-            "field": "destination.setup_status",
-            "message": f"The destination of the Fivetran group {group.get('name')} is"
+        message = (
+            f"The destination of the Fivetran group {group.get('name')} is"
             f" {destination.get('setup_status') or 'missing'}, should be connected."
-            " Nothing syncs into it: set it up in Fivetran under Destinations.",
-        }
+            " Nothing syncs into it: set it up in Fivetran under Destinations."
+        )
+        yield Finding("group", "error", "destination_not_connected", message, field="destination.setup_status")
 
 
 def _of_the_key(verdict: Mapping[str, Any]) -> Iterator[Finding]:
     if verdict["verdict"] != "ok":
-        yield {
-            "step": "key",
-            "field": "braze_api_key",
-            "message": f"The Braze API key is not good ({verdict['verdict']}). {verdict.get('next_step', '')}",
-        }
+        message = f"The Braze API key is not good ({verdict['verdict']})."
+        yield _of_verdict("key", verdict, message, "braze_api_key")
 
 
 def _of_the_landing(verdict: Mapping[str, Any]) -> Iterator[Finding]:
     if verdict["verdict"] != "landing":
-        yield {
-            "step": "landing",
-            "field": "currents_bucket",
-            "message": f"Braze Currents does not land in {verdict.get('bucket')} ({verdict['verdict']})."
-            f" {verdict.get('next_step', '')}",
-        }
+        message = f"Braze Currents does not land in {verdict.get('bucket')} ({verdict['verdict']})."
+        yield _of_verdict("landing", verdict, message, "currents_bucket")
+
+
+def _of_verdict(step: str, verdict: Mapping[str, Any], message: str, field: str) -> Finding:
+    return Finding(step, "error", str(verdict["verdict"]), message, str(verdict.get("next_step") or ""), field)
 
 
 def _of_the_role(documents: Mapping[str, Any]) -> Iterator[Finding]:
     for arn, difference in documents.items():
         before, after = _mapping(difference, "before"), _mapping(difference, "after")
         if not before:
-            yield {"step": "access", "field": arn, "message": f"{arn} does not exist."}
+            yield Finding(ACCESS, "error", "missing", f"{arn} does not exist.", field=arn)
             continue
         for field, value in after.items():
             for path, old, new in leaves(field, before.get(field), value):
                 message = f"{path} of {arn} is {quoted(old)}, should be {quoted(new)}."
-                yield {"step": "access", "field": path, "message": message}
+                yield Finding(ACCESS, "error", "differs", message, field=path)
 
 
 def leaves(path: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
@@ -89,12 +78,11 @@ def _of_the_grant(result: Mapping[str, Any]) -> Iterator[Finding]:
     if result.get("changed"):
         grant = _mapping(result, "grant")
         condition = f" under the condition {quoted(grant['condition'])}" if grant.get("condition") else ""
-        yield {
-            "step": "access",
-            "field": "grant",
-            "message": f"The grant on gs://{grant.get('bucket')} is missing: {grant.get('member')} does not hold"
-            f" {grant.get('role')}{condition}.",
-        }
+        message = (
+            f"The grant on gs://{grant.get('bucket')} is missing: {grant.get('member')} does not hold"
+            f" {grant.get('role')}{condition}."
+        )
+        yield Finding(ACCESS, "error", "missing", message, field="grant")
 
 
 def _of_the_connection(connection: Mapping[str, Any]) -> Iterator[Finding]:
@@ -106,27 +94,27 @@ def _of_the_connection(connection: Mapping[str, Any]) -> Iterator[Finding]:
             message += " A sync is under way: once it has succeeded, Fivetran calls it connected. Verify again then."
         else:
             message += " Run onboard.yml, which runs the setup tests."
-        yield {"step": "connection", "field": "setup_state", "message": message}
+        yield Finding("connection", "error", "state", message, field="setup_state")
     last_sync = _mapping(connection, "last_sync")
     if last_sync.get("outcome") == "failed":
         message = f"The last sync failed at {last_sync.get('finished_at')}."
-        yield {"step": "sync", "field": "failed_at", "message": message}
+        yield Finding("sync", "error", "state", message, field="failed_at")
     status = _mapping(connection, "status")
     # What is paused brings nothing: whether it should be, is told by itself.
     if status.get("update_state") == "delayed" and not connection.get("paused"):
         message = "The data in the warehouse is late: update_state is delayed."
-        yield {"step": "sync", "field": "update_state", "message": message}
+        yield Finding("sync", "error", "state", message, field="update_state")
     for kind in ("tasks", "warnings"):
         for item in status.get(kind) or []:
             said = ": ".join(str(item[name]) for name in ("code", "message") if item.get(name))
-            yield {"step": "sync", "field": kind, "message": f"Fivetran lists under {kind}: {printable(said)}"}
+            yield Finding("sync", "error", "state", f"Fivetran lists under {kind}: {printable(said)}", field=kind)
 
 
 def _of_the_settings(diff: Mapping[str, Any]) -> Iterator[Finding]:
     before = _mapping(diff, "before")
     for field, value in _mapping(diff, "after").items():
         message = f"{field} is {quoted(before.get(field))}, should be {quoted(value)}."
-        yield {"step": "connection", "field": field, "message": message}
+        yield Finding("connection", "error", "differs", message, field=field)
 
 
 # What can be looked at; what each takes stands in the documentation of the filter `findings`.
