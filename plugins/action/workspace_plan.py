@@ -32,7 +32,6 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets imp
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Entry
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.deciding import no_plan
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.attempts import Attempts
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.healing import wanted_connections
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.memory import (
     Memory,
@@ -42,6 +41,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.outcomes import state_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Limits
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.purposes import PURPOSES
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.attempts import Attempts
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.healings import Request, State
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Plan, Verdict
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.planning import (

@@ -65,10 +65,10 @@ _value:
       sample: error
     code:
       description:
-        - What kind of thing is wrong, to be matched. V(differs), V(missing), V(state), V(destination_not_connected),
-          or the verdict about a key or about Currents.
+        - What kind of thing is wrong, to be matched. V(role_missing), V(role_differs), V(grant_missing),
+          V(connection_differs), V(state), V(destination_not_connected), or the verdict about a key or about Currents.
       type: str
-      sample: differs
+      sample: connection_differs
     message:
       description: What is wrong, in sentences.
       type: str

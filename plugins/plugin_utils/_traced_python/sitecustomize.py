@@ -37,7 +37,7 @@ def go_on() -> None:
         sessions: Any = importlib.import_module("botocore.httpsession")
     except ImportError:
         return
-    trace = importlib.import_module(f"{PACKAGE}._trace")
+    trace = importlib.import_module(f"{PACKAGE}._kernel.trace.trace")
     trace.resume()
     trace.listen_to_botocore(sessions.URLLib3Session)
 

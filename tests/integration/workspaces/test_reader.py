@@ -29,8 +29,8 @@ from pathlib import Path
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.reader import host_variables
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.settings import Unreadable
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.reader import host_variables
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Unreadable
 
 
 class ActionModule(ActionBase):

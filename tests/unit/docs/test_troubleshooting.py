@@ -38,7 +38,7 @@ FOR_PLAYS = [CHECKOUT / "plugins" / "module_utils" / "_fivetran" / "connection" 
 PLAYS = sorted([*(CHECKOUT / "playbooks").rglob("*.yml"), *(CHECKOUT / "roles").rglob("*.yml")])
 
 # Where a code stands in a call: by the name of what is called, the place of the argument.
-CODE_ARGUMENTS = {"Ending": 0, "Finding": 1, "_not_made_here": 0, "_failure": 0, "_error": 1}
+CODE_ARGUMENTS = {"Ending": 0, "Finding": 2, "_not_made_here": 0, "_failure": 0, "_error": 1}
 CODE_ARGUMENTS_OF_PLANNING = {"Finding": 2, "problem": 1, "warning": 1, "notice": 2}
 # A judgement's reasons, which stand in the message of the finding that is made of it.
 OF_REASONS = frozenset({"Reason", "replace"})

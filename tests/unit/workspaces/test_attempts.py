@@ -13,18 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.attempts import (
-    KEPT,
-    Attempt,
-    Attempts,
-    cause_of,
-)
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.attempts_file import read
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.memory import (
     FACT,
     Memory,
     of_facts,
     path_of,
+)
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.attempts import (
+    KEPT,
+    Attempt,
+    Attempts,
+    cause_of,
 )
 
 IDENTITY, CAUSE = "jovial_daylight/braze_shop_us", "access:role_differs"

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.attempts import Attempts
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.memory import Memory
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.news import (
     TOLD,
@@ -19,6 +18,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
     remember,
     told_before,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.attempts import Attempts
 
 NAME = "jovial_daylight/braze_shop_us"
 

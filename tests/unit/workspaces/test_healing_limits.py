@@ -11,10 +11,10 @@ from datetime import timedelta
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.deciding import no_plan
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.attempts import Attempt, Attempts
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.healing import wanted_connections
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Answer
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.attempts import Attempt, Attempts
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.healings import (
     Connection,
     Request,

@@ -22,9 +22,9 @@ from ..._way import Flow, Place
 from ..._words import joined
 from ..decide.drafts import Draft, Situation
 from ..look import questions
+from ..model.attempts import cause_of
 from ..model.findings import minute
 from ..model.plan import ACCESS_KINDS
-from .attempts import cause_of
 
 # With such a key Fivetran cannot read. What only this machine cannot tell is told by Fivetran's setup tests.
 BAD_KEYS = frozenset({Key.INVALID_KEY, Key.MISSING_PERMISSIONS, Key.FORBIDDEN})

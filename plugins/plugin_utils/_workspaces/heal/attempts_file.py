@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..._files import write_whole
-from .attempts import Attempts
+from ..model.attempts import Attempts
 
 NAME = "onramp_heal.json"
 LARGEST = 16 * 1024 * 1024

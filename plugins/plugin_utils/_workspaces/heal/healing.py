@@ -19,11 +19,11 @@ from typing import Any
 from ....module_utils._kernel.errors import InvalidArgument
 from ..._words import joined
 from ..decide.drafts import Draft, Situation
+from ..model.attempts import Attempt, as_text
 from ..model.findings import minute
 from ..model.healings import Connection, Healing, Request, State
 from ..model.plan import ACCESS_KINDS, Action, Change, ConnectionWork, Reason, WorkspacePlan
 from . import ailments
-from .attempts import Attempt, as_text
 
 
 def wanted_connections(given: Sequence[Mapping[str, Any]] | None) -> tuple[Connection, ...] | None:

@@ -19,8 +19,8 @@ from typing import Any
 
 from ansible import constants
 
+from ..model.attempts import Attempt, Attempts, ended
 from . import attempts_file
-from .attempts import Attempt, Attempts, ended
 
 FACT = "onramp_heal_attempts"
 

@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from ..model.attempts import Attempts, cause_of
 from ..model.healings import State
-from .attempts import Attempts, cause_of
 from .memory import Memory
 
 TOLD = "onramp_heal_told_before"

@@ -54,12 +54,12 @@ def _of_the_role(documents: Mapping[str, Any]) -> Iterator[Finding]:
     for arn, difference in documents.items():
         before, after = _mapping(difference, "before"), _mapping(difference, "after")
         if not before:
-            yield Finding(ACCESS, "error", "missing", f"{arn} does not exist.", field=arn)
+            yield Finding(ACCESS, "error", "role_missing", f"{arn} does not exist.", field=arn)
             continue
         for field, value in after.items():
             for path, old, new in leaves(field, before.get(field), value):
                 message = f"{path} of {arn} is {quoted(old)}, should be {quoted(new)}."
-                yield Finding(ACCESS, "error", "differs", message, field=path)
+                yield Finding(ACCESS, "error", "role_differs", message, field=path)
 
 
 def leaves(path: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
@@ -82,7 +82,7 @@ def _of_the_grant(result: Mapping[str, Any]) -> Iterator[Finding]:
             f"The grant on gs://{grant.get('bucket')} is missing: {grant.get('member')} does not hold"
             f" {grant.get('role')}{condition}."
         )
-        yield Finding(ACCESS, "error", "missing", message, field="grant")
+        yield Finding(ACCESS, "error", "grant_missing", message, field="grant")
 
 
 def _of_the_connection(connection: Mapping[str, Any]) -> Iterator[Finding]:
@@ -114,7 +114,7 @@ def _of_the_settings(diff: Mapping[str, Any]) -> Iterator[Finding]:
     before = _mapping(diff, "before")
     for field, value in _mapping(diff, "after").items():
         message = f"{field} is {quoted(before.get(field))}, should be {quoted(value)}."
-        yield Finding("connection", "error", "differs", message, field=field)
+        yield Finding("connection", "error", "connection_differs", message, field=field)
 
 
 # What can be looked at; what each takes stands in the documentation of the filter `findings`.

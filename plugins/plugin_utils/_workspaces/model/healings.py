@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from ....module_utils._kernel.finding import Finding
-from ..heal.attempts import Attempts
+from .attempts import Attempts
 
 COOLDOWN = 3600
 

@@ -101,8 +101,8 @@ def bucket_policies(situation: Situation, drafts: Iterable[Draft], account: str)
 
 def simulated(situation: Situation, account: str, role_arn: str, places: Iterable[Place]) -> Simulated:
     """Return what AWS itself has said of the role; nothing of what it was not asked, or would not tell."""
-    seen, questions = situation.seen, {where: questions.simulation(account, role_arn, where) for where in places}
-    answers = {where: seen.of(question) for where, question in questions.items() if seen.has(question)}
+    seen, asking = situation.seen, {where: questions.simulation(account, role_arn, where) for where in places}
+    answers = {where: seen.of(question) for where, question in asking.items() if seen.has(question)}
     return {where: said for where, said in answers.items() if said}
 
 
