@@ -91,7 +91,7 @@ lint: install .cache/check.stamp ## Check style, types, changelog, playbooks and
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --package ansible_collections.onramp.braze_fivetran.plugins
 	$(BIN)/mypy $(COLLECTIONS)/ansible_collections/onramp/braze_fivetran/extensions/eda/plugins/event_source
-	$(BIN)/mypy tests/sandbox tests/callbacks tests/bench tests/compat tests/*.py
+	$(BIN)/mypy tests/awx tests/sandbox tests/callbacks tests/bench tests/compat tests/*.py
 	$(BIN)/python -m tests.checks yamllint changelog ansible-lint docs pipelines licences
 
 .PHONY: compat
