@@ -55,20 +55,21 @@ class Controller:
         }
 
     def launch(self, number: int, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Start a job; a variable that the template does not ask for is dropped, as AWX does."""
-        template = self.templates[number]
-        given = body.get("extra_vars", {}) if template.get("ask_variables_on_launch") else {}
+        """Start a job; as AWX does, drop a variable that the template does not ask for, and name it in the answer."""
+        template, asked = self.templates[number], body.get("extra_vars", {})
+        given, ignored = (asked, {}) if template.get("ask_variables_on_launch") else ({}, asked)
         variables = {**template.get("extra_vars", {}), **given}
-        job = {"id": len(self.jobs) + 1, "status": "running", "extra_vars": variables, "artifacts": {}}
+        # The variables of a job are a text to AWX, those of a launch a dictionary.
+        job = {"id": len(self.jobs) + 1, "status": "running", "extra_vars": json.dumps(variables), "artifacts": {}}
         job["url"] = f"/api/v2/jobs/{job['id']}/"
         self.jobs.append(job)
         threading.Thread(target=self._run, args=(template, job), daemon=True).start()
-        return job
+        return {**job, "job": job["id"], "ignored_fields": {"extra_vars": ignored} if ignored else {}}
 
     def _run(self, template: Mapping[str, Any], job: dict[str, Any]) -> None:
         done = False
         try:
-            done = self.run(template, job["extra_vars"])
+            done = self.run(template, json.loads(job["extra_vars"]))
         finally:
             job["status"] = "successful" if done else "failed"
 
