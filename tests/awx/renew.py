@@ -37,6 +37,13 @@ HEADER = """\
 """
 
 
+class Indented(yaml.SafeDumper):
+    """Indents lists below their keys, as yamllint wants them."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+        super().increase_indent(flow, False)
+
+
 def assigned(module: Path, name: str) -> ast.expr | None:
     """Return what a module assigns to a name."""
     for node in ast.walk(ast.parse(module.read_text())):
@@ -129,7 +136,7 @@ def main(*checkouts: str) -> None:
         name: collection(name, Path(checkout), [call for call in calls if call.collection == name])
         for name, checkout in zip(FOLDERS, checkouts, strict=True)
     }
-    text = yaml.safe_dump(everything, sort_keys=False, width=90, default_flow_style=None)
+    text = yaml.dump(everything, Dumper=Indented, sort_keys=False, width=150, default_flow_style=None)
     ARGUMENTS.write_text(HEADER + text)
 
 
