@@ -7,77 +7,31 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from functools import cache
+import re
 from pathlib import Path
 
 import pytest
 
-PLUGINS = Path(__file__).parents[3] / "plugins"
-COLLECTION = "ansible_collections.onramp.braze_fivetran.plugins."
-# From below to above: each room knows those above it in this list only, and within a line nobody knows another.
-FLOORS = (
-    ("module_utils._kernel",),
-    ("module_utils._bucket",),
-    ("module_utils._aws", "module_utils._google", "module_utils._fivetran"),
-    ("module_utils._braze", "module_utils._open_bucket"),
-    ("modules",),
-    ("plugin_utils._files", "plugin_utils._secret_files", "plugin_utils._words", "plugin_utils._way"),
-    ("plugin_utils._settings",),
-    ("plugin_utils._secrets", "plugin_utils._discovery"),
-    ("plugin_utils._workspaces.model",),
-    ("plugin_utils._workspaces.look",),
-    ("plugin_utils._workspaces.decide",),
-    ("plugin_utils._workspaces.way", "plugin_utils._workspaces.heal"),
-    ("plugin_utils._workspaces.step", "plugin_utils._workspaces.tell"),
-    ("plugin_utils._workspaces.deciding", "plugin_utils._saved_plan"),
-    ("plugin_utils._workspaces.planning",),
-    ("plugin_utils._action", "plugin_utils._events", "plugin_utils._report"),
-    ("action", "callback", "filter", "inventory", "lookup"),
+from tests.house import (
+    CHECKOUT,
+    DEPTH,
+    FLOORS,
+    PICTURE,
+    PLUGINS,
+    YAML,
+    arrows,
+    edges,
+    files,
+    known,
+    name_of,
+    picture,
+    room_of,
 )
-HEIGHT = {room: height for height, floor in enumerate(FLOORS) for room in floor}
+
 # A plugin for each module is what Ansible looks for, all in one folder.
 FLAT = ("action",)
 MOST_LINES, MOST_FILES = 300, 12
 BUILT = ("module_utils", "plugin_utils", "action")
-
-
-def files(*folders: str) -> list[Path]:
-    return sorted(path for folder in folders for path in (PLUGINS / folder).rglob("*.py"))
-
-
-def name_of(path: Path) -> str:
-    return ".".join(path.relative_to(PLUGINS).with_suffix("").parts).removesuffix(".__init__")
-
-
-@cache
-def known() -> frozenset[str]:
-    return frozenset(name_of(path) for path in files("."))
-
-
-def imports(path: Path) -> Iterator[str]:
-    """Yield the modules of this collection that a file imports, also where it does so late or for types only."""
-    package = name_of(path).split(".") if path.name == "__init__.py" else name_of(path).split(".")[:-1]
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom):
-            start = package[: len(package) - node.level + 1] if node.level else []
-            whole = ".".join([*start, *filter(None, [node.module])])
-            target = whole.removeprefix(COLLECTION)
-            for alias in node.names:
-                if f"{target}.{alias.name}" in known():
-                    yield f"{target}.{alias.name}"
-                elif target in known() and (node.level or whole != target):
-                    yield target
-
-
-def room_of(module: str) -> str | None:
-    return next((room for room in HEIGHT if module == room or module.startswith(f"{room}.")), None)
-
-
-def arrows() -> Iterator[tuple[str, str]]:
-    for path in files("."):
-        for target in imports(path):
-            yield name_of(path), target
 
 
 def test_every_file_has_its_room() -> None:
@@ -96,7 +50,7 @@ def test_no_arrow_goes_up_and_none_between_neighbors() -> None:
     wrong = [
         f"{source} knows {target}"
         for source, target in arrows()
-        if (here := room_of(source)) and (there := room_of(target)) and here != there and HEIGHT[here] <= HEIGHT[there]
+        if (here := room_of(source)) and (there := room_of(target)) and here != there and DEPTH[here] >= DEPTH[there]
     ]
     assert wrong == []
 
@@ -144,3 +98,27 @@ def test_no_file_is_too_long_to_be_read_at_once(path: Path) -> None:
 def test_no_folder_holds_more_than_can_be_taken_in(folder: Path) -> None:
     count = len(list(folder.glob("*.py")))
     assert count <= MOST_FILES or folder.relative_to(PLUGINS).parts[0] in FLAT
+
+
+def test_playbooks_and_roles_know_only_what_stands_below_them() -> None:
+    assert [edge for edge in edges() if edge[0] in YAML and DEPTH[edge[0]] >= DEPTH[edge[1]]] == []
+
+
+def test_the_picture_is_drawn_from_the_imports_of_today() -> None:
+    assert PICTURE.read_text() == picture(), "python -m tests.house draws it anew"
+
+
+@pytest.mark.parametrize("room", [room for floor in FLOORS for room in floor])
+def test_the_page_has_a_paragraph_for_each_room(room: str) -> None:
+    page = (CHECKOUT / "docs" / "architecture.md").read_text()
+    assert f"**`{room.removeprefix('plugin_utils.').removeprefix('module_utils.')}`**" in page
+
+
+def test_the_ten_places_that_people_look_for_are_where_contributing_says() -> None:
+    table = (CHECKOUT / "CONTRIBUTING.md").read_text().partition("| what it does | where |")[2].partition("\n\n")[0]
+    rows = [re.findall(r"`([\w/.]+\.py)`", line) for line in table.splitlines()[2:]]
+    assert len(rows) == 10
+    for first, *others in rows:
+        folder = (CHECKOUT / first).parent
+        assert (CHECKOUT / first).is_file()
+        assert all((folder / other).is_file() or (folder.parents[1] / other).is_file() for other in others)
