@@ -114,6 +114,7 @@ EXAMPLES: Mapping[str, Any] = {
     "fivetran_connection_setup_test_timeout": 1800,
     "fivetran_connection_setup_test_retries": 10,
     "fivetran_connection_retry_timeout": 600,
+    "fivetran_connection_rate_limit_timeout": 14400,
     "fivetran_connection_failing_test_statuses": ["FAILED", "JOB_FAILED", "WARNING"],
     "fivetran_connection_trigger_first_sync": True,
 }

@@ -24,6 +24,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.d
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.look import Credentials
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.new_file import check_new, write_new
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets import secrets_of_run
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._shared_limits import clients
 
 
 class ActionModule(ControllerAction):
@@ -56,7 +57,9 @@ class ActionModule(ControllerAction):
             aws={"region": params["aws_region"]} if params["aws_region"] else {},
             gcs={name: params[name] for name in GCS_ARGUMENTS},
         )
-        found = discover(client_from_params(params), params["fivetran_groups"], credentials, redactor)
+        found = discover(
+            client_from_params(params, clients=clients()), params["fivetran_groups"], credentials, redactor
+        )
         text = redactor.text(found.text)
         changed = path is not None and bool(text)
         if path is not None and changed and not self._task.check_mode:

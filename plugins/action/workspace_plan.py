@@ -31,6 +31,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets imp
     secrets_of_run,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Entry
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._shared_limits import clients as shared_clients
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._shared_limits import tell
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.deciding import no_plan
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.healing import wanted_connections
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.memory import (
@@ -73,7 +75,7 @@ class ActionModule(ControllerAction):
     def _plan(self, params: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         playing = [str(name) for name in variables.get("ansible_play_hosts") or ()]
         inventory = [str(name) for name in (variables.get("groups") or {}).get(GROUP) or ()]
-        limits = Limits(params["request_timeout"], params["retry_timeout"])
+        limits = Limits(params["request_timeout"], params["retry_timeout"], params["rate_limit_timeout"])
         progress = Progress()
         try:
             plans = Plans.of(params, inventory)
@@ -84,8 +86,9 @@ class ActionModule(ControllerAction):
             of_run = {"is_part": params["part_of_fleet"], "step": params["step"]}
             of_run["approval"] = plans.approval(settings, redact)
             heal = _heal_request(params, playing, variables) if PURPOSES[params["purpose"]].heals else None
+            shared = shared_clients(partial(_say, progress))
             plan, _redactor = plan_of(
-                params["purpose"], read, frozenset(playing), limits, told=told, heal=heal, **of_run
+                params["purpose"], read, frozenset(playing), limits, shared, told, heal=heal, **of_run
             )
             handed_on = plans.handed_on(plan, inventory, settings, redact)
             plan = of_step(plans.written(plan, inventory, settings, redact), params["step"], plans.is_shared)
@@ -190,6 +193,11 @@ def _tell(progress: Progress, done: int, total: int) -> None:
     # Of one or two, there is nothing to wait for.
     if total > FEW:
         progress.tell(f"{done} of {total} workspaces looked at")
+
+
+def _say(progress: Progress, line: str) -> None:
+    progress.clear()
+    tell(line)
 
 
 def _only_playing(plan: Plan, playing: list[str]) -> Plan:

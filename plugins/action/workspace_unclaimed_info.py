@@ -12,6 +12,7 @@ from ansible.inventory.host import Host
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.client import client_from_params
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument, OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import HTTP_ARGUMENTS
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import Redactor
 from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_unclaimed_info import ARGUMENTS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.arguments import validated
@@ -28,6 +29,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.l
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets import GROUP, secrets_of_run
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.reader import HostVariables
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Unreadable
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._shared_limits import clients
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.asked import RENAMED
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.planning import read_inventory
 
@@ -62,8 +64,8 @@ class ActionModule(ControllerAction):
         new = self._new_host(hosts, play)
         credentials = fivetran_credentials(_values(new, FIVETRAN), os.environ)
         secrets += [credentials["fivetran_api_key"], credentials["fivetran_api_secret"]]
-        limits = {name: params[name] for name in ("request_timeout", "retry_timeout")}
-        client = client_from_params({**credentials, **limits})
+        limits = {name: params[name] for name in HTTP_ARGUMENTS}
+        client = client_from_params({**credentials, **limits}, clients=clients())
         inventory = [entry for entry, _hints in read.values()]
         connection = find_leaving(client, params["group"].strip(), params["schema"].strip(), inventory)
         taken = {str(name) for name in (*groups, *(host for members in groups.values() for host in members))}

@@ -25,7 +25,7 @@ description:
     this collection are left out.
   - Several playbooks in one run make one report, which grows.
   - Where standard error is a terminal, one line there, which is written over, says of how many workspaces a task is
-    done. Where it is none, nothing of it is written.
+    done, and about how long the rest takes. Where it is none, nothing of it is written.
   - The report never makes a play fail. What goes wrong in it becomes one warning.
 requirements:
   - enabling in the configuration, C(callbacks_enabled = onramp.braze_fivetran.workspace_report)
@@ -118,6 +118,7 @@ options:
 import json
 import shutil
 import sys
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -129,7 +130,7 @@ from typing import Any
 from ansible import constants
 from ansible.plugins.callback import CallbackBase
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import Redactor
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.progress import PROGRESS
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.progress import PROGRESS, time_left
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._files import write_whole
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report import history
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.collect import Collector
@@ -186,6 +187,7 @@ class CallbackModule(CallbackBase):
         # The play's workspaces, and those that have done the task which is running.
         self._playing: set[str] = set()
         self._done: set[str] = set()
+        self._task_began = time.monotonic()
         self._earlier: dict[Path, Earlier] = {}
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
@@ -201,6 +203,7 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: ARG002
         self._done.clear()
+        self._task_began = time.monotonic()
         PROGRESS.clear()
 
     def _has_done(self, result: Any) -> None:
@@ -209,7 +212,9 @@ class CallbackModule(CallbackBase):
         if len(self._playing) < FEWEST_WAITED_FOR or task.run_once or not (PROGRESS.alone or not sys.stdout.isatty()):
             return
         self._done.add(str(result._host.get_name()))
-        PROGRESS.tell(f"{len(self._done & self._playing)} of {len(self._playing)} workspaces: {task.get_name()}")
+        done, total = len(self._done & self._playing), len(self._playing)
+        left = time_left(done, total, time.monotonic() - self._task_began)
+        PROGRESS.tell(f"{done:,} of {total:,} workspaces{left}: {task.get_name()}")
 
     def v2_playbook_on_include(self, included_file: Any) -> None:
         self._safely(lambda: self._expect(included_file))

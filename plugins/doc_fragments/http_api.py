@@ -19,12 +19,22 @@ options:
     default: 30
   retry_timeout:
     description:
-      - Seconds that one call may take with all its retries and waits.
-      - Reads and requests that can be repeated without harm are retried with back-off after server errors, lost
-        connections and rate limits.
-      - A server that asks for a longer wait than this makes the task fail at once, saying when to come back.
+      - Seconds that one call may take with all its retries and waits, beside what O(rate_limit_timeout) allows.
+      - Reads and requests that can be repeated without harm are retried with back-off after server errors and lost
+        connections.
     type: int
     default: 120
+  rate_limit_timeout:
+    description:
+      - Seconds that one call may wait because a rate limit is reached. Nothing but what the vendor asks for counts, and
+        errors and lost connections have no part in it.
+      - A limit of Fivetran or Braze is waited for until the time that the vendor names, which can be an hour away. Run
+        in Ansible's own process, as by default, a line on standard error says so once for all that wait.
+      - AWS and Google, who name no time, are asked again for 600 seconds at most.
+      - A vendor that asks for a longer wait than this makes the task fail at once, saying when to come back. With V(0),
+        no limit is waited for.
+    type: int
+    default: 7200
 """
 
     DOCUMENTATION = r"""

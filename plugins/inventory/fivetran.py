@@ -114,7 +114,9 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.cl
     FivetranClient,
     client_from_params,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.clients import Clients
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import HTTP_ARGUMENTS
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import Redactor
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.tracing import ENVIRONMENT, trace_task
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.claimed import GROUP, claims
@@ -204,8 +206,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return f"{self.get_cache_key(path)}_{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
     def _client(self, credentials: Mapping[str, str]) -> FivetranClient:
-        limits = {name: self.get_option(name) for name in ("request_timeout", "retry_timeout")}
-        return client_from_params({**credentials, **limits})
+        limits = {name: self.get_option(name) for name in HTTP_ARGUMENTS}
+        return client_from_params({**credentials, **limits}, clients=Clients(tell=self._tell))
+
+    def _tell(self, line: str) -> None:
+        # Standard output may be an inventory that somebody reads.
+        self.display.display(line, stderr=True)
 
     def _unclaimed(self, connections: tuple[Connection, ...]) -> list[Connection]:
         if not self.get_option("only_unclaimed"):

@@ -83,7 +83,7 @@ options:
     default: ignore
   retry_timeout:
     description:
-      - Seconds that all requests may take together, with their retries and waits.
+      - Seconds that all requests may take together, with their retries and waits, beside O(rate_limit_timeout).
       - A permission that Braze gives no usable answer about until then is undecided; that does not make the task fail.
 notes:
   - If the key has an IP allowlist, the answer holds for the machine that the task runs on. Fivetran has other

@@ -79,7 +79,8 @@ class Aws:
         :raises InvalidArgument: the endpoint that is configured for tests is plain HTTP on another machine.
         :raises OnrampError: the AWS configuration cannot be used.
         """
-        patience = Patience(tries, self.limits.total, self._made.clock)
+        throttled = None if self.limits.limits is None else self.limits.throttled
+        patience = Patience(tries, self.limits.total, self._made.clock, throttled)
         return self._made.get((service, patience), lambda: self._make(service, patience))
 
     def _make(self, service: str, patience: Patience) -> Any:

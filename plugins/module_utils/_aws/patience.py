@@ -28,18 +28,25 @@ from .._kernel.http.transport import bound_botocore
 
 # Where a call of botocore keeps what belongs to it alone.
 _DEADLINE = "onramp_deadline"
+_LIMITS = "onramp_limits"
+_LIMITED = "onramp_limited"
 # For the codes of AWS's services that say with another status that one has been too fast, or that they have failed.
 _PASSING_STATUSES = frozenset({429, 500, 502, 503, 504})
-_PASSING_WORDS = ("throttl", "limitexceeded", "throughputexceeded", "toomanyrequests", "slowdown", "requesttimeout")
+_THROTTLED_WORDS = ("throttl", "requestlimitexceeded", "throughputexceeded", "toomanyrequests", "slowdown")
+_PASSING_WORDS = (*_THROTTLED_WORDS, "limitexceeded", "requesttimeout")
 
 
 @dataclass(frozen=True)
 class Patience:
-    """``tries``: how often a call is sent at most. ``total``: seconds after which no other try is begun."""
+    """``tries``: how often a call is sent at most. ``total``: seconds after which no other try is begun.
+
+    ``throttled``: seconds for which AWS may throttle it, which is no try; None: that is part of the total.
+    """
 
     tries: int
     total: float
     clock: Clock
+    throttled: float | None = None
 
     def give_to(self, client: Any) -> None:
         """Let a client of botocore be as patient as this, and end every try in time."""
@@ -50,15 +57,33 @@ class Patience:
 
     def _begin(self, params: Mapping[str, Any], **_options: Any) -> None:
         params["context"][_DEADLINE] = Deadline.after(self.total, self.clock)
+        params["context"][_LIMITS] = Deadline.after(self.throttled or self.total, self.clock)
+        params["context"][_LIMITED] = 0
 
     def _again(
         self, response: Any, attempts: int, caught_exception: Any, request_dict: Mapping[str, Any], **_options: Any
     ) -> float | None:
         """Answer botocore: seconds to wait, none any more where it is tried again, or None where it is not."""
-        if attempts >= self.tries or not may_pass(response, caught_exception):
+        context = request_dict["context"]
+        if self.throttled is not None and is_throttled(response):
+            context[_LIMITED] += 1
+            wait = BETWEEN_TRIES.after(context[_LIMITED])
+            context[_DEADLINE] = context[_DEADLINE].later(wait)
+            return 0.0 if context[_LIMITS].wait(wait) else None
+        tries_made = attempts - context[_LIMITED]
+        if tries_made >= self.tries or not may_pass(response, caught_exception):
             return None
-        deadline: Deadline = request_dict["context"][_DEADLINE]
-        return 0.0 if deadline.wait(BETWEEN_TRIES.after(attempts)) else None
+        deadline: Deadline = context[_DEADLINE]
+        return 0.0 if deadline.wait(BETWEEN_TRIES.after(tries_made)) else None
+
+
+def is_throttled(response: Any) -> bool:
+    """Tell whether AWS says that it was asked too often. It names no time to come back at."""
+    if response is None:
+        return False
+    http, parsed = response
+    code = str(parsed.get("Error", {}).get("Code", "")).lower()
+    return http.status_code == 429 or any(word in code for word in _THROTTLED_WORDS)
 
 
 def may_pass(response: Any, error: Any) -> bool:

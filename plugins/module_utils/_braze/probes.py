@@ -18,6 +18,7 @@ from .._kernel.deadline import Deadline
 from .._kernel.http.call import RETRIED_STATUSES, Explanation, HttpError, RetryPolicy
 from .._kernel.http.client import HttpClient
 from .._kernel.secrets.redact import Redactor
+from .._rate_limits import SHORTEST_TOLD, closed
 from .instances import Endpoint
 from .permissions import Permission
 from .verdict import Answer
@@ -48,7 +49,7 @@ def braze_http(endpoint: Endpoint, api_key: str, policy: RetryPolicy, *, clients
         base_url=endpoint.api_url,
         authorization=f"Bearer {api_key}",
         redactor=Redactor([api_key]),
-        policy=replace(policy, tries=1),
+        policy=replace(policy, tries=1, limits=None),
         explain=explain,
         clients=clients,
     )
@@ -66,9 +67,14 @@ class _Attempt:
         answer = self.answer
         return answer.undecided and (answer.status in RETRIED_STATUSES or answer.code in PASSING_CODES)
 
+    @property
+    def is_limited(self) -> bool:
+        """Tell whether Braze has said when it answers again."""
+        return bool(self.not_before) and (self.answer.status == 429 or self.answer.code == "rate_limited")
+
 
 class Prober:
-    """Probes permissions with one client. ``policy.total`` bounds each call of :meth:`probe`."""
+    """Probes permissions with one client. ``policy.total``, and what limits take, bound each :meth:`probe`."""
 
     def __init__(self, http: HttpClient, policy: RetryPolicy) -> None:
         self._http = http
@@ -77,14 +83,27 @@ class Prober:
 
     def probe(self, permissions: Sequence[Permission]) -> list[Answer]:
         """Return one answer for each permission, in their order; a probe that fails for good stays undecided."""
-        deadline = Deadline.after(self._policy.total, self._clock)
+        deadline, left = Deadline.after(self._policy.total, self._clock), self._policy.limits or 0.0
         attempts = self._all_at_once(permissions, deadline)
-        for tries_made in range(1, self._policy.tries):
+        tries_made = 1
+        while tries_made < self._policy.tries:
             repeat = [attempt for attempt in attempts.values() if attempt.worth_repeating]
-            if not repeat or not deadline.wait(self._wait_before(repeat, tries_made)):
+            wait = self._wait_before(repeat, tries_made) if repeat else 0.0
+            if repeat and all(attempt.is_limited for attempt in repeat) and wait <= left:
+                # Nothing but rate limits is in the way: that is no try, and has a time of its own.
+                self._wait_for_limit(wait)
+                left, deadline = left - wait, deadline.later(wait)
+            elif not repeat or not deadline.wait(wait):
                 break
+            else:
+                tries_made += 1
             attempts.update(self._one_by_one(repeat, deadline))
         return [attempts[permission.name].answer for permission in permissions]
+
+    def _wait_for_limit(self, seconds: float) -> None:
+        if seconds >= SHORTEST_TOLD:
+            self._http.tell(closed("Braze", "one of its API keys", seconds, self._clock))
+        self._clock.sleep(seconds)
 
     def _all_at_once(self, permissions: Sequence[Permission], deadline: Deadline) -> dict[str, _Attempt]:
         # Those that share a limit go one after the other, and first, because they take longest.

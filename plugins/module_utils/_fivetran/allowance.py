@@ -12,9 +12,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .._kernel.http.call import Call
+
 LIMIT, LEFT = "x-rate-limit", "x-rate-limit-remaining"
 # What Fivetran's documentation says of an account on trial: requests, and setup tests, within an hour.
 TRIAL_REQUESTS, TRIAL_TESTS = 500, 50
+# And of one that pays: setup tests within an hour.
+TESTS = 2500
 _COUNT = re.compile(r"[0-9]{1,9}")
 
 
@@ -24,6 +28,11 @@ class Allowance:
 
     limit: int
     left: int
+
+    @property
+    def tests(self) -> int:
+        """How many setup tests are allowed within an hour, which no answer tells."""
+        return TRIAL_TESTS if self.is_of_a_trial else TESTS
 
     @property
     def is_of_a_trial(self) -> bool:
@@ -38,3 +47,9 @@ def allowance(headers: Mapping[str, str]) -> Allowance | None:
         return None
     limit, left = map(int, said)
     return Allowance(limit, left) if left <= limit else None
+
+
+def limits_of(call: Call) -> tuple[str, ...]:
+    """Return which limits count a call, the narrowest one last."""
+    is_test = call.method == "POST" and call.path.startswith("/connections/") and call.path.endswith("/test")
+    return ("requests", "setup tests") if is_test else ("requests",)

@@ -22,7 +22,7 @@ from .._kernel.http.client import HttpClient
 from .._kernel.http.url import check_base_url
 from .._kernel.options import retry_policy
 from .._kernel.secrets.redact import Redactor, texts_in
-from .allowance import Allowance, allowance
+from .allowance import Allowance, allowance, limits_of
 from .credentials import checked_credential
 from .listing import PAGE_SIZE, Listing, has_id, segment
 from .refusals import explain, is_missing
@@ -80,7 +80,13 @@ class FivetranClient:
             policy=policy,
             explain=explain,
             clients=clients,
+            limits_of=limits_of,
         )
+
+    @property
+    def waited(self) -> float:
+        """For how many seconds calls have waited for rate limits."""
+        return self._http.waited
 
     # Account, groups, destinations
 

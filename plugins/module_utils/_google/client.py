@@ -28,7 +28,7 @@ from .._bucket.names import check_bucket
 from .._kernel.clients import Clients
 from .._kernel.deadline import Clock, Deadline
 from .._kernel.errors import InvalidArgument
-from .._kernel.http.call import BETWEEN_TRIES
+from .._kernel.http.call import BETWEEN_TRIES, RetryPolicy
 from .._kernel.http.transport import BoundedAdapter, trace_session
 from .._kernel.http.url import check_base_url, leaves_the_machine
 from .._kernel.libraries import require_library
@@ -86,14 +86,16 @@ def gcs_bucket(params: Mapping[str, Any], clients: Clients | None = None) -> Any
         raise InvalidArgument(f"bucket: {quoted(name)} is not accepted. {error}") from None
 
 
-def bounded_retry(seconds: float, clock: Clock) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return what repeats a call where Google says that it may help, and begins no other try after ``seconds``."""
+def bounded_retry(limits: RetryPolicy, clock: Clock) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return what repeats a call where Google says that it may help, and begins no other try after its time."""
     retry = DEFAULT_RETRY.with_delay(initial=0.0, maximum=0.0).with_timeout(None)
 
     def bounded(call: Callable[..., Any]) -> Callable[..., Any]:
-        deadline, tries = Deadline.after(seconds, clock), count(1)
+        total, throttled = Deadline.after(limits.total, clock), Deadline.after(limits.throttled, clock)
+        tries = count(1)
 
         def wait(error: Exception) -> None:
+            deadline = throttled if getattr(error, "code", None) == 429 else total
             if not deadline.wait(BETWEEN_TRIES.after(next(tries))):
                 raise error
 

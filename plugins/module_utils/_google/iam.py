@@ -58,7 +58,7 @@ class BucketPolicy:
             policy = self.bucket.get_iam_policy(
                 requested_policy_version=POLICY_VERSION,
                 timeout=self.limits.request_timeout,
-                retry=bounded_retry(self.limits.total, self.clock),
+                retry=bounded_retry(self.limits, self.clock),
             )
         except CALL_ERRORS as error:
             if error_status(error) == 404:

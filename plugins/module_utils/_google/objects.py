@@ -33,7 +33,7 @@ class GcsObjects:
 
     def __init__(self, bucket: Any, policy: RetryPolicy, clock: Clock = CLOCK) -> None:
         self._bucket = bucket
-        self._limits = {"timeout": policy.request_timeout, "retry": bounded_retry(policy.total, clock)}
+        self._limits = {"timeout": policy.request_timeout, "retry": bounded_retry(policy, clock)}
         self.list_calls = Count()
 
     def list(self, prefix: str, *, by_folder: bool, start: str = "", limit: int = PAGE_SIZE) -> Page:

@@ -85,7 +85,7 @@ def _settings(access: BucketPolicy) -> tuple[bool, bool]:
     """Return whether the bucket has requester pays, and uniform access."""
     limits = access.limits
     bucket = access.bucket.client.bucket(access.bucket.name, user_project=access.bucket.user_project)
-    bucket.reload(timeout=limits.request_timeout, retry=bounded_retry(limits.total, access.clock))
+    bucket.reload(timeout=limits.request_timeout, retry=bounded_retry(limits, access.clock))
     return bool(bucket.requester_pays), bool(bucket.iam_configuration.uniform_bucket_level_access_enabled)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Any, TypeVar
 
+from .._rate_limits import Own, Store
 from .deadline import CLOCK, Clock
 
 T = TypeVar("T")
@@ -20,11 +21,15 @@ T = TypeVar("T")
 class Clients:
     """What talks to vendors, made once for all who say the same; by default one task has its own.
 
-    ``clock``: by which all of them wait.
+    ``clock``: by which all of them wait. ``limits``: which rate limits they wait for; ``tell`` is told once of each.
     """
 
-    def __init__(self, clock: Clock = CLOCK) -> None:
+    def __init__(
+        self, clock: Clock = CLOCK, limits: Store | None = None, tell: Callable[[str], None] = lambda _line: None
+    ) -> None:
         self.clock = clock
+        self.limits = limits or Own()
+        self.tell = tell
         self._lock = Lock()
         self._places: dict[Hashable, _Place] = {}
 

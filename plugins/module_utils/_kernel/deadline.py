@@ -58,6 +58,10 @@ class Deadline:
         """Return the earlier one of this deadline and the one that is ``seconds`` away."""
         return Deadline(min(self.at, self.clock.monotonic() + seconds), self.clock)
 
+    def later(self, seconds: float) -> Deadline:
+        """Return the deadline that is ``seconds`` after this one."""
+        return Deadline(self.at + seconds, self.clock)
+
     def wait(self, seconds: float) -> bool:
         """Wait, if the deadline is not over by then; tell whether it was worth waiting."""
         if seconds > self.left:

@@ -22,6 +22,8 @@ from .http.call import RetryPolicy
 HTTP_ARGUMENTS: Mapping[str, Any] = {
     "request_timeout": {"type": "int", "default": 30},
     "retry_timeout": {"type": "int", "default": 120},
+    # Twice the longest window of a limit of Fivetran or Braze, an hour.
+    "rate_limit_timeout": {"type": "int", "default": 2 * 60 * 60},
 }
 
 FIVETRAN_ARGUMENTS: Mapping[str, Any] = {
@@ -100,9 +102,16 @@ def retry_policy(params: Mapping[str, Any]) -> RetryPolicy:
 
     :raises InvalidArgument: a time that no call can be made in.
     """
-    for name in HTTP_ARGUMENTS:
+    for name in ("request_timeout", "retry_timeout"):
         check_number(name, params[name], 1, LONGEST_TIMEOUT)
-    return RetryPolicy(request_timeout=float(params["request_timeout"]), total=float(params["retry_timeout"]))
+    limits = params.get("rate_limit_timeout")
+    if limits is not None:
+        check_number("rate_limit_timeout", limits, 0, LONGEST_TIMEOUT)
+    return RetryPolicy(
+        request_timeout=float(params["request_timeout"]),
+        total=float(params["retry_timeout"]),
+        limits=None if limits is None else float(limits),
+    )
 
 
 def with_next_step(message: str) -> str:

@@ -32,10 +32,12 @@ from ...module_utils._kernel.printable import printable
 from ...module_utils._kernel.secrets.redact import texts_in
 from ...module_utils._kernel.task import HOST_VARIABLE, ModuleSpec, Task, named
 from .._secrets import Discretion, secrets_of_run
+from .._shared_limits import clients as shared_clients
 from .aws_defaults import with_aws_defaults
 from .environment import environment, without_debug
 from .guard import GuardedAction, presentable
 from .play import play_of
+from .progress import clear_line
 from .tracing import environment_of_modules, note, trace
 
 # Set to false to execute every module in a process of its own.
@@ -68,6 +70,7 @@ class InProcessAction(GuardedAction):
 
         def progress(message: str) -> None:
             # Standard output belongs to the callback that tells of results.
+            clear_line()
             Display().display(discretion.text(printable(f"{host}: {message}")), stderr=True)
 
         if not self._is_the_same_here(variables):
@@ -87,6 +90,7 @@ class InProcessAction(GuardedAction):
             check_mode=self._task.check_mode,
             warn=named(host, warnings.append),
             progress=progress,
+            clients=shared_clients(),
         )
         result.update(self._outcome(task, variables))
         if warnings:

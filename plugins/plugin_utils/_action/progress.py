@@ -14,9 +14,14 @@ from collections.abc import Callable
 
 from ansible.utils.display import Display
 
+from ...module_utils._kernel.waiting import duration
+
 # Ansible's workers have no terminal any more. They are forks of the process that imported this, which may have one.
 ON_TERMINAL = bool(sys.stderr and sys.stderr.isatty())
 NARROWEST = 20
+# Of fewer, and of less time in seconds, the rest cannot be told.
+FEWEST_MEASURED = 3
+SHORTEST_MEASURED = 5.0
 
 
 class Progress:
@@ -45,6 +50,23 @@ class Progress:
 
 def _display(text: str) -> None:
     Display().display(text, stderr=True, screen_only=True, newline=False)
+
+
+def time_left(done: int, total: int, seconds: float) -> str:
+    """Return about how long the rest takes, as a part of a line; empty where that is not known yet, or is no time.
+
+    ``seconds``: what those took that are done, with what they have waited for.
+    """
+    left = seconds / done * (total - done) if done else 0.0
+    if done < FEWEST_MEASURED or seconds < SHORTEST_MEASURED or left < SHORTEST_MEASURED:
+        return ""
+    return f", about {duration(left)} left"
+
+
+def clear_line() -> None:
+    """Leave nothing of a line that another process may have written here, before a text that stays."""
+    if ON_TERMINAL:
+        _display(f"\r{' ' * (max(shutil.get_terminal_size().columns, NARROWEST) - 1)}\r")
 
 
 # Of the process that prints what callbacks tell.

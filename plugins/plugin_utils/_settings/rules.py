@@ -282,5 +282,6 @@ VALUE_RULES: Mapping[str, Callable[[Any], Any]] = {
     f"{CONNECTION}exports_connection_string": connection_string,
     f"{CONNECTION}setup_test_timeout": partial(_number, 1, LONGEST_TIMEOUT),
     f"{CONNECTION}retry_timeout": partial(_number, 1, LONGEST_TIMEOUT),
+    f"{CONNECTION}rate_limit_timeout": partial(_number, 0, LONGEST_TIMEOUT),
     f"{CONNECTION}setup_test_retries": partial(_number, 0, 1000),
 }

@@ -33,7 +33,7 @@ def plan(purpose: str, inventory: list[Settings], left: Allowance | None, world:
 def test_a_limit_that_is_too_low_for_the_plan_is_told_in_one_line_and_refuses_nobody() -> None:
     made = plan("onboard", fleet(10), Allowance(500, 69))
     [line] = as_told(made)["told"][1:]
-    for word in ("500", "69", "10 connections", "about 70", "--limit"):
+    for word in ("500", "69", "10 connections", "about 70", "up to an hour longer", "nothing fails"):
         assert word in line
     assert made.count(Verdict.CHANGES) == 10
 
@@ -51,6 +51,28 @@ def test_a_trial_has_no_more_than_fifty_setup_tests_an_hour() -> None:
     assert plan("onboard", fleet(51), Allowance(20_000, 499)).shortages == ()
     untested = fleet(51, fivetran_connection_run_setup_tests="never")
     assert plan("onboard", untested, Allowance(500, 499)).shortages == ()
+
+
+def test_how_long_it_takes_is_reckoned_from_what_the_answers_tell() -> None:
+    [line] = plan("onboard", fleet(200), Allowance(500, 200)).shortages
+    assert "about 1,210. So it takes about 3 hours longer, and nothing fails" in line
+    [line] = plan("onboard", fleet(130), Allowance(500, 499)).shortages
+    assert "about 790. So it takes up to an hour longer" not in line
+    assert "need 130. So it takes about 2 hours longer" in line
+
+
+def test_an_account_that_pays_has_no_more_than_2500_setup_tests_an_hour() -> None:
+    [line] = plan("onboard", fleet(2501), Allowance(20_000, 19_990)).shortages
+    assert "it allows no more than 2,500 setup tests an hour, and the 2,501 connections of this plan need 2,501" in line
+    assert "up to an hour longer" in line
+
+
+def test_where_a_limit_of_an_hour_is_not_waited_for_that_is_told_instead() -> None:
+    impatient = fleet(10, fivetran_connection_rate_limit_timeout=60)
+    [line] = plan("onboard", impatient, Allowance(500, 69)).shortages
+    assert "fails with the time to wait" in line
+    assert "longer than 60 seconds (fivetran_connection_rate_limit_timeout)" in line
+    assert "nothing fails" not in line
 
 
 def test_what_is_right_needs_nothing_and_verify_changes_nothing() -> None:

@@ -140,6 +140,7 @@ def test_the_roles_get_typed_options_with_their_defaults_and_nothing_that_is_uns
         "setup_test_timeout": 900,
         "setup_test_retries": 6,
         "retry_timeout": 300,
+        "rate_limit_timeout": 7200,
         "trigger_first_sync": False,
     }
     s3 = settings.roles["s3_access"]
@@ -475,6 +476,7 @@ VALUES: list[tuple[str, Any, str]] = [
     ("fivetran_connection_daily_sync_time", 840, TIME),
     ("fivetran_connection_setup_test_timeout", 0, "expected a number from 1 to 86400, got 0."),
     ("fivetran_connection_retry_timeout", 86401, "expected a number from 1 to 86400, got 86401."),
+    ("fivetran_connection_rate_limit_timeout", 86401, "expected a number from 0 to 86400, got 86401."),
     ("fivetran_connection_setup_test_retries", -1, "expected a number from 0 to 1000, got -1."),
     ("fivetran_connection_setup_test_retries", 1001, "expected a number from 0 to 1000, got 1001."),
     ("fivetran_connection_history_from", "2024-02-30", 'expected a day such as 2026-02-01, got "2024-02-30".'),

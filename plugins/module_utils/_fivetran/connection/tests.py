@@ -58,9 +58,9 @@ class Testing:
         deadline = Deadline.after(self.options.setup_test_timeout, self.clock)
         schema = outcome.known.get("schema")
         self.progress(running_tests(str(schema), self.options.setup_test_timeout, self.clock))
-        verdict = self._once(outcome, deadline)
+        verdict, deadline = self._once(outcome, deadline)
         if not verdict.passed and self.send_again():
-            verdict = self._once(outcome, deadline)
+            verdict, deadline = self._once(outcome, deadline)
         for tries_made in range(1, self.options.setup_test_retries + 1):
             wait = BETWEEN_TESTS.after(tries_made)
             can_pass = outcome.changed or verdict.may_be_propagation
@@ -71,17 +71,19 @@ class Testing:
                 f" again in {duration(wait)}, until {until(deadline.left, self.clock)}"
             )
             deadline.wait(wait)
-            verdict = self._once(outcome, deadline)
+            verdict, deadline = self._once(outcome, deadline)
         if not verdict.passed:
             raise self._failed(outcome, verdict)
 
-    def _once(self, outcome: Outcome, deadline: Deadline) -> Verdict:
+    def _once(self, outcome: Outcome, deadline: Deadline) -> tuple[Verdict, Deadline]:
+        """Return what the tests say, and the deadline, later by what Fivetran's rate limit has taken."""
+        waited_before = self.client.waited
         answer = self.client.run_setup_tests(
             str(outcome.known["id"]), dict(self.options.trust), timeout=max(1.0, deadline.left)
         )
         outcome.actual = {**outcome.known, **answer}
-        outcome.verdict = judge(answer, self.options.failing_statuses)
-        return outcome.verdict
+        verdict = outcome.verdict = judge(answer, self.options.failing_statuses)
+        return verdict, deadline.later(self.client.waited - waited_before)
 
     def _failed(self, outcome: Outcome, verdict: Verdict) -> OnrampError:
         actual = outcome.known

@@ -16,6 +16,8 @@ from ..deadline import Backoff
 from ..errors import OnrampError
 
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
+# Whoever is throttled for longer by AWS or Google does not get through by waiting.
+LONGEST_THROTTLE = 600.0
 BETWEEN_TRIES = Backoff(first=0.5, longest=20.0)
 
 
@@ -25,13 +27,21 @@ class RetryPolicy:
 
     ``request_timeout``: seconds that one try may take, from connecting to the last byte of the answer.
     ``total``: seconds that a call may take with all its tries and waits; a server that asks for a longer wait
-    (``Retry-After``) ends the call at once. ``tries`` bounds the number of requests.
+    (``Retry-After``) ends the call at once. ``tries`` bounds the number of requests. ``limits``: seconds beside that,
+    for which a call may wait because a rate limit is reached; such refusals are no tries. None: that is part of the
+    total.
     """
 
     request_timeout: float = 30.0
     total: float = 120.0
     tries: int = 6
     backoff: Backoff = BETWEEN_TRIES
+    limits: float | None = None
+
+    @property
+    def throttled(self) -> float:
+        """Seconds for which a cloud may throttle a call: their limits are renewed by the second, and name no time."""
+        return max(self.total, min(self.limits or 0.0, LONGEST_THROTTLE))
 
 
 @dataclass(eq=False)

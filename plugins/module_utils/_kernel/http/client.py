@@ -13,7 +13,7 @@ credentials reach the configured host and no other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -22,6 +22,7 @@ from typing import Any
 with suppress(ImportError):
     import requests
 
+from ..._rate_limits import Turn, is_said, name_of, take_all, too_long
 from ..clients import Clients
 from ..deadline import Deadline
 from ..errors import Failure
@@ -55,7 +56,8 @@ class HttpClient:
 
     ``vendor`` names the service in messages. ``authorization`` is the complete header value.
     ``explain`` turns a refusal's body into the vendor's code and message. ``clients``: with whom connections and the
-    clock are shared; authorization never is.
+    clock are shared; authorization never is. ``limits_of``: which rate limits count a call, the narrowest one last.
+    ``waited``: for how many seconds calls have waited for them.
     """
 
     def __init__(
@@ -69,13 +71,18 @@ class HttpClient:
         policy: RetryPolicy | None = None,
         explain: Explain = explain_nothing,
         clients: Clients | None = None,
+        limits_of: Callable[[Call], Sequence[str]] = lambda _call: ("requests",),
     ) -> None:
         require_library("requests", REQUESTS_ERROR)
         self.vendor = vendor
         self.base_url = base_url
         self.policy = policy or RetryPolicy()
-        clients = clients or Clients()
-        self.clock = clients.clock
+        clients = self._clients = clients or Clients()
+        self.clock, self.tell = clients.clock, clients.tell
+        self.waited = 0.0
+        self._limits_of = limits_of
+        # Who authorizes himself in the same way at the same place has the same limits.
+        self._whose = (vendor, base_url, authorization)
         self._adapter = clients.get((BoundedAdapter, vendor), lambda: BoundedAdapter(CONNECTIONS, vendor))
         self._redactor = redactor
         self._explain = explain
@@ -91,16 +98,36 @@ class HttpClient:
         # A call that may take longer than others, such as a setup test, has that time for all its tries.
         own = call.request_timeout and Deadline.after(call.request_timeout, self.clock)
         deadline = Deadline.after(min(self.policy.total, call.request_timeout or self.policy.total), self.clock)
-        for tries_made in range(1, self.policy.tries + 1):
+        turns, tries_made = self._turns(call), 0
+        while True:
+            waited = take_all(turns)
+            self.waited += waited
+            # What a limit takes is no time in which the vendor could have answered.
+            own, deadline = own and own.later(waited), deadline.later(waited)
             try:
                 return self._try(call, own or deadline.within(self.policy.request_timeout))
             except HttpError as error:
+                seconds = self.requested_wait(error.headers)
+                if turns and error.failure.status == 429 and is_said(error.headers, seconds):
+                    if turns[-1].refused(seconds) is None:
+                        raise self._limited(error, seconds) from None
+                    continue
+                tries_made += 1
                 wait = self._wait_before_retry(call, error, tries_made)
                 if wait is None:
                     raise
-                if tries_made == self.policy.tries or not deadline.wait(wait):
+                if tries_made >= self.policy.tries or not deadline.wait(wait):
                     raise self._gave_up(error, tries_made, wait) from None
-        raise RuntimeError("RetryPolicy.tries must be at least 1")
+
+    def _turns(self, call: Call) -> list[Turn]:
+        """Return the places of a call in the lines before the limits that count it, if it may wait for any."""
+        left, shared = self.policy.limits, self._clients
+        if left is None:
+            return []
+        return [
+            Turn(shared.limits, name_of(kind, *self._whose), self.vendor, kind, left, self.clock, shared.tell)
+            for kind in self._limits_of(call)
+        ]
 
     def requested_wait(self, headers: Mapping[str, str]) -> float | None:
         """Return the seconds that an answer with these headers asks to wait; None if it asks for nothing."""
@@ -120,6 +147,12 @@ class HttpClient:
         if error.may_have_been_processed and not call.repeatable:
             return None
         return max(self.requested_wait(error.headers) or 0.0, growing)
+
+    def _limited(self, error: HttpError, seconds: float | None) -> HttpError:
+        """Return the error of a call that would have to wait longer for a limit than it may."""
+        error.msg += too_long(self.vendor, seconds, self.policy.limits or 0.0)
+        error.failure = replace(error.failure, retry_after=None if seconds is None else round(seconds))
+        return error
 
     def _gave_up(self, error: HttpError, tries_made: int, wait: float) -> HttpError:
         retry_after = self.requested_wait(error.headers)

@@ -4,9 +4,9 @@
 
 # Private to this collection: no promise of stability to anybody outside it.
 
-"""Whether Fivetran will answer all that a plan has to ask for: said before the first change, and no refusal.
+"""Whether Fivetran will answer all that a plan has to ask for, or how long that takes: said before the first change.
 
-What is refused for the rate limit waits or fails with Fivetran's time, and the next run goes on.
+What Fivetran refuses for its rate limit waits until it is allowed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ....module_utils._fivetran.allowance import TRIAL_TESTS, Allowance
+from ....module_utils._fivetran.allowance import Allowance
 from ..._settings.settings import Settings
 from ..look import questions
 from ..model.plan import Action, Verdict, WorkspacePlan
@@ -25,6 +25,7 @@ from .drafts import Situation
 REQUESTS: Mapping[Action, int] = {Action.CREATE: 6, Action.UPDATE: 4, Action.DELETE: 2}
 # What a run asks for beside, such as once more before it removes anything.
 BESIDE = 10
+HOUR = 60 * 60
 
 
 @dataclass
@@ -35,6 +36,8 @@ class _Need:
     connections: int = 0
     requests: int = 0
     tests: int = 0
+    # For how many seconds each of them waits for a limit, at least.
+    patience: int = HOUR
 
 
 def shortages(situation: Situation, plans: Mapping[str, WorkspacePlan]) -> tuple[str, ...]:
@@ -51,6 +54,7 @@ def _needs(situation: Situation, plans: Mapping[str, WorkspacePlan]) -> Iterator
         if plan is None or plan.verdict is not Verdict.CHANGES or left is None:
             continue
         need = needs.setdefault(questions.credentials(settings), _Need(left))
+        need.patience = min(need.patience, int(settings.roles["fivetran_connection"]["rate_limit_timeout"]))
         for change in plan.changes_of("connection"):
             need.connections += 1
             need.requests += REQUESTS[change.action]
@@ -64,17 +68,38 @@ def _left(situation: Situation, settings: Settings) -> Allowance | None:
 
 
 def _sentence(need: _Need) -> str:
-    left, requests = need.allowance, need.requests + BESIDE
-    many = f"the {need.connections} connections" if need.connections > 1 else "the connection"
-    again = "What it refuses then fails with the time to wait, and another run goes on. --limit takes fewer at a time."
-    if need.connections and requests > left.left:
+    left, requests = need.allowance, need.requests + BESIDE if need.connections else 0
+    for_requests = _hours(requests, left.left, left.limit)
+    # How many tests were made within the hour, nothing tells.
+    for_tests = _hours(need.tests, left.tests, left.tests)
+    if not for_requests and not for_tests:
+        return ""
+    many = f"the {need.connections:,} connections" if need.connections > 1 else "the connection"
+    follows = _what_follows(max(for_requests, for_tests), need.patience)
+    if for_requests >= for_tests:
         return (
             f"Fivetran's rate limit: of {left.limit:,} requests an hour {left.left:,} are left, and {many} of this plan"
-            f" need about {requests:,}. {again}"
+            f" need about {requests:,}. {follows}"
         )
-    if left.is_of_a_trial and need.tests > TRIAL_TESTS:
+    tests = f"no more than {left.tests:,} setup tests an hour, and {many} of this plan need {need.tests:,}"
+    if left.is_of_a_trial:
         return (
-            f"Fivetran's rate limit: {left.limit:,} requests an hour are those of a trial, which also has no more than"
-            f" {TRIAL_TESTS} setup tests an hour, and {many} of this plan need {need.tests}. {again}"
+            f"Fivetran's rate limit: {left.limit:,} requests an hour are those of a trial, which also has {tests}."
+            f" {follows}"
         )
-    return ""
+    return f"Fivetran's rate limit: it allows {tests}. {follows}"
+
+
+def _hours(needed: int, left: int, limit: int) -> int:
+    """Return for how many hours a limit is waited for, at most, if nobody else takes of it."""
+    return -(-max(0, needed - left) // max(limit, 1))
+
+
+def _what_follows(hours: int, patience: int) -> str:
+    if patience < HOUR:
+        return (
+            f"What it refuses for longer than {patience} seconds (fivetran_connection_rate_limit_timeout) fails with"
+            " the time to wait, and another run goes on. --limit takes fewer at a time."
+        )
+    longer = "up to an hour" if hours == 1 else f"about {hours:,} hours"
+    return f"So it takes {longer} longer, and nothing fails: what is refused waits until it is allowed."

@@ -12,7 +12,7 @@ Nothing is written and nothing is judged. The questions are those of the modules
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -65,14 +65,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Limits:
-    """How long one call may take, in seconds: without an answer, and with all its tries."""
+    """How long one call may take, in seconds: without an answer, with all its tries, and beside them for limits."""
 
     request_timeout: int = 30
     retry_timeout: int = 120
+    rate_limit_timeout: int = 2 * 60 * 60
 
     def as_params(self) -> dict[str, int]:
         """Return them as options of the modules."""
-        return {"request_timeout": self.request_timeout, "retry_timeout": self.retry_timeout}
+        return asdict(self)
 
 
 class Look:

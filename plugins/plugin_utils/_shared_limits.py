@@ -1,0 +1,96 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+"""Rate limits that all workers of a run know of, kept in a file without a name that they inherit.
+
+Ansible's workers are forks of the process that has imported this. The file goes with the last of them, and a lock with
+whoever has it, so that a worker that is killed leaves nothing behind and keeps nobody waiting.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Lock
+
+from ansible.utils.display import Display
+
+from ..module_utils._kernel.clients import Clients
+from ..module_utils._rate_limits import Limit, Own, Store
+from ._action.progress import clear_line
+
+LARGEST = 1024 * 1024
+
+
+class Shared:
+    """Keeps the limits for all processes that have the file open, and for their threads."""
+
+    def __init__(self) -> None:
+        # Written to by nobody else: it has no name from the beginning, or not any more.
+        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
+        # What the system locks is locked for a process, and not for a thread.
+        self._lock = Lock()
+
+    def is_empty(self) -> bool:
+        return os.fstat(self._file.fileno()).st_size == 0
+
+    @contextmanager
+    def limit(self, name: str) -> Iterator[Limit]:
+        with self._lock:
+            fcntl.lockf(self._file, fcntl.LOCK_EX)
+            try:
+                limits = self._read()
+                limit = limits.setdefault(name, Limit())
+                yield limit
+                self._write(limits)
+            finally:
+                fcntl.lockf(self._file, fcntl.LOCK_UN)
+
+    def _read(self) -> dict[str, Limit]:
+        content = os.pread(self._file.fileno(), LARGEST, 0)
+        # What a process that was killed has half written is as good as nothing.
+        with suppress(ValueError, TypeError, AttributeError):
+            return {name: _limit(*values) for name, values in json.loads(content).items()}
+        return {}
+
+    def _write(self, limits: dict[str, Limit]) -> None:
+        plain = {
+            name: (limit.opens_at, limit.last_at, limit.told_until, limit.tickets, limit.waiting)
+            for name, limit in limits.items()
+        }
+        content = json.dumps(plain).encode()
+        os.pwrite(self._file.fileno(), content, 0)
+        os.ftruncate(self._file.fileno(), len(content))
+
+
+def _limit(opens_at: float, last_at: float, told_until: float, tickets: int, waiting: dict[str, float]) -> Limit:
+    return Limit(opens_at, last_at, told_until, tickets, {int(ticket): at for ticket, at in waiting.items()})
+
+
+def _store() -> Store:
+    try:
+        return Shared()
+    except OSError:
+        # Without a place for files, each worker finds out by itself.
+        return Own()
+
+
+_STORE = _store()
+
+
+def clients(say: Callable[[str], None] | None = None) -> Clients:
+    """Return what a task's clients share: with the other workers, what limits they wait for."""
+    return Clients(limits=_STORE, tell=say or tell)
+
+
+def tell(line: str) -> None:
+    """Say for all what they wait for; standard output belongs to the callback that tells of results."""
+    clear_line()
+    Display().display(line, stderr=True)
