@@ -27,7 +27,7 @@ from ._kernel.waiting import duration, until
 # Between two who go on after a wait: time enough for the answer that the limit is reached again.
 SPACING = 0.1
 # Who has not looked for so long after it was his turn is gone, such as a process that was killed.
-GRACE = 5.0
+GRACE = 2.0
 # Shorter waits are not worth a line.
 SHORTEST_TOLD = 3.0
 # Where the vendor names no time.

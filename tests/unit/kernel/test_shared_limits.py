@@ -1,0 +1,102 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What one worker is refused, all workers of a run know; one that is killed keeps none waiting."""
+
+from __future__ import annotations
+
+import fcntl
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.deadline import CLOCK
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._rate_limits import Store, Turn
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._shared_limits import Shared, clients
+
+FORK = multiprocessing.get_context("fork")
+
+
+def turn(store: Store, name: str = "requests", tell: Callable[[str], None] = lambda _line: None) -> Turn:
+    return Turn(store, name, "Vendor", name, 60.0, CLOCK, tell)
+
+
+def in_a_process(work: Callable[[], object]) -> multiprocessing.process.BaseProcess:
+    process = FORK.Process(target=work)
+    process.start()
+    return process
+
+
+def test_a_limit_that_one_worker_meets_is_closed_to_the_others_and_to_nothing_else() -> None:
+    shared = Shared()
+    assert shared.is_empty()
+    in_a_process(lambda: turn(shared).refused(1.0)).join()
+    assert not shared.is_empty()
+    assert turn(shared, "setup tests").take() < 0.5
+    assert turn(shared).take() > 0.5
+
+
+def test_workers_that_meet_a_limit_together_say_so_once() -> None:
+    shared, told = Shared(), FORK.SimpleQueue()
+    workers = [in_a_process(lambda: _meet(shared, told.put)) for _number in range(5)]
+    for worker in workers:
+        worker.join()
+    lines = []
+    while not told.empty():
+        lines.append(told.get())
+    assert len(lines) == 1, lines
+
+
+def _meet(shared: Shared, tell: Callable[[str], None]) -> None:
+    turn(shared, tell=tell).refused(30.0)
+
+
+@pytest.mark.parametrize("has_it", [False, True], ids=["waiting", "writing"])
+def test_a_worker_that_is_killed_keeps_none_waiting(has_it: bool) -> None:
+    shared, ready = Shared(), FORK.SimpleQueue()
+
+    def work() -> None:
+        waiting = turn(shared)
+        waiting.refused(0.5)
+        if has_it:
+            with shared.limit("requests"):
+                ready.put(1)
+                time.sleep(60)
+        ready.put(1)
+        waiting.take()
+
+    worker = in_a_process(work)
+    ready.get()
+    assert worker.pid is not None
+    os.kill(worker.pid, signal.SIGKILL)
+    worker.join()
+    begun = time.monotonic()
+    turn(shared).take()
+    # Until nobody counts any more with whoever stood before.
+    assert time.monotonic() - begun < 10.0
+
+
+def test_while_one_waits_the_file_is_locked_by_nobody() -> None:
+    shared = Shared()
+    waiting = turn(shared)
+    waiting.refused(1.0)
+    worker = in_a_process(waiting.take)
+    time.sleep(0.3)
+    fcntl.lockf(shared._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    fcntl.lockf(shared._file, fcntl.LOCK_UN)
+    worker.join()
+
+
+def test_what_is_half_written_is_as_good_as_nothing() -> None:
+    shared = Shared()
+    turn(shared).refused(60.0)
+    os.ftruncate(shared._file.fileno(), 5)
+    assert turn(shared).take() < 5.0
+
+
+def test_all_tasks_of_a_process_share_one() -> None:
+    assert clients().limits is clients().limits
