@@ -16,17 +16,23 @@ import fcntl
 import json
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from threading import Lock
 
 from ansible.utils.display import Display
 
 from ..module_utils._kernel.clients import Clients
+from ..module_utils._kernel.deadline import Clock
+from ..module_utils._kernel.errors import Failure, OnrampError
 from ..module_utils._rate_limits import Limit, Own, Store
 from ._action.progress import clear_line
 
 LARGEST = 1024 * 1024
+# For how many seconds a worker may sleep without looking whether its playbook lives.
+ATTENDED = 2.0
 
 
 class Shared:
@@ -87,10 +93,24 @@ _STORE = _store()
 
 def clients(say: Callable[[str], None] | None = None) -> Clients:
     """Return what a task's clients share: with the other workers, what limits they wait for."""
-    return Clients(limits=_STORE, tell=say or tell)
+    clock = Clock(sleep=partial(_attended_sleep, os.getppid()))
+    return Clients(clock, _STORE, say or tell)
 
 
 def tell(line: str) -> None:
     """Say for all what they wait for; standard output belongs to the callback that tells of results."""
     clear_line()
     Display().display(line, stderr=True)
+
+
+def _attended_sleep(parent: int, seconds: float) -> None:
+    """Sleep while the playbook lives: what it would have changed an hour ago is not changed behind a later run's back.
+
+    :raises OnrampError: it has ended.
+    """
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0.0:
+        time.sleep(min(left, ATTENDED))
+        if os.getppid() != parent:
+            msg = "The playbook has ended while this task waited. Nothing more was sent."
+            raise OnrampError(msg=msg, failure=Failure(code="abandoned", message=msg))

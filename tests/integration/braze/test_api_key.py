@@ -17,6 +17,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.permi
     PERMISSIONS,
 )
 
+from tests.clock import Hurried
 from tests.modules import ModuleResult, run_module
 from tests.sandbox import world
 from tests.sandbox.braze import ENDPOINTS, RATE_LIMITS
@@ -35,10 +36,10 @@ both_styles = pytest.mark.parametrize("style", [401, 403])
 def check(sandbox: Sandbox) -> Check:
     """Run the module, and see that it shows no key and that Braze is as it was before."""
 
-    def call(key: str = KEY, **arguments: Any) -> ModuleResult:
+    def call(key: str = KEY, time: Hurried | None = None, **arguments: Any) -> ModuleResult:
         before = sandbox.state_hash()["braze"]
         given = {"api_key": key, "api_url": sandbox.env["SANDBOX_BRAZE_URL"], **arguments}
-        result = run_module("braze_api_key_info", given, sandbox.env)
+        result = run_module("braze_api_key_info", given, sandbox.env, time=time)
         assert key not in json.dumps(result.values)
         assert sandbox.state_hash()["braze"] == before
         return result
@@ -219,15 +220,29 @@ def test_a_rate_limit_that_lasts_longer_than_the_deadline_leaves_the_probe_undec
 ) -> None:
     make_key(sandbox)
     sandbox.seed("braze", "rate_limit", group="events_and_products", limit=1000, seconds=3600, used=1000)
-    result = check(retry_timeout=5)
+    result = check(retry_timeout=5, rate_limit_timeout=5)
     assert (result["verdict"], result["undecided"]) == ("undecided", ["purchases.product_list", "events.list"])
     assert "Braze renews it in 3" in result["next_step"]
+
+
+def test_a_rate_limit_of_an_hour_is_waited_for_in_a_time_of_its_own(sandbox: Sandbox, check: Check) -> None:
+    make_key(sandbox)
+    hour = {
+        "x-ratelimit-limit": "1000",
+        "x-ratelimit-remaining": "0",
+        "x-ratelimit-reset": str(int(time.time()) + 3600),
+    }
+    sandbox.fault("status", operation="events.list", status=429, headers=hour)
+    hurried = Hurried()
+    assert check(retry_timeout=5, time=hurried)["verdict"] == "ok"
+    assert sum(wait > 3500 for wait in hurried.waits) == 1
+    assert [entry.status for entry in sandbox.journal("braze", "events.list")] == [429, 200]
 
 
 def test_the_last_request_of_a_rate_limit_is_not_overdrawn(sandbox: Sandbox, check: Check) -> None:
     make_key(sandbox)
     sandbox.seed("braze", "rate_limit", group="events_and_products", limit=1000, seconds=3600, used=999)
-    result = check(retry_timeout=5)
+    result = check(retry_timeout=5, rate_limit_timeout=0)
     assert (result["verdict"], result["undecided"]) == ("undecided", ["events.list"])
     assert sandbox.journal("braze", "events.list") == []
     assert [entry.status for entry in sandbox.journal("braze", "purchases.product_list")] == [200]

@@ -691,17 +691,47 @@ def test_a_short_rate_limit_is_waited_for(sandbox: Sandbox, run: Run) -> None:
     assert len(stored(sandbox)) == 1
 
 
+HOUR_AWAY: dict[str, Any] = {
+    "kind": "status",
+    "status": 429,
+    "headers": {"Retry-After": "3600", "X-Rate-Limit": "20000", "X-Rate-Limit-Remaining": "0"},
+    "body": {"code": "TooManyRequests", "message": "limit"},
+}
+
+
 @pytest.mark.fact("rate-limits")
-def test_a_rate_limit_of_an_hour_fails_at_once_and_says_when_to_come_back(sandbox: Sandbox, run: Run) -> None:
-    sandbox.fault(
-        "status", operation="list_connections", status=429, headers={"Retry-After": "3600"},
-        body={"code": "TooManyRequests", "message": "limit"}, times=0,
-    )  # fmt: skip
-    result = run()
+@pytest.mark.parametrize("operation", ["list_connections", "create_connection", "test_connection", "update_connection"])
+def test_a_rate_limit_of_an_hour_is_waited_for_wherever_it_is_met(sandbox: Sandbox, run: Run, operation: str) -> None:
+    sandbox.fault(operation=operation, **HOUR_AWAY)
+    time = Hurried()
+    # What setup tests may take is no more than half a minute.
+    result = run(time=time, setup_test_timeout=30, retry_timeout=30)
+    assert not result.failed, result.msg
+    assert only(sandbox)["paused"] is False
+    assert 3600 <= sum(time.waits) < 3610
+
+
+@pytest.mark.fact("rate-limits")
+def test_setup_tests_that_have_waited_for_an_hour_are_run_again_as_if_they_had_not(sandbox: Sandbox, run: Run) -> None:
+    sandbox.fault(operation="test_connection", **HOUR_AWAY)
+    sandbox.seed("fivetran", "script_setup_tests", runs=[FAILED_ASSUME] * 2)
+    result = run(setup_test_retries=6, setup_test_timeout=60)
+    assert not result.failed, result.msg
+    assert len(sandbox.journal("fivetran", "test_connection")) == 4
+
+
+@pytest.mark.fact("rate-limits")
+def test_a_rate_limit_that_may_not_be_waited_for_fails_at_once_and_says_when_to_come_back(
+    sandbox: Sandbox, run: Run
+) -> None:
+    sandbox.fault(operation="list_connections", times=0, **HOUR_AWAY)
+    time = Hurried()
+    result = run(rate_limit_timeout=600, time=time)
     assert result.code == "TooManyRequests"
-    assert "3600 seconds" in result.msg
+    assert "come back in 3600 seconds, longer than what is left of the 600 seconds" in result.msg
     assert result["failure"]["retry_after"] == 3600
     assert len(sandbox.journal("fivetran")) == 1
+    assert time.waits == []
 
 
 @pytest.mark.parametrize("kind", ["html", "truncate", "empty", "drop"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.allowance import Allowance
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.clients import Clients
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Limits, Look
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.purposes import PURPOSES, Wanted
@@ -35,3 +36,17 @@ def test_a_plan_for_which_the_trial_is_too_small_says_so_and_applies(sandbox: Sa
     made = plan(sandbox)
     assert [line.partition(":")[0] for line in made["told"]] == ["Plan", "Fivetran's rate limit"]
     assert all(workspace["applies"] for workspace in made["workspaces"].values())
+
+
+@pytest.mark.fact("rate-limits")
+def test_while_fivetran_is_waited_for_the_other_vendors_are_asked(sandbox: Sandbox, workspace: Make) -> None:
+    told: list[str] = []
+    sandbox.fault("status", operation="account_info", status=429, headers={"Retry-After": "3"})
+    wanted = Wanted(PURPOSES["onboard"], (workspace(),), frozenset({"shop_us"}))
+    seen = Look(wanted, Limits(), Clients(tell=told.append)).take()
+    assert seen.has(questions.account(workspace()))
+    entries = [(entry.server, entry.operation, entry.status) for entry in sandbox.journal()]
+    waited = [number for number, entry in enumerate(entries) if entry[1] == "fivetran:account_info"]
+    meanwhile = {server for server, _operation, _status in entries[waited[0] : waited[1]]}
+    assert meanwhile >= {"braze", "aws"}
+    assert [line.partition(" is reached")[0] for line in told] == ["Fivetran's rate limit for requests"]

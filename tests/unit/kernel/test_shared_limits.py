@@ -15,8 +15,9 @@ from collections.abc import Callable
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.deadline import CLOCK
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._rate_limits import Store, Turn
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._shared_limits import Shared, clients
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._shared_limits import ATTENDED, Shared, clients
 
 FORK = multiprocessing.get_context("fork")
 
@@ -96,6 +97,33 @@ def test_what_is_half_written_is_as_good_as_nothing() -> None:
     turn(shared).refused(60.0)
     os.ftruncate(shared._file.fileno(), 5)
     assert turn(shared).take() < 5.0
+
+
+def test_a_worker_whose_playbook_was_killed_sends_nothing_an_hour_later() -> None:
+    sent, writing = os.pipe()
+
+    def worker() -> None:
+        os.close(sent)
+        clock = clients().clock
+        os.write(writing, b"waits ")
+        try:
+            clock.sleep(3600.0)
+        except OnrampError as error:
+            os.write(writing, error.failure.code.encode())
+
+    def playbook() -> None:
+        in_a_process(worker).join()
+
+    process = in_a_process(playbook)
+    os.close(writing)
+    assert os.read(sent, 100) == b"waits "
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    begun = time.monotonic()
+    assert os.read(sent, 100) == b"abandoned"
+    assert time.monotonic() - begun < ATTENDED + 3.0
+    os.close(sent)
 
 
 def test_all_tasks_of_a_process_share_one() -> None:

@@ -21,7 +21,10 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.iam 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.objects import GcsObjects
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.clients import Clients
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.http.call import RetryPolicy
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.http.call import (
+    LONGEST_THROTTLE,
+    RetryPolicy,
+)
 
 from tests import peer
 from tests.clock import Hurried
@@ -40,10 +43,10 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def of_aws(service: str, action: str, method: str, *, tries: int = 1, **arguments: Any) -> Ask:
-    def call(clients: Clients, read_timeout: float = LIMIT, total: float = 60.0) -> Any:
+    def call(clients: Clients, read_timeout: float = LIMIT, total: float = 60.0, limits: float | None = None) -> Any:
         # Shorter than any limit that an option may set.
-        limits = RetryPolicy(request_timeout=read_timeout, total=total)
-        client = replace(aws_from_params(AWS, clients=clients), limits=limits).client(service, tries=tries)
+        policy = RetryPolicy(request_timeout=read_timeout, total=total, limits=limits)
+        client = replace(aws_from_params(AWS, clients=clients), limits=policy).client(service, tries=tries)
         return ask(action, getattr(client, method), _whole, **arguments)
 
     return call
@@ -173,6 +176,30 @@ def test_no_try_is_begun_after_the_deadline(monkeypatch: pytest.MonkeyPatch) -> 
         of_aws("iam", "iam:GetRole", "get_role", tries=50, RoleName="r")(Clients(clock.clock), total=5.0)
     assert sum(clock.waits) <= 5.0
     assert 2 < len(asked) < 50
+
+
+@pytest.mark.parametrize("code", ["Throttling", "ThrottlingException", "RequestLimitExceeded", "SlowDown"])
+def test_being_throttled_is_no_try_and_ends_with_its_own_time(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    behavior, asked = refusing(400, code)
+    clock = Hurried()
+    with server(monkeypatch, behavior), pytest.raises(OnrampError) as caught:
+        of_aws("iam", "iam:GetRole", "get_role", tries=5, RoleName="r")(Clients(clock.clock), total=60.0, limits=7200.0)
+    assert caught.value.failure.code == code
+    assert 500 < sum(clock.waits) <= LONGEST_THROTTLE
+    assert len(asked) > 20
+
+
+def test_google_is_asked_again_as_long_as_it_throttles(monkeypatch: pytest.MonkeyPatch) -> None:
+    def behave(connection: socket.socket) -> None:
+        while connection.recv(64 * 1024):
+            connection.sendall(b"HTTP/1.1 429 No\r\nContent-Length: 0\r\n\r\n")
+
+    clock = Hurried()
+    clients, policy = Clients(clock.clock), RetryPolicy(5.0, 20.0, limits=7200.0)
+    with server(monkeypatch, behave), pytest.raises(OnrampError) as caught:
+        BucketPolicy(gcs_bucket({"bucket": "acme"}, clients), policy, clients.clock).read()
+    assert caught.value.failure.status == 429
+    assert 500 < sum(clock.waits) <= LONGEST_THROTTLE
 
 
 def test_google_is_tried_again_as_long_as_it_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
