@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
 
+from .clients import Clients
 from .errors import OnrampError
 from .options import with_next_step
 from .task import HOST_VARIABLE, TRACE_VARIABLE, ModuleSpec, Task, named
@@ -38,8 +39,10 @@ def run(spec: ModuleSpec) -> NoReturn:
 
         hidden = [module.params[name] for name, option in spec.argument_spec.items() if option.get("no_log")]
         resume(texts_in(hidden))
+    # A module can say what it has waited for at its end only.
+    clients = Clients(tell=warn)
     try:
-        result = spec.work(Task(params=module.params, check_mode=module.check_mode, warn=warn))
+        result = spec.work(Task(params=module.params, check_mode=module.check_mode, warn=warn, clients=clients))
     except OnrampError as error:
         module.fail_json(**error.as_result())
     module.exit_json(**result)

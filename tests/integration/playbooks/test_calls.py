@@ -98,15 +98,14 @@ def test_each_connection_takes_the_requests_that_the_page_states_and_a_plan_reck
 
 @pytest.mark.slow
 @pytest.mark.fact("rate-limits")
-def test_a_trial_that_is_nearly_used_up_is_told_before_the_first_change_and_the_next_run_goes_on(
-    sandbox: Sandbox,
-) -> None:
+def test_who_waits_for_no_limit_is_told_so_before_the_first_change_and_the_next_run_goes_on(sandbox: Sandbox) -> None:
     sandbox.seed("fivetran", "set_rate_limit", kind="requests", count=16)
-    result = play(sandbox, "onboard")
+    result = play(sandbox, "onboard", "-e", "fivetran_connection_rate_limit_timeout=60")
     line = result.output.index("Fivetran's rate limit: of 16 requests an hour")
     assert line < result.output.index("PLAY [Onboard Braze workspaces to Fivetran]")
+    assert "What it refuses for longer than 60 seconds" in result.output
     assert result.exit_code != 0
-    assert "asks to come back in" in result.output
+    assert "asks to come back in" in result.messages()
     sandbox.seed("fivetran", "advance_clock", seconds=3600)
     sandbox.seed("fivetran", "set_rate_limit", kind="requests", count=20_000)
     assert play(sandbox, "onboard").exit_code == 0
