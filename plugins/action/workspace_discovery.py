@@ -18,13 +18,13 @@ from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_discove
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.arguments import validated
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.guard import ControllerAction
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.play import play_of
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.shared_limits import clients
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.tracing import trace
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.credentials import fivetran_credentials
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.discover import discover
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.look import Credentials
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.new_file import check_new, write_new
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets import secrets_of_run
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._shared_limits import clients
 
 
 class ActionModule(ControllerAction):

@@ -20,6 +20,10 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.argu
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.guard import ControllerAction
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.play import play_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.progress import Progress
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.shared_limits import (
+    clients as shared_clients,
+)
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.shared_limits import tell
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.tracing import trace
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.using import Plans, settled
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets import (
@@ -31,8 +35,6 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets imp
     secrets_of_run,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Entry
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._shared_limits import clients as shared_clients
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._shared_limits import tell
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.deciding import no_plan
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.healing import wanted_connections
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.memory import (

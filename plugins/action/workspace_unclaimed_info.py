@@ -18,6 +18,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_unclaim
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.arguments import validated
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.guard import ControllerAction
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.play import play_of
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.shared_limits import clients
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.tracing import trace
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.credentials import fivetran_credentials
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.leaving import (
@@ -29,7 +30,6 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.l
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets import GROUP, secrets_of_run
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.reader import HostVariables
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Unreadable
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._shared_limits import clients
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.asked import RENAMED
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.planning import read_inventory
 

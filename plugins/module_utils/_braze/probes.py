@@ -17,8 +17,8 @@ from .._kernel.clients import Clients
 from .._kernel.deadline import Deadline
 from .._kernel.http.call import RETRIED_STATUSES, Explanation, HttpError, RetryPolicy
 from .._kernel.http.client import HttpClient
+from .._kernel.http.rate_limits import SHORTEST_TOLD, closed
 from .._kernel.secrets.redact import Redactor
-from .._rate_limits import SHORTEST_TOLD, closed
 from .instances import Endpoint
 from .permissions import Permission
 from .verdict import Answer

@@ -12,8 +12,8 @@ from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Any, TypeVar
 
-from .._rate_limits import Own, Store
 from .deadline import CLOCK, Clock
+from .http.rate_limits import Own, Store
 
 T = TypeVar("T")
 

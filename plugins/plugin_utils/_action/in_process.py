@@ -32,12 +32,12 @@ from ...module_utils._kernel.printable import printable
 from ...module_utils._kernel.secrets.redact import texts_in
 from ...module_utils._kernel.task import HOST_VARIABLE, ModuleSpec, Task, named
 from .._secrets import Discretion, secrets_of_run
-from .._shared_limits import clients as shared_clients
 from .aws_defaults import with_aws_defaults
 from .environment import environment, without_debug
 from .guard import GuardedAction, presentable
 from .play import play_of
 from .progress import clear_line
+from .shared_limits import clients as shared_clients
 from .tracing import environment_of_modules, note, trace
 
 # Set to false to execute every module in a process of its own.

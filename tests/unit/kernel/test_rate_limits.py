@@ -24,8 +24,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.http
     RetryPolicy,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.http.client import HttpClient
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.http.rate_limits import Own, Turn
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import Redactor
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._rate_limits import Own, Turn
 
 from tests.clock import Hurried
 

@@ -16,8 +16,12 @@ from collections.abc import Callable
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.deadline import CLOCK
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._rate_limits import Store, Turn
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._shared_limits import ATTENDED, Shared, clients
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.http.rate_limits import Store, Turn
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.shared_limits import (
+    ATTENDED,
+    Shared,
+    clients,
+)
 
 FORK = multiprocessing.get_context("fork")
 

@@ -22,7 +22,6 @@ from typing import Any
 with suppress(ImportError):
     import requests
 
-from ..._rate_limits import Turn, is_said, name_of, take_all, too_long
 from ..clients import Clients
 from ..deadline import Deadline
 from ..errors import Failure
@@ -33,6 +32,7 @@ from .answer import decode, requested_wait
 from .call import Call, Explain, HttpError, Response, RetryPolicy, explain_nothing
 from .ending import ending
 from .environment import surroundings
+from .rate_limits import Turn, is_said, name_of, take_all, too_long
 from .transport import REQUESTS_ERROR, BoundedAdapter
 from .version import VERSION
 

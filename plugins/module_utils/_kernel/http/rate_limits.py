@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Protocol
 
-from ._kernel.deadline import Backoff, Clock
-from ._kernel.waiting import duration, until
+from ..deadline import Backoff, Clock
+from ..waiting import duration, until
 
 # Between two who go on after a wait: time enough for the answer that the limit is reached again.
 SPACING = 0.1

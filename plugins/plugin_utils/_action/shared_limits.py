@@ -24,11 +24,11 @@ from threading import Lock
 
 from ansible.utils.display import Display
 
-from ..module_utils._kernel.clients import Clients
-from ..module_utils._kernel.deadline import Clock
-from ..module_utils._kernel.errors import Failure, OnrampError
-from ..module_utils._rate_limits import Limit, Own, Store
-from ._action.progress import clear_line
+from ...module_utils._kernel.clients import Clients
+from ...module_utils._kernel.deadline import Clock
+from ...module_utils._kernel.errors import Failure, OnrampError
+from ...module_utils._kernel.http.rate_limits import Limit, Own, Store
+from .progress import clear_line
 
 LARGEST = 1024 * 1024
 # For how many seconds a worker may sleep without looking whether its playbook lives.
