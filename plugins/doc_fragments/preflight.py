@@ -6,15 +6,15 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """What the preflight modules share; the spec stands in module_utils/_storage/finding.py."""
+    """What the preflight modules share; the spec stands in module_utils/_bucket/finding.py."""
 
     DOCUMENTATION = r"""
 options:
-  fail_on:
+  on_problem:
     description:
-      - V(error) makes the task fail if there is a finding of severity V(error), V(never) warns of it instead.
-      - Findings of severity V(warning) are shown as warnings either way.
+      - What to do about findings. V(fail) makes the task fail if there is one of severity V(error), V(warn) warns of it
+        instead; both show findings of severity V(warning) as warnings. V(ignore) only returns what was found.
     type: str
-    choices: [error, never]
-    default: never
+    choices: [ignore, warn, fail]
+    default: warn
 """

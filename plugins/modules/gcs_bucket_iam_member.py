@@ -103,13 +103,14 @@ options:
     description:
       - Whether to look, before anything is granted, for what about the bucket would make a service fail that shall read
         it, as M(onramp.braze_fivetran.gcs_bucket_preflight_info) does, with the same one read of the policy.
-      - V(fail) grants nothing if there is a finding of severity V(error), V(warn) warns of it and goes on.
+      - V(fail) grants nothing if there is a finding of severity V(error), V(warn) warns of it and goes on,
+        V(ignore) does not look.
       - With O(sufficient=adopt), V(fail) does not grant a role either that is known not to let the member list and
         read, V(warn) warns of it.
       - Without meaning with O(state=absent).
     type: str
-    choices: [fail, warn, skip]
-    default: skip
+    choices: [ignore, warn, fail]
+    default: ignore
 requirements:
   - The permissions C(storage.buckets.getIamPolicy) and C(storage.buckets.setIamPolicy) on the bucket, and
     C(storage.buckets.get) for O(preflight)
@@ -251,7 +252,7 @@ failure:
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.member import member
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import GCS_ARGUMENTS
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import run
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import REACTIONS, ModuleSpec
 
 SPEC = ModuleSpec(
     work=member,
@@ -272,7 +273,7 @@ SPEC = ModuleSpec(
         },
         "sufficient": {"type": "str", "choices": ["exact", "adopt"], "default": "exact"},
         "sufficient_for": {"type": "str"},
-        "preflight": {"type": "str", "choices": ["fail", "warn", "skip"], "default": "skip"},
+        "preflight": {"type": "str", "choices": list(REACTIONS), "default": "ignore"},
     },
 )
 

@@ -52,7 +52,7 @@ EXAMPLES = r"""
   onramp.braze_fivetran.gcs_bucket_preflight_info:
     bucket: acme-currents-eu
     member: g-jovial-daylight@fivetran-production.iam.gserviceaccount.com
-    fail_on: error
+    on_problem: fail
 """
 
 RETURN = r"""

@@ -67,7 +67,7 @@ EXAMPLES = r"""
   onramp.braze_fivetran.s3_bucket_preflight_info:
     buckets: [acme-currents-us]
     prefix: currents
-    fail_on: error
+    on_problem: fail
 """
 
 RETURN = r"""

@@ -118,7 +118,7 @@ MODULE_VALUES: list[tuple[str, dict[str, Any], list[str]]] = [
     (MEMBER, {"folder": "/"}, ["folder", "'/'", "currents"]),
     (MEMBER, {"bucket": "no-such-bucket"}, ["no-such-bucket"]),
     (MEMBER, {"request_timeout": 0}, ["request_timeout", "0"]),
-    (MEMBER, {"preflight": "perhaps"}, ["preflight", "perhaps", "fail", "warn", "skip"]),
+    (MEMBER, {"preflight": "perhaps"}, ["preflight", "perhaps", "ignore", "warn", "fail"]),
 ]
 
 
@@ -194,9 +194,9 @@ WORKSPACE_VALUES: list[tuple[dict[str, Any], list[str]]] = [
     ({"s3_access_adopt": "perhaps"}, ["s3_access_adopt", "perhaps"]),
     ({"s3_access_tags": "text"}, ["s3_access_tags", "dict"]),
     ({"s3_access_max_session_duration": "long"}, ["s3_access_max_session_duration", "long"]),
-    ({"s3_access_preflight": "later"}, ["s3_access_preflight", "later", "skip"]),
+    ({"s3_access_preflight": "later"}, ["s3_access_preflight", "later", "ignore, warn, fail"]),
     ({"gcs_access_scope": "all"}, ["gcs_access_scope", "all", "prefix"]),
-    ({"gcs_access_preflight": "later"}, ["gcs_access_preflight", "later", "skip"]),
+    ({"gcs_access_preflight": "later"}, ["gcs_access_preflight", "later", "ignore, warn, fail"]),
     ({"fivetran_connection_sync_frequency": 7}, ["fivetran_connection_sync_frequency", "7", "1440"]),
     ({"fivetran_connection_paused": "perhaps"}, ["fivetran_connection_paused", "perhaps"]),
     ({"fivetran_connection_schedule_type": "hourly"}, ["fivetran_connection_schedule_type", "hourly", "manual"]),

@@ -38,4 +38,4 @@ def preflight_info(task: Task) -> Result:
         for name in reading.buckets
         for finding in findings(look(s3, name, account), Reader(role_arn, params["prefix"] or ""), reading.kms_key_arns)
     ]
-    return {**report(task, found, fail=params["fail_on"] == "error"), "role_arn": role_arn}
+    return {**report(task, found, params["on_problem"]), "role_arn": role_arn}

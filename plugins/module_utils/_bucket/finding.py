@@ -13,17 +13,17 @@ from typing import Any
 
 from .._kernel.errors import Failure, OnrampError
 from .._kernel.finding import Finding, by_severity
-from .._kernel.task import Result, Task
+from .._kernel.task import REACTIONS, Result, Task
 
 PREFLIGHT_ARGUMENTS: Mapping[str, Any] = {
-    "fail_on": {"type": "str", "choices": ["error", "never"], "default": "never"},
+    "on_problem": {"type": "str", "choices": list(REACTIONS), "default": "warn"},
 }
 
 
-def report(task: Task, findings: Iterable[Finding], *, fail: bool) -> Result:
-    """Return the result of a preflight: warn of what may go wrong, and ``fail`` because of what will.
+def report(task: Task, findings: Iterable[Finding], reaction: str) -> Result:
+    """Return the result of a preflight, with warnings of what was found unless ``reaction`` is ``ignore``.
 
-    :raises OnrampError: with the code of the first finding of severity ``error``.
+    :raises OnrampError: ``reaction`` is ``fail``; with the code of the first finding of severity ``error``.
     """
     found = by_severity(findings)
     errors = [finding for finding in found if finding.severity == "error"]
@@ -32,13 +32,13 @@ def report(task: Task, findings: Iterable[Finding], *, fail: bool) -> Result:
         "findings": [finding.as_json() for finding in found],
         "ready": not errors,
     }
-    if errors and fail:
+    if errors and reaction == "fail":
         raise OnrampError(
             msg=" ".join(finding.text() for finding in errors),
             failure=Failure(code=errors[0].code, message=errors[0].message),
             result=result,
         )
     for finding in found:
-        if finding.severity != "info":
+        if finding.severity != "info" and reaction != "ignore":
             task.warn(finding.text())
     return result

@@ -87,11 +87,11 @@ def member(task: Task) -> Result:
 def _looked_at(task: Task, access: BucketPolicy, wanted: Grant) -> tuple[Result, JsonObject | None]:
     """Return what the look at the bucket has shown, if there is to be one, and its policy."""
     preflight = task.params["preflight"]
-    if preflight == "skip":
+    if preflight == "ignore":
         return {}, None
     bucket = look(access)
     wish = Wish(member=wanted.member, conditional=wanted.condition is not None)
-    return report(task, findings(bucket, wish), fail=preflight == "fail"), bucket.policy
+    return report(task, findings(bucket, wish), preflight), bucket.policy
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def _check_role_suffices(task: Task, lacking: str, result: Result, *, is_there: 
     :raises OnrampError: the look at the bucket was to fail for that, and the grant is not there yet.
     """
     preflight = task.params["preflight"]
-    if not lacking or preflight == "skip":
+    if not lacking or preflight == "ignore":
         return
     finding = Finding(
         ACCESS, "warning", "grant_too_narrow", f"role: {lacking}, so that {task.params['member']} may not read it.",

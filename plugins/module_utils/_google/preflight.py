@@ -171,4 +171,4 @@ def preflight_info(task: Task) -> Result:
         member=complete_member(params["member"]) if params["member"] else None, conditional=params["conditional"]
     )
     access = access_from_params(params, task.clients)
-    return report(task, findings(look(access), wish), fail=params["fail_on"] == "error")
+    return report(task, findings(look(access), wish), params["on_problem"])

@@ -143,7 +143,7 @@ class Cell:
             "s3_access_bucket": world.S3_BUCKET,
             "s3_access_role_name": self.name,
             "s3_access_policy_name": self.name,
-            "s3_access_preflight": "skip",
+            "s3_access_preflight": "ignore",
             **said.variables,
         }
         task = {"ansible.builtin.include_role": {"name": "onramp.braze_fivetran.s3_access"}, "vars": variables}

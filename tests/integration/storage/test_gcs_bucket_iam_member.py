@@ -389,7 +389,7 @@ def test_by_itself_the_module_makes_sure_of_exactly_the_grant(sandbox: Sandbox, 
     assert [grant["role"] for grant in result["other_grants"]] == ["roles/storage.admin"]
 
 
-@pytest.mark.parametrize("preflight", ["skip", "fail"])
+@pytest.mark.parametrize("preflight", ["ignore", "fail"])
 def test_what_suffices_is_adopted_with_one_read_and_without_a_write(sandbox: Sandbox, run: Run, preflight: str) -> None:
     binding = {"role": "roles/storage.objectAdmin", "members": ["group:x@example.com", FIVETRAN]}
     sandbox.seed("gcs", "set_policy", bucket=BUCKET, bindings=[binding])

@@ -167,15 +167,24 @@ def test_what_the_credentials_may_not_look_at_is_named(sandbox: Sandbox) -> None
     assert "s3:GetBucketPolicy," not in result["findings"][0]["remedy"]
 
 
-def test_fail_on_error_fails_with_every_error_and_returns_all_findings(sandbox: Sandbox) -> None:
+def test_fail_fails_with_every_error_and_returns_all_findings(sandbox: Sandbox) -> None:
     encrypted_by(KEY)(sandbox.aws("s3"))
     with_policy(Sid="KeepOut")(sandbox.aws("s3"))
-    result = s3(sandbox, fail_on="error", buckets=[world.S3_BUCKET, "acme-nowhere"])
+    result = s3(sandbox, on_problem="fail", buckets=[world.S3_BUCKET, "acme-nowhere"])
     assert result.failed
     assert result.code == "bucket_policy_denies"
     assert "KeepOut" in result.msg
     assert "There is no bucket acme-nowhere" in result.msg
     assert len(result["findings"]) == 4
+
+
+@pytest.mark.parametrize("on_problem", ["ignore", "warn"])
+def test_what_is_found_is_returned_either_way_and_told_by_warn_only(sandbox: Sandbox, on_problem: str) -> None:
+    result = s3(sandbox, on_problem=on_problem, buckets=["acme-nowhere"])
+    assert not result.failed
+    assert (found(result), result["ready"]) == ({"bucket_missing": "error"}, False)
+    told = [warning for warning in result.warnings if "There is no bucket acme-nowhere" in warning]
+    assert len(told) == (on_problem == "warn")
 
 
 def test_a_role_arn_that_is_none_is_refused(sandbox: Sandbox) -> None:
@@ -233,6 +242,6 @@ def test_a_public_gcs_bucket_is_a_warning(sandbox: Sandbox) -> None:
 
 def test_settings_that_may_not_be_read_are_a_finding_and_no_failure(sandbox: Sandbox) -> None:
     sandbox.seed("gcs", "deny_owner", permissions=["storage.buckets.get", "storage.buckets.getIamPolicy"])
-    result = gcs(sandbox, fail_on="error")
+    result = gcs(sandbox, on_problem="fail")
     assert not result.failed
     assert found(result) == {"not_checked": "info"}

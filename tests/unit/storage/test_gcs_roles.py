@@ -44,7 +44,7 @@ LIMITS = {"request_timeout": 5, "retry_timeout": 10}
 PARAMS: dict[str, Any] = {"credentials_file": None, "user_project": None, **LIMITS}
 DEFAULTS: dict[str, Any] = {
     **PARAMS, "state": "present", "bucket": BUCKET, "role": "roles/storage.objectViewer", "member": READER,
-    "folder": None, "condition": None, "sufficient": "adopt", "sufficient_for": None, "preflight": "skip",
+    "folder": None, "condition": None, "sufficient": "adopt", "sufficient_for": None, "preflight": "ignore",
 }  # fmt: skip
 NOT_ALLOWED = "these credentials may not read the role (iam.roles.get)"
 

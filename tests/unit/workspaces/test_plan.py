@@ -272,7 +272,7 @@ def test_a_rotation_without_a_connection_is_refused() -> None:
 
 def test_a_missing_bucket_is_refused_unless_the_preflight_is_no_reason_to() -> None:
     missing = S3Bucket("acme-currents", exists=False)
-    for preflight, outcome in (("fail", (1, 0)), ("warn", (0, 1)), ("skip", (0, 0))):
+    for preflight, outcome in (("fail", (1, 0)), ("warn", (0, 1)), ("ignore", (0, 0))):
         workspace = settings(s3_access_preflight=preflight)
         (plan,) = plans_of("onboard", workspace, answers={questions.s3_bucket(workspace, AWS_ACCOUNT): Answer(missing)})
         assert (len(plan.problems), len(plan.warnings)) == outcome

@@ -213,7 +213,7 @@ def test_a_role_of_the_settings_that_does_not_let_fivetran_read_is_refused_befor
         plan = planned_with_role("onboard", workspace, narrow, *held, connected=connected)
         assert codes(plan) == []
         assert lacks in warned(plan)["grant_too_narrow"]
-    plan = planned_with_role("onboard", gcs(gcs_access_role=CUSTOM, gcs_access_preflight="skip"), narrow)
+    plan = planned_with_role("onboard", gcs(gcs_access_role=CUSTOM, gcs_access_preflight="ignore"), narrow)
     assert (codes(plan), warned(plan)) == ([], {})
     assert grant_of(planned_with_role("onboard", ours, READS)) == ADDED
     assert codes(planned_with_role("onboard", ours, MAY_NOT_READ)) == []
@@ -293,7 +293,7 @@ def test_what_cannot_be_seen_of_it_refuses_a_new_workspace_unless_the_look_may_b
     assert "gcs_access_preflight: warn" in plan.problems[0].text()
     plan = planned("onboard", gcs(gcs_access_manage=False, gcs_access_preflight="warn"))
     assert (codes(plan), list(warned(plan))) == ([], ["grant_not_visible"])
-    plan = planned("onboard", gcs(gcs_access_manage=False, gcs_access_preflight="skip"))
+    plan = planned("onboard", gcs(gcs_access_manage=False, gcs_access_preflight="ignore"))
     assert (codes(plan), warned(plan)) == ([], {})
     plan = planned("verify", THEIRS, connected=True)
     assert (findings_of(plan), list(warned(plan))) == ([], ["grant_not_visible"])

@@ -230,7 +230,7 @@ class Look:
                 self._ask(iam(settings, who.account), read, params)
             elif not self._wanted.purpose.removes:
                 self._ask(given_role(settings, who.account), partial(asked.read_given_role, settings, who), params)
-            if not self._wanted.purpose.removes and settings.roles["s3_access"]["preflight"] != "skip":
+            if not self._wanted.purpose.removes and settings.roles["s3_access"]["preflight"] != "ignore":
                 self._ask(s3_bucket(settings, who.account), partial(asked.look_at_s3_bucket, settings, who), params)
 
     def _simulate(self, doubt: Doubt) -> None:

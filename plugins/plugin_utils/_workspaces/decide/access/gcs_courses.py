@@ -78,9 +78,9 @@ def _preflight(known: Prepared) -> None:
         # Without a bucket there is nothing to grant, whatever is looked at before.
         if finding.severity == "error" and (preflight == "fail" or finding.code == "bucket_missing"):
             draft.problem("access", finding.code, finding.message, finding.remedy)
-        elif preflight != "skip" and finding.severity == "info":
+        elif preflight != "ignore" and finding.severity == "info":
             draft.notice("access", "info", finding.code, finding.message, finding.remedy)
-        elif preflight != "skip":
+        elif preflight != "ignore":
             draft.warning("access", finding.code, finding.message, finding.remedy)
 
 
@@ -90,7 +90,7 @@ def _tell_what_the_role_lacks(known: Prepared, policy: JsonObject, *, is_new: bo
     preflight = draft.settings.roles["gcs_access"]["preflight"]
     place = known.bucket.name, draft.settings.prefix
     lacking = too_narrow(policy, known.wanted, *place, now=datetime.now(UTC), permissions_of=known.allowed)
-    if not lacking or preflight == "skip":
+    if not lacking or preflight == "ignore":
         return
     message = f"gcs_access_role: {lacking}, so that Fivetran may not read {known.place}."
     remedy = f"Add that to the role, or set gcs_access_role: {VIEWER}."
@@ -175,7 +175,7 @@ def _of_somebody_else(known: Prepared, held: Access) -> None:
     if preflight == "fail" and not is_connected(draft):
         remedy = f"{remedy} If it is granted on the project, set gcs_access_preflight: warn."
         draft.problem("access", "grant_not_visible", message, remedy)
-    elif preflight != "skip":
+    elif preflight != "ignore":
         draft.warning("access", "grant_not_visible", message, remedy)
 
 

@@ -87,7 +87,7 @@ def _look_at_account_and_bucket(situation: Situation, draft: Draft) -> None:
         except OnrampError as error:
             draft.failure("access", error)
         draft.access = RoleWork(role_arn=_role_arn(settings, who, actual))
-    if not situation.purpose.removes and settings.roles["s3_access"]["preflight"] != "skip":
+    if not situation.purpose.removes and settings.roles["s3_access"]["preflight"] != "ignore":
         _judge_bucket(situation, draft, who)
 
 
