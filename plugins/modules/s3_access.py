@@ -13,7 +13,7 @@ version_added: 1.0.0
 author:
   - Contributors to the onramp.braze_fivetran project (@onramp-collections)
 description:
-  - Writes what M(onramp.braze_fivetran.s3_access_info) returns for the same options, with
+  - Writes what M(onramp.braze_fivetran.s3_access_plan_info) returns for the same options, with
     M(amazon.aws.iam_managed_policy) and M(amazon.aws.iam_role). The role
     P(onramp.braze_fivetran.s3_access#role) uses both.
   - All of it is done by one identity. The credentials are found once, the modules of C(amazon.aws) get the keys that
@@ -46,25 +46,25 @@ options:
     default: present
   plan:
     description:
-      - The plan that was looked at before, which is RV(onramp.braze_fivetran.s3_access_info#module:access). What is
-        written has to be what it says; what it says and is done by now is no difference.
+      - The plan that was looked at before, which is RV(onramp.braze_fivetran.s3_access_plan_info#module:access).
+        What is written has to be what it says; what it says and is done by now is no difference.
       - If unset, whatever is found is planned and written.
     type: dict
 requirements:
   - The collection C(amazon.aws), 10 or newer
-  - The permissions of M(onramp.braze_fivetran.s3_access_info), and C(iam:ListPolicyVersions), C(iam:CreatePolicy),
+  - The permissions of M(onramp.braze_fivetran.s3_access_plan_info), and C(iam:ListPolicyVersions), C(iam:CreatePolicy),
     C(iam:TagPolicy), C(iam:CreatePolicyVersion), C(iam:SetDefaultPolicyVersion), C(iam:DeletePolicyVersion),
     C(iam:CreateRole), C(iam:TagRole), C(iam:UpdateRole), C(iam:UpdateAssumeRolePolicy), C(iam:AttachRolePolicy), with
     O(state=absent) also C(iam:DetachRolePolicy), C(iam:DeletePolicy) and C(iam:DeleteRole)
 seealso:
-  - module: onramp.braze_fivetran.s3_access_info
+  - module: onramp.braze_fivetran.s3_access_plan_info
   - module: amazon.aws.iam_managed_policy
   - module: amazon.aws.iam_role
 """
 
 EXAMPLES = r"""
 - name: See what Fivetran's access lacks
-  onramp.braze_fivetran.s3_access_info:
+  onramp.braze_fivetran.s3_access_plan_info:
     external_id: jovial_daylight
     buckets: [acme-currents-us]
   register: fivetran_access
@@ -88,7 +88,7 @@ RETURN = r"""
 access:
   description:
     - What was planned and, outside of check mode, written, like
-      RV(onramp.braze_fivetran.s3_access_info#module:access).
+      RV(onramp.braze_fivetran.s3_access_plan_info#module:access).
   returned: success, and failure once it is known
   type: dict
   contains:
@@ -123,7 +123,7 @@ access:
 failure:
   description:
     - What went wrong, as data. The C(code) is AWS's own, C(other_account), C(outdated_plan), C(written_meanwhile), or
-      one of M(onramp.braze_fivetran.s3_access_info).
+      one of M(onramp.braze_fivetran.s3_access_plan_info).
   returned: failure
   type: dict
   sample:

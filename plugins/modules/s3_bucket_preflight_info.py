@@ -59,7 +59,7 @@ requirements:
     C(s3:GetEncryptionConfiguration), C(s3:GetBucketObjectLockConfiguration), C(s3:GetBucketPublicAccessBlock) and
     C(s3:GetBucketOwnershipControls) on the buckets. What cannot be looked at without one of them is a finding.
 seealso:
-  - module: onramp.braze_fivetran.s3_access_info
+  - module: onramp.braze_fivetran.s3_access_plan_info
 """
 
 EXAMPLES = r"""

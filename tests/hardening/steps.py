@@ -98,11 +98,11 @@ def steps(sandbox: Sandbox) -> dict[str, Step]:
         "currents in S3": Step(
             "aws", "braze_currents_info", {"storage": "s3", "bucket": world.S3_BUCKET, **currents}, nothing, unchanged
         ),
-        "access to S3": Step("aws", "s3_access_info", {"external_id": world.GROUP_ID, **s3}, nothing, unchanged),
+        "access to S3": Step("aws", "s3_access_plan_info", {"external_id": world.GROUP_ID, **s3}, nothing, unchanged),
         "preflight of S3": Step("aws", "s3_bucket_preflight_info", {"role_arn": role_arn, **s3}, nothing, unchanged),
         "preflight of GCS": Step("gcs", "gcs_bucket_preflight_info", bucket, nothing, unchanged),
         "access to S3 that is there": Step(
-            "aws", "s3_access_info", {"external_id": world.GROUP_ID, **s3}, with_role, unchanged
+            "aws", "s3_access_plan_info", {"external_id": world.GROUP_ID, **s3}, with_role, unchanged
         ),
         "grant": Step("gcs", "gcs_bucket_iam_member", {"role": VIEWER, **bucket}, without_grant, wrong_bindings),
         "connection": Step("fivetran", "fivetran_connection", connection, without_connection, wrong_connections),

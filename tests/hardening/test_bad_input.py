@@ -21,7 +21,7 @@ from tests.sandbox.client import Sandbox
 ONBOARD = CHECKOUT / "playbooks" / "onboard.yml"
 
 CONNECTION = "fivetran_connection"
-S3 = "s3_access_info"
+S3 = "s3_access_plan_info"
 MEMBER = "gcs_bucket_iam_member"
 BRAZE = "braze_api_key_info"
 CURRENTS = "braze_currents_info"

@@ -62,7 +62,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "gcs_bucket_iam_info": {"bucket": world.GCS_BUCKET, "member": world.SERVICE_ACCOUNT},
     "gcs_bucket_iam_member": {"bucket": world.GCS_BUCKET, "member": world.SERVICE_ACCOUNT},
     "gcs_bucket_preflight_info": {"bucket": world.GCS_BUCKET, "member": world.SERVICE_ACCOUNT},
-    "s3_access_info": {"external_id": world.GROUP_ID, "buckets": [world.S3_BUCKET]},
+    "s3_access_plan_info": {"external_id": world.GROUP_ID, "buckets": [world.S3_BUCKET]},
     "s3_bucket_preflight_info": {"buckets": [world.S3_BUCKET], "role_arn": "arn:aws:iam::111122223333:role/Fivetran"},
     "s3_access": {"external_id": world.GROUP_ID, "buckets": [world.S3_BUCKET], "plan": {}},
 }

@@ -153,7 +153,7 @@ def refusal_of_aws(sandbox: Sandbox, said: str) -> tuple[str, dict[str, Any]]:
         f"<Code>Denied {text}</Code><Message>{text}</Message></Error><RequestId>{text}</RequestId></ErrorResponse>"
     )
     sandbox.fault("status", server="aws", status=403, times=0, headers={"Content-Type": "text/xml"}, body=body)
-    return "s3_access_info", {"external_id": world.GROUP_ID, "buckets": [world.S3_BUCKET]}
+    return "s3_access_plan_info", {"external_id": world.GROUP_ID, "buckets": [world.S3_BUCKET]}
 
 
 def refusal_of_s3(sandbox: Sandbox, said: str) -> tuple[str, dict[str, Any]]:

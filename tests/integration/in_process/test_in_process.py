@@ -120,7 +120,7 @@ def test_becoming_somebody_that_a_variable_forbids_is_no_reason_to_leave_the_pro
 @pytest.mark.parametrize("in_process", [True, False])
 def test_an_option_that_is_given_by_two_names_is_told(sandbox: Sandbox, in_process: bool) -> None:
     arguments = {"external_id": world.GROUP_ID, "buckets": ["acme"], "region": "us-east-1", "aws_region": "us-east-1"}
-    task = {"onramp.braze_fivetran.s3_access_info": arguments}
+    task = {"onramp.braze_fivetran.s3_access_plan_info": arguments}
     result = play(sandbox, [task], onramp_in_process=in_process)
     assert "Both option region and its alias aws_region are set." in " ".join(result.output.split())
 

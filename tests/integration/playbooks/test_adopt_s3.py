@@ -70,7 +70,7 @@ def iam(sandbox: Sandbox) -> Any:
 def test_what_suffices_needs_no_write(sandbox: Sandbox, name: str) -> None:
     ENOUGH[name].build(sandbox)
     arguments = {"external_id": world.GROUP_ID, "buckets": [world.S3_BUCKET], "prefix": world.PREFIX}
-    access = run_module("s3_access_info", arguments, sandbox.env)["access"]
+    access = run_module("s3_access_plan_info", arguments, sandbox.env)["access"]
     assert (access["policy"]["action"], access["role"]["action"]) == ("none", "none"), access
     assert access["effect"]["assume_role"]["answer"] == "yes"
     assert access["effect"]["read"]["s3://acme-currents-us/currents"]["answer"] == "yes"

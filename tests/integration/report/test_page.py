@@ -257,7 +257,7 @@ ANSWERS = {
 
 
 def test_what_fivetran_may_do_is_shown_to_whoever_opens_the_workspace(look: Look) -> None:
-    page = look(onboarding(s3_access_info={"access": {**ACCESS["access"], "effect": ANSWERS}}))
+    page = look(onboarding(s3_access_plan_info={"access": {**ACCESS["access"], "effect": ANSWERS}}))
     table = page.locator("table.may")
     assert not table.is_visible()
     page.get_by_role("link", name="shop_us").click()
@@ -423,7 +423,7 @@ def test_hostile_names_and_messages_are_shown_and_do_nothing(look: Look, width: 
         access = {"access": {**ACCESS["access"], "external_id": name, "effect": effect}}
         observations += onboarding(
             name, braze_api_key_info=key, braze_currents_info={"bucket": name}, fivetran_connection=connection,
-            s3_access_info=access,
+            s3_access_plan_info=access,
         )  # fmt: skip
     page = look(observations, width)
     page.evaluate("document.querySelectorAll('details').forEach((part) => (part.open = true))")

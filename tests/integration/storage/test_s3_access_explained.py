@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""s3_access_info with explain, for whoever has to approve the access, against the sandbox."""
+"""s3_access_plan_info with explain, for whoever has to approve the access, against the sandbox."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def info(sandbox: Sandbox, environment: dict[str, str] | None = None, **changes:
         "explain": True,
         **changes,
     }
-    return run_module("s3_access_info", arguments, {**sandbox.env, **(environment or {})})
+    return run_module("s3_access_plan_info", arguments, {**sandbox.env, **(environment or {})})
 
 
 def bucket_denies(sandbox: Sandbox, action: str) -> None:

@@ -24,7 +24,7 @@ from tests.playbook import PlayResult, run_playbook
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 
-INFO = "onramp.braze_fivetran.s3_access_info"
+INFO = "onramp.braze_fivetran.s3_access_plan_info"
 WRITER = "onramp.braze_fivetran.s3_access"
 A, B = ACCOUNTS["a"], ACCOUNTS["b"]
 # Two of the matrix, which are the ones that went wrong: what the two halves took by different rules.

@@ -29,7 +29,7 @@ Document = dict[str, Any]
 def documents(sandbox: Sandbox, **changes: Any) -> tuple[Document, Document]:
     """Return permissions and trust as the role builds them."""
     arguments = {"external_id": world.GROUP_ID, "buckets": [BUCKET], **changes}
-    access = run_module("s3_access_info", arguments, sandbox.env)["access"]
+    access = run_module("s3_access_plan_info", arguments, sandbox.env)["access"]
     return access["policy"]["document"], access["role"]["document"]
 
 
@@ -100,7 +100,7 @@ def test_without_the_condition_every_customer_of_fivetran_could_read_and_that_is
     permissions, trust = documents(sandbox)
     build(sandbox, permissions, with_statement(trust, Condition=None))
     assert not refused(assume, sandbox=sandbox, external_id="somebody_else")
-    found = run_module("s3_access_info", {"external_id": world.GROUP_ID, "buckets": [BUCKET]}, sandbox.env)
+    found = run_module("s3_access_plan_info", {"external_id": world.GROUP_ID, "buckets": [BUCKET]}, sandbox.env)
     assert found["access"]["role"]["action"] == "none"
     assert "asks for no External ID of its own" in " ".join(found.warnings)
     assert world.GROUP_ID in " ".join(found.warnings)
@@ -156,7 +156,7 @@ def test_a_policy_that_is_wider_than_needed_is_mentioned_and_left_as_it_is(
     permissions, trust = documents(sandbox)
     build(sandbox, TOO_WIDE[wide](permissions), trust)
     result = run_module(
-        "s3_access_info", {"external_id": world.GROUP_ID, "buckets": [BUCKET], "adopt": adopt}, sandbox.env
+        "s3_access_plan_info", {"external_id": world.GROUP_ID, "buckets": [BUCKET], "adopt": adopt}, sandbox.env
     )
     access = result["access"]
     assert (access["policy"]["action"], access["role"]["action"], access["managed"]) == ("none", "none", False)

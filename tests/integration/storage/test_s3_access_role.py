@@ -343,7 +343,7 @@ def test_two_workspaces_share_a_role_and_leave_it_one_by_one(sandbox: Sandbox) -
     assert made.exit_code == 0, made.output
     left = run_playbook(sandbox, play, "--limit", "shop_us", inventory=leaving)
     assert left.exit_code == 0, left.output
-    info = run_module("s3_access_info", {"external_id": world.GROUP_ID, "buckets": both[1:]}, sandbox.env)
+    info = run_module("s3_access_plan_info", {"external_id": world.GROUP_ID, "buckets": both[1:]}, sandbox.env)
     assert info["access"]["policy"]["action"] == info["access"]["role"]["action"] == "none"
     last = run_playbook(sandbox, play, "--limit", "shop_eu", inventory=leaving)
     assert last.exit_code == 0, last.output
@@ -365,7 +365,7 @@ def test_a_bucket_that_nobody_needs_any_more_is_taken_out_of_the_policy_when_it_
 
     released = role(released_buckets=["acme-second"])
     assert released.exit_code == 0, released.output
-    [info] = [task.result for task in released.tasks if task.action == "onramp.braze_fivetran.s3_access_info"]
+    [info] = [task.result for task in released.tasks if task.action == "onramp.braze_fivetran.s3_access_plan_info"]
     assert [finding["code"] for finding in info["access"]["findings"]] == ["buckets_released"]
     assert written(released) == ["policy"]
     assert refused(sandbox.aws("s3", **assume(sandbox)).list_objects_v2, Bucket="acme-second")

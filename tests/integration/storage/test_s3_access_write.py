@@ -27,9 +27,9 @@ ELSEWHERE = {"access_key": SECOND_CUSTOMER_ACCOUNT, "secret_key": SECRET_ACCESS_
 
 
 def plan(sandbox: Sandbox, *buckets: str, **arguments: Any) -> dict[str, Any]:
-    """Return what s3_access_info plans."""
+    """Return what s3_access_plan_info plans."""
     asked = {"external_id": world.GROUP_ID, "buckets": list(buckets or (MINE,)), **arguments}
-    result = run_module("s3_access_info", asked, sandbox.env)
+    result = run_module("s3_access_plan_info", asked, sandbox.env)
     assert not result.failed, result.msg
     access: dict[str, Any] = result["access"]
     return access
@@ -216,7 +216,7 @@ def test_what_a_module_quotes_of_the_keys_that_were_found_is_not_shown(sandbox: 
 
 def test_what_is_no_plan_is_refused(sandbox: Sandbox) -> None:
     result = write(sandbox, plan={"policy": {}})
-    assert result.msg == "plan: expected what onramp.braze_fivetran.s3_access_info returns as access."
+    assert result.msg == "plan: expected what onramp.braze_fivetran.s3_access_plan_info returns as access."
     assert sandbox.journal("aws") == []
 
 

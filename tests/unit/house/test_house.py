@@ -59,7 +59,7 @@ def test_arrows_are_seen_that_are_there() -> None:
     found = set(arrows())
     assert ("plugin_utils._workspaces.planning", "plugin_utils._workspaces.look.look") in found
     assert ("module_utils._aws.client", "module_utils._kernel.errors") in found
-    assert ("modules.s3_access_info", "module_utils._kernel.runner") in found
+    assert ("modules.s3_access_plan_info", "module_utils._kernel.runner") in found
 
 
 def test_there_is_no_circle_of_files() -> None:

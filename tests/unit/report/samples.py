@@ -98,7 +98,7 @@ def onboarding(host: str = "shop_us", **changes: Mapping[str, Any]) -> list[Obse
     results: dict[str, dict[str, Any]] = {
         "braze_api_key_info": KEY,
         "braze_currents_info": LANDING,
-        "s3_access_info": ACCESS,
+        "s3_access_plan_info": ACCESS,
         "fivetran_connection": {"changed": False, "connection": CONNECTION, "setup_tests": TESTS},
     }
     return [seen(module, {**result, **changes.get(module, {})}, host) for module, result in results.items()]

@@ -50,7 +50,7 @@ FIELDS = (
     "integrations", "ansible_facts", "failure", "msg", "workspaces", "unclaimed", "doubts", "effect",
 )  # fmt: skip
 MODULES = (
-    "braze_api_key_info", "braze_currents_info", "s3_access_info", "gcs_bucket_iam_member", "fivetran_connection",
+    "braze_api_key_info", "braze_currents_info", "s3_access_plan_info", "gcs_bucket_iam_member", "fivetran_connection",
     "fivetran_connection_info", "fivetran_connection_sync", "s3_bucket_preflight_info", "workspace_plan",
     "workspace_verdict",
 )  # fmt: skip
@@ -285,9 +285,9 @@ def test_what_another_workspace_does_for_all_that_share_it_is_done_when_that_one
         return [(workspace.cells[Step.ACCESS].mark, workspace.cells[Step.ACCESS].text) for workspace in workspaces]
 
     assert access() == [(Mark.PLANNED, "would be removed")] * 2
-    assert access(seen("s3_access_info", removed)) == [(Mark.REMOVED, "removed")] * 2
+    assert access(seen("s3_access_plan_info", removed)) == [(Mark.REMOVED, "removed")] * 2
     failed = seen("s3_access", {"msg": "AWS said no."}, role="s3_access", outcome="failed")
-    assert access(seen("s3_access_info", removed), failed)[0] == (Mark.PLANNED, "would be removed")
+    assert access(seen("s3_access_plan_info", removed), failed)[0] == (Mark.PLANNED, "would be removed")
 
 
 def test_of_a_workspace_that_is_refused_nothing_is_called_planned() -> None:
@@ -333,7 +333,7 @@ def test_a_finding_that_a_failure_quotes_is_told_once() -> None:
     finding = {"severity": "error", "code": "foreign", "message": "The policy was changed.", "remedy": "Look."}
     msg = "The policy was changed. Look. Nothing was changed."
     result = {"access": {"findings": [finding]}, "msg": msg, "failure": {"code": "foreign"}}
-    workspace = workspace_of([seen("s3_access_info", result, outcome="failed")])
+    workspace = workspace_of([seen("s3_access_plan_info", result, outcome="failed")])
     assert [(found.message, found.remedy) for found in workspace.findings] == [("The policy was changed.", "Look.")]
 
 
@@ -537,7 +537,7 @@ def test_a_paused_connection_that_has_never_synced_is_told_as_such() -> None:
 
 def test_who_shares_a_role_shows_the_documents_that_another_has_brought_to_their_state() -> None:
     fact = {"ansible_facts": {"__s3_access_handed_over": "arn:aws:iam::1:role/Fivetran"}}
-    report = report_of([seen("s3_access_info", ACCESS, "app_us"), seen("set_fact", fact, "shop_us")])
+    report = report_of([seen("s3_access_plan_info", ACCESS, "app_us"), seen("set_fact", fact, "shop_us")])
     assert [workspace.access for workspace in report.workspaces] == [report.workspaces[0].access] * 2
 
 
@@ -561,12 +561,12 @@ def test_what_fivetran_may_do_is_told_of_the_place_that_the_workspace_reads() ->
 
 def test_without_a_plan_every_place_that_was_judged_is_told_and_afterwards_only_the_own_one() -> None:
     whole = {"s3://acme-currents-us": EFFECT["read"]["s3://acme-currents-us/currents"]}
-    module = seen("s3_access_info", access_with(read={**EFFECT["read"], **whole}))
+    module = seen("s3_access_plan_info", access_with(read={**EFFECT["read"], **whole}))
     assert len(workspace_of([module]).may) == 3
     plan = planned(applies=True, seen=access_with("create"), **HERE)
     # For the whole policy, the role asks about buckets without the folder of each workspace.
     for result in (access_with(read={**EFFECT["read"], **whole}), access_with(read=whole)):
-        assert workspace_of([plan, seen("s3_access_info", result)]).may == workspace_of([plan]).may
+        assert workspace_of([plan, seen("s3_access_plan_info", result)]).may == workspace_of([plan]).may
 
 
 def test_what_is_wider_than_needed_is_told_after_it() -> None:

@@ -42,7 +42,7 @@ PARTS = ("status", "since", "changed", "cells", "findings", "key", "landing", "a
 
 def of_access(**changes: Any) -> Mapping[str, Mapping[str, Any]]:
     access = ACCESS["access"]
-    return {"s3_access_info": {"access": {**access, "role": {**access["role"], **changes}}}}
+    return {"s3_access_plan_info": {"access": {**access, "role": {**access["role"], **changes}}}}
 
 
 def test_what_fails_since_last_night_is_told_with_its_reason_and_from_then_on_since_when(tmp_path: Path) -> None:

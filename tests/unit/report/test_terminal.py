@@ -85,7 +85,7 @@ def test_one_reason_for_two_steps_stands_in_one_line() -> None:
     access = {"access": {"role": {"arn": "a", "action": "create"}}}
     report = report_of(
         [
-            seen("s3_access_info", access, check_mode=True),
+            seen("s3_access_plan_info", access, check_mode=True),
             seen("fivetran_connection", planned, check_mode=True),
         ]
     )

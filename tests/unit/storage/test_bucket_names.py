@@ -22,7 +22,7 @@ MODULES: list[tuple[str, str, dict[str, Any], str]] = [
     ("gcs_bucket_preflight_info", "bucket", GCS, world.GCS_BUCKET),
     ("braze_currents_info", "bucket", {"storage": "gcs"}, world.GCS_BUCKET),
     ("braze_currents_info", "bucket", {"storage": "s3"}, world.S3_BUCKET),
-    ("s3_access_info", "buckets", {"external_id": world.GROUP_ID}, world.S3_BUCKET),
+    ("s3_access_plan_info", "buckets", {"external_id": world.GROUP_ID}, world.S3_BUCKET),
     (
         "s3_bucket_preflight_info",
         "buckets",

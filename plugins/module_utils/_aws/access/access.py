@@ -33,7 +33,7 @@ _PATH = re.compile(r"/|/[\x21-\x7e]{1,510}/")
 
 
 def desired_from_params(params: Mapping[str, Any], account: str, partition: str) -> Desired:
-    """Build what shall be from the options of ``s3_access_info``.
+    """Build what shall be from the options of ``s3_access_plan_info``.
 
     :raises InvalidArgument: a value that cannot work; raised before anything is written.
     """
@@ -72,8 +72,8 @@ def desired_from_params(params: Mapping[str, Any], account: str, partition: str)
     )
 
 
-def access_info(task: Task) -> Result:
-    """Do the work of ``s3_access_info``."""
+def access_plan_info(task: Task) -> Result:
+    """Do the work of ``s3_access_plan_info``."""
     params = task.params
     # The arguments are judged before the first call, with a stand-in for what only AWS knows.
     desired_from_params(params, account="0" * 12, partition=PARTITIONS[0])
@@ -147,7 +147,7 @@ def _bucket_policies(aws: Aws, places: Iterable[Place]) -> dict[str, Document]:
 
 
 def access_view(desired: Desired, actual: Actual, plan: Plan) -> JsonObject:
-    """Return what ``s3_access_info`` shows of the account and of what has to be written."""
+    """Return what ``s3_access_plan_info`` shows of the account and of what has to be written."""
     policy, role = actual.policy, actual.role
     return {
         "account": desired.account,

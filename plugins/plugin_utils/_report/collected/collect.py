@@ -43,7 +43,7 @@ STEPS: Mapping[str, str] = {
     "braze_api_key": Step.KEY,
     "braze_currents_info": Step.LANDING,
     "currents_landing": Step.LANDING,
-    "s3_access_info": Step.ACCESS,
+    "s3_access_plan_info": Step.ACCESS,
     "s3_bucket_preflight_info": Step.ACCESS,
     "s3_access": Step.ACCESS,
     "gcs_bucket_iam_member": Step.ACCESS,

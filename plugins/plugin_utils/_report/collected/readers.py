@@ -146,7 +146,7 @@ def _read_connections(known: Known, result: Mapping[str, Any]) -> None:
 READERS: Mapping[str, Callable[[Known, Mapping[str, Any]], None]] = {
     "braze_api_key_info": _read_key,
     "braze_currents_info": _read_landing,
-    "s3_access_info": _read_s3_access,
+    "s3_access_plan_info": _read_s3_access,
     "gcs_bucket_iam_member": _read_gcs_access,
     "s3_bucket_preflight_info": _read_preflight,
     "gcs_bucket_preflight_info": _read_preflight,

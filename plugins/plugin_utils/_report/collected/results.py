@@ -97,7 +97,7 @@ def landing(result: Mapping[str, Any]) -> Landing:
 
 
 def s3_access(result: Mapping[str, Any]) -> S3Access:
-    """Read a result of ``s3_access_info``."""
+    """Read a result of ``s3_access_plan_info``."""
     access = mapping(result, "access")
     role = _aws_object(mapping(access, "role"))
     return S3Access(role_arn=role.arn, policy=_aws_object(mapping(access, "policy")), role=role)
@@ -123,7 +123,7 @@ def gcs_access(result: Mapping[str, Any]) -> GcsAccess:
 
 
 def may_in_s3(result: Mapping[str, Any], place: str = "") -> tuple[May, ...]:
-    """Read in a result of ``s3_access_info`` what Fivetran may do with ``place``, by default with each that it has.
+    """Read in a result of ``s3_access_plan_info`` what Fivetran may do with ``place``, by default with each.
 
     Nothing if the result does not speak of the place.
     """
@@ -207,7 +207,7 @@ def _alert(item: Mapping[str, Any]) -> str:
 
 
 def findings(data: Mapping[str, Any], step: str) -> list[Finding]:
-    """Read the findings of a preflight or of ``s3_access_info``."""
+    """Read the findings of a preflight or of ``s3_access_plan_info``."""
     return [_finding(item, step) for item in mappings(data, "findings")]
 
 

@@ -29,7 +29,7 @@ from ....modules import (
     fivetran_account_info,
     fivetran_connection,
     gcs_bucket_iam_member,
-    s3_access_info,
+    s3_access_plan_info,
 )
 from ..._settings.settings import Settings
 
@@ -85,9 +85,9 @@ def s3_access_params(
     *,
     limits: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """Return the options of ``s3_access_info``."""
+    """Return the options of ``s3_access_plan_info``."""
     given = {"external_id": external_id, "buckets": list(buckets), "prefix": settings.prefix, **limits}
-    return _params(s3_access_info.SPEC, settings, "s3_access", given)
+    return _params(s3_access_plan_info.SPEC, settings, "s3_access", given)
 
 
 def gcs_bucket_params(settings: Settings, limits: Mapping[str, Any], member: str = "") -> dict[str, Any]:

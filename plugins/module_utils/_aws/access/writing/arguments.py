@@ -6,7 +6,7 @@
 
 """What is written to IAM, as amazon.aws's modules take it, and whether the plan for it still holds. Pure functions.
 
-A plan is what ``s3_access_info`` returns as ``access``.
+A plan is what ``s3_access_plan_info`` returns as ``access``.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def check_plan(plan: Mapping[str, Any]) -> None:
     if not plan.get("account") or any(
         not isinstance(step, Mapping) or step.get("action") not in _DONE for step in steps
     ):
-        raise InvalidArgument("plan: expected what onramp.braze_fivetran.s3_access_info returns as access.")
+        raise InvalidArgument("plan: expected what onramp.braze_fivetran.s3_access_plan_info returns as access.")
 
 
 def check_still_holds(plan: Mapping[str, Any], now: Mapping[str, Any]) -> None:

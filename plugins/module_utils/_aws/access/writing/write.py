@@ -22,7 +22,7 @@ from ...._kernel.secrets.redact import Redactor
 from ...._kernel.task import Result, Task
 from ...client import Aws, aws_from_params
 from ...credentials.keys import Keys
-from ..access import access_info
+from ..access import access_plan_info
 from ..documents import JsonObject
 from .arguments import (
     WRITERS,
@@ -96,7 +96,7 @@ def _silent(_message: str) -> None:
 
 def _look(task: Task, warn: Callable[[str], None] = _silent) -> JsonObject:
     """Return what has to be written."""
-    access: JsonObject = access_info(replace(task, params={**task.params, "explain": False}, warn=warn))["access"]
+    access: JsonObject = access_plan_info(replace(task, params={**task.params, "explain": False}, warn=warn))["access"]
     return access
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""s3_access_info against the sandbox: what it asks, and what it says where AWS does not answer as wished."""
+"""s3_access_plan_info against the sandbox: what it asks, and what it says where AWS does not answer as wished."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.sandbox.client import Sandbox
 
 def info(sandbox: Sandbox, environment: dict[str, str] | None = None, **changes: Any) -> ModuleResult:
     arguments = {"external_id": world.GROUP_ID, "buckets": [world.S3_BUCKET], **changes}
-    return run_module("s3_access_info", arguments, {**sandbox.env, **(environment or {})})
+    return run_module("s3_access_plan_info", arguments, {**sandbox.env, **(environment or {})})
 
 
 def test_on_an_empty_account_the_arns_are_those_that_will_be(sandbox: Sandbox) -> None:

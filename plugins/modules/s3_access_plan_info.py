@@ -7,15 +7,15 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: s3_access_info
+module: s3_access_plan_info
 short_description: Compare the IAM policy and role for Fivetran with what they should be
 version_added: 1.0.0
 author:
   - Contributors to the onramp.braze_fivetran project (@onramp-collections)
 description:
   - Builds the IAM policy and the trust policy that let Fivetran read S3 buckets, reads what the AWS account holds under
-    their names, and returns what has to be created, updated or deleted. The role
-    P(onramp.braze_fivetran.s3_access#role) does that.
+    their names, and returns the plan, which is what has to be created, updated or deleted.
+    M(onramp.braze_fivetran.s3_access) writes it.
   - What it has made bears the tag C(onramp.braze_fivetran/external-id) and is kept exactly as these options make it.
   - What somebody else has made is judged by its effect, over the trust policy, all attached and inline policies, the
     permissions boundary and the policy of the bucket. Where Fivetran can read, it is adopted as it is and nothing has
@@ -49,6 +49,7 @@ requirements:
   - With O(explain), or where the permissions of a role do not suffice, optionally C(s3:GetBucketPolicy)
   - Optionally C(iam:SimulatePrincipalPolicy), as RV(access.effect.read) says
 seealso:
+  - module: onramp.braze_fivetran.s3_access
   - module: onramp.braze_fivetran.s3_bucket_preflight_info
   - module: amazon.aws.iam_managed_policy
   - module: amazon.aws.iam_role
@@ -56,7 +57,7 @@ seealso:
 
 EXAMPLES = r"""
 - name: See what Fivetran's access lacks
-  onramp.braze_fivetran.s3_access_info:
+  onramp.braze_fivetran.s3_access_plan_info:
     external_id: jovial_daylight
     buckets: [acme-currents-us]
   register: fivetran_access
@@ -66,7 +67,7 @@ EXAMPLES = r"""
     msg: "Policy: {{ fivetran_access.access.policy.action }}, role: {{ fivetran_access.access.role.action }}"
 
 - name: See what Fivetran may do, and why
-  onramp.braze_fivetran.s3_access_info:
+  onramp.braze_fivetran.s3_access_plan_info:
     external_id: jovial_daylight
     buckets: [acme-currents-us]
     prefix: currents
@@ -258,7 +259,7 @@ failure:
     retry_after:
 """
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.access import access_info
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.access import access_plan_info
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.options import (
     REQUIRED_IF,
     S3_ACCESS_ARGUMENTS,
@@ -268,7 +269,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runn
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec
 
 SPEC = ModuleSpec(
-    work=access_info,
+    work=access_plan_info,
     argument_spec={
         **AWS_ARGUMENTS,
         **HTTP_ARGUMENTS,
