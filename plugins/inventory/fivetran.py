@@ -30,9 +30,9 @@ description:
 extends_documentation_fragment:
   - constructed
   - inventory_cache
-  - onramp.braze_fivetran.fivetran
-  - onramp.braze_fivetran.http_api
-  - onramp.braze_fivetran.http_api.times
+  - onramp.braze_fivetran._fivetran
+  - onramp.braze_fivetran._http_api
+  - onramp.braze_fivetran._http_api.times
 options:
   plugin:
     description: The name of this plugin.

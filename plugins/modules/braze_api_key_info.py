@@ -19,13 +19,12 @@ description:
     in the column B(Last Seen) of the dashboard's list of keys.
   - RV(verdict) tells about a key that is not good. Whether it makes the task fail is for O(on_problem) to say.
 extends_documentation_fragment:
-  - onramp.braze_fivetran.attributes
-  - onramp.braze_fivetran.attributes.info_module
-  - onramp.braze_fivetran.attributes.actiongroup_braze
-  - onramp.braze_fivetran.braze
-  - onramp.braze_fivetran.http_api
-  - onramp.braze_fivetran.http_api.times
-  - onramp.braze_fivetran.http_api.times
+  - onramp.braze_fivetran._attributes
+  - onramp.braze_fivetran._attributes.info_module
+  - onramp.braze_fivetran._attributes.actiongroup_braze
+  - onramp.braze_fivetran._braze
+  - onramp.braze_fivetran._http_api
+  - onramp.braze_fivetran._http_api.times
 options:
   permissions:
     description:

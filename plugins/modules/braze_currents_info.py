@@ -20,14 +20,13 @@ description:
   - RV(verdict) tells about what is wrong. Whether that makes the task fail is for O(on_quiet), O(on_no_access) and
     O(on_problem) to say; a task that fails by them returns everything all the same.
 extends_documentation_fragment:
-  - onramp.braze_fivetran.attributes
-  - onramp.braze_fivetran.attributes.info_module
-  - onramp.braze_fivetran.attributes.actiongroup_aws_and_gcs
-  - onramp.braze_fivetran.aws
-  - onramp.braze_fivetran.gcs
-  - onramp.braze_fivetran.http_api
-  - onramp.braze_fivetran.http_api.times
-  - onramp.braze_fivetran.http_api.times
+  - onramp.braze_fivetran._attributes
+  - onramp.braze_fivetran._attributes.info_module
+  - onramp.braze_fivetran._attributes.actiongroup_aws_and_gcs
+  - onramp.braze_fivetran._aws
+  - onramp.braze_fivetran._gcs
+  - onramp.braze_fivetran._http_api
+  - onramp.braze_fivetran._http_api.times
 options:
   storage:
     description:

@@ -23,13 +23,12 @@ description:
     refusal of the service means that they are there. The probe is made in check mode as well, because it changes
     nothing.
 extends_documentation_fragment:
-  - onramp.braze_fivetran.attributes
-  - onramp.braze_fivetran.attributes.info_module
-  - onramp.braze_fivetran.attributes.actiongroup_fivetran
-  - onramp.braze_fivetran.fivetran
-  - onramp.braze_fivetran.http_api
-  - onramp.braze_fivetran.http_api.times
-  - onramp.braze_fivetran.http_api.times
+  - onramp.braze_fivetran._attributes
+  - onramp.braze_fivetran._attributes.info_module
+  - onramp.braze_fivetran._attributes.actiongroup_fivetran
+  - onramp.braze_fivetran._fivetran
+  - onramp.braze_fivetran._http_api
+  - onramp.braze_fivetran._http_api.times
 options:
   account_id:
     description:

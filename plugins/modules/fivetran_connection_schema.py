@@ -22,13 +22,12 @@ description:
   - A column that is hashed stays readable in rows that were synced before. Set it before the first sync, while the
     connection is still paused.
 extends_documentation_fragment:
-  - onramp.braze_fivetran.attributes
-  - onramp.braze_fivetran.attributes.actiongroup_fivetran
-  - onramp.braze_fivetran.fivetran_connection_identity
-  - onramp.braze_fivetran.fivetran
-  - onramp.braze_fivetran.http_api
-  - onramp.braze_fivetran.http_api.times
-  - onramp.braze_fivetran.http_api.times
+  - onramp.braze_fivetran._attributes
+  - onramp.braze_fivetran._attributes.actiongroup_fivetran
+  - onramp.braze_fivetran._fivetran_connection_identity
+  - onramp.braze_fivetran._fivetran
+  - onramp.braze_fivetran._http_api
+  - onramp.braze_fivetran._http_api.times
 attributes:
   check_mode:
     support: full

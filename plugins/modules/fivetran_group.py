@@ -17,12 +17,11 @@ description:
   - A group that exists is adopted by its name.
   - A group that holds connections is never removed; the error names them.
 extends_documentation_fragment:
-  - onramp.braze_fivetran.attributes
-  - onramp.braze_fivetran.attributes.actiongroup_fivetran
-  - onramp.braze_fivetran.fivetran
-  - onramp.braze_fivetran.http_api
-  - onramp.braze_fivetran.http_api.times
-  - onramp.braze_fivetran.http_api.times
+  - onramp.braze_fivetran._attributes
+  - onramp.braze_fivetran._attributes.actiongroup_fivetran
+  - onramp.braze_fivetran._fivetran
+  - onramp.braze_fivetran._http_api
+  - onramp.braze_fivetran._http_api.times
 attributes:
   check_mode:
     support: full

@@ -17,13 +17,12 @@ description:
     AWS and the e-mail address of the service account for Google Cloud Storage.
   - Returns the group's destination and its state as well.
 extends_documentation_fragment:
-  - onramp.braze_fivetran.attributes
-  - onramp.braze_fivetran.attributes.info_module
-  - onramp.braze_fivetran.attributes.actiongroup_fivetran
-  - onramp.braze_fivetran.fivetran
-  - onramp.braze_fivetran.http_api
-  - onramp.braze_fivetran.http_api.times
-  - onramp.braze_fivetran.http_api.times
+  - onramp.braze_fivetran._attributes
+  - onramp.braze_fivetran._attributes.info_module
+  - onramp.braze_fivetran._attributes.actiongroup_fivetran
+  - onramp.braze_fivetran._fivetran
+  - onramp.braze_fivetran._http_api
+  - onramp.braze_fivetran._http_api.times
 options:
   group:
     description:

@@ -20,12 +20,11 @@ description:
   - When a webhook is created or activated, Fivetran posts a test event to the URL once, and refuses the webhook unless
     it is answered with a status of the 200s. The test event has no C(sync_id).
 extends_documentation_fragment:
-  - onramp.braze_fivetran.attributes
-  - onramp.braze_fivetran.attributes.actiongroup_fivetran
-  - onramp.braze_fivetran.fivetran
-  - onramp.braze_fivetran.http_api
-  - onramp.braze_fivetran.http_api.times
-  - onramp.braze_fivetran.http_api.times
+  - onramp.braze_fivetran._attributes
+  - onramp.braze_fivetran._attributes.actiongroup_fivetran
+  - onramp.braze_fivetran._fivetran
+  - onramp.braze_fivetran._http_api
+  - onramp.braze_fivetran._http_api.times
 attributes:
   check_mode:
     support: full

@@ -17,13 +17,12 @@ description:
   - Grants that the bucket inherits from its project, folder or organization are not in its policy.
   - Of a O(member), it also tells whether it may list and read, by the effect of all that the policy says.
 extends_documentation_fragment:
-  - onramp.braze_fivetran.attributes
-  - onramp.braze_fivetran.attributes.info_module
-  - onramp.braze_fivetran.attributes.actiongroup_gcs
-  - onramp.braze_fivetran.gcs
-  - onramp.braze_fivetran.http_api
-  - onramp.braze_fivetran.http_api.times
-  - onramp.braze_fivetran.http_api.times
+  - onramp.braze_fivetran._attributes
+  - onramp.braze_fivetran._attributes.info_module
+  - onramp.braze_fivetran._attributes.actiongroup_gcs
+  - onramp.braze_fivetran._gcs
+  - onramp.braze_fivetran._http_api
+  - onramp.braze_fivetran._http_api.times
 options:
   bucket:
     description:

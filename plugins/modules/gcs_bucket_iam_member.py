@@ -18,12 +18,11 @@ description:
   - The policy is read and written with its etag. If somebody else changes it in between, the whole change is started
     over, so that no grant gets lost.
 extends_documentation_fragment:
-  - onramp.braze_fivetran.attributes
-  - onramp.braze_fivetran.attributes.actiongroup_gcs
-  - onramp.braze_fivetran.gcs
-  - onramp.braze_fivetran.http_api
-  - onramp.braze_fivetran.http_api.times
-  - onramp.braze_fivetran.http_api.times
+  - onramp.braze_fivetran._attributes
+  - onramp.braze_fivetran._attributes.actiongroup_gcs
+  - onramp.braze_fivetran._gcs
+  - onramp.braze_fivetran._http_api
+  - onramp.braze_fivetran._http_api.times
 attributes:
   check_mode:
     support: full

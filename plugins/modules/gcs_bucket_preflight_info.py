@@ -18,14 +18,13 @@ description:
   - The findings are V(bucket_missing), V(requester_pays), V(uniform_access_needed), V(bucket_is_public),
     V(condition_without_effect) and V(not_checked).
 extends_documentation_fragment:
-  - onramp.braze_fivetran.attributes
-  - onramp.braze_fivetran.attributes.info_module
-  - onramp.braze_fivetran.attributes.actiongroup_gcs
-  - onramp.braze_fivetran.gcs
-  - onramp.braze_fivetran.http_api
-  - onramp.braze_fivetran.http_api.times
-  - onramp.braze_fivetran.http_api.times
-  - onramp.braze_fivetran.preflight
+  - onramp.braze_fivetran._attributes
+  - onramp.braze_fivetran._attributes.info_module
+  - onramp.braze_fivetran._attributes.actiongroup_gcs
+  - onramp.braze_fivetran._gcs
+  - onramp.braze_fivetran._http_api
+  - onramp.braze_fivetran._http_api.times
+  - onramp.braze_fivetran._preflight
 options:
   bucket:
     description:

@@ -19,8 +19,8 @@ description:
     Ansible checks the variables of a role, too; but it shows the whole argument spec with what is wrong, and the value.
   - It runs on the controller, within Ansible's own process.
 extends_documentation_fragment:
-  - onramp.braze_fivetran.attributes
-  - onramp.braze_fivetran.attributes.info_module
+  - onramp.braze_fivetran._attributes
+  - onramp.braze_fivetran._attributes.info_module
 options:
   role:
     description: The name of the role, without that of the collection.

@@ -25,11 +25,11 @@ description:
   - It runs on the controller, as the user who runs Ansible, whatever the play says of connections and of becoming
     somebody else. An C(environment) of the play counts.
 extends_documentation_fragment:
-  - onramp.braze_fivetran.attributes
-  - onramp.braze_fivetran.attributes.actiongroup_aws
-  - onramp.braze_fivetran.aws
-  - onramp.braze_fivetran.http_api.times
-  - onramp.braze_fivetran.s3_access
+  - onramp.braze_fivetran._attributes
+  - onramp.braze_fivetran._attributes.actiongroup_aws
+  - onramp.braze_fivetran._aws
+  - onramp.braze_fivetran._http_api.times
+  - onramp.braze_fivetran._s3_access
 attributes:
   check_mode:
     support: full

@@ -22,12 +22,12 @@ description:
     to be written. Where it cannot, the module fails and names what is missing. Where that cannot be told, Fivetran's
     setup tests decide.
 extends_documentation_fragment:
-  - onramp.braze_fivetran.attributes
-  - onramp.braze_fivetran.attributes.info_module
-  - onramp.braze_fivetran.attributes.actiongroup_aws
-  - onramp.braze_fivetran.aws
-  - onramp.braze_fivetran.http_api.times
-  - onramp.braze_fivetran.s3_access
+  - onramp.braze_fivetran._attributes
+  - onramp.braze_fivetran._attributes.info_module
+  - onramp.braze_fivetran._attributes.actiongroup_aws
+  - onramp.braze_fivetran._aws
+  - onramp.braze_fivetran._http_api.times
+  - onramp.braze_fivetran._s3_access
 options:
   state:
     description:

@@ -21,12 +21,12 @@ description:
   - A Deny in a bucket policy is judged by what is known of Fivetran's requests. Where it depends on something else,
     such as the IP address, the finding is V(bucket_policy_may_deny) and names the condition keys.
 extends_documentation_fragment:
-  - onramp.braze_fivetran.attributes
-  - onramp.braze_fivetran.attributes.info_module
-  - onramp.braze_fivetran.attributes.actiongroup_aws
-  - onramp.braze_fivetran.aws
-  - onramp.braze_fivetran.http_api.times
-  - onramp.braze_fivetran.preflight
+  - onramp.braze_fivetran._attributes
+  - onramp.braze_fivetran._attributes.info_module
+  - onramp.braze_fivetran._attributes.actiongroup_aws
+  - onramp.braze_fivetran._aws
+  - onramp.braze_fivetran._http_api.times
+  - onramp.braze_fivetran._preflight
 options:
   buckets:
     description:

@@ -21,7 +21,7 @@ description:
     where a fact cache does.
   - It runs on the controller, within Ansible's own process.
 extends_documentation_fragment:
-  - onramp.braze_fivetran.attributes
+  - onramp.braze_fivetran._attributes
 attributes:
   check_mode:
     support: full

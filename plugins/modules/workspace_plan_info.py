@@ -18,8 +18,8 @@ description:
   - It fails where the file is no plan, is of another version of the format, or was changed since it was written.
   - It runs on the controller, within Ansible's own process.
 extends_documentation_fragment:
-  - onramp.braze_fivetran.attributes
-  - onramp.braze_fivetran.attributes.info_module
+  - onramp.braze_fivetran._attributes
+  - onramp.braze_fivetran._attributes.info_module
 options:
   path:
     description: The file.

@@ -24,11 +24,10 @@ description:
     C(s3_access_aws_); C(gcs_access_credentials_file) and C(gcs_access_user_project). No Braze key is needed.
   - It runs on the controller, within Ansible's own process. Nothing is written.
 extends_documentation_fragment:
-  - onramp.braze_fivetran.attributes
-  - onramp.braze_fivetran.attributes.info_module
-  - onramp.braze_fivetran.http_api
-  - onramp.braze_fivetran.http_api.times
-  - onramp.braze_fivetran.http_api.times
+  - onramp.braze_fivetran._attributes
+  - onramp.braze_fivetran._attributes.info_module
+  - onramp.braze_fivetran._http_api
+  - onramp.braze_fivetran._http_api.times
 options:
   group:
     description: Name or id of the Fivetran group.

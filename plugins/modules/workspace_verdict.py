@@ -19,7 +19,7 @@ description:
   - Of a workspace that is fine, nothing is shown but that it is.
   - It runs on the controller, within Ansible's own process.
 extends_documentation_fragment:
-  - onramp.braze_fivetran.attributes
+  - onramp.braze_fivetran._attributes
 attributes:
   check_mode:
     support: full

@@ -46,6 +46,15 @@ def test_every_file_has_its_room() -> None:
     }
 
 
+def test_a_name_that_is_ours_alone_begins_with_an_underscore() -> None:
+    public = [
+        path.relative_to(PLUGINS).as_posix()
+        for path in files("doc_fragments", "module_utils", "plugin_utils")
+        if not path.relative_to(PLUGINS).parts[1].startswith("_")
+    ]
+    assert public == []
+
+
 def test_no_arrow_goes_up_and_none_between_neighbors() -> None:
     wrong = [
         f"{source} knows {target}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.onramp.braze_fivetran.plugins.doc_fragments.attributes import ModuleDocFragment
+from ansible_collections.onramp.braze_fivetran.plugins.doc_fragments._attributes import ModuleDocFragment
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.http.version import VERSION
 
 # They speak of what is set for the hosts of the play. Their credentials are those of the inventory.
@@ -30,7 +30,7 @@ def test_the_version_sent_to_the_vendors_is_that_of_the_collection() -> None:
 
 def memberships(module: Path) -> list[str]:
     """Return the action groups that a module's documentation names, by the fragment that it takes them from."""
-    found = re.search(r"onramp\.braze_fivetran\.attributes\.(actiongroup_\w+)", module.read_text())
+    found = re.search(r"onramp\.braze_fivetran\._attributes\.(actiongroup_\w+)", module.read_text())
     if found is None:
         return []
     fragment = yaml.safe_load(getattr(ModuleDocFragment, found[1].upper()))

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """What modules that call an HTTP API need, and their options, whose spec stands in module_utils/_options.py."""
+    """What calls to an HTTP API need, and their options; the spec stands in module_utils/_kernel/options.py."""
 
     # By itself: AWS's modules have no use for the package.
     TIMES = r"""

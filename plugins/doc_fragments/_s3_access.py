@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The IAM policy and role for Fivetran; the spec stands in module_utils/_storage/s3_access_options.py."""
+    """The IAM policy and role for Fivetran; the spec stands in module_utils/_aws/access/options.py."""
 
     DOCUMENTATION = r"""
 options:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Access to Google Cloud Storage; the spec stands in module_utils/_options.py."""
+    """Access to Google Cloud Storage; the spec stands in module_utils/_kernel/options.py."""
 
     DOCUMENTATION = r"""
 options:
