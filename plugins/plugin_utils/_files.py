@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Write files for people: whole or not at all, where they said, and with the permissions that they chose."""
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

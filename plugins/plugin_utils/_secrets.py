@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """The secrets of the whole run, and what keeps them out of whatever one task tells of a vendor.
 
 A vendor may quote what another task, for another workspace, was given. To read every workspace's keys takes seconds
@@ -11,6 +9,8 @@ where there are a thousand, and may ask a vault for each. So a task does that on
 tell; and what one task has read, all later ones know: Ansible imports this in its own process before it forks workers,
 which share the memory that is set aside here. It is no file, and ends with the run.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

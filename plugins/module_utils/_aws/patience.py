@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """How long and how often AWS is asked again: by the clock and the back-off that hold for all vendors, to a deadline.
 
 botocore's own tries have no deadline, and wait by a clock of their own. They are switched off, and what it asks before
 it tries again, an event that is open to everybody, is answered here.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Explain what about an S3 bucket would make Fivetran or Braze fail, before they do.
 
 ``bucket`` asks AWS, ``bucket_findings`` judges what it told. What the credentials may not look at is a finding too,
 never a failure.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

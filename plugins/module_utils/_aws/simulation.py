@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Ask AWS itself what a role may do, where our own judgement is not "yes" and the credentials may ask.
 
 ``iam:SimulatePrincipalPolicy`` knows the role's policies, its boundary and the organization's service control policies.
@@ -11,6 +9,8 @@ It knows neither the policy of the bucket nor what a request will hold, and take
 ours that rests on one of these stands. Of service control policies with conditions it is known to deny what is allowed,
 and does not say which keys it lacked: what it says of the organization decides nothing, and is told.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

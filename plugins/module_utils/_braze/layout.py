@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """The names that Braze Currents gives to its objects.
 
 Source: Braze's documentation of Currents. There are two layouts, ``version=`` since 2026 and the older one::
@@ -12,6 +10,8 @@ Source: Braze's documentation of Currents. There are two layouts, ``version=`` s
         version=<N>/<environment>/<file>.avro
         <schema id>/<environment>/<file>.avro
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

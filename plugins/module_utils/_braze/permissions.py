@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """The permissions of a Braze REST API key that Fivetran needs, and how each is probed.
 
 This table is their one home. Braze has no endpoint that tells a key's permissions; it checks the permission
 before the parameters, so a request that asks for nothing or is malformed proves it without reading or
 writing anything. Sources: Braze's API reference, Fivetran's setup guide, recorded answers.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Find out whether Currents writes to a bucket, with a number of listings that no number of objects raises.
 
 The walk goes from folder to folder: integrations, their event types, and of each event type the newest hour. Hours
 sort like time, so the newest one is searched for from the end, beginning where other event types end.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """What the answers to all probes together say about a key, and what a person can do about it.
 
 Pure functions. Braze's documentation gives 401 in one place and 403 in another for a missing permission, so a
 single refusal says nothing: only the set of answers does.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """What somebody may do, judged by its effect: yes, no, or nobody can tell from here, and why.
 
 The vocabulary that the evaluators of both clouds share. A judgement never guesses: what depends on something that
 cannot be seen is ``UNKNOWN`` and names it.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """The small interface through which objects in a bucket are looked at, whatever cloud it is in.
 
 Names are in the order of their UTF-8 bytes, as S3 and Google Cloud Storage list them. One listing is one request of
 at most 1000 names, which is also how both clouds count and charge.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

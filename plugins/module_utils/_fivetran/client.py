@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """The calls of Fivetran's REST API that the collection makes, one method each.
 
 Source: Fivetran's OpenAPI document, v1. Methods return ``data`` of the envelope. What does not exist is ``None``
 where looking is the point of the call. Fivetran's messages are never matched, only its codes and statuses.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Walk through the pages of a listing of Fivetran's, to an end in any case.
 
 A page that is too large to be read is asked for again in smaller parts. A cursor that is none, that leads back, or that
 goes on without anything new is an error, and so is a listing that has too many pages.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

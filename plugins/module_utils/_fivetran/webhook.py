@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Bring a webhook to its state. Fivetran masks the secret that signs, and tries a webhook before it takes it.
 
 Source: Fivetran's pages on webhooks. The OpenAPI document that the rest goes by was not at hand for these calls, so
 nothing is expected of an answer but the id.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

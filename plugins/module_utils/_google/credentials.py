@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Google's credentials: where they come from, and why there are none, in a sentence with the command that helps.
 
 What Google's packages say is not passed on: they quote what was put in the place of a path, and answers of whoever
 gives out tokens.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

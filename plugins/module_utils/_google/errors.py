@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """What goes wrong with a call to Google Cloud Storage, in the collection's words, with the step that helps."""
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Read and change the IAM policy of a bucket in Google Cloud Storage.
 
 A change is one read-modify-write: read with the etag, change our grant, write with that etag. Who loses the race
 against another writer reads again and starts over, so that nobody's grant gets lost.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

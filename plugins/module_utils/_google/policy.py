@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Change one grant in an IAM policy and nothing else. Pure functions: no request is made here.
 
 A policy is the JSON of Google's ``getIamPolicy``. What is not ours keeps its place and every field, known or not.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

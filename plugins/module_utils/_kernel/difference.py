@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Compare what a user wants with what is there, and describe the difference once.
 
 One list of :class:`Difference` yields ``changed``, the body of the request and the diff. Only what the user gave is
 compared; a vendor's mask is never a difference; null, false, empty and absent are the same; lists are unordered.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """What every module does the same way: take the arguments, do the work, return or fail.
 
 A module file declares ``SPEC``: its arguments, and the function from :class:`Task` to the result that does the work.
 The function knows nothing of AnsibleModule, so that the action plugin of the module's name can run it in Ansible's own
 process, and tests in theirs.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """What the ``module_defaults`` of a play say of AWS, for this collection and for amazon.aws.
 
 Ansible itself gives the defaults of a group to the members of the group, and only amazon.aws can make a module a member
 of its own. And where a role passes an option as ``default(omit)``, Ansible drops what the defaults say of it.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

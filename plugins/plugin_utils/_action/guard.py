@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Keep what is given to an action out of what Ansible shows of its task, whatever its settings are.
 
 Ansible hands the arguments of a task, evaluated, to callbacks when the task has ended; banners show them if a setting
 wants it. And a secret that stands where a name belongs is no more to be shown than one in its place.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

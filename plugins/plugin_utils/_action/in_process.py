@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Run a module's own work inside Ansible's worker, where that is what the play means anyway.
 
 A module's process costs a third of a second before it does anything. Where the task runs on the controller, under the
 controller's own Python, as the same user, the same code can run in the worker instead, with the same validation of
 arguments, check mode, diff and redaction. In every other case the module is executed as ever.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Whether a run writes a trace, and into which file: asked by every plugin before it asks a vendor anything.
 
 Ansible imports an action in its own process before it forks the worker that runs it. So what is decided here when this
 is imported is the same in all workers of a run. Without a trace, nothing else is imported.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Which access to the bucket a connection has, as settings or as remarks. Pure functions.
 
 Fivetran shows the role that a connection uses masked, so that a role is never known, only found: a setting is made of
 the one role, or the one grant, that lets Fivetran read. Of several, a person chooses.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """The Braze connections of a Fivetran account as this collection sees them. Pure functions.
 
 Only named fields are taken from what Fivetran answers, and none of those that it stores as secrets: they cannot come
 out, masked or not.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Look for what lets Fivetran read the buckets of connections: roles in AWS, grants in Google Cloud Storage.
 
 Nothing is written. What cannot be looked at is told once, and keeps nothing else from being found.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """What happened to a connection, in the one form that both event sources emit.
 
 Nothing of it is secret: what vendors say goes through :class:`Scrubber` first, because they quote each other's keys.
 Nothing of it is a template: a rulebook hands events over as extra variables, which Ansible takes for templates.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Judge what is posted to the event source: only what Fivetran has signed becomes an event, and only once.
 
 Source: Fivetran's page on webhooks. It signs the bytes of the body by HMAC-SHA256, in hexadecimal digits, and posts
 what was not taken again for 24 hours.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

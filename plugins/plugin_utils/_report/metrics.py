@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """The report as metrics, in the text format that the textfile collector of Prometheus' node_exporter reads.
 
 Every series has the playbook as a label, so that two jobs of one machine can write a file each. Messages are in none:
 what a label may hold is named, so that a fleet has as many series tomorrow as today.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

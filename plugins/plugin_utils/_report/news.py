@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Tell what is new since the last report: what fails, what is well again, and what somebody has changed.
 
 A report is compared with those of runs of its kind, which are the same playbooks, and check mode or not: another kind
 looks at other things. And each workspace is compared with the last one of them that has looked at it.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

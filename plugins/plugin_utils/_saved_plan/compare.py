@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Hold a plan that was just made against one that was approved: what has moved since, workspace by workspace.
 
 Nothing is done that was not approved, and nothing that was is left out in silence. What is done is what the new plan
 says; the approved one only forbids.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

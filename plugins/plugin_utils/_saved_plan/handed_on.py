@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """A saved plan as a short text, which goes from job to job as a variable, such as an artifact of an AWX workflow.
 
 Compressed, because AWX stores it with every job that gets it; and text, because what is text in between is never taken
 for a number or a date, nor evaluated.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """A saved plan as data: what stands in the file, and in what hands it over without one.
 
 What a policy, a role or a grant becomes stands once, however many workspaces share it. Nothing here holds a secret,
 nor a fingerprint of one: whatever is fingerprinted was rid of all secrets before.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Whether a step that would be done now is a part of one that was approved. Pure functions over JSON-like values.
 
 Each value has to be on its way from what it was when the plan was made to what the plan makes of it. So a run that was
 killed goes on, and a policy for a part of the workspaces is a part of the one for all; whatever else was put there
 since, or would be put there, is a stray.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

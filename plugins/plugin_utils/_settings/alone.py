@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """What is wrong with the variables of a role that somebody uses alone, by the rules that the plan goes by.
 
 Ansible checks them, too, from the same specs. It says so with the whole spec behind it, and quotes what it refuses.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """What somebody meant who has written something else: the end of a refusal, or nothing. Pure functions.
 
 Nothing is taken for what was meant; it is only said. Nobody hands a text to these that may be a secret.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

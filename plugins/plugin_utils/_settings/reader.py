@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Ask Ansible for the variables of any host of the inventory, whether it plays or not.
 
 Not through ``hostvars``: it knows nothing of the play's variables, and before ansible-core 2.19 it returns the text of
 a template in which something is undefined, as if that were the value.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """What the settings of a workspace have to be beyond their types, each alone and together. Pure functions.
 
 What the vendors' packages check already is asked of them, so that no rule stands twice; their sentences are told in the
 names that the user wrote.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

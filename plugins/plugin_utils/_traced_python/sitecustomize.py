@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Let a module of amazon.aws go on with the trace of the run: Python executes this file when it starts.
 
 The folder is named in the path of such a module only, and only while a trace is written. There is no option of the
 module, nor of boto3, by which somebody could listen.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

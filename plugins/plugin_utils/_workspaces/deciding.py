@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Decide: out of the settings of the whole inventory and of what was seen, one plan for each playing workspace.
 
 A pure function. It does not depend on the order of workspaces, nor, for what a workspace itself gets, on which play.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """A playbook in two steps, each a run of its own: what workspaces share, once; and the workspaces, in parts.
 
 A pure function of a plan. Offboarding goes the other way round: connections first, then all access that nobody needs.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -32,6 +32,7 @@ from tests.house import (
 FLAT = ("action",)
 MOST_LINES, MOST_FILES = 300, 12
 BUILT = ("module_utils", "plugin_utils", "action")
+PRIVATE = "# Private to this collection: no promise of stability to anybody outside it."
 
 
 def test_every_file_has_its_room() -> None:
@@ -53,6 +54,13 @@ def test_a_name_that_is_ours_alone_begins_with_an_underscore() -> None:
         if not path.relative_to(PLUGINS).parts[1].startswith("_")
     ]
     assert public == []
+
+
+@pytest.mark.parametrize("path", files("module_utils", "plugin_utils"), ids=name_of)
+def test_a_file_says_what_it_is_and_then_that_it_is_private(path: Path) -> None:
+    source = path.read_text()
+    saying = ast.get_docstring(ast.parse(source), clean=False)
+    assert not source or (saying and source.partition(f'{saying}"""')[2].startswith(f"\n\n{PRIVATE}\n"))
 
 
 def test_no_arrow_goes_up_and_none_between_neighbors() -> None:

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Decide about a role that somebody else has made, by what Fivetran can do through it. Pure functions.
 
 What suffices is adopted as it is, and nothing is written. What does not is refused with what is missing; ``adopt`` adds
 that beside what is there, and never takes anything away.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

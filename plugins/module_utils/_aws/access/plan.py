@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Decide what has to happen to the IAM policy and the role for Fivetran, and whose they are. Pure functions.
 
 What the role ``s3_access`` has made bears a tag with the External ID; its drift is repaired. What somebody else has
 made is judged by its effect, see ``s3_adoption.py``.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """As whom AWS is asked, and where: the options of ``AWS_ARGUMENTS``, and what cannot be meant by them. No boto3."""
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Whether the condition of a policy's statement is met: yes, no, or that depends on keys nobody here knows. Pure.
 
 Source: AWS's documentation of condition operators, of single- and multivalued keys and of policy variables.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """What a session of a role may do in AWS, as far as policies tell: yes, no, or nobody can tell from here, and why.
 
 Judged are the policies of the role, its permissions boundary and the policy of the resource. What an organization
 forbids (service and resource control policies) and what grants and access control lists add is not seen here.
 Source: AWS's documentation of policy evaluation, within an account and across accounts, and of condition keys.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Texts with IAM's wildcards, and how much of one lies within others. Pure functions.
 
 What is asked about is a pattern itself ("every object below the folder"), so the answer has four values. Sources: AWS's
 documentation of the elements Resource and Action, of policy variables and of ARNs.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

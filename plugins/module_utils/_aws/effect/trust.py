@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Whether Fivetran may assume a role, and whom else the role's trust policy lets in. Pure functions.
 
 That Fivetran's own policies allow it is taken for granted. Sources: Fivetran's setup guide, the errors of its setup
 tests (which name its user), AWS's documentation of trust policies and of the External ID.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

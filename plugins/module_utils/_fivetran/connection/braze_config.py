@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Fivetran's configuration of the service ``braze``: its names stand here and nowhere else.
 
 Mind the missing underscores. Source: OpenAPI document, ``braze_config_V1``. What each kind of storage requires is prose
 there, so it is checked here.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

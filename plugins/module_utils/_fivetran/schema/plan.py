@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Which schemas, tables and columns of a connection sync, and which columns are hashed.
 
 Pure functions plan: what the user gave against what Fivetran holds makes a list of :class:`Change`, which yields
@@ -12,6 +10,8 @@ Pure functions plan: what the user gave against what Fivetran holds makes a list
 Source: Fivetran's OpenAPI document, StandardConfigResponse and StandardConfigUpdateRequest. It lists every schema and
 table, but only those columns that were set before; the others follow their table, and only Fivetran knows their names.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

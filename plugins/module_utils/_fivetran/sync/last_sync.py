@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """How the last sync of a connection ended, as Fivetran tells it.
 
 Fivetran tells the outcome of a sync by two times, ``succeeded_at`` and ``failed_at``: the one that moves on is the
 outcome of the sync that was running. The reason of a failure stands in the tasks and warnings of the status.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Judge a condition of a grant in Google Cloud Storage for a whole folder: it holds, it does not, or nobody can tell.
 
 What is understood of Google's Common Expression Language is what conditions on buckets are made of. Whatever else an
 expression says is unknown, and so is all that depends on it. Pure functions: nothing is asked of Google.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Judge by its effect what somebody holds on a bucket in Google Cloud Storage, and decide what to do about it.
 
 Pure functions. Only the bucket's own policy is judged: what the bucket inherits cannot be seen in it.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

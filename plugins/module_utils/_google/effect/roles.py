@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """What a role allows that is not known here, a custom one above all: asked of Google's IAM, where the answer decides.
 
 A caller who may see a bucket's policy may not be allowed to see its roles: then that is the answer, never a failure.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """One HTTP client for every vendor: authentication, deadlines, retries, redaction, one error type.
 
 It knows no vendor and no Ansible module. Certificates are always verified (``REQUESTS_CA_BUNDLE`` is honored),
 redirects are never followed, ``~/.netrc`` is never read, and plain HTTP is spoken to loopback only, so that
 credentials reach the configured host and no other.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """What it means that a client library raised something instead of giving an answer.
 
 Whatever it is becomes an ending in the collection's words. The texts of exceptions are not shown: they quote objects,
 URLs with passwords, and each other.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

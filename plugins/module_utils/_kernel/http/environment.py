@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """What the environment says of certificates and proxies, read once for a client and refused by name if it cannot work.
 
 The libraries read it for every call, and say of what is wrong with it no more than that a connection failed. Proxies of
 the system's own settings are not asked for: on macOS, to ask in a forked process ends that process.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Connections on which an answer ends in time, whatever the server does.
 
 The time-outs of the libraries begin anew with every byte that arrives, so a server that drips can keep a call alive for
@@ -13,6 +11,8 @@ look-up of a name is left to the resolver, and each of a host's addresses has th
 
 It holds for whatever is built on urllib3: requests, and through it Google's client, and botocore.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

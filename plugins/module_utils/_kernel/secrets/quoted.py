@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Find where a text quotes secrets, whole or in part, in time that grows with the text and not with the secrets.
 
 A part counts as quoted where it is a run of at least :data:`SHORTEST_RUN` characters, or a beginning or an end beside
 dots or asterisks that stand for the rest.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

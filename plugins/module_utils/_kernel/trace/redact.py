@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Put placeholders in the place of secrets, so that what is left can be given to somebody else.
 
 A secret is what is known as one, what stands where secrets stand, and what looks like one. In doubt it is one. The same
 secret has the same placeholder as long as the key is the same; without the key, nobody can try out what it stands for.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Write what the vendors are asked, and what they answer, into one file a run, without secrets.
 
 Nothing here is imported unless a trace is asked for. Ansible's workers, and the modules that they execute, write into
 the same file, each line at once. ``docs/trace.md`` describes the file.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

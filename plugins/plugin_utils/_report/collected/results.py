@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Take from the results of the collection's modules the named fields that the report shows, and nothing else.
 
 So no secret can come along with a result, whatever else it holds. What is missing or of another type counts as empty:
 a report must not fail because of a result.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

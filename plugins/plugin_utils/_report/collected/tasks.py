@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """What the ancestors of a task tell: to which item of a loop it belongs, and whether a rescue goes on after it.
 
 A workspace is a host, or an item of a loop that goes through workspaces on one. Where ``include_role`` or
@@ -11,6 +9,8 @@ A workspace is a host, or an item of a loop that goes through workspaces on one.
 task that came of it. An item is called by the label that its author gave it; without one, by what is certainly a name,
 for it may well hold a key.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

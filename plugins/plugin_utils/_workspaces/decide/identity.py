@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Who workspaces are to each other: two that claim the same connection, or read the same folder.
 
 The whole inventory counts, whatever the run selects. A connection is a schema in a group; a folder is storage, bucket
 and prefix. Both sides of a conflict are told.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Connections that somebody moved into another Fivetran group: named with both, and not made a second time.
 
 With its group, a connection changes its External ID and the service account that reads for it. Fivetran keeps no trace
 of where it was; what tells it is a connection of the same name that reads the same folder and that nobody else claims.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """What is left in doubt by a first look at roles in AWS, so that AWS itself is asked; and what its answers mean. Pure.
 
 A role that lets Fivetran read raises no question, unless Fivetran says that the connection does not work: then
 something may forbid it that no policy of the account shows.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """What heal.yml makes of a plan: what keeps data away, what of that it repairs, and what is left to a person. Pure.
 
 Only what keeps data away counts. What merely differs from the inventory, and what a person has paused, is left alone.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """What heal.yml remembers of what it has tried: a file, and a fact of each host, of which either may be missing.
 
 The file serves the runs of one machine. The fact lasts where a fact cache does, such as that of a job template in AWX,
 where no file outlasts a job.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

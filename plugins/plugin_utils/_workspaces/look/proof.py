@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """What proves what nobody can see from here, in a sentence: Fivetran itself has tried it.
 
 Fivetran keeps no record of old setup tests: of tests that ran before this run only their outcome is left, the state of
 the connection. The report says it, too, and imports no client for that.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

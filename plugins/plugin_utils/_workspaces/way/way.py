@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """The way of the data, Braze to warehouse: where it is broken, and how old the data is at each stop. Pure functions.
 
 Each stop is judged by itself; how old the data is behind a stop that is broken is its age there, and no second
 accusation. An hour of Currents begins up to an hour before its newest event, so that much is never held against it.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

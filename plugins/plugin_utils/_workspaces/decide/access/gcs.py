@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Decide about grants in Google Cloud Storage. Workspaces of one group in one bucket share a grant.
 
 Access is judged by its effect: what lets Fivetran read is adopted as it is. A grant bears no mark of who has made it,
 so only the very grant that the settings would make is taken away, and only where nobody else may need it.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

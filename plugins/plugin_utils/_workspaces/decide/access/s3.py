@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Decide about policies and roles in AWS. Workspaces of one account that name one role share it.
 
 The policy of a role lists the buckets of the workspaces that play and have passed their checks, and keeps those that
 anybody else still needs: workspaces that do not play, connections of the group, and whoever cannot be read. A role that
 somebody else has made is judged for each workspace by what Fivetran can do through it.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 
