@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Rate limits that all workers of a run know of, kept in a file without a name that they inherit.
 
 Ansible's workers are forks of the process that has imported this. The file goes with the last of them, and a lock with
 whoever has it, so that a worker that is killed leaves nothing behind and keeps nobody waiting.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

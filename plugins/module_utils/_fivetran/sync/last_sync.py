@@ -18,10 +18,8 @@ from typing import Any
 
 from ..._kernel.printable import printable
 from ..._kernel.secrets.redact import Redactor
-from ..._kernel.task import Result, Task
-from ..client import JsonObject, client_from_params
+from ..client import JsonObject
 from ..connection.state import status_of, view
-from ..credentials import credentials_redactor
 
 _NEVER = datetime.fromtimestamp(0, UTC)
 
@@ -75,17 +73,3 @@ def reasons(connection: JsonObject) -> tuple[str, ...]:
 def connection_view(connection: JsonObject, redactor: Redactor) -> JsonObject:
     """Return what ``fivetran_connection`` shows of a connection, and how its last sync ended."""
     return {**view(connection, redactor, {}), "last_sync": redactor.data(LastSync.of(connection).as_result())}
-
-
-def connection_info(task: Task) -> Result:
-    """Do the work of ``fivetran_connection_info``."""
-    params = task.params
-    client = client_from_params(params, clients=task.clients)
-    redactor = credentials_redactor(params)
-    if params["id"]:
-        found = client.connection(params["id"])
-        rows = [] if found is None else [found]
-    else:
-        rows = list(client.connections(group_id=params["group_id"], schema=params["schema"]))
-    wanted = [row for row in rows if params["service"] in (None, row.get("service"))]
-    return {"changed": False, "connections": [connection_view(row, redactor) for row in wanted]}

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Waiting for a vendor's rate limit: until when it is closed, and in which order those go on who wait for it.
 
 Whoever is refused closes the limit for all who share it, so that one refusal keeps twenty from being refused. When it
 opens, they go on one after the other, first come, first served: the first to be refused again closes it for the others.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 
