@@ -16,7 +16,7 @@ from ansible.module_utils.basic import AnsibleModule
 from .clients import Clients
 from .errors import OnrampError
 from .options import with_next_step
-from .task import HOST_VARIABLE, TRACE_VARIABLE, ModuleSpec, Task, named
+from .task import TRACE_VARIABLE, ModuleSpec, Task, named
 
 
 class _Module(AnsibleModule):
@@ -31,7 +31,7 @@ def run(spec: ModuleSpec) -> NoReturn:
     module = _Module(
         argument_spec=dict(spec.argument_spec), supports_check_mode=spec.supports_check_mode, **spec.rules()
     )
-    warn = named(os.environ.get(HOST_VARIABLE, ""), module.warn)
+    warn = named("", module.warn)
     if os.environ.get(TRACE_VARIABLE):
         # Loaded for those only who want it.
         from .secrets.redact import texts_in

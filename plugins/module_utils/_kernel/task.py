@@ -68,9 +68,8 @@ class ModuleSpec:
         return {name: [list(rule) for rule in getattr(self, name)] for name in names}
 
 
-# The environment variable by which the action plugins tell a module in a process of its own for which host it works.
-HOST_VARIABLE = "ONRAMP_BRAZE_FIVETRAN_HOST"
-# Another one, by which they tell it of the trace to go on with; the same as in _kernel/trace/trace.py.
+# The environment variable by which the action plugins tell a module in a process of its own of the trace to go on with;
+# the same as in _kernel/trace/trace.py.
 TRACE_VARIABLE = "ONRAMP_BRAZE_FIVETRAN_TRACE"
 # What a module that only looks does about what it has found.
 REACTIONS = ("ignore", "warn", "fail")

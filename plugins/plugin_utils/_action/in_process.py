@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -24,13 +24,12 @@ from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
-from ansible.utils.unsafe_proxy import wrap_var
 
 from ...module_utils._kernel.errors import Failure, OnrampError
 from ...module_utils._kernel.options import with_next_step
 from ...module_utils._kernel.printable import printable
 from ...module_utils._kernel.secrets.redact import texts_in
-from ...module_utils._kernel.task import HOST_VARIABLE, ModuleSpec, Task, named
+from ...module_utils._kernel.task import ModuleSpec, Task, named
 from .._secrets import Discretion, secrets_of_run
 from .aws_defaults import with_aws_defaults
 from .environment import environment, without_debug
@@ -77,13 +76,16 @@ class InProcessAction(GuardedAction):
             awaited = "" if validation.error_messages else spec.waiting(validation.validated_parameters)
             if awaited and not self._task.check_mode:
                 progress(awaited)
-            result.update(self._execute_module_for(host, variables))
+            result.update(self._executed(variables))
+            if result.get("warnings"):
+                result["warnings"] = _naming(host, result["warnings"], _told_of_arguments(validation))
             return discretion.result(result)
         if _wants_invocation(variables):
             result["invocation"] = {"module_args": presentable(spec.argument_spec, validation.validated_parameters)}
         if validation.error_messages:
             message = "; ".join(map(with_next_step, validation.error_messages))
             raise AnsibleActionFail(discretion.text(message), result=result)
+        _display_deprecations(validation)
         warnings = _told_of_arguments(validation)
         task = Task(
             params=validation.validated_parameters,
@@ -117,17 +119,15 @@ class InProcessAction(GuardedAction):
         spec: ModuleSpec = self.module.SPEC
         return spec.work(task)
 
-    def _execute_module_for(self, host: str, variables: dict[str, Any]) -> dict[str, Any]:
-        given = self._task.environment
-        # An environment is templated; the name of a host is not for that.
-        self._task.environment = [*(given or []), {HOST_VARIABLE: wrap_var(host)}]
+    def _executed(self, variables: dict[str, Any]) -> dict[str, Any]:
+        """Return what the module returns in a process of its own.
+
+        What runs asynchronously returns later, and to a task of Ansible's own: its warnings stay without the host.
+        """
         if self._connection.transport != "local" or self._connection.become:
             note("The module is executed on another machine, or as another user. What it asks is not in this trace.")
-        try:
-            with environment(environment_of_modules()), without_debug():
-                result: dict[str, Any] = self._execute_module(task_vars=variables, wrap_async=self._task.async_val)
-        finally:
-            self._task.environment = given
+        with environment(environment_of_modules()), without_debug():
+            result: dict[str, Any] = self._execute_module(task_vars=variables, wrap_async=self._task.async_val)
         return result
 
     def _is_the_same_here(self, variables: Mapping[str, Any]) -> bool:
@@ -154,14 +154,28 @@ def unexpected(kind: str) -> OnrampError:
     return OnrampError(msg=message, failure=Failure(code="unexpected", message=message))
 
 
-def _told_of_arguments(validation: ValidationResult) -> list[str]:
-    """Return the warnings of the argument spec, in AnsibleModule's words; what is deprecated is displayed as such."""
+def _display_deprecations(validation: ValidationResult) -> None:
+    """Display what of the arguments is deprecated, as Ansible does."""
     # There is no other way to them; AnsibleModule takes the same one.
     for notice in getattr(validation, "_deprecations", ()):
         version, date, collection_name = (notice.get(name) for name in ("version", "date", "collection_name"))
         Display().deprecated(notice["msg"], version=version, date=date, collection_name=collection_name)
+
+
+def _told_of_arguments(validation: ValidationResult) -> list[str]:
+    """Return the warnings of the argument spec, in AnsibleModule's words."""
     doubled = getattr(validation, "_warnings", ())
     return [f"Both option {notice['option']} and its alias {notice['alias']} are set." for notice in doubled]
+
+
+def _naming(host: str, warnings: Iterable[Any], of_the_task: Collection[str]) -> list[str]:
+    """Return the warnings of a module, naming the host unless they are the same for all hosts."""
+    told: list[str] = []
+    for warning in warnings:
+        # ansible-core 2.19 and newer return objects.
+        text = str(getattr(getattr(warning, "event", None), "msg", warning))
+        (told.append if text in of_the_task else named(host, told.append))(text)
+    return told
 
 
 def _wants_invocation(variables: Mapping[str, Any]) -> bool:

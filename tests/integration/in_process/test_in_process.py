@@ -125,6 +125,25 @@ def test_an_option_that_is_given_by_two_names_is_told(sandbox: Sandbox, in_proce
     assert "Both option region and its alias aws_region are set." in " ".join(result.output.split())
 
 
+def test_a_warning_names_its_host_both_ways_and_what_is_the_same_for_all_does_not(sandbox: Sandbox) -> None:
+    absent = {"state": "absent", "bucket": "nowhere", "member": world.SERVICE_ACCOUNT}
+    named = {"onramp.braze_fivetran.gcs_bucket_iam_member": absent}
+    both_names = {"external_id": "{{ 0 }}", "buckets": [""], "region": "us-east-1", "aws_region": "us-east-1"}
+    doubled = {"onramp.braze_fivetran.s3_access_info": both_names, "ignore_errors": True}
+    outside = {"onramp_in_process": False}
+    both = [named, doubled, {**named, "vars": outside}, {**doubled, "vars": outside}]
+    plays = [{"hosts": "all", "gather_facts": False, "tasks": both}]
+    local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    inventory = {"all": {"hosts": {"shop_us": {}, "shop_eu": {}}, "vars": local}}
+    played = run_playbook(sandbox, plays, "-vvvv", inventory=inventory)
+    assert "AnsiballZ_" in played.output
+    missing = "There is no bucket 'nowhere', so there is no grant to remove either. Check the name."
+    doubly = "Both option region and its alias aws_region are set."
+    told = [(task.host, [str(text) for text in task.result["warnings"]]) for task in played.tasks]
+    each = {(host, text) for host in ("shop_us", "shop_eu") for text in (f"{host}: {missing}", doubly)}
+    assert sorted((host, text) for host, texts in told for text in texts) == sorted([*each, *each])
+
+
 def test_a_task_that_takes_longer_than_it_may_is_ended_in_this_process_too(sandbox: Sandbox) -> None:
     made = sandbox.seed("fivetran", "add_connection", group_id=world.GROUP_ID, service="braze", schema="shop")
     sandbox.seed("fivetran", "edit_connection", id=made["id"], status={"setup_state": "connected"})
