@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail, AnsibleError
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 
@@ -38,6 +38,7 @@ from .play import play_of
 from .progress import clear_line
 from .shared_limits import clients as shared_clients
 from .tracing import environment_of_modules, note, trace
+from .warnings import WARNINGS, display_deprecations, naming, warnings_of_arguments, withheld
 
 # Set to false to execute every module in a process of its own.
 SWITCH = "onramp_in_process"
@@ -77,16 +78,16 @@ class InProcessAction(GuardedAction):
             if awaited and not self._task.check_mode:
                 progress(awaited)
             result.update(self._executed(variables))
-            if result.get("warnings"):
-                result["warnings"] = _naming(host, result["warnings"], _told_of_arguments(validation))
+            if result.get(WARNINGS):
+                result[WARNINGS] = naming(host, result[WARNINGS], warnings_of_arguments(validation))
             return discretion.result(result)
         if _wants_invocation(variables):
             result["invocation"] = {"module_args": presentable(spec.argument_spec, validation.validated_parameters)}
         if validation.error_messages:
             message = "; ".join(map(with_next_step, validation.error_messages))
             raise AnsibleActionFail(discretion.text(message), result=result)
-        _display_deprecations(validation)
-        warnings = _told_of_arguments(validation)
+        display_deprecations(validation)
+        warnings = warnings_of_arguments(validation)
         task = Task(
             params=validation.validated_parameters,
             check_mode=self._task.check_mode,
@@ -126,9 +127,9 @@ class InProcessAction(GuardedAction):
         """
         if self._connection.transport != "local" or self._connection.become:
             note("The module is executed on another machine, or as another user. What it asks is not in this trace.")
-        with environment(environment_of_modules()), without_debug():
+        with withheld(variables) as also, environment(environment_of_modules()), without_debug():
             result: dict[str, Any] = self._execute_module(task_vars=variables, wrap_async=self._task.async_val)
-        return result
+        return result | {name: [*items, *(result.get(name) or ())] for name, items in also.items() if items}
 
     def _is_the_same_here(self, variables: Mapping[str, Any]) -> bool:
         """Tell whether the module's own process would be this Python, on this machine, as this user."""
@@ -152,30 +153,6 @@ def unexpected(kind: str) -> OnrampError:
     """Return what is told of an error that nobody has foreseen."""
     message = f"An unexpected {kind} ended this task. Please report it with what -vvv prints here."
     return OnrampError(msg=message, failure=Failure(code="unexpected", message=message))
-
-
-def _display_deprecations(validation: ValidationResult) -> None:
-    """Display what of the arguments is deprecated, as Ansible does."""
-    # There is no other way to them; AnsibleModule takes the same one.
-    for notice in getattr(validation, "_deprecations", ()):
-        version, date, collection_name = (notice.get(name) for name in ("version", "date", "collection_name"))
-        Display().deprecated(notice["msg"], version=version, date=date, collection_name=collection_name)
-
-
-def _told_of_arguments(validation: ValidationResult) -> list[str]:
-    """Return the warnings of the argument spec, in AnsibleModule's words."""
-    doubled = getattr(validation, "_warnings", ())
-    return [f"Both option {notice['option']} and its alias {notice['alias']} are set." for notice in doubled]
-
-
-def _naming(host: str, warnings: Iterable[Any], of_the_task: Collection[str]) -> list[str]:
-    """Return the warnings of a module, naming the host unless they are the same for all hosts."""
-    told: list[str] = []
-    for warning in warnings:
-        # ansible-core 2.19 and newer return objects.
-        text = str(getattr(getattr(warning, "event", None), "msg", warning))
-        (told.append if text in of_the_task else named(host, told.append))(text)
-    return told
 
 
 def _wants_invocation(variables: Mapping[str, Any]) -> bool:
