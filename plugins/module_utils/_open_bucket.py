@@ -13,7 +13,7 @@ from typing import Any
 
 from ._bucket.objects import BucketObjects
 from ._kernel.clients import Clients
-from ._kernel.options import retry_policy
+from ._kernel.options.limits import retry_policy
 
 
 def open_bucket(params: Mapping[str, Any], clients: Clients) -> BucketObjects:

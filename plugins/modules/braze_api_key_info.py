@@ -202,7 +202,7 @@ failure:
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.api_key import api_key_info
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.permissions import PERMISSION_NAMES
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import BRAZE_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import BRAZE_ARGUMENTS
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import REACTIONS, ModuleSpec
 

@@ -268,7 +268,10 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.curre
     REACTION_OPTIONS,
     currents_info,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import AWS_ARGUMENTS, GCS_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import (
+    AWS_ARGUMENTS,
+    GCS_ARGUMENTS,
+)
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import REACTIONS, ModuleSpec
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._open_bucket import open_bucket

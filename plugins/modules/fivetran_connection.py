@@ -416,7 +416,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.co
     STORED_FIELDS,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.setup_tests import FAILING_STATUSES
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import FIVETRAN_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import FIVETRAN_ARGUMENTS
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec
 

@@ -253,7 +253,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.id
     IDENTITY_RULES,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.sync.sync import sync, waiting
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import FIVETRAN_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import FIVETRAN_ARGUMENTS
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec
 

@@ -139,7 +139,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._aws.access.options import REQUIRED_IF, S3_ACCESS_ARGUMENTS
 from ..module_utils._kernel.errors import InvalidArgument
-from ..module_utils._kernel.options import AWS_ARGUMENTS, HTTP_ARGUMENTS
+from ..module_utils._kernel.options.shared import AWS_ARGUMENTS, HTTP_ARGUMENTS
 from ..module_utils._kernel.task import ModuleSpec, Result, Task
 
 ELSEWHERE = "s3_access works on the controller only, by its action plugin of the same name."

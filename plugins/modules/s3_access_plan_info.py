@@ -264,7 +264,10 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.
     REQUIRED_IF,
     S3_ACCESS_ARGUMENTS,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import AWS_ARGUMENTS, HTTP_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import (
+    AWS_ARGUMENTS,
+    HTTP_ARGUMENTS,
+)
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec
 

@@ -126,7 +126,10 @@ failure:
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.preflight import preflight_info
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.finding import PREFLIGHT_ARGUMENTS
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import AWS_ARGUMENTS, HTTP_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import (
+    AWS_ARGUMENTS,
+    HTTP_ARGUMENTS,
+)
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec
 

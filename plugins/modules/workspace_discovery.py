@@ -159,7 +159,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._kernel.options import FIVETRAN_ARGUMENTS, GCS_ARGUMENTS
+from ..module_utils._kernel.options.shared import FIVETRAN_ARGUMENTS, GCS_ARGUMENTS
 
 ARGUMENTS: dict[str, Any] = {
     "dest": {"type": "path"},

@@ -345,7 +345,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._kernel.options import HTTP_ARGUMENTS
+from ..module_utils._kernel.options.shared import HTTP_ARGUMENTS
 
 PURPOSES = ("onboard", "verify", "rotate_key", "heal", "offboard")
 STEPS = ("all", "shared", "workspaces")

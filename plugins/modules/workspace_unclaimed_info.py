@@ -101,7 +101,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._kernel.options import HTTP_ARGUMENTS
+from ..module_utils._kernel.options.shared import HTTP_ARGUMENTS
 
 ARGUMENTS: dict[str, Any] = {
     "group": {"type": "str", "required": True},

@@ -34,7 +34,7 @@ from .._kernel.http.call import RetryPolicy
 from .._kernel.http.client import CONNECT_TIMEOUT
 from .._kernel.http.url import check_base_url, leaves_the_machine
 from .._kernel.libraries import require_library
-from .._kernel.options import retry_policy
+from .._kernel.options.limits import retry_policy
 from .._kernel.secrets.shown import quoted
 from .credentials.connection import Connection, TwoIdentities, connection_from_params
 from .credentials.keys import AssumedRole, Keys, never_ask_for_codes, use_role

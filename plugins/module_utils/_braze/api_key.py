@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from .._kernel.errors import InvalidArgument
-from .._kernel.options import retry_policy
+from .._kernel.options.limits import retry_policy
 from .._kernel.secrets.keys import bare, complaint
 from .._kernel.task import Result, Task, react
 from .instances import Endpoint, find_endpoint, other_instances

@@ -20,7 +20,7 @@ from .._kernel.clients import Clients
 from .._kernel.http.call import Call, HttpError, Response, RetryPolicy
 from .._kernel.http.client import HttpClient
 from .._kernel.http.url import check_base_url
-from .._kernel.options import retry_policy
+from .._kernel.options.limits import retry_policy
 from .._kernel.secrets.redact import Redactor, texts_in
 from .allowance import Allowance, allowance, limits_of
 from .credentials import checked_credential

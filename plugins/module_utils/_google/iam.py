@@ -22,7 +22,7 @@ from .._kernel.clients import Clients
 from .._kernel.deadline import CLOCK, Backoff, Clock, Deadline
 from .._kernel.errors import Failure, OnrampError
 from .._kernel.http.call import RetryPolicy
-from .._kernel.options import retry_policy
+from .._kernel.options.limits import retry_policy
 from .._kernel.secrets.shown import quoted
 from .._kernel.task import Result, Task
 from .client import bounded_retry, gcs_bucket

@@ -15,7 +15,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from .clients import Clients
 from .errors import OnrampError
-from .options import with_next_step
+from .options.shared import with_next_step
 from .task import TRACE_VARIABLE, ModuleSpec, Task, named
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...module_utils._aws.credentials.connection import with_defaults
-from ...module_utils._kernel.options import AWS_ARGUMENTS
+from ...module_utils._kernel.options.shared import AWS_ARGUMENTS
 
 # As Ansible resolves them; of each line, the later ones outweigh. The last is the module that this collection runs.
 _OF_AMAZON = ("group/ansible.builtin.aws", "group/amazon.aws.aws", "amazon.aws.iam_role")

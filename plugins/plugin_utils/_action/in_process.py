@@ -26,7 +26,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 
 from ...module_utils._kernel.errors import Failure, OnrampError
-from ...module_utils._kernel.options import with_next_step
+from ...module_utils._kernel.options.shared import with_next_step
 from ...module_utils._kernel.printable import printable
 from ...module_utils._kernel.secrets.redact import texts_in
 from ...module_utils._kernel.task import ModuleSpec, Task, named

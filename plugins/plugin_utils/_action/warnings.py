@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """The warnings of a task, which name its host: Ansible prints them without it, and the same text once for all hosts."""
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...module_utils._kernel.errors import InvalidArgument
-from ...module_utils._kernel.options import FIVETRAN_ARGUMENTS
+from ...module_utils._kernel.options.shared import FIVETRAN_ARGUMENTS
 from .._settings.reading import ENVIRONMENT
 from .._settings.rules import credential, fivetran_url
 from .._settings.values import Refused

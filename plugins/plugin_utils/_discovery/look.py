@@ -25,7 +25,7 @@ from ...module_utils._bucket.effect import Answer, Effect, Reason, all_of
 from ...module_utils._fivetran.client import FivetranClient
 from ...module_utils._kernel.clients import Clients
 from ...module_utils._kernel.errors import Failure, InvalidArgument, OnrampError
-from ...module_utils._kernel.options import AWS_ARGUMENTS
+from ...module_utils._kernel.options.shared import AWS_ARGUMENTS
 from ...module_utils._kernel.secrets.shown import shown
 from .._settings.rules import bucket as proper_bucket
 from .._settings.values import Refused

@@ -14,7 +14,7 @@ from typing import Any
 
 from ...module_utils._fivetran.credentials import checked_credential
 from ...module_utils._kernel.errors import InvalidArgument
-from ...module_utils._kernel.options import WHERE_MADE
+from ...module_utils._kernel.options.shared import WHERE_MADE
 from ...module_utils._kernel.secrets.shown import shown
 from .event import Event, Kind
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from typing import Any
 
-from ...module_utils._kernel.options import FIVETRAN_ARGUMENTS, WHERE_MADE
+from ...module_utils._kernel.options.shared import FIVETRAN_ARGUMENTS, WHERE_MADE
 from ...module_utils._kernel.secrets.redact import Redactor
 from .misspelt import OTHER_WORDS, suggestion
 from .options import OVERRULED, OWN, ROLES, Option, all_options, is_setting, role_of, role_options

@@ -23,7 +23,7 @@ from ...module_utils._braze.instances import find_endpoint
 from ...module_utils._bucket.names import expected_name
 from ...module_utils._google.policy import check_role
 from ...module_utils._kernel.http.url import PLACE, check_base_url
-from ...module_utils._kernel.options import LONGEST_TIMEOUT, check_number
+from ...module_utils._kernel.options.limits import LONGEST_TIMEOUT, check_number
 from ...module_utils._kernel.secrets.keys import BLANKS, bare, complaint
 from ...module_utils._kernel.secrets.redact import is_mask
 from ...module_utils._kernel.secrets.shown import shown

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import AWS_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import AWS_ARGUMENTS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.options import role_options
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Unusable
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import asked, questions

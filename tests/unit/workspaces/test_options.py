@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import FIVETRAN_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import FIVETRAN_ARGUMENTS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.misspelt import suggestion
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.options import (
     OVERRULED,

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options import WHERE_MADE
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import WHERE_MADE
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.options import (
     OWN,
     all_options,

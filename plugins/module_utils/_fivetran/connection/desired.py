@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..._kernel.errors import InvalidArgument
-from ..._kernel.options import LONGEST_TIMEOUT, check_number
+from ..._kernel.options.limits import LONGEST_TIMEOUT, check_number
 from ..._kernel.secrets.keys import bare, complaint
 from ..._kernel.secrets.shown import quoted
 from ..client import JsonObject

@@ -32,7 +32,7 @@ from ..._kernel.http.call import Call, Explanation, RetryPolicy
 from ..._kernel.http.client import HttpClient
 from ..._kernel.http.transport import trace_session
 from ..._kernel.http.url import check_base_url
-from ..._kernel.options import retry_policy
+from ..._kernel.options.limits import retry_policy
 from ..._kernel.secrets.redact import Redactor
 from ..credentials import EMULATOR, credentials
 from ..policy import is_role

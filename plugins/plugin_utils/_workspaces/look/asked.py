@@ -21,7 +21,7 @@ from ....module_utils._fivetran.client import JsonObject
 from ....module_utils._fivetran.connection.braze_config import SERVICE, BrazeConfig, braze_config
 from ....module_utils._fivetran.connection.config import config_differences
 from ....module_utils._kernel.errors import InvalidArgument
-from ....module_utils._kernel.options import AWS_ARGUMENTS
+from ....module_utils._kernel.options.shared import AWS_ARGUMENTS
 from ....module_utils._kernel.task import ModuleSpec, Task
 from ....modules import (
     braze_api_key_info,

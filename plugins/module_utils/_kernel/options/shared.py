@@ -16,9 +16,6 @@ from typing import Any
 
 from ansible.module_utils.common.parameters import env_fallback
 
-from .errors import InvalidArgument
-from .http.call import RetryPolicy
-
 HTTP_ARGUMENTS: Mapping[str, Any] = {
     "request_timeout": {"type": "int", "default": 30},
     "retry_timeout": {"type": "int", "default": 120},
@@ -82,36 +79,6 @@ AWS_ARGUMENTS: Mapping[str, Any] = {
     "assume_role_external_id": {"type": "str"},
     "assume_role_session_name": {"type": "str"},
 }
-
-
-LONGEST_TIMEOUT = 24 * 60 * 60
-
-
-def check_number(name: str, value: int, lowest: int, highest: int) -> int:
-    """Return ``value`` if it lies between the two.
-
-    :raises InvalidArgument: naming the option and what is accepted.
-    """
-    if not lowest <= value <= highest:
-        raise InvalidArgument(f"{name}: expected a number from {lowest} to {highest}, got {value}.")
-    return value
-
-
-def retry_policy(params: Mapping[str, Any]) -> RetryPolicy:
-    """Build the retry policy from the options of ``HTTP_ARGUMENTS``.
-
-    :raises InvalidArgument: a time that no call can be made in.
-    """
-    for name in ("request_timeout", "retry_timeout"):
-        check_number(name, params[name], 1, LONGEST_TIMEOUT)
-    limits = params.get("rate_limit_timeout")
-    if limits is not None:
-        check_number("rate_limit_timeout", limits, 0, LONGEST_TIMEOUT)
-    return RetryPolicy(
-        request_timeout=float(params["request_timeout"]),
-        total=float(params["retry_timeout"]),
-        limits=None if limits is None else float(limits),
-    )
 
 
 def with_next_step(message: str) -> str:
