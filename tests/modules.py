@@ -18,8 +18,9 @@ from unittest.mock import patch
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.clients import Clients
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec, Task
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.deadline import Clock
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.execute import execute
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec
 
 from tests.clock import Hurried
 
@@ -63,18 +64,31 @@ def run_module(
     time: Hurried | None = None,
 ) -> ModuleResult:
     """Run module ``name`` (without namespace) with ``environment`` for its fallbacks; ``time`` is what it waits by."""
-    spec = load(name)
     with patch.dict("os.environ", environment):
-        validation = ArgumentSpecValidator(dict(spec.argument_spec), **spec.rules()).validate(dict(arguments))
-        if validation.error_messages:
-            return ModuleResult({"failed": True, "msg": "; ".join(validation.error_messages)})
-        warnings: list[str] = []
-        clients = Clients((time or Hurried()).clock)
-        task = Task(validation.validated_parameters, check_mode=check, warn=warnings.append, clients=clients)
-        try:
-            return ModuleResult(spec.work(task), warnings)
-        except OnrampError as error:
-            return ModuleResult({"failed": True, **error.as_result()}, warnings)
+        return run_spec(load(name), arguments, check=check, clock=(time or Hurried()).clock)
+
+
+def run_spec(spec: ModuleSpec, arguments: Mapping[str, Any], *, clock: Clock, check: bool = False) -> ModuleResult:
+    """Run what a module declares."""
+    validation = ArgumentSpecValidator(dict(spec.argument_spec), **spec.rules()).validate(dict(arguments))
+    if validation.error_messages:
+        return ModuleResult({"failed": True, "msg": "; ".join(validation.error_messages)})
+    warnings: list[str] = []
+    values = execute(
+        spec,
+        validation.validated_parameters,
+        check_mode=check,
+        diff=True,
+        warn=warnings.append,
+        clients=Clients(clock),
+        unforeseen=raise_again,
+    )
+    return ModuleResult(values, warnings)
+
+
+def raise_again(error: Exception) -> None:
+    """Let a test fail where the mistake is."""
+    raise error
 
 
 def load(name: str) -> ModuleSpec:

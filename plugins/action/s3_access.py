@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws import client as aws_client
@@ -12,7 +13,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.
     instance_profile,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.writing.write import write_access
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import Task
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec
 from ansible_collections.onramp.braze_fivetran.plugins.modules import s3_access
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.environment import environment
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.in_process import InProcessAction
@@ -42,7 +43,7 @@ class ActionModule(InProcessAction):
     def _is_the_same_here(self, _variables: Mapping[str, Any]) -> bool:
         return True
 
-    def _work(self, task: Task, variables: Mapping[str, Any]) -> dict[str, Any]:
+    def _spec(self, variables: Mapping[str, Any]) -> ModuleSpec:
         modules = LocalModules(self, variables)
 
         def run_module(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,4 +52,4 @@ class ActionModule(InProcessAction):
             }
             return modules.run(name, {**arguments, **known})
 
-        return write_access(task, run_module)
+        return replace(s3_access.SPEC, work=lambda task: write_access(task, run_module))

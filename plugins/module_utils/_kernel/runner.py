@@ -14,9 +14,9 @@ from typing import Any, NoReturn
 from ansible.module_utils.basic import AnsibleModule
 
 from .clients import Clients
-from .errors import OnrampError
+from .execute import PLACE, execute, place_of
 from .options.shared import with_next_step
-from .task import TRACE_VARIABLE, ModuleSpec, Task, named
+from .task import TRACE_VARIABLE, ModuleSpec
 
 
 class _Module(AnsibleModule):
@@ -31,18 +31,24 @@ def run(spec: ModuleSpec) -> NoReturn:
     module = _Module(
         argument_spec=dict(spec.argument_spec), supports_check_mode=spec.supports_check_mode, **spec.rules()
     )
-    warn = named("", module.warn)
     if os.environ.get(TRACE_VARIABLE):
         # Loaded for those only who want it.
         from .secrets.redact import texts_in
         from .trace.trace import resume
 
-        hidden = [module.params[name] for name, option in spec.argument_spec.items() if option.get("no_log")]
-        resume(texts_in(hidden))
-    # A module can say what it has waited for at its end only.
-    clients = Clients(tell=warn)
-    try:
-        result = spec.work(Task(params=module.params, check_mode=module.check_mode, warn=warn, clients=clients))
-    except OnrampError as error:
-        module.fail_json(**error.as_result())
+        resume(texts_in(spec.secret_values(module.params)))
+    also: dict[str, str] = {}
+    result = execute(
+        spec,
+        module.params,
+        check_mode=module.check_mode,
+        diff=module._diff,
+        warn=module.warn,
+        # A module can say what it has waited for at its end only.
+        clients=Clients(tell=module.warn),
+        unforeseen=lambda error: also.update({PLACE: place_of(error)}),
+    )
+    if result.pop("failed", False):
+        # Not as its exception, which ansible-core 2.19 and newer keep to themselves.
+        module.fail_json(**result, **also)
     module.exit_json(**result)

@@ -20,9 +20,12 @@ from typing import Any
 from .clients import Clients
 from .deadline import Clock
 from .errors import Failure, OnrampError
-from .printable import printable
 
 Result = dict[str, Any]
+
+
+def silent(_message: str) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Task:
     params: Mapping[str, Any]
     check_mode: bool
     warn: Callable[[str], None]
-    progress: Callable[[str], None] = lambda _message: None
+    progress: Callable[[str], None] = silent
     clients: Clients = field(default_factory=Clients)
 
     @property
@@ -67,6 +70,10 @@ class ModuleSpec:
         names = ("mutually_exclusive", "required_together", "required_one_of", "required_if")
         return {name: [list(rule) for rule in getattr(self, name)] for name in names}
 
+    def secret_values(self, params: Mapping[str, Any]) -> list[Any]:
+        """Return the values of the options that are for secrets."""
+        return [params.get(name) for name, option in self.argument_spec.items() if option.get("no_log")]
+
 
 # The environment variable by which the action plugins tell a module in a process of its own of the trace to go on with;
 # the same as in _kernel/trace/trace.py.
@@ -85,8 +92,3 @@ def react(task: Task, reaction: str, code: str, msg: str, result: Result) -> Res
     if reaction == "warn":
         task.warn(msg)
     return result
-
-
-def named(host: str, warn: Callable[[str], None]) -> Callable[[str], None]:
-    """Return ``warn`` naming the host: Ansible prints warnings without it, and the same text once for all hosts."""
-    return lambda message: warn(printable(f"{host}: {message}" if host else message))

@@ -14,22 +14,21 @@ arguments, check mode, diff and redaction. In every other case the module is exe
 from __future__ import annotations
 
 import sys
-import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail, AnsibleError
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 
-from ...module_utils._kernel.errors import Failure, OnrampError
+from ...module_utils._kernel.execute import PLACE, execute, place_of
 from ...module_utils._kernel.options.shared import with_next_step
 from ...module_utils._kernel.printable import printable
 from ...module_utils._kernel.secrets.redact import texts_in
-from ...module_utils._kernel.task import ModuleSpec, Task, named
+from ...module_utils._kernel.task import ModuleSpec
 from .._secrets import Discretion, secrets_of_run
 from .aws_defaults import with_aws_defaults
 from .environment import environment, without_debug
@@ -58,13 +57,14 @@ class InProcessAction(GuardedAction):
     def _run(self, tmp: str | None, variables: dict[str, Any]) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, variables)
         trace(self, variables)
-        spec: ModuleSpec = self.module.SPEC
+        spec = self._spec(variables)
         if "access_key" in spec.argument_spec:
             self._task.args = with_aws_defaults(self._task.args, self._task, self._templar)
         arguments = {name: value for name, value in self._task.args.items() if not name.startswith("_ansible_")}
         validation = ArgumentSpecValidator(dict(spec.argument_spec), **spec.rules()).validate(arguments)
+        params = validation.validated_parameters
         discretion = Discretion(
-            _secrets(spec, validation.validated_parameters), lambda: secrets_of_run(variables, play_of(self._task))
+            list(texts_in(spec.secret_values(params))), lambda: secrets_of_run(variables, play_of(self._task))
         )
         host = str(variables.get("inventory_hostname"))
 
@@ -73,52 +73,44 @@ class InProcessAction(GuardedAction):
             clear_line()
             Display().display(discretion.text(printable(f"{host}: {message}")), stderr=True)
 
-        if not self._is_the_same_here(variables):
-            awaited = "" if validation.error_messages else spec.waiting(validation.validated_parameters)
+        if self._is_the_same_here(variables):
+            if _wants_invocation(variables):
+                result["invocation"] = {"module_args": presentable(spec.argument_spec, params)}
+            if validation.error_messages:
+                message = "; ".join(map(with_next_step, validation.error_messages))
+                raise AnsibleActionFail(discretion.text(message), result=result)
+            display_deprecations(validation)
+            result.update(self._done_here(spec, validation, progress))
+        else:
+            awaited = "" if validation.error_messages else spec.waiting(params)
             if awaited and not self._task.check_mode:
                 progress(awaited)
             result.update(self._executed(variables))
-            if result.get(WARNINGS):
-                result[WARNINGS] = naming(host, result[WARNINGS], warnings_of_arguments(validation))
-            return discretion.result(result)
-        if _wants_invocation(variables):
-            result["invocation"] = {"module_args": presentable(spec.argument_spec, validation.validated_parameters)}
-        if validation.error_messages:
-            message = "; ".join(map(with_next_step, validation.error_messages))
-            raise AnsibleActionFail(discretion.text(message), result=result)
-        display_deprecations(validation)
-        warnings = warnings_of_arguments(validation)
-        task = Task(
-            params=validation.validated_parameters,
-            check_mode=self._task.check_mode,
-            warn=named(host, warnings.append),
-            progress=progress,
-            clients=shared_clients(),
-        )
-        result.update(self._outcome(task, variables))
-        if warnings:
-            result["warnings"] = warnings
-        if not self._task.diff:
-            result.pop("diff", None)
+        if result.get(WARNINGS):
+            result[WARNINGS] = naming(host, result[WARNINGS], warnings_of_arguments(validation))
         return discretion.result(result)
 
-    def _outcome(self, task: Task, variables: Mapping[str, Any]) -> dict[str, Any]:
-        try:
-            return self._work(task, variables)
-        except OnrampError as error:
-            return {**error.as_result(), "failed": True, "changed": False}
-        except AnsibleError:
-            raise
-        except Exception as error:
-            # Where it happened, and not its text, which may quote anything.
-            Display().vvv("".join(traceback.format_tb(error.__traceback__)))
-            kind = type(error).__name__
-            return {**unexpected(kind).as_result(), "failed": True, "changed": False}
-
-    def _work(self, task: Task, _variables: Mapping[str, Any]) -> dict[str, Any]:
-        """Do the module's work; an action that is more than its module does more here."""
+    def _spec(self, _variables: Mapping[str, Any]) -> ModuleSpec:
+        """Return what the module declares; an action that does more than its module declares other work."""
         spec: ModuleSpec = self.module.SPEC
-        return spec.work(task)
+        return spec
+
+    def _done_here(
+        self, spec: ModuleSpec, validation: ValidationResult, progress: Callable[[str], None]
+    ) -> dict[str, Any]:
+        """Return what the module's work comes to in this process."""
+        warnings = warnings_of_arguments(validation)
+        result = execute(
+            spec,
+            validation.validated_parameters,
+            check_mode=self._task.check_mode,
+            diff=self._task.diff,
+            warn=warnings.append,
+            progress=progress,
+            clients=shared_clients(),
+            unforeseen=_show_place,
+        )
+        return {**result, WARNINGS: warnings} if warnings else result
 
     def _executed(self, variables: dict[str, Any]) -> dict[str, Any]:
         """Return what the module returns in a process of its own.
@@ -129,6 +121,8 @@ class InProcessAction(GuardedAction):
             note("The module is executed on another machine, or as another user. What it asks is not in this trace.")
         with withheld(variables) as also, environment(environment_of_modules()), without_debug():
             result: dict[str, Any] = self._execute_module(task_vars=variables, wrap_async=self._task.async_val)
+        if place := result.pop(PLACE, ""):
+            Display().vvv(place)
         return result | {name: [*items, *(result.get(name) or ())] for name, items in also.items() if items}
 
     def _is_the_same_here(self, variables: Mapping[str, Any]) -> bool:
@@ -149,19 +143,14 @@ class InProcessAction(GuardedAction):
         )
 
 
-def unexpected(kind: str) -> OnrampError:
-    """Return what is told of an error that nobody has foreseen."""
-    message = f"An unexpected {kind} ended this task. Please report it with what -vvv prints here."
-    return OnrampError(msg=message, failure=Failure(code="unexpected", message=message))
+def _show_place(error: Exception) -> None:
+    """Show where an error happened to whoever wants to know it; those of Ansible are for Ansible to tell."""
+    if isinstance(error, AnsibleError):
+        raise error
+    Display().vvv(place_of(error))
 
 
 def _wants_invocation(variables: Mapping[str, Any]) -> bool:
     """Tell whether results repeat the arguments: always before ansible-core 2.21, then by its setting."""
     known = "INJECT_INVOCATION" in constants.config.get_configuration_definitions()
     return not known or bool(constants.config.get_config_value("INJECT_INVOCATION", variables=dict(variables)))
-
-
-def _secrets(spec: ModuleSpec, parameters: Mapping[str, Any]) -> list[str]:
-    """Return every string inside the parameters that are ``no_log``."""
-    hidden = [parameters.get(name) for name, option in spec.argument_spec.items() if option.get("no_log")]
-    return list(texts_in(hidden))

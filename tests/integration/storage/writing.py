@@ -11,18 +11,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.writing.write import write_access
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.clients import Clients
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.deadline import CLOCK, Clock
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import Task
 
 from tests.collection import COLLECTIONS
-from tests.modules import ModuleResult, load
+from tests.modules import ModuleResult, load, run_spec
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 
@@ -54,16 +51,7 @@ def write(
     **arguments: Any,
 ) -> ModuleResult:
     """Write the access; ``arguments`` are those of the module, which reads the bucket of the sandbox without them."""
-    spec = load("s3_access")
+    spec = replace(load("s3_access"), work=lambda task: write_access(task, run_module))
     given = {"external_id": world.GROUP_ID, "buckets": [world.S3_BUCKET], **arguments}
     with patch.dict("os.environ", {**sandbox.env, **(environment or {})}):
-        validation = ArgumentSpecValidator(dict(spec.argument_spec), **spec.rules()).validate(given)
-        assert not validation.error_messages
-        warnings: list[str] = []
-        task = Task(
-            params=validation.validated_parameters, check_mode=False, warn=warnings.append, clients=Clients(clock=clock)
-        )
-        try:
-            return ModuleResult(write_access(task, run_module), warnings)
-        except OnrampError as error:
-            return ModuleResult({"failed": True, **error.as_result()}, warnings)
+        return run_spec(spec, given, clock=clock)

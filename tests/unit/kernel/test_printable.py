@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.setup_tests import judge
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import Failure, OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.printable import printable, visible
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import named
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.warnings import naming
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,8 +73,7 @@ def test_messages_codes_and_request_ids_of_all_errors_are_one_printable_line() -
 
 
 def test_warnings_are_one_printable_line() -> None:
-    warned: list[str] = []
-    named("shop\nus", warned.append)("Somebody is called \x1b[2Jx\nok: [shop_us]")
+    warned = naming("shop\nus", ["Somebody is called \x1b[2Jx\nok: [shop_us]"], ())
     assert warned == ["shop us: Somebody is called \ufffd[2Jx ok: [shop_us]"]
 
 
