@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
@@ -16,28 +15,27 @@ from tests.sandbox.client import Sandbox
 from tests.sandbox.currents import generate_currents
 
 INTEGRATION_ID = "66f1aeb2c3d4e5f60718293b"
-# As many puts at once as the emulator has work for.
-PUTS = 8
+FOLDERS = "ws{:04}"
 
 
 def seed(sandbox: Sandbox, count: int) -> dict[str, Any]:
     """Make keys, buckets and what Currents has written for ``count`` workspaces, and return their inventory."""
     hours = world.recent_hours()
     numbers = range(count)
-    _fill_s3(sandbox, [_folder(number) for number in numbers if _is_s3(number)], hours)
-    hosts = {f"bench_{number:04}": _workspace(sandbox, number, hours) for number in numbers}
+    _fill_s3(sandbox, count, hours)
+    hosts = {host_of(number): _workspace(sandbox, number, hours) for number in numbers}
     common = {"fivetran_group": world.GROUP_NAME, "braze_api_url": sandbox.env["SANDBOX_BRAZE_URL"]}
     return {"braze_workspaces": {"vars": common, "hosts": hosts}}
 
 
 def _workspace(sandbox: Sandbox, number: int, hours: Iterable[datetime]) -> dict[str, str]:
-    key = f"sandbox-braze-key-bench-{number:04}-9f86d081884c7d65"
+    key = key_of(number)
     sandbox.seed("braze", "create_key", key=key)
-    host = {"braze_api_key": key, "fivetran_schema": f"braze_bench_{number:04}"}
-    if _is_s3(number):
-        place = {"currents_storage": "s3", "currents_bucket": world.S3_BUCKET, "currents_prefix": _folder(number)}
+    host = {"braze_api_key": key, "fivetran_schema": schema_of(number)}
+    if is_s3(number):
+        place = {"currents_storage": "s3", "currents_bucket": world.S3_BUCKET, "currents_prefix": folder_of(number)}
         return host | place
-    bucket = f"acme-currents-bench-{number:04}"
+    bucket = bucket_of(number)
     sandbox.seed("gcs", "create_bucket", name=bucket)
     sandbox.seed(
         "gcs", "seed_currents", bucket=bucket, prefix=world.PREFIX, cluster="prod-04", storage="GCS",
@@ -46,32 +44,48 @@ def _workspace(sandbox: Sandbox, number: int, hours: Iterable[datetime]) -> dict
     return host | {"currents_storage": "gcs", "currents_bucket": bucket, "currents_prefix": world.PREFIX}
 
 
-def _is_s3(number: int) -> bool:
+def is_s3(number: int) -> bool:
+    """Tell whether it is one of those in S3."""
     return number % 2 == 0
 
 
-def _folder(number: int) -> str:
-    return f"ws{number:04}"
+def host_of(number: int) -> str:
+    """Return its name in the inventory."""
+    return f"bench_{number:04}"
 
 
-def _fill_s3(sandbox: Sandbox, folders: Iterable[str], hours: Iterable[datetime]) -> None:
-    """Put the same objects into each folder, past the journal."""
-    objects = list(
-        generate_currents(
-            prefix="",
-            cluster="prod-01",
-            storage="S3",
-            integration_id=INTEGRATION_ID,
-            event_types=world.EVENT_TYPES,
-            hours=hours,
-        )
+def key_of(number: int) -> str:
+    """Return its key of Braze."""
+    return f"sandbox-braze-key-bench-{number:04}-9f86d081884c7d65"
+
+
+def schema_of(number: int) -> str:
+    """Return the schema of its connection."""
+    return f"braze_bench_{number:04}"
+
+
+def folder_of(number: int) -> str:
+    """Return its folder in the bucket of S3."""
+    return FOLDERS.format(number)
+
+
+def bucket_of(number: int) -> str:
+    """Return its bucket of Google Cloud Storage."""
+    return f"acme-currents-bench-{number:04}"
+
+
+def _fill_s3(sandbox: Sandbox, count: int, hours: Iterable[datetime]) -> None:
+    """Put the same objects into the folder of each of those in S3, past the journal."""
+    objects = generate_currents(
+        prefix="",
+        cluster="prod-01",
+        storage="S3",
+        integration_id=INTEGRATION_ID,
+        event_types=world.EVENT_TYPES,
+        hours=hours,
     )
     s3 = sandbox.aws("s3")
-
-    def put(folder: str) -> None:
-        for name, content in objects:
-            s3.put_object(Bucket=world.S3_BUCKET, Key=f"{folder}/{name}", Body=content)
-
-    with ThreadPoolExecutor(PUTS) as pool:
-        # A list, so that what fails is raised.
-        list(pool.map(put, folders))
+    for name, content in objects:
+        s3.put_object(
+            Bucket=world.S3_BUCKET, Key=name, Body=content, Metadata={"sandbox-folders": f"{FOLDERS} 0 {count} 2"}
+        )

@@ -14,6 +14,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +23,7 @@ from typing import Any, Self
 import boto3
 
 from tests.sandbox.aws import BOTO_CONFIG, CUSTOMER_ACCOUNT, REGION, SECRET_ACCESS_KEY
-from tests.sandbox.core import Entry
+from tests.sandbox.core import OUTSIDE, Entry
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 START_TIMEOUT = 30
@@ -118,6 +119,18 @@ class Sandbox:
     def clear_journal(self) -> None:
         """Forget the requests so far."""
         self._control("DELETE", "/journal")
+
+    def keep_journal(self, kept: bool) -> None:
+        """Keep each request from now on, as at the start, or only count them: of many, the journal takes gigabytes."""
+        self._control("POST", "/journal", {"kept": kept})
+
+    def counts(self, caller: str = OUTSIDE, *, writes: bool = False) -> Counter[str]:
+        """Return how many requests there were of each operation; or how many of them changed something."""
+        found: Counter[str] = Counter()
+        for kind in self._control("GET", "/journal/counts"):
+            if kind["caller"] == caller and (kind["changed_state"] or not writes):
+                found[kind["operation"]] += kind["count"]
+        return found
 
     def state(self, server: str | None = None) -> dict[str, Any]:
         """Return the complete state by server; for ``aws`` what exists in IAM and S3."""

@@ -47,7 +47,9 @@ class Control:
         """Build the aiohttp application."""
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_get("/journal", self.journal)
+        app.router.add_post("/journal", self.keep_journal)
         app.router.add_delete("/journal", self.clear_journal)
+        app.router.add_get("/journal/counts", self.counts)
         app.router.add_get("/faults", self.faults)
         app.router.add_post("/faults", self.add_fault)
         app.router.add_delete("/faults", self.clear_faults)
@@ -67,9 +69,18 @@ class Control:
         return web.json_response([asdict(entry) for entry in self.hub.journal if wanted in (None, entry.server)])
 
     async def clear_journal(self, _request: web.Request) -> web.Response:
-        """``DELETE /journal``."""
-        self.hub.journal.clear()
+        """``DELETE /journal``: the counts, too."""
+        self.hub.forget()
         return web.json_response(None)
+
+    async def keep_journal(self, request: web.Request) -> web.Response:
+        """``POST /journal {"kept": false}``: from now on, requests are counted only."""
+        self.hub.keeps_journal = bool((await request.json())["kept"])
+        return web.json_response(None)
+
+    async def counts(self, _request: web.Request) -> web.Response:
+        """``GET /journal/counts``: how many requests there were of each operation, caller, and whether it wrote."""
+        return web.json_response([{**kind._asdict(), "count": count} for kind, count in self.hub.counts.items()])
 
     async def faults(self, _request: web.Request) -> web.Response:
         """``GET /faults``: those that were scripted, with how many requests each has met in ``hits``."""

@@ -23,9 +23,10 @@ import json
 import re
 import time
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from aiohttp import web
 
@@ -40,7 +41,7 @@ SHOWN_SECRET = "<redacted>"
 CALLER_HEADER = "X-Sandbox-Caller"
 OUTSIDE = "outside"
 # Those that the journal keeps.
-JOURNALED_HEADERS = ("Accept", "Content-Type", "User-Agent")
+JOURNALED_HEADERS = ("Accept", "Content-Type", "User-Agent", "x-amz-expected-bucket-owner")
 FAULT_KINDS = ("status", "delay", "drop", "lost_answer", "redirect", "hostile_headers", *DRIPS, *SPOILED)
 
 
@@ -74,11 +75,19 @@ class Entry:
     # "fivetran" for what the sandbox's Fivetran asks in its setup tests, "outside" for everybody else.
     caller: str = OUTSIDE
     fault: str = ""
-    # Of the request: what it wants to be answered with, what its body is, and whose program it is.
+    # Of the request: what it wants to be answered with, what its body is, whose program it is, whose bucket it means.
     headers: dict[str, str] = field(default_factory=dict)
     # Seconds of the sandbox's own clock between which the request was being answered.
     started: float = 0.0
     finished: float = 0.0
+
+
+class Kind(NamedTuple):
+    """What requests are counted by."""
+
+    operation: str
+    caller: str
+    changed_state: bool
 
 
 @dataclass
@@ -135,6 +144,9 @@ class Hub:
     def __init__(self) -> None:
         self.servers: dict[str, Server] = {}
         self.journal: list[Entry] = []
+        # Of a hundred thousand requests, how many there were of each kind has to do.
+        self.keeps_journal = True
+        self.counts: Counter[Kind] = Counter()
         self.faults: list[Fault] = []
         self.latency = 0.0
         self._seq = 0
@@ -148,7 +160,14 @@ class Hub:
     def close_entry(self, entry: Entry) -> None:
         """Put the entry of an answered request into the journal, unless it began before the last reset."""
         if entry.seq > self._since:
-            self.journal.append(entry)
+            self.counts[Kind(entry.operation, entry.caller, entry.changed_state)] += 1
+            if self.keeps_journal:
+                self.journal.append(entry)
+
+    def forget(self) -> None:
+        """Forget the requests so far."""
+        self.journal.clear()
+        self.counts.clear()
 
     def take_fault(self, entry: Entry) -> Fault | None:
         """Return the fault that hits this request, and count it."""
@@ -163,7 +182,8 @@ class Hub:
     def reset(self) -> None:
         """Start over: empty journal, no faults, no latency; the servers reset themselves."""
         self._since = self._seq
-        self.journal.clear()
+        self.forget()
+        self.keeps_journal = True
         self.faults.clear()
         self.latency = 0.0
 
@@ -265,7 +285,9 @@ class Server(ABC):
             entry.actor = self.actor(request)
             entry.headers = {name: request.headers[name] for name in JOURNALED_HEADERS if name in request.headers}
             entry.caller = request.headers.get(CALLER_HEADER, OUTSIDE)
-            entry.body = self.redact(await self.body(request))
+            body = await self.body(request)
+            # Secrets are looked for in the journal only: there may be a thousand of them.
+            entry.body = self.redact(body) if self.hub.keeps_journal else None
             if self.hub.latency:
                 await asyncio.sleep(self.hub.latency)
             fault = self.hub.take_fault(entry)
@@ -291,8 +313,8 @@ class Server(ABC):
         finally:
             entry.changed_state = watched.changed
         entry.status = answer.status
-        if isinstance(answer, web.Response) and answer.content_type == "application/json" and answer.text:
-            entry.answer = self.redact(json.loads(answer.text))
+        if self.hub.keeps_journal and isinstance(answer, web.Response):
+            entry.answer = self.redact(_json_of(answer))
         return await _late_fault(request, answer, fault)
 
     async def _early_fault(self, request: web.Request, fault: Fault | None) -> web.Response | None:
@@ -332,6 +354,10 @@ def _texts(data: Json) -> Iterator[str]:
     elif isinstance(data, dict | list):
         for value in data.values() if isinstance(data, dict) else data:
             yield from _texts(value)
+
+
+def _json_of(answer: web.Response) -> Json:
+    return json.loads(answer.text) if answer.content_type == "application/json" and answer.text else None
 
 
 async def _json_or_none(request: web.Request) -> Json:

@@ -4,16 +4,21 @@
 
 """ministack with iam:SetDefaultPolicyVersion, which it does not know: versions keep their numbers, as with AWS.
 
+And for thousands of folders in a bucket of S3: listings take no longer there, and one request fills all of them.
 Started as a file, in a process of its own.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from typing import Any
 
 from ministack.app import main
-from ministack.services import iam
+from ministack.services import iam, s3
+
+# Metadata of an object for many folders, such as ``ws{:04} 0 10000 2``: a pattern, and what range() takes.
+FOLDERS = "x-amz-meta-sandbox-folders"
 
 
 def set_default(parameters: Mapping[str, Any]) -> Any:
@@ -28,6 +33,63 @@ def set_default(parameters: Mapping[str, Any]) -> Any:
     return iam._xml(200, "SetDefaultPolicyVersionResponse", "", ns="iam")
 
 
+class Objects(dict[str, Any]):
+    """The objects of a bucket, whose names are sorted again only when others are there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._names: list[str] | None = None
+
+    def __setitem__(self, name: str, stored: Any) -> None:
+        if name not in self:
+            self._names = None
+        super().__setitem__(name, stored)
+
+    def pop(self, name: str, *default: Any) -> Any:
+        """Remove an object."""
+        self._names = None
+        return super().pop(name, *default)
+
+    def below(self, prefix: str) -> list[str]:
+        """Return the names that begin so."""
+        if self._names is None:
+            self._names = sorted(self)
+        begin = bisect_left(self._names, prefix)
+        end = bisect_left(self._names, True, begin, key=lambda name: not name.startswith(prefix))
+        return self._names[begin:end]
+
+
+def create_bucket(name: str, *arguments: Any, **more: Any) -> Any:
+    """Create a bucket that knows its names in order."""
+    answer = _create_bucket(name, *arguments, **more)
+    bucket = s3._buckets.get(name)
+    if bucket is not None and not isinstance(bucket["objects"], Objects):
+        bucket["objects"] = Objects()
+    return answer
+
+
+def collect(objects: Any, prefix: str, *arguments: Any) -> Any:
+    """Collect a page of a listing out of the names below its prefix."""
+    return _collect(objects.below(prefix) if isinstance(objects, Objects) else objects, prefix, *arguments)
+
+
+def put_object(bucket: str, name: str, body: bytes, headers: Mapping[str, str]) -> Any:
+    """Put an object, into many folders if it says so."""
+    own = {header: value for header, value in headers.items() if header != FOLDERS}
+    if len(own) == len(headers):
+        return _put_object(bucket, name, body, own)
+    pattern, *numbers = headers[FOLDERS].split()
+    answers = [
+        _put_object(bucket, f"{pattern.format(number)}/{name}", body, own) for number in range(*map(int, numbers))
+    ]
+    return answers[0]
+
+
+_put_object = s3._put_object
+_create_bucket, _collect = s3._create_bucket, s3._collect_list_entries
+
 if __name__ == "__main__":
     iam._IAM_HANDLERS["SetDefaultPolicyVersion"] = set_default
+    s3._create_bucket, s3._collect_list_entries = create_bucket, collect
+    s3._put_object = put_object
     main()
