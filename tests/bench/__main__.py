@@ -27,10 +27,12 @@ from typing import Any
 
 import yaml
 
-from tests.bench import code, fleet
+from tests.bench import code, fleet, thousands
 from tests.bench.calls import call_cost
 from tests.bench.code import Code
 from tests.bench.figures import HEADER, RATIOS_HEADER, Case, Run, ratios, row, run_of
+from tests.bench.killed import killed_sentence
+from tests.bench.thousands import FLEET_HEADER, RUNS, fleet_row
 from tests.modules import run_module
 from tests.sandbox import world
 from tests.sandbox.client import CHECKOUT, Sandbox
@@ -46,11 +48,18 @@ def main() -> int:
     """Measure what the command line asks for and append the rows."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--workspaces", type=int, nargs="+", default=[1, 10])
-    parser.add_argument("--latency", type=float, nargs="+", default=[0.0, 0.1], help="seconds added to each answer")
+    parser.add_argument(
+        "--latency", type=float, nargs="+", help="seconds added to each answer, by default 0 and 0.1; with --fleet 0"
+    )
     parser.add_argument("--runs", type=int, default=3, help="counted runs of each case")
     parser.add_argument("--warm-up", type=int, default=1, help="runs of each case before those that count")
     parser.add_argument("--forks", type=int, default=20, help="Ansible's forks, by default those of examples/fleet")
     parser.add_argument("--against", metavar="REV", help="an earlier commit to run in turns with this checkout")
+    parser.add_argument("--fleet", type=int, nargs="+", metavar="N", help="instead, fleets of so many, one run each")
+    parser.add_argument("--fleet-runs", nargs="+", choices=list(RUNS), default=list(RUNS), help="which runs of those")
+    parser.add_argument(
+        "--killed", type=int, metavar="N", help="instead, onboard so many, and once more killed at half"
+    )
     parser.add_argument("--dry-run", action="store_true", help="print the rows and leave docs/performance.md alone")
     options = parser.parse_args()
     with ExitStack() as stack:
@@ -60,14 +69,49 @@ def main() -> int:
             parser.error(str(error))
         codes = [*earlier, code.of_checkout()]
         sandbox = stack.enter_context(Sandbox.start())
+        if options.killed:
+            print(killed_sentence(sandbox, options.killed, options.forks, codes[-1]))
+            return 0
+        if options.fleet:
+            cases = [
+                Case(count, latency, options.forks) for count in options.fleet for latency in options.latency or [0.0]
+            ]
+            measure_fleets(sandbox, cases, codes[-1], options.fleet_runs, dry_run=options.dry_run)
+            return 0
+        latencies = options.latency or [0.0, 0.1]
         page = Page(sentences(sandbox, codes[-1], options.runs))
         for workspaces in options.workspaces:
-            for latency in options.latency:
+            for latency in latencies:
                 case = Case(workspaces, latency, options.forks)
                 page.add(case, codes, measure(sandbox, case, codes, options.runs, options.warm_up))
     if not options.dry_run:
         page.append()
     return 0
+
+
+def measure_fleets(
+    sandbox: Sandbox, cases: Sequence[Case], checkout: Code, names: Sequence[str], *, dry_run: bool
+) -> None:
+    """Measure fleets, and append a row for each run, once all of a fleet are done: the next one may take an hour."""
+    print(FLEET_HEADER, flush=True)
+    begun = False
+    for case in cases:
+        rows = []
+        for name, run in thousands.measure(sandbox, case, checkout, names):
+            rows.append(fleet_row(checkout.name, name, case, run))
+            print(f"{rows[-1]}\n{run.sizes()}", flush=True)
+        if not dry_run:
+            with PAGE.open("a", encoding="utf-8") as page:
+                page.write("\n".join([*(() if begun else ("\n" + machine() + "\n", FLEET_HEADER)), *rows]) + "\n")
+            begun = True
+
+
+def machine() -> str:
+    """Return which machine figures come from."""
+    return (
+        f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}; the sandbox runs on the same"
+        " cores."
+    )
 
 
 class Page:
@@ -92,15 +136,11 @@ class Page:
 
     def append(self) -> None:
         """Append everything to the page, under a line that says which machine it comes from."""
-        machine = (
-            f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}; the sandbox runs on the"
-            " same cores."
-        )
         tables = ["\n".join([HEADER, *self.rows])]
         if self.ratios:
             tables.insert(0, "\n".join([RATIOS_HEADER, *self.ratios]))
         with PAGE.open("a", encoding="utf-8") as page:
-            page.write("\n" + "\n\n".join([machine, self.sentences, *tables]) + "\n")
+            page.write("\n" + "\n\n".join([machine(), self.sentences, *tables]) + "\n")
 
 
 def sentences(sandbox: Sandbox, checkout: Code, runs: int) -> str:

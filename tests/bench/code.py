@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,22 +44,26 @@ class Code:
         """Return the path of one of its playbooks."""
         return str(self.root / "playbooks" / f"{name}.yml")
 
-    def run(self, sandbox: Sandbox, arguments: Sequence[str]) -> Took:
-        """Run ``ansible-playbook`` in the sandbox.
+    def command(self, arguments: Sequence[str]) -> list[str]:
+        """Return the command that runs ``ansible-playbook``."""
+        return [str(Path(sys.executable).parent / "ansible-playbook"), *arguments]
+
+    def environment(self, sandbox: Sandbox) -> dict[str, str]:
+        """Return the variables with which it finds this code and the sandbox."""
+        own = {"ANSIBLE_COLLECTIONS_PATH": str(self.collections), "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false"}
+        return {**os.environ, **own, **sandbox.env}
+
+    def run(self, sandbox: Sandbox, arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Took:
+        """Run ``ansible-playbook`` in the sandbox, with further variables of the environment.
 
         :raises RuntimeError: with its output if it fails.
         """
-        command = [str(Path(sys.executable).parent / "ansible-playbook"), *arguments]
+        command = self.command(arguments)
         with tempfile.NamedTemporaryFile("r", suffix=".json") as report:
             finished = subprocess.run(
                 [sys.executable, "-I", "-S", str(MEASURED), report.name, *command],
                 cwd=self.root,
-                env={
-                    **os.environ,
-                    "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
-                    "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false",
-                    **sandbox.env,
-                },
+                env=self.environment(sandbox) | dict(environment or {}),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -17,6 +17,7 @@ import pytest
 from tests.bench import code
 from tests.bench.code import MEASURED, OWN, Took
 from tests.bench.figures import HEADER, RATIOS_HEADER, Case, Run, in_flight, ratios, row, run_of
+from tests.bench.thousands import FLEET_HEADER, FleetRun, fleet_row
 from tests.collection import COLLECTIONS
 from tests.sandbox.core import Entry
 
@@ -69,6 +70,13 @@ def test_a_row_has_a_column_for_each_of_its_header_and_the_largest_memory() -> N
     written = row("abc1234", "rerun", HUNDRED, [run(1, 1, 95), run(2, 9, 120), run(9, 2, 91)])
     assert written.count("|") == HEADER.splitlines()[0].count("|")
     assert "| abc1234 | rerun | 100 | 100 | 20 | 2.0 | 2.0 | 5 | 19 | 0 | 0 |  | 120 | 3 |" in written
+
+
+def test_a_row_of_a_fleet_has_a_column_for_each_of_its_header_and_tells_how_large_the_plan_is() -> None:
+    found = FleetRun(Took(1000.4, 900.6, 768.2), Counter(braze=190_000, fivetran=8), plan=19_000_000)
+    written = fleet_row("abc1234", "plan, new", Case(10_000, 0.0, 20), found)
+    assert written.count("|") == FLEET_HEADER.splitlines()[0].count("|")
+    assert "| plan, new | 10,000 | 0 | 1000 | 901 | 768 MB | 19.0 MB | 8 | 190,000 | 0 | 0 |" in written
 
 
 @pytest.mark.parametrize(
