@@ -211,8 +211,10 @@ class CallbackModule(CallbackBase):
         task = result._task
         if len(self._playing) < FEWEST_WAITED_FOR or task.run_once or not (PROGRESS.alone or not sys.stdout.isatty()):
             return
-        self._done.add(str(result._host.get_name()))
-        done, total = len(self._done & self._playing), len(self._playing)
+        name = str(result._host.get_name())
+        if name in self._playing:
+            self._done.add(name)
+        done, total = len(self._done), len(self._playing)
         left = time_left(done, total, time.monotonic() - self._task_began)
         PROGRESS.tell(f"{done:,} of {total:,} workspaces{left}: {task.get_name()}")
 

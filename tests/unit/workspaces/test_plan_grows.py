@@ -6,9 +6,7 @@
 
 from __future__ import annotations
 
-import cProfile
 import json
-from collections import Counter
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
@@ -17,6 +15,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.step import of_step
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told
 
+from tests.unit.growth import FEW, MANY, MOST, Calls, counted, too_often
 from tests.unit.workspaces.situations import (
     SERVICE_ACCOUNT,
     World,
@@ -27,12 +26,6 @@ from tests.unit.workspaces.situations import (
     settings,
     situation,
 )
-
-FEW, MANY = 30, 120
-# Of four: what is done once for all makes it less, and what is done for each pair would make it sixteen.
-MOST = 4.5
-# Functions that are called less often do not matter, however often others call them.
-OFTEN = 10 * MANY
 
 
 def inventory(count: int) -> list[Settings]:
@@ -49,16 +42,11 @@ def world(fleet: list[Settings], connected: bool) -> World:
     )
 
 
-def measured(purpose: str, count: int, connected: bool) -> tuple[int, Counter[object]]:
-    """Return how long a plan is as JSON that is decided, split and told, and how often it has called each function."""
+def measured(purpose: str, count: int, connected: bool) -> tuple[int, Calls]:
+    """Return how long a plan is as JSON that is decided, split and told, and how often who has called whom."""
     fleet = inventory(count)
     known = situation(purpose, *fleet, world=world(fleet, connected))
-    profile = cProfile.Profile()
-    profile.enable()
-    told = as_told(of_step(decide(known), "shared"))
-    profile.disable()
-    profile.create_stats()
-    calls = Counter({function: timing[1] for function, timing in profile.stats.items()})  # type: ignore[attr-defined]
+    told, calls = counted(lambda: as_told(of_step(decide(known), "shared")))
     return len(json.dumps(told, default=str)), calls
 
 
@@ -69,9 +57,7 @@ def test_a_plan_grows_with_the_number_of_workspaces_and_not_with_its_square(purp
     measured(purpose, 2, connected)
     (length, calls), (longer, more) = measured(purpose, FEW, connected), measured(purpose, MANY, connected)
     assert longer / length < MOST
-    often = {function: count / max(calls[function], 1) for function, count in more.items() if count > OFTEN}
-    assert often
-    assert {function: ratio for function, ratio in often.items() if ratio > MOST} == {}
+    assert too_often(calls, more) == {}
 
 
 def test_of_many_that_share_an_object_some_are_named() -> None:

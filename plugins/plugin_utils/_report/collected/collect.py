@@ -122,10 +122,11 @@ class Collector:
         names = names_of({row: _identity(known) for row, known in shown.items()})
         # There, what fails or changes one item is not all the others'.
         hosts_of_items = {host for host, path in shown if path}
+        documents = _documents(shown.values())
         workspaces = []
         for row, known in sorted(shown.items(), key=lambda entry: (names[entry[0]], entry[0])):
             outcome = outcomes.get(row[0], Outcome())
-            complete = _with_documents(self._done_by_others(known), shown.values())
+            complete = _with_documents(self._done_by_others(known), documents)
             if row[0] in hosts_of_items:
                 complete = _unless_reached(complete, outcome)
                 outcome = Outcome(failed=bool(known.failures), changed=known.changed)
@@ -205,15 +206,20 @@ def _actual(known: Known) -> Connection | None:
     return replace(known.listed[connection.schema], action=connection.action)
 
 
-def _with_documents(known: Known, everybody: Iterable[Known]) -> Known:
+def _documents(everybody: Iterable[Known]) -> Mapping[str, S3Access]:
+    """Return by role the first access of which the policy is known."""
+    found: dict[str, S3Access] = {}
+    for known in everybody:
+        if isinstance(known.access, S3Access) and known.access.policy is not None:
+            found.setdefault(known.access.role_arn, known.access)
+    return found
+
+
+def _with_documents(known: Known, documents: Mapping[str, S3Access]) -> Known:
     """Fill in policy and trust that another workspace has brought to their state for all who share the role."""
     if not isinstance(known.access, S3Access) or known.access.policy is not None:
         return known
-    for other in everybody:
-        access = other.access
-        if isinstance(access, S3Access) and access.policy is not None and access.role_arn == known.access.role_arn:
-            return replace(known, access=access)
-    return known
+    return replace(known, access=documents.get(known.access.role_arn, known.access))
 
 
 def _failure(seen: Observation, module: str) -> Finding:

@@ -36,8 +36,9 @@ class Asking:
         self._futures: dict[Question[Any], Future[Answer]] = {}
         self._open = 0
         self._moved = Condition()
-        # By name, how many questions about nobody else are open.
+        # By name, how many questions about nobody else are open; and of how many names none is.
         self._open_of: dict[str, int] = {}
+        self._seen_of = 0
 
     def take(self, items: Iterable[T], begin: Callable[[T], None]) -> Seen:
         """Begin with every item, and return all answers once nothing is open any more."""
@@ -56,13 +57,14 @@ class Asking:
         with self._moved:
             while self._open:
                 self._moved.wait()
-                self._told(list(self._open_of.values()).count(0), len(self._open_of))
+                self._told(self._seen_of, len(self._open_of))
 
     def _ended(self, owner: str, _future: Future[Answer]) -> None:
         with self._moved:
             self._open -= 1
             if owner:
                 self._open_of[owner] -= 1
+                self._seen_of += self._open_of[owner] == 0
             self._moved.notify()
 
     def ask(
@@ -83,6 +85,7 @@ class Asking:
             # What follows from an answer is asked before its own question counts as ended.
             self._open += 1
             if owner:
+                self._seen_of -= self._open_of.get(owner) == 0
                 self._open_of[owner] = self._open_of.get(owner, 0) + 1
             future = self._futures[question] = self._pool.submit(self._answer, work, params, then)
         future.add_done_callback(partial(self._ended, owner))
