@@ -95,6 +95,14 @@ def test_a_module_in_a_process_of_its_own_is_announced(sandbox: Sandbox) -> None
     assert announced.start() < result.output.index("changed: [shop_us]")
 
 
+@pytest.mark.slow
+def test_a_module_in_a_process_of_its_own_says_at_its_end_which_limit_it_has_waited_for(sandbox: Sandbox) -> None:
+    sandbox.fault("status", operation="test_connection", status=429, headers={"Retry-After": "4"})
+    result = run_playbook(sandbox, plays(connecting(sandbox), onramp_in_process=False), inventory=WORKSPACE)
+    assert result.exit_code == 0, result.output
+    assert "Fivetran's rate limit for setup tests is reached" in " ".join(result.output.split())
+
+
 @pytest.mark.parametrize("in_process", [True, False])
 @pytest.mark.parametrize("arguments", [["--check"], []], ids=["check", "never"])
 def test_nothing_is_announced_where_nothing_is_waited_for(

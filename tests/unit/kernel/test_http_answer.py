@@ -135,7 +135,9 @@ def test_a_wish_to_wait_that_makes_no_sense_is_a_refusal_all_the_same(header: by
     assert "Gave up after 3 tries" in error.msg
 
 
-@given(st.dictionaries(st.sampled_from(["retry-after", "x-ratelimit-remaining", "x-ratelimit-reset"]), st.text()))
+@given(
+    st.dictionaries(st.sampled_from(["date", "retry-after", "x-ratelimit-remaining", "x-ratelimit-reset"]), st.text())
+)
 def test_whatever_a_header_says_it_asks_for_a_number_of_seconds_or_for_nothing(headers: dict[str, str]) -> None:
     wait = requested_wait(headers, NOW)
     assert wait is None or 0 <= wait < 1e12
@@ -149,6 +151,9 @@ def test_whatever_a_header_says_it_asks_for_a_number_of_seconds_or_for_nothing(h
         ({"retry-after": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0.0),
         ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1800000030"}, 30.0),
         ({"x-ratelimit-remaining": "5", "x-ratelimit-reset": "1800000030"}, None),
+        # There it is an hour later than here.
+        ({"retry-after": "Fri, 15 Jan 2027 09:01:00 GMT", "date": "Fri, 15 Jan 2027 09:00:00 GMT"}, 60.0),
+        ({"retry-after": "Fri, 15 Jan 2027 08:01:00 GMT", "date": "today"}, 60.0),
         ({}, None),
     ],
 )

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.progress import Progress
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.progress import Progress, time_left
 
 
 def test_a_line_is_written_over_the_one_before_and_leaves_nothing_of_a_longer_one() -> None:
@@ -34,3 +34,23 @@ def test_a_line_is_never_longer_than_the_terminal(monkeypatch: pytest.MonkeyPatc
     written: list[str] = []
     Progress(shown=True, write=written.append).tell("x" * 100)
     assert written == [f"\r{'x' * 39}\r"]
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "seconds", "told"),
+    [
+        (137, 1000, 114.0, ", about 12 min left"),
+        # Also what was waited for is part of what the others took.
+        (137, 1000, 3714.0, ", about 390 min left"),
+        (50, 100, 40.0, ", about 40 s left"),
+        (2, 100, 40.0, ""),
+        (50, 100, 2.0, ""),
+        (99, 100, 40.0, ""),
+        (100, 100, 40.0, ""),
+        (0, 100, 40.0, ""),
+    ],
+)
+def test_what_is_left_is_reckoned_from_what_is_done_once_that_can_be(
+    done: int, total: int, seconds: float, told: str
+) -> None:
+    assert time_left(done, total, seconds) == told

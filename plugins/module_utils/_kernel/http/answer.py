@@ -12,7 +12,9 @@ import json
 import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
+
+T = TypeVar("T")
 
 # No answer of these APIs has ten levels; what has hundreds would end some function that follows them.
 DEEPEST = 100
@@ -72,8 +74,10 @@ def _whole(data: Any) -> Any:
 def requested_wait(headers: Mapping[str, str], now: float) -> float | None:
     """Return the seconds that the server asks for: Retry-After, or Braze's x-ratelimit-reset (epoch seconds).
 
-    ``now``: seconds since the epoch. What makes no sense is as good as nothing.
+    ``now``: seconds since the epoch, for servers that do not say what time it is there; by a clock that is wrong here,
+    one would come back too early or far too late. What makes no sense is as good as nothing.
     """
+    now = _time_of(headers.get("date", ""), now)
     value = headers.get("retry-after", "").strip()
     if value:
         return float(value) if _SECONDS.fullmatch(value) else _seconds_until(value, now)
@@ -84,7 +88,13 @@ def requested_wait(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def _seconds_until(date: str, now: float) -> float | None:
+    moment = _time_of(date, None)
+    return None if moment is None else max(0.0, moment - now)
+
+
+def _time_of(date: str, otherwise: T) -> float | T:
+    """Return the seconds since the epoch of an HTTP date."""
     try:
-        return max(0.0, parsedate_to_datetime(date).timestamp() - now)
+        return parsedate_to_datetime(date).timestamp()
     except (ValueError, TypeError, OverflowError, IndexError):
-        return None
+        return otherwise
