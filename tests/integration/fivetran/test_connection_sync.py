@@ -198,6 +198,16 @@ def test_a_sync_that_takes_too_long_is_left_running_and_told(sandbox: Sandbox, r
     assert 560 < sum(time.waits) <= 600
 
 
+@pytest.mark.fact("rate-limits")
+def test_a_rate_limit_takes_nothing_of_the_time_for_a_sync(sandbox: Sandbox, run: Run) -> None:
+    # The first look is before the start.
+    sandbox.fault("status", operation="get_connection", skip=1, status=429, headers={"Retry-After": "3600"})
+    time = Hurried()
+    result = run(wait=True, wait_timeout=60, time=time)
+    assert not result.failed, result.msg
+    assert 3600 <= sum(time.waits) <= 3700
+
+
 def test_a_sync_put_off_beyond_the_timeout_is_not_waited_for(sandbox: Sandbox, run: Run) -> None:
     sandbox.seed("fivetran", "set_sync", outcome="rescheduled", rescheduled_for="2999-01-01T00:00:00Z")
     result = run(wait=True, wait_timeout=3600)

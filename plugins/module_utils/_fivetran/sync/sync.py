@@ -139,8 +139,10 @@ class Sync:
         deadline = Deadline.after(timeout, self.clock)
         looks = 0
         while True:
-            looks += 1
+            looks, waited = looks + 1, self.client.waited
             actual = self.client.connection(connection_id)
+            # A sync goes on while a rate limit keeps anybody from looking.
+            deadline = deadline.later(self.client.waited - waited)
             if actual is None:
                 raise _failure("NotFound_Connection", f"Connection {connection_id} was removed while it synced.")
             if self._has_finished(before, actual):
