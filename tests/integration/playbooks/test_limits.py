@@ -87,11 +87,13 @@ def test_onboarding_that_meets_a_limit_three_times_takes_longer_fails_nowhere_an
     assert not [line for line in screen(written) if " of 8 workspaces" in line]
 
 
-def changed_within(sandbox: Sandbox, playbook: str, *arguments: str, **counts: int) -> PlayResult:
+def changed_within(
+    sandbox: Sandbox, playbook: str, *arguments: str, seconds: int = WINDOW, **counts: int
+) -> PlayResult:
     """Run a playbook on three workspaces, with so few calls in a window that it meets a limit."""
     sandbox.clear_journal()
     for kind, count in counts.items():
-        limit(sandbox, kind, count, seconds=3)
+        limit(sandbox, kind, count, seconds)
     result = play(sandbox, playbook, *arguments, inventory=fleet(3))
     for kind in counts:
         limit(sandbox, kind, 20_000)
@@ -110,8 +112,13 @@ def test_whatever_changes_or_only_looks_waits_for_a_limit_also_without_a_termina
     # Not a byte of what is written over.
     assert "\r" not in onboarded.output
     changed_within(sandbox, "rotate_key", setup_tests=1)
+    for connection in connections(sandbox).values():
+        status = {**connection["status"], "setup_state": "broken"}
+        sandbox.seed("fivetran", "edit_connection", id=connection["id"], status=status)
+    changed_within(sandbox, "heal", setup_tests=1)
+    assert {connection["status"]["setup_state"] for connection in connections(sandbox).values()} == {"connected"}
     changed_within(sandbox, "verify", requests=2)
-    told = changed_within(sandbox, "offboard", *YES, requests=10)
+    told = changed_within(sandbox, "offboard", *YES, seconds=3 * WINDOW, requests=10)
     assert re.search(r"Fivetran's rate limit: of 10 requests an hour .* longer, and nothing fails", told.output)
     assert connections(sandbox) == {}
 
