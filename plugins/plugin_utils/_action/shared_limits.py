@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from io import FileIO
 from threading import Lock
 
 from ansible.utils.display import Display
@@ -39,8 +40,7 @@ class Shared:
     """Keeps the limits for all processes that have the file open, and for their threads."""
 
     def __init__(self) -> None:
-        # Written to by nobody else: it has no name from the beginning, or not any more.
-        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
+        self._file = _nameless_file()
         # What the system locks is locked for a process, and not for a thread.
         self._lock = Lock()
 
@@ -74,6 +74,14 @@ class Shared:
         content = json.dumps(plain).encode()
         os.pwrite(self._file.fileno(), content, 0)
         os.ftruncate(self._file.fileno(), len(content))
+
+
+def _nameless_file() -> FileIO:
+    """Return a file that nobody else can open: in memory where the system has such, so that no disk can be full."""
+    if hasattr(os, "memfd_create"):
+        return FileIO(os.memfd_create("onramp_limits"), "r+")
+    with tempfile.TemporaryFile() as file:
+        return FileIO(os.dup(file.fileno()), "r+")
 
 
 def _limit(opens_at: float, last_at: float, told_until: float, tickets: int, waiting: dict[str, float]) -> Limit:

@@ -36,7 +36,12 @@ def in_a_process(work: Callable[[], object]) -> multiprocessing.process.BaseProc
     return process
 
 
-def test_a_limit_that_one_worker_meets_is_closed_to_the_others_and_to_nothing_else() -> None:
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_a_limit_that_one_worker_meets_is_closed_to_the_others_and_to_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, in_memory: bool
+) -> None:
+    if not in_memory:
+        monkeypatch.delattr(os, "memfd_create", raising=False)
     shared = Shared()
     assert shared.is_empty()
     in_a_process(lambda: turn(shared).refused(1.0)).join()
