@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: no promise of stability to anybody outside it.
-
 """Do a module's work, and return what Ansible is told of it: the same in a process of its own, in an action, in a test.
 
 Of Ansible, nothing is known here. Who calls has validated the arguments, and keeps secrets out of what is shown.
 """
+
+# Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 
