@@ -233,7 +233,7 @@ ALONE: Sequence[Wrong] = (
         "a key in place of a choice",
         {**LANDING, "currents_landing_on_quiet": BRAZE_KEY},
         "currents_landing_on_quiet",
-        "expected fail, warn or ignore",
+        "expected ignore, warn or fail",
         "currents_landing",
     ),
     Wrong(

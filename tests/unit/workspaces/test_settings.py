@@ -396,7 +396,7 @@ VALUES: list[tuple[str, Any, str]] = [
         "holds a character that no key has, such as a no-break space or a letter with an accent.",
     ),
     ("braze_api_key", "******", "is a mask, as vendors show stored keys; give the key itself."),
-    ("braze_api_key_on_problem", "Warn", 'expected fail, warn or ignore, got "Warn". Did you mean warn?'),
+    ("braze_api_key_on_problem", "Warn", 'expected ignore, warn or fail, got "Warn". Did you mean warn?'),
     ("braze_api_key_permissions", {"a": 1}, "expected a list, got a dictionary."),
     ("braze_api_key_permissions", ["a", ["b"]], "expected a list of texts, got one with a list in it."),
     ("braze_api_key_permissions", ["a", None], "expected a list of texts, got one with nothing in it."),
