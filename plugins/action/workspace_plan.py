@@ -47,7 +47,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.purposes import PURPOSES
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.attempts import Attempts
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.healings import Request, State
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Plan, Verdict
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Plan, WorkspaceVerdict
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.planning import (
     plan_of,
     read_inventory,
@@ -158,7 +158,7 @@ def _for_all(handed_on: str) -> dict[str, Any]:
 
 
 def _to_change(plan: Plan) -> list[str]:
-    return [name for name, workspace in plan.workspaces.items() if workspace.verdict is Verdict.CHANGES]
+    return [name for name, workspace in plan.workspaces.items() if workspace.verdict is WorkspaceVerdict.CHANGES]
 
 
 def _taken_up(plan: Plan) -> list[str]:

@@ -138,8 +138,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.coll
     COLLECTION,
     FAILED,
     UNREACHABLE,
+    HostOutcome,
     Observation,
-    Outcome,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.tasks import (
     is_rescued,
@@ -393,8 +393,8 @@ def _is_own(task: Any) -> bool:
     return Path(path).resolve().is_relative_to(ROOT)
 
 
-def _outcome(stats: Any, host: str) -> Outcome:
+def _outcome(stats: Any, host: str) -> HostOutcome:
     summary = stats.summarize(host)
-    return Outcome(
+    return HostOutcome(
         failed=summary["failures"] > 0, unreachable=summary["unreachable"] > 0, changed=int(summary["changed"])
     )

@@ -103,7 +103,7 @@ class Storage:
 
 
 # A test's problem, and whether there was a file to read.
-Finding = tuple[str | None, bool]
+TestEnd = tuple[str | None, bool]
 
 
 class SetupTests:
@@ -158,7 +158,7 @@ class SetupTests:
         listed = ", ".join(f"{name} (HTTP {status})" for name, status in refused.items())
         return f"The API key lacks permissions: {listed}."
 
-    def _s3(self, storage: Storage, external_id: str) -> Finding:
+    def _s3(self, storage: Storage, external_id: str) -> TestEnd:
         if not storage.bucket or not storage.access:
             return "Bucket and Role ARN are required.", False
         aws = self.hub.servers["aws"]
@@ -202,7 +202,7 @@ class SetupTests:
         client.meta.events.register("before-send", lambda request, **_others: request.headers.update(FIVETRAN))
         return client
 
-    async def _gcs(self, storage: Storage, service_account: str) -> Finding:
+    async def _gcs(self, storage: Storage, service_account: str) -> TestEnd:
         if not storage.bucket:
             return "Bucket is required.", False
         objects = f"{self.hub.servers['gcs'].url}/storage/v1/b/{quote(storage.bucket, safe='')}/o"
@@ -222,7 +222,7 @@ class SetupTests:
         return None, bool(names)
 
 
-async def _read_storage(title: str, finding: Awaitable[Finding]) -> list[dict[str, Any]]:
+async def _read_storage(title: str, finding: Awaitable[TestEnd]) -> list[dict[str, Any]]:
     try:
         problem, found = await finding
     except (aiohttp.ClientError, TimeoutError) as error:

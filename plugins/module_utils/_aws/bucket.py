@@ -86,7 +86,7 @@ REFUSED = _Refused()
 
 
 @dataclass(frozen=True)
-class Bucket:
+class S3Bucket:
     """What AWS told about a bucket. ``answers``: by operation, None where nothing is set; refused ones are missing."""
 
     name: str
@@ -122,19 +122,19 @@ class Bucket:
         return self.answers.get("get_bucket_ownership_controls") or ""
 
 
-def look(s3: Any, name: str, account: str) -> Bucket:
+def look(s3: Any, name: str, account: str) -> S3Bucket:
     """Ask AWS everything about one bucket; ``account`` is the one in which the role for Fivetran is."""
     head = _status_of_head(s3, name)
     if head == 404:
-        return Bucket(name, exists=False)
+        return S3Bucket(name, exists=False)
     if head == 403:
-        return Bucket(name, exists=None)
+        return S3Bucket(name, exists=None)
     with ThreadPoolExecutor(max_workers=len(QUESTIONS) + 1) as pool:
         owned = pool.submit(_status_of_head, s3, name, ExpectedBucketOwner=account)
         asked = {operation: pool.submit(_answer, s3, name, operation) for operation in QUESTIONS}
     found = {operation: answer.result() for operation, answer in asked.items()}
     answers = {operation: answer for operation, answer in found.items() if answer is not REFUSED}
-    return Bucket(name, exists=True, in_this_account=owned.result() == 200, answers=answers)
+    return S3Bucket(name, exists=True, in_this_account=owned.result() == 200, answers=answers)
 
 
 def _answer(s3: Any, name: str, operation: str) -> Any:
@@ -148,7 +148,7 @@ def _answer(s3: Any, name: str, operation: str) -> Any:
         return REFUSED
 
 
-def policy_of(bucket: Bucket) -> Document | None:
+def policy_of(bucket: S3Bucket) -> Document | None:
     """Return the bucket's policy; None if it has none, without content where the credentials may not read it."""
     if "get_bucket_policy" not in bucket.answers:
         return Document(bucket_policy_title(bucket.name), None, unread="the credentials lack s3:GetBucketPolicy")
@@ -161,7 +161,7 @@ def read_policy(s3: Any, name: str) -> Document | None:
     :raises OnrampError: what is no refusal.
     """
     answer = _answer(s3, name, "get_bucket_policy")
-    return policy_of(Bucket(name, answers={} if answer is REFUSED else {"get_bucket_policy": answer}))
+    return policy_of(S3Bucket(name, answers={} if answer is REFUSED else {"get_bucket_policy": answer}))
 
 
 def _status_of_head(s3: Any, name: str, **arguments: Any) -> int:

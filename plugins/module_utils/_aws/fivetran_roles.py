@@ -18,7 +18,7 @@ from typing import Any
 from .._bucket.effect import Answer, Effect, Reason, all_of
 from .access.documents import FIVETRAN_ACCOUNT, JsonObject
 from .access.model import TAG, tag_value
-from .bucket import QUESTIONS, Bucket, policy_of
+from .bucket import QUESTIONS, S3Bucket, policy_of
 from .effect.effect import BucketAccess, Caller, Document, RolePermissions, may_assume, may_read
 from .errors import ask
 from .iam import ManagedPolicy, PolicyReader, attached_to, decoded, inline_of, pages, permitted, tag_keys, tags, unread
@@ -129,7 +129,7 @@ class RoleReader:
         return self._policies.boundary(arn)
 
 
-def reads(permissions: RolePermissions, bucket: Bucket, folder: str) -> Effect:
+def reads(permissions: RolePermissions, bucket: S3Bucket, folder: str) -> Effect:
     """Tell whether the role can read a folder of a bucket, by what was seen of both."""
     if bucket.exists is not True:
         answer = Answer.NO if bucket.exists is False else Answer.UNKNOWN
@@ -145,7 +145,7 @@ def reads(permissions: RolePermissions, bucket: Bucket, folder: str) -> Effect:
     return all_of([may_read(permissions, access), *_unknown_key(bucket)])
 
 
-def _unknown_key(bucket: Bucket) -> Iterator[Effect]:
+def _unknown_key(bucket: S3Bucket) -> Iterator[Effect]:
     if "get_bucket_encryption" not in bucket.answers:
         action = QUESTIONS["get_bucket_encryption"].action
         text = f"{action} is not allowed, so that it is not known with which key {bucket.name} is encrypted"

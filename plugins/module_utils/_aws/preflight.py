@@ -16,7 +16,7 @@ from .._bucket.finding import report
 from .._kernel.task import Result, Task
 from .access.documents import Reading, check_reading, check_role_arn
 from .bucket import Reader, look
-from .bucket_findings import findings
+from .bucket_findings import s3_findings
 from .client import aws_from_params, identity
 
 
@@ -36,6 +36,8 @@ def preflight_info(task: Task) -> Result:
     found = [
         finding
         for name in reading.buckets
-        for finding in findings(look(s3, name, account), Reader(role_arn, params["prefix"] or ""), reading.kms_key_arns)
+        for finding in s3_findings(
+            look(s3, name, account), Reader(role_arn, params["prefix"] or ""), reading.kms_key_arns
+        )
     ]
     return {**report(task, found, params["on_problem"]), "role_arn": role_arn}

@@ -18,7 +18,7 @@ from .._kernel.task import Result, Task, react
 from .instances import Endpoint, find_endpoint, other_instances
 from .permissions import PERMISSIONS, choose
 from .probes import Prober, braze_http
-from .verdict import Answer, Judgement, State, Verdict, judge, needs_controls, next_step
+from .verdict import Answer, KeyJudgement, KeyVerdict, State, judge_key, needs_controls, next_step
 
 # A permission that fails four times in a row is not decided by a fifth try.
 TRIES = 4
@@ -40,18 +40,18 @@ def api_key_info(task: Task) -> Result:
     answers = prober.probe(asked)
     others = [permission for permission in PERMISSIONS if permission not in asked]
     controls = prober.probe(others) if others and needs_controls(answers) else []
-    judgement = judge(answers, controls)
+    judgement = judge_key(answers, controls)
     result = _result(judgement, endpoint)
-    if judgement.verdict is Verdict.OK:
+    if judgement.verdict is KeyVerdict.OK:
         return result
     msg = f"The Braze API key is not good ({result['verdict']}). {result['next_step']}"
-    if judgement.verdict is Verdict.INVALID_KEY and task.params["on_problem"] == "fail":
+    if judgement.verdict is KeyVerdict.INVALID_KEY and task.params["on_problem"] == "fail":
         # Ansible prints all of a failure, and these say the same of each permission.
         result |= {"permissions": [], "undecided": []}
     return react(task, task.params["on_problem"], result["verdict"], msg, result)
 
 
-def _result(judgement: Judgement, endpoint: Endpoint) -> Result:
+def _result(judgement: KeyJudgement, endpoint: Endpoint) -> Result:
     return {
         "changed": False,
         "verdict": judgement.verdict.value,
@@ -60,7 +60,7 @@ def _result(judgement: Judgement, endpoint: Endpoint) -> Result:
         "permissions": _permissions(judgement),
         "missing": judgement.names(State.MISSING, optional=False),
         "undecided": judgement.names(State.UNDECIDED, optional=False),
-        "possible_instances": other_instances(endpoint) if judgement.verdict is Verdict.INVALID_KEY else [],
+        "possible_instances": other_instances(endpoint) if judgement.verdict is KeyVerdict.INVALID_KEY else [],
         "next_step": next_step(judgement, endpoint),
     }
 
@@ -77,7 +77,7 @@ def checked_key(api_key: str) -> str:
     return key
 
 
-def _permissions(judgement: Judgement) -> list[dict[str, Any]]:
+def _permissions(judgement: KeyJudgement) -> list[dict[str, Any]]:
     return [_permission(answer, state) for answer, state in zip(judgement.answers, judgement.states, strict=True)]
 
 

@@ -33,7 +33,7 @@ SEND_TEST_EVENTS = (
 OpenBucket = Callable[[Mapping[str, Any], Clients], BucketObjects]
 
 
-class Verdict(StrEnum):
+class LandingVerdict(StrEnum):
     """What is known about Currents in the bucket."""
 
     LANDING = "landing"
@@ -47,52 +47,52 @@ class Verdict(StrEnum):
 
 # The option that says what to do about a verdict.
 OPTION_FOR = {
-    Verdict.STALE: "on_quiet",
-    Verdict.EMPTY: "on_quiet",
-    Verdict.NO_ACCESS: "on_no_access",
-    Verdict.NO_BUCKET: "on_problem",
-    Verdict.ELSEWHERE: "on_problem",
-    Verdict.NOT_CURRENTS: "on_problem",
+    LandingVerdict.STALE: "on_quiet",
+    LandingVerdict.EMPTY: "on_quiet",
+    LandingVerdict.NO_ACCESS: "on_no_access",
+    LandingVerdict.NO_BUCKET: "on_problem",
+    LandingVerdict.ELSEWHERE: "on_problem",
+    LandingVerdict.NOT_CURRENTS: "on_problem",
 }
 REACTION_OPTIONS = tuple(dict.fromkeys(OPTION_FOR.values()))
 
 
-def judge(survey: Survey, now: datetime, stale_after: timedelta) -> Verdict:
+def judge_landing(survey: Survey, now: datetime, stale_after: timedelta) -> LandingVerdict:
     """Return what the survey says at the time ``now``; an hour is over before it can be late."""
     newest = survey.newest_hour
     if newest is None:
         return _without_currents(survey)
     if not survey.has_files or _nothing_is_avro(survey):
-        return Verdict.NOT_CURRENTS
-    return Verdict.LANDING if now - newest <= stale_after + timedelta(hours=1) else Verdict.STALE
+        return LandingVerdict.NOT_CURRENTS
+    return LandingVerdict.LANDING if now - newest <= stale_after + timedelta(hours=1) else LandingVerdict.STALE
 
 
-def _without_currents(survey: Survey) -> Verdict:
+def _without_currents(survey: Survey) -> LandingVerdict:
     if survey.other_prefixes:
-        return Verdict.ELSEWHERE
-    return Verdict.EMPTY if survey.first_name is None else Verdict.NOT_CURRENTS
+        return LandingVerdict.ELSEWHERE
+    return LandingVerdict.EMPTY if survey.first_name is None else LandingVerdict.NOT_CURRENTS
 
 
-def next_step(verdict: Verdict, survey: Survey, now: datetime) -> str:
+def next_step(verdict: LandingVerdict, survey: Survey, now: datetime) -> str:
     """Return what a person has to do, in sentences; empty if nothing."""
-    if verdict is Verdict.STALE and survey.newest_hour:
+    if verdict is LandingVerdict.STALE and survey.newest_hour:
         age = round((now - survey.newest_hour) / timedelta(hours=1))
         return (
             f"The newest events are of {_iso(survey.newest_hour)}, {age} hours ago. In a quiet workspace that can be"
             f" right. {SEND_TEST_EVENTS}. If none does, look there for errors of the integration: what Braze cannot"
             " write for days is lost for good."
         )
-    if verdict is Verdict.EMPTY:
+    if verdict is LandingVerdict.EMPTY:
         return (
             f"{_nothing_yet(survey)} In a new workspace that can be right. {SEND_TEST_EVENTS}."
             " If none does, compare bucket and folder with those of the integration."
         )
-    if verdict is Verdict.ELSEWHERE:
+    if verdict is LandingVerdict.ELSEWHERE:
         return (
             f"Currents does not write under this prefix but under {_places(survey.other_prefixes)}. Set the prefix to"
             " that, or name in folders_of_others what other workspaces write to."
         )
-    if verdict is Verdict.NOT_CURRENTS:
+    if verdict is LandingVerdict.NOT_CURRENTS:
         return _what_is_there(survey)
     return ""
 
@@ -140,14 +140,14 @@ def currents_info(task: Task, open_bucket: OpenBucket) -> Result:
     _check(params)
     objects = open_bucket(params, task.clients)
     now = datetime.now(UTC)
-    survey, verdict, refusal, advice = Survey(), Verdict.NO_BUCKET, None, ""
+    survey, verdict, refusal, advice = Survey(), LandingVerdict.NO_BUCKET, None, ""
     try:
         of_others = frozenset(map(as_prefix, params["folders_of_others"]))
         survey = take_survey(objects, as_prefix(params["prefix"]), now, params["format_samples"], of_others)
-        verdict = judge(survey, now, timedelta(hours=params["stale_after"]))
+        verdict = judge_landing(survey, now, timedelta(hours=params["stale_after"]))
         advice = next_step(verdict, survey, now)
     except (BucketMissing, AccessDenied) as error:
-        verdict = Verdict.NO_ACCESS if isinstance(error, AccessDenied) else Verdict.NO_BUCKET
+        verdict = LandingVerdict.NO_ACCESS if isinstance(error, AccessDenied) else LandingVerdict.NO_BUCKET
         refusal, advice = error.failure, error.msg
     result = _result(verdict, survey, refusal, advice) | {
         "storage": params["storage"],
@@ -183,7 +183,7 @@ def _check_folder(option: str, folder: str) -> None:
         )
 
 
-def _result(verdict: Verdict, survey: Survey, refusal: Failure | None, advice: str) -> Result:
+def _result(verdict: LandingVerdict, survey: Survey, refusal: Failure | None, advice: str) -> Result:
     return {
         "changed": False,
         "verdict": verdict.value,

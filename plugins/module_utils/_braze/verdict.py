@@ -28,7 +28,7 @@ _NO_PERMISSION = re.compile(r"\bpermission", re.IGNORECASE)
 MENU = "Settings > APIs and Identifiers > API Keys > Create API key"
 
 
-class Verdict(StrEnum):
+class KeyVerdict(StrEnum):
     """What is known about the key as a whole."""
 
     OK = "ok"
@@ -96,10 +96,10 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class KeyJudgement:
     """The verdict, with the answers that it rests on and the state of each permission that was asked for."""
 
-    verdict: Verdict
+    verdict: KeyVerdict
     answers: tuple[Answer, ...]
     states: tuple[State, ...]
 
@@ -116,14 +116,14 @@ class Judgement:
         ]
 
 
-def judge(answers: Sequence[Answer], controls: Sequence[Answer] = ()) -> Judgement:
+def judge_key(answers: Sequence[Answer], controls: Sequence[Answer] = ()) -> KeyJudgement:
     """Return what ``answers`` say about the key.
 
     ``controls``: answers to probes of further permissions, which show whether the key is good for anything at all.
     """
     about_the_key = _about_the_key([*answers, *controls])
     states = tuple(_state(answer, key_is_good=about_the_key is None) for answer in answers)
-    return Judgement(verdict=about_the_key or _about_permissions(answers), answers=tuple(answers), states=states)
+    return KeyJudgement(verdict=about_the_key or _about_permissions(answers), answers=tuple(answers), states=states)
 
 
 def needs_controls(answers: Sequence[Answer]) -> bool:
@@ -133,32 +133,32 @@ def needs_controls(answers: Sequence[Answer]) -> bool:
     )
 
 
-def _about_permissions(answers: Sequence[Answer]) -> Verdict:
+def _about_permissions(answers: Sequence[Answer]) -> KeyVerdict:
     needed = [answer for answer in answers if not answer.permission.optional]
     if any(answer.refused for answer in needed):
-        return Verdict.MISSING_PERMISSIONS
+        return KeyVerdict.MISSING_PERMISSIONS
     if any(answer.undecided for answer in needed):
-        return Verdict.UNDECIDED
-    return Verdict.OK
+        return KeyVerdict.UNDECIDED
+    return KeyVerdict.OK
 
 
-def _about_the_key(evidence: Sequence[Answer]) -> Verdict | None:
+def _about_the_key(evidence: Sequence[Answer]) -> KeyVerdict | None:
     """Return what holds for the key whatever its permissions are; None if it is good for something."""
     refused = [answer for answer in evidence if answer.refused]
     if any(_ALLOWLIST.search(answer.message) for answer in refused):
-        return Verdict.IP_NOT_ALLOWED
+        return KeyVerdict.IP_NOT_ALLOWED
     if not any(answer.from_braze for answer in evidence):
-        return Verdict.UNREACHABLE
+        return KeyVerdict.UNREACHABLE
     if any(answer.proves_the_key for answer in evidence) or any(
         _NO_PERMISSION.search(answer.message) for answer in refused
     ):
         return None
     # Too few refusals to speak for the others.
     if len(refused) <= sum(answer.undecided for answer in evidence):
-        return Verdict.UNDECIDED
+        return KeyVerdict.UNDECIDED
     statuses = {answer.status for answer in refused}
     # A key that Braze does not know gets 401 everywhere, an account without the API 403: both means a known key.
-    return {401: Verdict.INVALID_KEY, 403: Verdict.FORBIDDEN}[statuses.pop() or 0] if len(statuses) == 1 else None
+    return {401: KeyVerdict.INVALID_KEY, 403: KeyVerdict.FORBIDDEN}[statuses.pop() or 0] if len(statuses) == 1 else None
 
 
 def _state(answer: Answer, *, key_is_good: bool) -> State:
@@ -171,25 +171,25 @@ def _state(answer: Answer, *, key_is_good: bool) -> State:
     return State.UNDECIDED
 
 
-def next_step(judgement: Judgement, endpoint: Endpoint) -> str:
+def next_step(judgement: KeyJudgement, endpoint: Endpoint) -> str:
     """Return what a person has to do, in sentences; empty if nothing."""
     advice = {
-        Verdict.OK: _nothing,
-        Verdict.MISSING_PERMISSIONS: _make_a_new_key,
-        Verdict.INVALID_KEY: _find_the_right_key,
-        Verdict.IP_NOT_ALLOWED: _allow_the_address,
-        Verdict.FORBIDDEN: _ask_braze,
-        Verdict.UNREACHABLE: _check_the_way,
-        Verdict.UNDECIDED: _try_again,
+        KeyVerdict.OK: _nothing,
+        KeyVerdict.MISSING_PERMISSIONS: _make_a_new_key,
+        KeyVerdict.INVALID_KEY: _find_the_right_key,
+        KeyVerdict.IP_NOT_ALLOWED: _allow_the_address,
+        KeyVerdict.FORBIDDEN: _ask_braze,
+        KeyVerdict.UNREACHABLE: _check_the_way,
+        KeyVerdict.UNDECIDED: _try_again,
     }
     return advice[judgement.verdict](judgement, endpoint)
 
 
-def _nothing(judgement: Judgement, endpoint: Endpoint) -> str:  # noqa: ARG001
+def _nothing(judgement: KeyJudgement, endpoint: Endpoint) -> str:  # noqa: ARG001
     return ""
 
 
-def _make_a_new_key(judgement: Judgement, endpoint: Endpoint) -> str:  # noqa: ARG001
+def _make_a_new_key(judgement: KeyJudgement, endpoint: Endpoint) -> str:  # noqa: ARG001
     missing = judgement.permissions(State.MISSING, optional=False)
     ticks = ", ".join(f"{permission.name} (under {permission.tab})" for permission in missing)
     count = "1 permission" if len(missing) == 1 else f"{len(missing)} permissions"
@@ -204,7 +204,7 @@ def _make_a_new_key(judgement: Judgement, endpoint: Endpoint) -> str:  # noqa: A
     return text
 
 
-def _find_the_right_key(judgement: Judgement, endpoint: Endpoint) -> str:  # noqa: ARG001
+def _find_the_right_key(judgement: KeyJudgement, endpoint: Endpoint) -> str:  # noqa: ARG001
     here = endpoint.instance.describe() if endpoint.instance else endpoint.api_url
     return (
         f"{here} does not know this key, or it was made without any of these permissions: copy it again as a whole,"
@@ -213,7 +213,7 @@ def _find_the_right_key(judgement: Judgement, endpoint: Endpoint) -> str:  # noq
     )
 
 
-def _allow_the_address(judgement: Judgement, endpoint: Endpoint) -> str:  # noqa: ARG001
+def _allow_the_address(judgement: KeyJudgement, endpoint: Endpoint) -> str:  # noqa: ARG001
     return (
         "The key has an IP allowlist that does not hold the address of this machine, so its permissions cannot be"
         " checked from here. Run this from an allowed address, or make a new key, because an allowlist cannot be"
@@ -222,7 +222,7 @@ def _allow_the_address(judgement: Judgement, endpoint: Endpoint) -> str:  # noqa
     )
 
 
-def _ask_braze(judgement: Judgement, endpoint: Endpoint) -> str:  # noqa: ARG001
+def _ask_braze(judgement: KeyJudgement, endpoint: Endpoint) -> str:  # noqa: ARG001
     return (
         "Braze knows the key and refuses every request with HTTP 403: the plan does not include the REST API, or the"
         " account is inactive, or the key was made without any of these permissions. Look at the key's permissions in"
@@ -230,7 +230,7 @@ def _ask_braze(judgement: Judgement, endpoint: Endpoint) -> str:  # noqa: ARG001
     )
 
 
-def _check_the_way(judgement: Judgement, endpoint: Endpoint) -> str:
+def _check_the_way(judgement: KeyJudgement, endpoint: Endpoint) -> str:
     reasons = sorted({answer.message or _what_came(answer) for answer in judgement.answers if answer.undecided})
     return (
         f"No Braze REST API answers at {endpoint.api_url}"
@@ -239,7 +239,7 @@ def _check_the_way(judgement: Judgement, endpoint: Endpoint) -> str:
     )
 
 
-def _try_again(judgement: Judgement, endpoint: Endpoint) -> str:  # noqa: ARG001
+def _try_again(judgement: KeyJudgement, endpoint: Endpoint) -> str:  # noqa: ARG001
     open_questions = ", ".join(
         f"{answer.permission.name} ({answer.message.rstrip('.') or _what_came(answer)})"
         for answer, state in zip(judgement.answers, judgement.states, strict=True)

@@ -52,7 +52,7 @@ class SetupTest:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class SetupVerdict:
     """The results of one run of the tests, judged by which statuses count as failing."""
 
     tests: tuple[SetupTest, ...]
@@ -76,11 +76,11 @@ class Verdict:
         return "; ".join(test.sentence() for test in shown) or "Fivetran returned no setup tests"
 
 
-def judge(connection: JsonObject, failing_statuses: Collection[str] = FAILING_STATUSES) -> Verdict:
+def judge_setup(connection: JsonObject, failing_statuses: Collection[str] = FAILING_STATUSES) -> SetupVerdict:
     """Judge the answer of a test run: the connection with ``setup_tests`` and ``status``."""
     rows = connection.get("setup_tests")
     tests = tuple(SetupTest.from_json(row) for row in rows if isinstance(row, dict)) if isinstance(rows, list) else ()
     status = connection.get("status")
     setup_state = str(status.get("setup_state")) if isinstance(status, dict) else "unknown"
     failing = tuple(test for test in tests if test.status in failing_statuses or test.status not in STATUSES)
-    return Verdict(tests=tests, failing=failing, setup_state=setup_state)
+    return SetupVerdict(tests=tests, failing=failing, setup_state=setup_state)

@@ -29,7 +29,17 @@ from .client import bounded_retry, gcs_bucket
 from .effect.effect import may_read, roles_in_doubt
 from .effect.roles import permissions_of
 from .errors import CALL_ERRORS, VENDOR, call_error, error_message, error_status
-from .policy import POLICY_VERSION, Grant, JsonObject, Plan, check_role, complete_member, grants, plan, same_member
+from .policy import (
+    POLICY_VERSION,
+    Grant,
+    JsonObject,
+    PolicyChange,
+    check_role,
+    complete_member,
+    grants,
+    plan_policy,
+    same_member,
+)
 
 NEXT_STEPS = {
     401: "Check the credentials: the file in credentials_file, or what GOOGLE_APPLICATION_CREDENTIALS names.",
@@ -108,10 +118,10 @@ class _RawPolicy:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class AppliedChange:
     """How a change ended: what was planned last, and whether it was, or would be, a change."""
 
-    plan: Plan
+    change: PolicyChange
     changed: bool
 
 
@@ -119,7 +129,7 @@ class Outcome:
 class _Refusal:
     """A write that did not succeed, or of which nobody knows."""
 
-    plan: Plan
+    change: PolicyChange
     error: Exception
 
     @property
@@ -134,7 +144,7 @@ def apply(
     present: bool,
     check_mode: bool = False,
     known: JsonObject | None = None,
-) -> Outcome | None:
+) -> AppliedChange | None:
     """Bring ``wanted`` to its state; None if there is no such bucket.
 
     ``known``: the policy, where it has just been read.
@@ -151,18 +161,18 @@ def apply(
             return None
         if refusal and _was_no_conflict(refusal, policy):
             _refuse(access, refusal.error)
-        todo = plan(policy, wanted, present=present)
+        todo = plan_policy(policy, wanted, present=present)
         if check_mode or not todo.changed:
             return _found(todo, refusal)
         refusal = _write(access, todo)
         if refusal is None:
-            return Outcome(todo, changed=True)
+            return AppliedChange(todo, changed=True)
         tries += 1
         if not deadline.wait(BETWEEN_WRITES.after(tries)):
             _give_up(access, refusal, tries)
 
 
-def _write(access: BucketPolicy, todo: Plan) -> _Refusal | None:
+def _write(access: BucketPolicy, todo: PolicyChange) -> _Refusal | None:
     """Write once; return what is worth another look.
 
     :raises OnrampError: a refusal that another try does not change.
@@ -177,16 +187,16 @@ def _write(access: BucketPolicy, todo: Plan) -> _Refusal | None:
     return None
 
 
-def _found(todo: Plan, refusal: _Refusal | None) -> Outcome:
+def _found(todo: PolicyChange, refusal: _Refusal | None) -> AppliedChange:
     """Return what reading has shown: after a write whose answer was lost, the grant that is found is our doing."""
     if refusal is not None and not refusal.was_conflict and not todo.changed:
-        return Outcome(Plan(todo.policy, refusal.plan.before, refusal.plan.after), changed=True)
-    return Outcome(todo, changed=todo.changed)
+        return AppliedChange(PolicyChange(todo.policy, refusal.change.before, refusal.change.after), changed=True)
+    return AppliedChange(todo, changed=todo.changed)
 
 
 def _was_no_conflict(refusal: _Refusal, policy: JsonObject) -> bool:
     """Tell whether a 412 cannot have been a race: the policy is still the one that was to be replaced."""
-    return error_status(refusal.error) == 412 and policy.get("etag") == refusal.plan.policy.get("etag")
+    return error_status(refusal.error) == 412 and policy.get("etag") == refusal.change.policy.get("etag")
 
 
 def _refuse(access: BucketPolicy, error: Exception) -> NoReturn:

@@ -22,19 +22,19 @@ from .effect.decision import Decision, decide
 from .effect.effect import Access, because, roles_in_doubt, too_narrow
 from .effect.question import VIEWER, Allowed
 from .effect.roles import permissions_of
-from .iam import BucketPolicy, Outcome, access_from_params, apply, no_bucket
+from .iam import AppliedChange, BucketPolicy, access_from_params, apply, no_bucket
 from .policy import (
     Condition,
     Grant,
     JsonObject,
-    Plan,
+    PolicyChange,
     check_role,
     complete_member,
     folder_condition,
     grants,
     same_member,
 )
-from .preflight import Wish, findings, look
+from .preflight import Wish, gcs_findings, look
 
 
 def wanted_grant(params: Mapping[str, Any]) -> Grant:
@@ -91,7 +91,7 @@ def _looked_at(task: Task, access: BucketPolicy, wanted: Grant) -> tuple[Result,
         return {}, None
     bucket = look(access)
     wish = Wish(member=wanted.member, conditional=wanted.condition is not None)
-    return report(task, findings(bucket, wish), preflight), bucket.policy
+    return report(task, gcs_findings(bucket, wish), preflight), bucket.policy
 
 
 @dataclass(frozen=True)
@@ -172,8 +172,8 @@ def _adopted(bucket: str, wanted: Grant, held: Access, policy: JsonObject) -> Re
     }
 
 
-def _result(bucket: str, wanted: Grant, outcome: Outcome) -> Result:
-    policy = outcome.plan.policy
+def _result(bucket: str, wanted: Grant, outcome: AppliedChange) -> Result:
+    policy = outcome.change.policy
     present = any(_is_same(grant, wanted) for grant in grants(policy))
     result: Result = {
         "changed": outcome.changed,
@@ -181,7 +181,7 @@ def _result(bucket: str, wanted: Grant, outcome: Outcome) -> Result:
         "other_grants": _others(policy, wanted.member, wanted),
     }
     if outcome.changed:
-        result["diff"] = _diff(bucket, outcome.plan)
+        result["diff"] = _diff(bucket, outcome.change)
     return result
 
 
@@ -195,7 +195,7 @@ def _is_same(one: Grant, other: Grant) -> bool:
     return same_member(one.member, other.member) and (one.role, one.condition) == (other.role, other.condition)
 
 
-def _diff(bucket: str, change: Plan) -> JsonObject:
+def _diff(bucket: str, change: PolicyChange) -> JsonObject:
     header = f"IAM policy of gs://{bucket}"
     return {
         "before_header": header,

@@ -85,7 +85,7 @@ class Grant:
 
 
 @dataclass(frozen=True)
-class Plan:
+class PolicyChange:
     """What to write, and the lines that change. ``policy`` is the policy read where nothing changes."""
 
     policy: JsonObject
@@ -168,15 +168,15 @@ def grants(policy: Mapping[str, Any]) -> Iterator[Grant]:
             yield Grant(binding["role"], member, Condition.from_json(binding.get("condition")))
 
 
-def plan(policy: JsonObject, wanted: Grant, *, present: bool) -> Plan:
+def plan_policy(policy: JsonObject, wanted: Grant, *, present: bool) -> PolicyChange:
     """Return how ``policy`` has to change so that ``wanted`` is granted, or is not."""
     return _plan_present(policy, wanted) if present else _plan_absent(policy, wanted)
 
 
-def _plan_present(policy: JsonObject, wanted: Grant) -> Plan:
+def _plan_present(policy: JsonObject, wanted: Grant) -> PolicyChange:
     bindings = _bindings(policy)
     if any(_holds(binding, wanted) for binding in bindings):
-        return Plan(policy)
+        return PolicyChange(policy)
     index = next((index for index, binding in enumerate(bindings) if _is_for(binding, wanted)), None)
     if index is None:
         new: JsonObject = {"role": wanted.role, "members": [wanted.member]}
@@ -186,10 +186,10 @@ def _plan_present(policy: JsonObject, wanted: Grant) -> Plan:
     else:
         members = [*(bindings[index].get("members") or ()), wanted.member]
         changed = [*bindings[:index], {**bindings[index], "members": members}, *bindings[index + 1 :]]
-    return Plan(_with_bindings(policy, changed), after=(wanted.line(),))
+    return PolicyChange(_with_bindings(policy, changed), after=(wanted.line(),))
 
 
-def _plan_absent(policy: JsonObject, wanted: Grant) -> Plan:
+def _plan_absent(policy: JsonObject, wanted: Grant) -> PolicyChange:
     changed: list[Binding] = []
     removed: list[str] = []
     for binding in _bindings(policy):
@@ -200,7 +200,7 @@ def _plan_absent(policy: JsonObject, wanted: Grant) -> Plan:
         removed.append(wanted.line())
         if members:
             changed.append({**binding, "members": members})
-    return Plan(_with_bindings(policy, changed), before=tuple(removed)) if removed else Plan(policy)
+    return PolicyChange(_with_bindings(policy, changed), before=tuple(removed)) if removed else PolicyChange(policy)
 
 
 def _bindings(policy: Mapping[str, Any]) -> Sequence[Binding]:

@@ -4,8 +4,8 @@
 
 """Explain what about a bucket in Google Cloud Storage would make Fivetran fail, before it does.
 
-Reading and judging are apart: :func:`look` asks Google, :func:`findings` judges what it saw. What the credentials may
-not look at is a finding too, never a failure.
+Reading and judging are apart: :func:`look` asks Google, :func:`gcs_findings` judges what it saw. What the credentials
+may not look at is a finding too, never a failure.
 """
 
 # Private to this collection: no promise of stability to anybody outside it.
@@ -37,7 +37,7 @@ READING_ROLES = (
 
 
 @dataclass(frozen=True)
-class Bucket:
+class GcsBucket:
     """What Google told about a bucket. ``None`` is what the credentials may not know."""
 
     name: str
@@ -55,7 +55,7 @@ class Wish:
     conditional: bool = False
 
 
-def look(access: BucketPolicy) -> Bucket:
+def look(access: BucketPolicy) -> GcsBucket:
     """Ask Google about a bucket: its metadata and its IAM policy.
 
     :raises OnrampError: no usable answer.
@@ -66,14 +66,14 @@ def look(access: BucketPolicy) -> Bucket:
     except CALL_ERRORS as error:
         status = error_status(error)
         if status == 404:
-            return Bucket(name, exists=False)
+            return GcsBucket(name, exists=False)
         if status == 400 and error_code(error) == "required":
             # Google asks for a project to bill, the only parameter that this request can lack.
-            return Bucket(name, requester_pays=True)
+            return GcsBucket(name, requester_pays=True)
         if status != 403:
             raise call_error(error, access.request("buckets.get"), NEXT_STEPS) from None
-        return Bucket(name, exists=None, policy=_policy(access))
-    return Bucket(
+        return GcsBucket(name, exists=None, policy=_policy(access))
+    return GcsBucket(
         name,
         requester_pays=requester_pays,
         uniform_access=uniform_access,
@@ -98,7 +98,7 @@ def _policy(access: BucketPolicy) -> JsonObject | None:
         return None
 
 
-def findings(bucket: Bucket, wish: Wish) -> Iterator[Finding]:
+def gcs_findings(bucket: GcsBucket, wish: Wish) -> Iterator[Finding]:
     """Judge what Google told about a bucket."""
     if bucket.exists is False:
         yield Finding(
@@ -110,7 +110,7 @@ def findings(bucket: Bucket, wish: Wish) -> Iterator[Finding]:
     yield from _policy_findings(bucket, wish)
 
 
-def _metadata_findings(bucket: Bucket, wish: Wish) -> Iterator[Finding]:
+def _metadata_findings(bucket: GcsBucket, wish: Wish) -> Iterator[Finding]:
     if bucket.requester_pays:
         yield Finding(
             ACCESS, "error", "requester_pays",
@@ -134,7 +134,7 @@ def _metadata_findings(bucket: Bucket, wish: Wish) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _policy_findings(bucket: Bucket, wish: Wish) -> Iterator[Finding]:
+def _policy_findings(bucket: GcsBucket, wish: Wish) -> Iterator[Finding]:
     if bucket.policy is None:
         return
     everything = list(grants(bucket.policy))
@@ -171,4 +171,4 @@ def preflight_info(task: Task) -> Result:
         member=complete_member(params["member"]) if params["member"] else None, conditional=params["conditional"]
     )
     access = access_from_params(params, task.clients)
-    return report(task, findings(look(access), wish), params["on_problem"])
+    return report(task, gcs_findings(look(access), wish), params["on_problem"])

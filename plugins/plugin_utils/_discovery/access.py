@@ -26,7 +26,7 @@ from ...module_utils._aws.access.documents import (
 )
 from ...module_utils._bucket.effect import Answer, Effect
 from ...module_utils._google.effect.question import VIEWER
-from ...module_utils._google.policy import Grant, folder_condition, plan
+from ...module_utils._google.policy import Grant, folder_condition, plan_policy
 from .._settings.options import all_options
 from .variables import Setting, one_line
 
@@ -195,9 +195,12 @@ def _is_for(document: JsonObject, folder: str, keys: Sequence[str]) -> bool:
 
 def own_grant(policy: JsonObject, member: str, bucket: str, folder: str) -> dict[str, Setting] | None:
     """Return the settings that make the playbooks want a grant that is there already; None if none do."""
-    if not plan(policy, Grant(VIEWER, member), present=True).changed:
+    if not plan_policy(policy, Grant(VIEWER, member), present=True).changed:
         return {}
-    if folder and not plan(policy, Grant(VIEWER, member, folder_condition(bucket, folder)), present=True).changed:
+    if (
+        folder
+        and not plan_policy(policy, Grant(VIEWER, member, folder_condition(bucket, folder)), present=True).changed
+    ):
         return {"gcs_access_scope": "prefix"}
     return None
 

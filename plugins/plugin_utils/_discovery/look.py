@@ -34,7 +34,7 @@ from .connections import Connection
 
 if TYPE_CHECKING:
     # Each cloud's SDK takes a quarter of a second to import, and may be missing where nobody needs it.
-    from ...module_utils._aws.bucket import Bucket
+    from ...module_utils._aws.bucket import S3Bucket
     from ...module_utils._aws.client import Identity
     from ...module_utils._aws.fivetran_roles import RoleDetails, TrustingRole
 
@@ -256,7 +256,7 @@ class _Seen:
 
     assumes: Effect
     details: RoleDetails | OnrampError
-    bucket: Bucket | OnrampError
+    bucket: S3Bucket | OnrampError
 
 
 def _role(account: _Account, connection: Connection, role: TrustingRole, seen: _Seen) -> Role:

@@ -52,7 +52,7 @@ ENDS: Mapping[str, Kind] = {
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Reply:
     """How a request is answered, and the event if it is one."""
 
     status: int
@@ -68,27 +68,27 @@ class Gate:
         self._memory = memory
         self._taken: OrderedDict[bytes, None] = OrderedDict()
 
-    def judge(self, signature: str, body: bytes, now: datetime) -> Verdict:
-        """Return the verdict. What was judged to be an event is not taken before :meth:`take` is called."""
+    def reply(self, signature: str, body: bytes, now: datetime) -> Reply:
+        """Return the reply. What is judged to be an event is not taken before :meth:`take` is called."""
         if not self._is_signed(signature, body):
-            return Verdict(401, "The signature is missing or wrong.")
+            return Reply(401, "The signature is missing or wrong.")
         try:
             posted = json.loads(body)
         except ValueError:
-            return Verdict(400, "The body is not JSON.")
+            return Reply(400, "The body is not JSON.")
         except RecursionError:
-            return Verdict(400, "The body is nested too deep.")
+            return Reply(400, "The body is nested too deep.")
         if not isinstance(posted, dict) or not text(posted, "event"):
-            return Verdict(400, "The body is no event.")
+            return Reply(400, "The body is no event.")
         if posted["event"] == TEST_EVENT:
-            return Verdict(200, "Somebody listens.")
+            return Reply(200, "Somebody listens.")
         created = moment(posted.get("created"))
         if not now - OLDEST <= created <= now + AHEAD:
-            return Verdict(400, "The event is older than a day, of the future, or without a time.")
+            return Reply(400, "The event is older than a day, of the future, or without a time.")
         if _digest(body) in self._taken:
             # As if it had been taken, so that nobody posts it again.
-            return Verdict(200, "Known already.")
-        return Verdict(200, "Taken.", event_of(posted))
+            return Reply(200, "Known already.")
+        return Reply(200, "Taken.", event_of(posted))
 
     def take(self, body: bytes) -> None:
         """Remember an event, so that nobody can bring it about a second time."""

@@ -28,8 +28,8 @@ from .._workspaces.model.plan import (
     Plan,
     Reason,
     RoleWork,
-    Verdict,
     WorkspacePlan,
+    WorkspaceVerdict,
 )
 from .model import FORMAT, FORMAT_VERSION, PLACE, Saved, checksum
 
@@ -149,7 +149,7 @@ def _workspace(name: str, data: Mapping[str, Any], shared: list[Change]) -> Work
         seen={"connection": {"id": _text(data, "connection_id")}},
     )
     _text(data, "fingerprint")
-    if plan.verdict is not Verdict(_text(data, "verdict")):
+    if plan.verdict is not WorkspaceVerdict(_text(data, "verdict")):
         raise _Strange
     return plan
 

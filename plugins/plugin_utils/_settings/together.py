@@ -14,7 +14,7 @@ from typing import Any
 
 from ...module_utils._aws.credentials.connection import IDENTITY, contradictions
 from ...module_utils._fivetran.connection.braze_config import braze_config
-from ...module_utils._fivetran.connection.desired import Desired
+from ...module_utils._fivetran.connection.desired import DesiredConnection
 from . import meant
 from .borrowed import CONNECTION, DAILY_SYNC_TIME, NOTHING_WRONG, SYNC_FREQUENCY, borrowed, check_s3, what_was_meant
 from .options import all_options
@@ -103,8 +103,8 @@ def _daily(get: Get) -> Iterator[Complaint]:
         yield Complaint(DAILY_SYNC_TIME, message)
 
 
-def _connection(fields: Mapping[str, Any]) -> Desired:
-    return Desired(
+def _connection(fields: Mapping[str, Any]) -> DesiredConnection:
+    return DesiredConnection(
         connection_id=None,
         group_id=None,
         service=None,

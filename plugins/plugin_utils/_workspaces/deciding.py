@@ -14,8 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from ...module_utils._braze.currents import OPTION_FOR
-from ...module_utils._braze.currents import Verdict as LandingVerdict
+from ...module_utils._braze.currents import OPTION_FOR, LandingVerdict
 from ...module_utils._fivetran.account.account import group_of_account
 from ...module_utils._fivetran.client import JsonObject
 from ...module_utils._kernel.errors import Failure, OnrampError

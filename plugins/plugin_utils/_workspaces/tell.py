@@ -17,7 +17,7 @@ from ...module_utils._kernel.secrets.redact import REDACTED
 from .._way import way_line
 from .heal.outcomes import found_by_healing, healing_lines, in_words, state_of, strangers
 from .model.findings import leaves, quoted
-from .model.plan import Action, Change, Plan, Reason, Verdict, WorkspacePlan
+from .model.plan import Action, Change, Plan, Reason, WorkspacePlan, WorkspaceVerdict
 
 VERBS: Mapping[Action, str] = {
     Action.CREATE: "create",
@@ -64,9 +64,11 @@ def fleet_line(plan: Plan) -> str:
         found = sum(bool(findings_of(workspace)) for workspace in plan.workspaces.values())
         parts = [f"{count - found} fine" if count > found else "", f"{found} with findings" if found else ""]
         return f"Verified {_workspaces(count)}: {', '.join(filter(None, parts)) or 'none'}."
-    words = {Verdict.FINE: "fine", Verdict.CHANGES: "to change", Verdict.REFUSED: "refused"}
+    words = {WorkspaceVerdict.FINE: "fine", WorkspaceVerdict.CHANGES: "to change", WorkspaceVerdict.REFUSED: "refused"}
     counts = {word: plan.count(verdict) for verdict, word in words.items()}
-    waiting = sum(workspace.verdict is Verdict.FINE and bool(workspace.later) for workspace in plan.workspaces.values())
+    waiting = sum(
+        workspace.verdict is WorkspaceVerdict.FINE and bool(workspace.later) for workspace in plan.workspaces.values()
+    )
     counts = {**counts, "fine": counts["fine"] - waiting, f"with nothing to do in the step {plan.step}": waiting}
     parts = [f"{number} {word}" for word, number in counts.items() if number]
     return f"Plan: {_workspaces(count)}: {', '.join(parts) or 'none'}."

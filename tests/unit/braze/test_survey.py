@@ -10,7 +10,11 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.currents import Verdict, judge, next_step
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.currents import (
+    LandingVerdict,
+    judge_landing,
+    next_step,
+)
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.found import Survey
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.survey import (
     SEARCH_LISTINGS,
@@ -91,8 +95,8 @@ def survey(
     return take_survey(MemoryBucket(objects), prefix, NOW, samples, of_others)
 
 
-def verdict(found: Survey) -> Verdict:
-    return judge(found, NOW, DAY)
+def verdict(found: Survey) -> LandingVerdict:
+    return judge_landing(found, NOW, DAY)
 
 
 def test_each_event_type_has_its_own_newest_hour() -> None:
@@ -101,7 +105,7 @@ def test_each_event_type_has_its_own_newest_hour() -> None:
     (integration,) = found.integrations
     assert {kind.name: kind.newest_hour for kind in integration.event_types} == ends
     assert integration.newest_hour == found.newest_hour == THIS_HOUR
-    assert verdict(found) is Verdict.LANDING
+    assert verdict(found) is LandingVerdict.LANDING
 
 
 @pytest.mark.parametrize("layout", ["version", "schema_id"])
@@ -130,7 +134,7 @@ def test_a_day_without_a_file_is_stale(age: int, expected: str) -> None:
 
 
 def test_the_clock_of_braze_may_be_ahead() -> None:
-    assert verdict(survey(currents(newest_hours={"users.a": THIS_HOUR + 2 * HOUR}))) is Verdict.LANDING
+    assert verdict(survey(currents(newest_hours={"users.a": THIS_HOUR + 2 * HOUR}))) is LandingVerdict.LANDING
 
 
 def test_files_of_the_future_do_not_make_a_bucket_fresh_for_ever() -> None:
@@ -138,8 +142,8 @@ def test_files_of_the_future_do_not_make_a_bucket_fresh_for_ever() -> None:
     future = currents(newest_hours={"users.a": datetime(2999, 1, 1, tzinfo=UTC), "users.c": NOW + 3 * HOUR}, hours=1)
     found = survey([*stale, *future])
     assert found.newest_hour == THIS_HOUR - 30 * DAY
-    assert verdict(found) is Verdict.STALE
-    assert verdict(survey(future)) is not Verdict.LANDING
+    assert verdict(found) is LandingVerdict.STALE
+    assert verdict(survey(future)) is not LandingVerdict.LANDING
 
 
 def test_files_of_the_future_do_not_hide_what_lands_today() -> None:
@@ -149,14 +153,14 @@ def test_files_of_the_future_do_not_hide_what_lands_today() -> None:
 
 def test_an_empty_bucket_is_empty_and_the_advice_names_the_button() -> None:
     found = survey([])
-    assert verdict(found) is Verdict.EMPTY
-    assert "Send Test Events" in next_step(Verdict.EMPTY, found, NOW)
+    assert verdict(found) is LandingVerdict.EMPTY
+    assert "Send Test Events" in next_step(LandingVerdict.EMPTY, found, NOW)
 
 
 def test_foreign_objects_are_not_currents_and_the_advice_shows_one() -> None:
     found = survey(generate_segment_exports("currents"))
-    assert verdict(found) is Verdict.NOT_CURRENTS
-    assert "currents/segment-export/" in next_step(Verdict.NOT_CURRENTS, found, NOW)
+    assert verdict(found) is LandingVerdict.NOT_CURRENTS
+    assert "currents/segment-export/" in next_step(LandingVerdict.NOT_CURRENTS, found, NOW)
 
 
 def test_foreign_objects_beside_currents_do_not_matter() -> None:
@@ -168,7 +172,7 @@ def test_foreign_objects_beside_currents_do_not_matter() -> None:
         (f"{INTEGRATION}event_type=users.messages.email.Open/date=zzz/f.avro", b""),
     ]
     found = survey(currents() + foreign)
-    assert verdict(found) is Verdict.LANDING
+    assert verdict(found) is LandingVerdict.LANDING
     assert {kind.name: kind.newest_hour for kind in found.integrations[0].event_types} == {
         "users.messages.email.Open": THIS_HOUR,
         "users.x": None,
@@ -178,15 +182,15 @@ def test_foreign_objects_beside_currents_do_not_matter() -> None:
 def test_files_that_are_no_avro_are_not_currents() -> None:
     packed = [(name, b"\x1f\x8b" + content) for name, content in currents()]
     found = survey(packed)
-    assert verdict(found) is Verdict.NOT_CURRENTS
-    assert "no Avro files" in next_step(Verdict.NOT_CURRENTS, found, NOW)
+    assert verdict(found) is LandingVerdict.NOT_CURRENTS
+    assert "no Avro files" in next_step(LandingVerdict.NOT_CURRENTS, found, NOW)
 
 
 def test_files_that_may_not_be_read_leave_the_verdict_to_their_names() -> None:
     bucket = MemoryBucket(currents())
     bucket.unreadable = True
     found = take_survey(bucket, "currents/", NOW, 3)
-    assert verdict(found) is Verdict.LANDING
+    assert verdict(found) is LandingVerdict.LANDING
     assert [(sample.avro, sample.failure and sample.failure.code) for sample in found.samples] == [
         (None, "AccessDenied")
     ]
@@ -215,7 +219,7 @@ def test_samples_are_of_the_newest_event_types() -> None:
 )  # fmt: skip
 def test_currents_under_another_prefix_is_pointed_out(real: str, given_prefix: str, place: str) -> None:
     found = survey(currents(prefix=real), prefix=given_prefix)
-    assert verdict(found) is Verdict.ELSEWHERE
+    assert verdict(found) is LandingVerdict.ELSEWHERE
     assert found.other_prefixes == (f"{real}/" if real else "",)
     assert place in next_step(verdict(found), found, NOW)
 
@@ -225,8 +229,8 @@ def test_currents_under_another_prefix_is_pointed_out(real: str, given_prefix: s
 def test_the_folder_of_another_workspace_is_no_answer_and_is_named_as_theirs(real: str, given_prefix: str) -> None:
     theirs = f"{real}/" if real else ""
     found = survey(currents(prefix=real), given_prefix, of_others=(theirs, "team-b/"))
-    assert (verdict(found), found.other_prefixes, found.prefixes_of_others) == (Verdict.EMPTY, (), (theirs,))
-    advice = next_step(Verdict.EMPTY, found, NOW)
+    assert (verdict(found), found.other_prefixes, found.prefixes_of_others) == (LandingVerdict.EMPTY, (), (theirs,))
+    advice = next_step(LandingVerdict.EMPTY, found, NOW)
     place = f"'{real}'" if real else "the root of the bucket (an empty prefix)"
     assert advice.startswith(f"Currents of other workspaces writes to {place} here, but nothing of this one")
     assert "Send Test Events" in advice
@@ -242,32 +246,32 @@ def test_the_folders_of_several_workspaces_are_all_named() -> None:
 def test_beside_folders_of_other_workspaces_the_one_that_is_left_is_advised_alone(given_prefix: str) -> None:
     objects = currents("team-a") + currents("team-b") + currents("team-c")
     found = survey(objects, given_prefix, of_others=("team-a/", "team-c/"))
-    assert (verdict(found), found.other_prefixes) == (Verdict.ELSEWHERE, ("team-b/",))
-    assert "but under 'team-b'. Set the prefix to that" in next_step(Verdict.ELSEWHERE, found, NOW)
+    assert (verdict(found), found.other_prefixes) == (LandingVerdict.ELSEWHERE, ("team-b/",))
+    assert "but under 'team-b'. Set the prefix to that" in next_step(LandingVerdict.ELSEWHERE, found, NOW)
 
 
 def test_a_hundred_folders_of_other_workspaces_do_not_hide_the_right_one() -> None:
     theirs = tuple(f"braze-{number:03}/" for number in range(100))
     objects = [entry for folder in theirs for entry in currents(folder.rstrip("/"), hours=1)]
     found = survey(objects + currents("shop/us"), of_others=theirs)
-    assert (verdict(found), found.other_prefixes) == (Verdict.ELSEWHERE, ("shop/us/",))
+    assert (verdict(found), found.other_prefixes) == (LandingVerdict.ELSEWHERE, ("shop/us/",))
 
 
 def test_the_root_of_a_bucket_with_nothing_but_folders_of_other_workspaces_is_empty() -> None:
     theirs = [*currents("team-a"), ("team-a/README", b"")]
-    assert verdict(survey(theirs, "", of_others=("team-a/",))) is Verdict.EMPTY
-    assert verdict(survey([*theirs, ("a.txt", b"")], "", of_others=("team-a/",))) is Verdict.NOT_CURRENTS
+    assert verdict(survey(theirs, "", of_others=("team-a/",))) is LandingVerdict.EMPTY
+    assert verdict(survey([*theirs, ("a.txt", b"")], "", of_others=("team-a/",))) is LandingVerdict.NOT_CURRENTS
 
 
 def test_what_is_not_of_currents_below_the_folder_of_another_workspace_is_told_all_the_same() -> None:
     found = survey([*currents("team"), ("team/currents/a.csv", b"")], "team/currents/", of_others=("team/",))
-    assert verdict(found) is Verdict.NOT_CURRENTS
-    assert "'team/currents/a.csv'" in next_step(Verdict.NOT_CURRENTS, found, NOW)
+    assert verdict(found) is LandingVerdict.NOT_CURRENTS
+    assert "'team/currents/a.csv'" in next_step(LandingVerdict.NOT_CURRENTS, found, NOW)
 
 
 def test_what_lands_in_the_right_folder_is_landing_whoever_else_writes_to_the_bucket() -> None:
     objects = currents() + currents("team-a")
-    assert verdict(survey(objects)) is verdict(survey(objects, of_others=("team-a/",))) is Verdict.LANDING
+    assert verdict(survey(objects)) is verdict(survey(objects, of_others=("team-a/",))) is LandingVerdict.LANDING
 
 
 def test_the_search_for_another_prefix_ends_in_a_bucket_full_of_folders() -> None:
@@ -278,7 +282,7 @@ def test_the_search_for_another_prefix_ends_in_a_bucket_full_of_folders() -> Non
 
 def test_a_folder_full_of_files_named_like_folders_does_not_raise_the_number_of_listings() -> None:
     bucket = MemoryBucket((f"currents/dataexport.{number:05}.avro", b"") for number in range(20_000))
-    assert judge(take_survey(bucket, "currents/", NOW, 3), NOW, DAY) is Verdict.NOT_CURRENTS
+    assert judge_landing(take_survey(bucket, "currents/", NOW, 3), NOW, DAY) is LandingVerdict.NOT_CURRENTS
     assert bucket.list_calls.value < 15
 
 
@@ -349,7 +353,7 @@ def test_it_does_not_matter_whether_a_listing_begins_with_or_after_its_start(inc
 def test_a_bucket_that_gives_nothing_but_empty_pages_is_empty() -> None:
     bucket = MemoryBucket([])
     bucket.last_page = Page(complete=False)
-    assert verdict(take_survey(bucket, "currents/", NOW, 3)) is Verdict.EMPTY
+    assert verdict(take_survey(bucket, "currents/", NOW, 3)) is LandingVerdict.EMPTY
 
 
 def test_a_folder_that_does_not_fit_into_one_page_is_read_to_its_end() -> None:

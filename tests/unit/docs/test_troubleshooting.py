@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Verdict
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import WorkspaceVerdict
 
 CHECKOUT = Path(__file__).parents[3]
 PAGE = (CHECKOUT / "docs" / "troubleshooting.md").read_text()
@@ -101,7 +101,7 @@ CODES = sorted(
     }
     - GOOD
     # How a workspace stands is no code.
-    - {verdict.value for verdict in Verdict}
+    - {verdict.value for verdict in WorkspaceVerdict}
 )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.trace.redact import Scrubber
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.event import LONGEST_TEXT, Kind
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.gate import Gate, Rate, Verdict, event_of
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.gate import Gate, Rate, Reply, event_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,12 +37,12 @@ def body(**changes: Any) -> bytes:
     return json.dumps({**POSTED, **changes}).encode()
 
 
-def judge(gate: Gate, content: bytes, signed: str | None = None, now: datetime = NOW) -> Verdict:
-    return gate.judge(signature(SECRET, content) if signed is None else signed, content, now)
+def reply_of(gate: Gate, content: bytes, signed: str | None = None, now: datetime = NOW) -> Reply:
+    return gate.reply(signature(SECRET, content) if signed is None else signed, content, now)
 
 
 def test_what_is_signed_becomes_an_event_with_all_that_is_known() -> None:
-    event = judge(Gate([SECRET]), body()).event
+    event = reply_of(Gate([SECRET]), body()).event
     assert event is not None
     emitted = event.as_emitted(Scrubber(b"key"))["fivetran"]
     assert emitted == {
@@ -83,7 +83,7 @@ def test_what_is_signed_becomes_an_event_with_all_that_is_known() -> None:
     ],
 )
 def test_each_event_has_a_kind(posted: dict[str, Any], kind: Kind) -> None:
-    event = judge(Gate([SECRET]), body(**posted)).event
+    event = reply_of(Gate([SECRET]), body(**posted)).event
     assert event is not None
     assert event.kind is kind
 
@@ -106,30 +106,30 @@ def test_a_connection_has_its_new_name_too() -> None:
 
 @pytest.mark.parametrize("signed", ["", "0" * 64, "é" * 64, "\ud800", signature("another secret", body())])
 def test_what_is_not_signed_with_the_secret_is_refused(signed: str) -> None:
-    verdict = judge(Gate([SECRET]), body(), signed)
-    assert (verdict.status, verdict.event) == (401, None)
+    answered = reply_of(Gate([SECRET]), body(), signed)
+    assert (answered.status, answered.event) == (401, None)
 
 
 def test_a_signature_counts_in_capital_and_in_small_letters() -> None:
     made = signature(SECRET, body())
-    assert judge(Gate([SECRET]), body(), made.lower()).event
-    assert judge(Gate([SECRET]), body(), made.upper()).event
+    assert reply_of(Gate([SECRET]), body(), made.lower()).event
+    assert reply_of(Gate([SECRET]), body(), made.upper()).event
 
 
 def test_a_changed_body_has_no_valid_signature() -> None:
-    assert judge(Gate([SECRET]), body(connector_id="another"), signature(SECRET, body())).status == 401
+    assert reply_of(Gate([SECRET]), body(connector_id="another"), signature(SECRET, body())).status == 401
 
 
 def test_while_a_secret_is_replaced_both_count() -> None:
     gate = Gate(["the-one-that-comes", SECRET])
-    assert judge(gate, body()).event
-    assert judge(gate, body(), signature("the-one-that-comes", body())).event
-    assert not judge(Gate(["the-one-that-comes"]), body()).event
+    assert reply_of(gate, body()).event
+    assert reply_of(gate, body(), signature("the-one-that-comes", body())).event
+    assert not reply_of(Gate(["the-one-that-comes"]), body()).event
 
 
 def test_a_test_is_answered_and_is_no_event() -> None:
     content = json.dumps({"event": "test_event", "created": "timestamp"}).encode()
-    assert judge(Gate([SECRET]), content) == Verdict(200, "Somebody listens.")
+    assert reply_of(Gate([SECRET]), content) == Reply(200, "Somebody listens.")
 
 
 @pytest.mark.parametrize(
@@ -137,13 +137,13 @@ def test_a_test_is_answered_and_is_no_event() -> None:
     [b"", b"{", b"[]", b"null", b"\xff\xfe", b'"sync_end"', b"{}", b'{"event": 1}', b"[" * 100_000, b'{"event": ""}'],
 )
 def test_what_is_signed_and_no_event_is_refused(content: bytes) -> None:
-    verdict = judge(Gate([SECRET]), content)
-    assert (verdict.status, verdict.event) == (400, None)
+    answered = reply_of(Gate([SECRET]), content)
+    assert (answered.status, answered.event) == (400, None)
 
 
 @given(st.binary(max_size=300))
 def test_no_body_ends_it(content: bytes) -> None:
-    assert judge(Gate([SECRET]), content).status in (200, 400)
+    assert reply_of(Gate([SECRET]), content).status in (200, 400)
 
 
 @given(
@@ -153,7 +153,7 @@ def test_no_body_ends_it(content: bytes) -> None:
 )
 def test_no_field_of_another_type_ends_it(value: Any) -> None:
     for name in POSTED:
-        judge(Gate([SECRET]), body(**{name: value}))
+        reply_of(Gate([SECRET]), body(**{name: value}))
 
 
 @pytest.mark.parametrize(
@@ -166,24 +166,24 @@ def test_no_field_of_another_type_ends_it(value: Any) -> None:
     ],
 )
 def test_what_is_old_or_of_the_future_is_refused(age: timedelta, taken: bool) -> None:
-    assert bool(judge(Gate([SECRET]), body(), now=NOW + age).event) == taken
+    assert bool(reply_of(Gate([SECRET]), body(), now=NOW + age).event) == taken
 
 
 def test_an_event_counts_once_and_is_answered_as_if_it_counted_again() -> None:
     gate = Gate([SECRET])
     # Where it could not be handed over, it is not taken, and comes again.
-    assert judge(gate, body()).event
-    assert judge(gate, body()).event
+    assert reply_of(gate, body()).event
+    assert reply_of(gate, body()).event
     gate.take(body())
-    assert judge(gate, body()) == Verdict(200, "Known already.")
-    assert judge(gate, body(sync_id="another")).event
+    assert reply_of(gate, body()) == Reply(200, "Known already.")
+    assert reply_of(gate, body(sync_id="another")).event
 
 
 def test_what_is_remembered_is_bounded() -> None:
     gate = Gate([SECRET], memory=2)
     for number in range(3):
         gate.take(body(sync_id=str(number)))
-    assert [bool(judge(gate, body(sync_id=str(number))).event) for number in range(3)] == [True, False, False]
+    assert [bool(reply_of(gate, body(sync_id=str(number))).event) for number in range(3)] == [True, False, False]
 
 
 def test_a_key_that_fivetran_quotes_does_not_come_with_the_reason() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.schema.config import (
     patch_body,
-    plan,
+    plan_schema,
     predict,
     settings,
 )
@@ -67,13 +67,13 @@ def column(name: str, table_name: str = "user", **given: Any) -> list[dict[str, 
 
 def test_what_is_not_given_and_what_is_equal_is_no_change() -> None:
     wanted = settings(table(enabled=True, sync_mode=None, columns=[{"name": "email", "enabled": False}]))
-    assert plan(config(), wanted, "ALLOW_ALL") == []
-    assert plan(config(), settings(None), None) == []
+    assert plan_schema(config(), wanted, "ALLOW_ALL") == []
+    assert plan_schema(config(), settings(None), None) == []
 
 
 def test_only_changed_settings_are_sent_with_the_enabled_that_the_document_requires() -> None:
     wanted = settings(table(enabled=True, columns=[{"name": "email", "enabled": False, "hashed": True}]))
-    changes = plan(config(), wanted, "BLOCK_ALL")
+    changes = plan_schema(config(), wanted, "BLOCK_ALL")
     email = {"enabled": False, "hashed": True}
     tables = {"user": {"enabled": True, "columns": {"email": email}}}
     assert patch_body(config(), changes) == {
@@ -88,30 +88,30 @@ def test_only_changed_settings_are_sent_with_the_enabled_that_the_document_requi
 
 def test_a_changed_table_and_its_changed_column_are_sent_together() -> None:
     wanted = settings(table(enabled=False, columns=[{"name": "email", "enabled": True}]))
-    body = patch_body(config(), plan(config(), wanted, None))
+    body = patch_body(config(), plan_schema(config(), wanted, None))
     assert body["schemas"]["shop"]["tables"]["user"] == {"enabled": False, "columns": {"email": {"enabled": True}}}
 
 
 def test_a_column_that_is_not_listed_yet_is_sent_once_and_is_enabled_unless_told_otherwise() -> None:
-    changes = plan(config(), settings(column("phone", hashed=True)), None)
+    changes = plan_schema(config(), settings(column("phone", hashed=True)), None)
     columns = patch_body(config(), changes)["schemas"]["shop"]["tables"]["user"]["columns"]
     assert columns == {"phone": {"enabled": True, "hashed": True}}
     assert changes[0].before is None
-    assert plan(predict(config(), changes), settings(column("phone", hashed=True)), None) == []
+    assert plan_schema(predict(config(), changes), settings(column("phone", hashed=True)), None) == []
 
 
 def test_nothing_is_said_about_a_locked_table_that_holds_a_changed_column() -> None:
-    changes = plan(config(), settings(column("secret", "core.table", hashed=True)), None)
+    changes = plan_schema(config(), settings(column("secret", "core.table", hashed=True)), None)
     assert patch_body(config(), changes)["schemas"]["shop"]["tables"] == {
         "core.table": {"columns": {"secret": {"enabled": True, "hashed": True}}}
     }
 
 
 def test_a_locked_column_can_be_hashed_but_not_switched_off() -> None:
-    changes = plan(config(), settings(column("id", hashed=True, enabled=True)), None)
+    changes = plan_schema(config(), settings(column("id", hashed=True, enabled=True)), None)
     assert [change.setting.name for change in changes] == ["hashed"]
     with pytest.raises(OnrampError) as refused:
-        plan(config(), settings(column("id", enabled=False)), None)
+        plan_schema(config(), settings(column("id", enabled=False)), None)
     assert refused.value.failure.code == "locked"
     assert "schemas.shop.tables.user.columns.id.enabled" in refused.value.msg
     assert "OTHER - It is read-only" in refused.value.msg
@@ -133,7 +133,7 @@ def test_a_locked_column_can_be_hashed_but_not_switched_off() -> None:
 )
 def test_what_cannot_be_is_refused_with_the_nearest_name(schemas: list[dict[str, Any]], words: list[str]) -> None:
     with pytest.raises(InvalidArgument) as refused:
-        plan(config(), settings(schemas), None)
+        plan_schema(config(), settings(schemas), None)
     for word in words:
         assert word in refused.value.msg
 
@@ -154,7 +154,9 @@ def test_a_name_given_twice_is_refused(schemas: list[dict[str, Any]]) -> None:
 
 def test_the_prediction_is_the_config_with_the_changes_and_leaves_the_original_alone() -> None:
     before = config()
-    changes = plan(before, settings(table(sync_mode="LIVE", columns=[{"name": "email", "hashed": True}])), "BLOCK_ALL")
+    changes = plan_schema(
+        before, settings(table(sync_mode="LIVE", columns=[{"name": "email", "hashed": True}])), "BLOCK_ALL"
+    )
     predicted = predict(before, changes)
     assert before == config()
     user = predicted["schemas"]["shop"]["tables"]["user"]

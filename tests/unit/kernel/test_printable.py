@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.setup_tests import judge
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.setup_tests import judge_setup
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import Failure, OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.printable import printable, visible
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.warnings import naming
@@ -79,6 +79,6 @@ def test_warnings_are_one_printable_line() -> None:
 
 def test_what_setup_tests_say_is_one_printable_line() -> None:
     row = {"title": "Key\nok: [shop_us]", "status": "FAILED\x1b[2J", "message": "No.\u2028fatal: [shop_us]"}
-    [test] = judge({"setup_tests": [row]}).tests
+    [test] = judge_setup({"setup_tests": [row]}).tests
     assert test.title == "Key ok: [shop_us]"
     assert test.sentence() == "Key ok: [shop_us]: FAILED\ufffd[2J (No. fatal: [shop_us])"

@@ -14,8 +14,8 @@ from typing import Any
 
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report import history
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.observed import (
+    HostOutcome,
     Observation,
-    Outcome,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Report, Run, Workspace
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.news import with_news
@@ -49,7 +49,7 @@ class Nights:
     ) -> Report:
         """Return the report of the next night, and keep it. ``changed``: the host of which a task changed something."""
         self.number += 1
-        found = report_of(seen, **({changed: Outcome(changed=1)} if changed else {}))
+        found = report_of(seen, **({changed: HostOutcome(changed=1)} if changed else {}))
         names = {workspace.name for workspace in found.workspaces}
         run = Run(
             finished_at=f"2026-03-{self.number:02}T02:15:00Z",

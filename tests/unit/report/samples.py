@@ -12,8 +12,8 @@ from typing import Any
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.collect import Collector
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.observed import (
     COLLECTION,
+    HostOutcome,
     Observation,
-    Outcome,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Report, Run, Workspace
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._way import Place
@@ -129,7 +129,7 @@ def way(**changes: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"message": "", **stop, **changes.get(name, {})} for name, stop in stops.items()]
 
 
-def report_of(observations: Iterable[Observation], **outcomes: Outcome) -> Report:
+def report_of(observations: Iterable[Observation], **outcomes: HostOutcome) -> Report:
     """Return the report of a run in which these tasks ended."""
     collector = Collector()
     for observation in observations:
@@ -137,7 +137,7 @@ def report_of(observations: Iterable[Observation], **outcomes: Outcome) -> Repor
     return collector.report(RUN, outcomes)
 
 
-def workspace_of(observations: Iterable[Observation], **outcomes: Outcome) -> Workspace:
+def workspace_of(observations: Iterable[Observation], **outcomes: HostOutcome) -> Workspace:
     """Return the only workspace of the report."""
     [workspace] = report_of(observations, **outcomes).workspaces
     return workspace

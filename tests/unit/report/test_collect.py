@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.collect import Collector
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.observed import (
+    HostOutcome,
     Observation,
-    Outcome,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.tasks import Item
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Mark, Step
@@ -192,7 +192,7 @@ def test_what_verify_found_is_the_reason_once_and_all_of_it() -> None:
     found = [{"step": "connection", "severity": "error", "message": message} for message in messages]
     plan = planned(reads_only=True, findings=found, seen=SEEN)
     told = seen("workspace_verdict", {"msg": f"shop_us: 2 findings.\n- {messages}"}, outcome="failed")
-    workspace = workspace_of([plan, told], shop_us=Outcome(failed=True))
+    workspace = workspace_of([plan, told], shop_us=HostOutcome(failed=True))
     assert workspace.cells[Step.CONNECTION].text == "paused differs.\nsync_frequency differs."
     assert [finding.message for finding in workspace.findings] == messages
 
@@ -201,12 +201,12 @@ def test_what_heal_leaves_to_a_person_is_told_once_and_at_its_step() -> None:
     plan = planned(findings=[NOT_GOOD], seen=SEEN)
     failure = {"code": "invalid_key", "message": NOT_GOOD["message"], "step": "key"}
     told = seen("workspace_heal", {"msg": "shop_us: needs a person. No.", "failure": failure}, outcome="failed")
-    workspace = workspace_of([plan, told], shop_us=Outcome(failed=True))
+    workspace = workspace_of([plan, told], shop_us=HostOutcome(failed=True))
     assert [(finding.step, finding.message) for finding in workspace.findings] == [("key", NOT_GOOD["message"])]
     # What the plan could not know yet, such as a sync that fails again, has the step that the failure names.
     failure = {"code": "sync_failed", "message": "No.", "step": "sync"}
     told = seen("workspace_heal", {"msg": "shop_us: not healed. No.", "failure": failure}, outcome="failed")
-    workspace = workspace_of([planned(seen=SEEN), told], shop_us=Outcome(failed=True))
+    workspace = workspace_of([planned(seen=SEEN), told], shop_us=HostOutcome(failed=True))
     assert [(finding.step, finding.message) for finding in workspace.findings] == [("sync", "not healed. No.")]
 
 
@@ -324,7 +324,7 @@ def test_later_plans_of_the_run_know_nothing_of_it_and_a_later_look_replaces_it(
 
 def test_failing_setup_tests_are_the_reason_of_the_column_tests() -> None:
     result = {"msg": "shop_us: Read: FAILED (no)", "failure": {"code": "setup_tests_failed"}, "connection": CONNECTION}
-    workspace = workspace_of([seen("fivetran_connection", result, outcome="failed")], shop_us=Outcome(failed=True))
+    workspace = workspace_of([seen("fivetran_connection", result, outcome="failed")], shop_us=HostOutcome(failed=True))
     assert workspace.cells[Step.TESTS].text == "Read: FAILED (no)"
     assert workspace.status == Mark.FAILED
 
@@ -354,7 +354,7 @@ def test_a_host_without_findings_of_this_collection_is_no_workspace() -> None:
 
 
 def test_a_host_that_cannot_be_reached_is_told_how_to_be() -> None:
-    [finding] = workspace_of([seen("x", {}, outcome="unreachable")], shop_us=Outcome(unreachable=True)).findings
+    [finding] = workspace_of([seen("x", {}, outcome="unreachable")], shop_us=HostOutcome(unreachable=True)).findings
     assert "connection: local" in finding.remedy
 
 
@@ -420,7 +420,7 @@ def items(*labels: str, loop: str = "loop", value: int = 0) -> tuple[Item, ...]:
     return tuple(Item(loop, label, value) for label in labels)
 
 
-def named(observations: list[Observation], **outcomes: Outcome) -> list[tuple[str, str, Mark]]:
+def named(observations: list[Observation], **outcomes: HostOutcome) -> list[tuple[str, str, Mark]]:
     return [(found.name, found.host, found.status) for found in report_of(observations, **outcomes).workspaces]
 
 
@@ -466,7 +466,7 @@ def test_what_fails_one_item_is_not_the_others_fault_and_what_was_never_reached_
     collector.expect("localhost", items("something else", loop="of another kind"))
     collector.observe(looped("braze_api_key_info", {**KEY, "changed": True}, "a"))
     collector.observe(looped("braze_api_key_info", {"msg": "Refused."}, "b", outcome="failed"))
-    report = collector.report(RUN, {"localhost": Outcome(failed=True, changed=1)})
+    report = collector.report(RUN, {"localhost": HostOutcome(failed=True, changed=1)})
     assert [(found.name, found.status, found.changed) for found in report.workspaces] == [
         ("a", Mark.OK, 1),
         ("b", Mark.FAILED, 0),
@@ -477,7 +477,7 @@ def test_what_fails_one_item_is_not_the_others_fault_and_what_was_never_reached_
 
 def test_what_fails_between_the_items_is_a_row_of_the_host() -> None:
     group = seen("fivetran_group_info", {"msg": "No such group."}, "localhost", workspace=False, outcome="failed")
-    told = named([looped("braze_api_key_info", KEY, "a"), group], localhost=Outcome(failed=True))
+    told = named([looped("braze_api_key_info", KEY, "a"), group], localhost=HostOutcome(failed=True))
     assert told == [("a", "localhost", Mark.OK), ("localhost", "localhost", Mark.FAILED)]
 
 

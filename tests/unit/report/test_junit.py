@@ -12,7 +12,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.finding import Finding
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.observed import Outcome
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.observed import HostOutcome
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.junit import REST, junit_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Report, Step
 from hypothesis import given, settings
@@ -90,13 +90,13 @@ def test_what_is_not_known_is_skipped_and_what_is_to_look_at_passes_and_says_so(
 
 def test_what_belongs_to_no_step_fails_in_a_case_of_its_own() -> None:
     refused = seen("fivetran_group_info", {"msg": "There is no group Warehose."}, outcome="failed")
-    suite, cases = read(report_of([refused], shop_us=Outcome(failed=True)))
+    suite, cases = read(report_of([refused], shop_us=HostOutcome(failed=True)))
     assert suite.failures == 1
     assert result_of(cases["shop_us"][REST]) == (Failure, "There is no group Warehose.")
 
 
 def test_no_workspace_fails_without_a_case_that_does() -> None:
-    suite, cases = read(report_of(onboarding("shop_us"), shop_us=Outcome(failed=True)))
+    suite, cases = read(report_of(onboarding("shop_us"), shop_us=HostOutcome(failed=True)))
     assert suite.failures == 1
     assert result_of(cases["shop_us"][REST]) == (Failure, "A task failed. The output of the run tells why.")
 

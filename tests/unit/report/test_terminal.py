@@ -11,8 +11,8 @@ import unicodedata
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.observed import (
+    HostOutcome,
     Observation,
-    Outcome,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Mark
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.terminal import lines_of
@@ -182,7 +182,7 @@ def test_a_table_longer_than_a_screen_names_at_its_end_what_failed() -> None:
 
 def test_what_belongs_to_no_column_is_told_as_well() -> None:
     failed = seen("fivetran_group_info", {"msg": "shop_us: There is no group Warehose."}, outcome="failed")
-    lines = lines_of(report_of([failed], shop_us=Outcome(failed=True)), 80, "utf-8")
+    lines = lines_of(report_of([failed], shop_us=HostOutcome(failed=True)), 80, "utf-8")
     assert lines[2].text == "    ✗ group: There is no group Warehose."
 
 

@@ -36,10 +36,10 @@ def test_every_event_is_signed_as_the_gate_wants_it_by_the_secret_of_the_moment(
     listener.wait_for(bool)
     headers, body = listener.heard[-1]
     assert headers[SIGNATURE] == getattr(headers[SIGNATURE], digits.removesuffix("_case"))()
-    assert Gate([SECRET]).judge(headers[SIGNATURE], body, datetime.now(UTC)).status == 401
-    verdict = Gate(["another-secret-of-it"]).judge(headers[SIGNATURE], body, datetime.now(UTC))
-    assert verdict.event is not None
-    assert (verdict.event.connection_id, verdict.event.schema) == (path.rpartition("/")[2], "braze")
+    assert Gate([SECRET]).reply(headers[SIGNATURE], body, datetime.now(UTC)).status == 401
+    reply = Gate(["another-secret-of-it"]).reply(headers[SIGNATURE], body, datetime.now(UTC))
+    assert reply.event is not None
+    assert (reply.event.connection_id, reply.event.schema) == (path.rpartition("/")[2], "braze")
 
 
 @pytest.mark.parametrize("names", ["both", "connection"])
@@ -52,9 +52,9 @@ def test_the_gate_knows_the_connection_by_each_name_that_fivetran_may_give_it(
     [event] = listener.wait_for(bool)
     assert ("connector_id" in event) is (names == "both")
     headers, body = listener.heard[-1]
-    verdict = Gate([SECRET]).judge(headers[SIGNATURE], body, datetime.now(UTC))
-    assert verdict.event is not None
-    assert (verdict.event.connection_id, verdict.event.schema) == (path.rpartition("/")[2], "braze")
+    reply = Gate([SECRET]).reply(headers[SIGNATURE], body, datetime.now(UTC))
+    assert reply.event is not None
+    assert (reply.event.connection_id, reply.event.schema) == (path.rpartition("/")[2], "braze")
 
 
 def test_without_a_secret_nothing_is_signed(api: Api, path: str, listener: Listener) -> None:
@@ -171,10 +171,10 @@ def test_events_come_in_order_or_not_and_more_than_once_if_told_so(api: Api, pat
     gate = Gate([SECRET])
     taken = []
     for headers, body in listener.heard:
-        verdict = gate.judge(headers[SIGNATURE], body, datetime.now(UTC))
-        assert verdict.status == 200
-        if verdict.event is not None:
-            taken.append(verdict.event.kind)
+        reply = gate.reply(headers[SIGNATURE], body, datetime.now(UTC))
+        assert reply.status == 200
+        if reply.event is not None:
+            taken.append(reply.event.kind)
             gate.take(body)
     assert taken == [Kind.SYNC_STARTED, Kind.SYNC_SUCCEEDED]
 

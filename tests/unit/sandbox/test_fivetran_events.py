@@ -60,9 +60,9 @@ def test_each_end_of_a_sync_has_its_status_and_its_reason(
     api.data("POST", f"{path}/sync", {})
     [end] = listener.wait_for(bool)
     assert end["data"] == told
-    verdict = Gate([SECRET]).judge(listener.heard[-1][0][SIGNATURE], listener.heard[-1][1], datetime.now(UTC))
-    assert verdict.event is not None
-    assert (verdict.event.kind, verdict.event.reason) == (kind, told.get("reason", ""))
+    reply = Gate([SECRET]).reply(listener.heard[-1][0][SIGNATURE], listener.heard[-1][1], datetime.now(UTC))
+    assert reply.event is not None
+    assert (reply.event.kind, reply.event.reason) == (kind, told.get("reason", ""))
     assert api.get(path)["status"]["setup_state"] == state
 
 
@@ -101,8 +101,8 @@ def test_an_outage_of_the_destination_breaks_what_syncs_into_it_in_a_storm_of_ev
     assert {event["data"]["taskType"] for event in events} == {"reconnect_warehouse"}
     assert len({event["connector_id"] for event in events}) == 40
     gate = Gate([SECRET])
-    judged = [gate.judge(headers[SIGNATURE], body, datetime.now(UTC)) for headers, body in listener.heard[1:]]
-    assert {verdict.event.kind for verdict in judged if verdict.event} == {Kind.BROKEN}
+    replies = [gate.reply(headers[SIGNATURE], body, datetime.now(UTC)) for headers, body in listener.heard[1:]]
+    assert {reply.event.kind for reply in replies if reply.event} == {Kind.BROKEN}
 
 
 def test_what_people_do_to_a_connection_is_posted(api: Api, listener: Listener) -> None:

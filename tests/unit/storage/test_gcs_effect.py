@@ -16,7 +16,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.effe
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.effect.decision import Decision, decide
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.effect.effect import (
     because,
-    judge,
+    judge_access,
     may_read,
     roles_in_doubt,
     too_narrow,
@@ -310,7 +310,7 @@ def test_an_expression_without_end_is_cut_in_the_reason() -> None:
 
 def test_the_grants_that_an_answer_rests_on_are_told_and_no_others() -> None:
     bindings = [*NEIGHBORS, binding(storage("objectCreator")), binding(storage("objectAdmin")), binding(CUSTOM)]
-    access = judge(bindings, MEMBER, BUCKET, FOLDER, now=NOW)
+    access = judge_access(bindings, MEMBER, BUCKET, FOLDER, now=NOW)
     assert access.by == (Grant(storage("objectAdmin"), MEMBER),)
 
 

@@ -19,7 +19,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.poli
     complete_member,
     folder_condition,
     grants,
-    plan,
+    plan_policy,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument
 from hypothesis import given
@@ -73,7 +73,7 @@ def test_a_change_touches_no_other_grant_and_keeps_their_order(
     policy: dict[str, Any], wish: Grant, present: bool
 ) -> None:
     before = copy.deepcopy(policy)
-    change = plan(policy, wish, present=present)
+    change = plan_policy(policy, wish, present=present)
 
     assert policy == before
     assert lines(change.policy, without=wish) == lines(before, without=wish)
@@ -89,7 +89,7 @@ def test_bindings_of_others_stay_byte_for_byte(policy: dict[str, Any], wish: Gra
         if (binding["role"], Condition.from_json(binding.get("condition"))) != (wish.role, wish.condition)
     ]
     for present in (True, False):
-        change = plan(policy, wish, present=present)
+        change = plan_policy(policy, wish, present=present)
         kept = [binding for binding in change.policy["bindings"] if binding in foreign]
         assert kept == foreign
 
@@ -98,39 +98,39 @@ def test_bindings_of_others_stay_byte_for_byte(policy: dict[str, Any], wish: Gra
 def test_a_grant_that_is_wanted_is_there_afterwards_and_planning_again_changes_nothing(
     policy: dict[str, Any], wish: Grant
 ) -> None:
-    change = plan(policy, wish, present=True)
+    change = plan_policy(policy, wish, present=True)
     assert holds(change.policy, wish)
     assert change.changed is not holds(policy, wish)
-    assert not plan(change.policy, wish, present=True).changed
+    assert not plan_policy(change.policy, wish, present=True).changed
 
 
 @given(policies, wishes)
 def test_a_grant_that_is_not_wanted_is_gone_afterwards_and_planning_again_changes_nothing(
     policy: dict[str, Any], wish: Grant
 ) -> None:
-    change = plan(policy, wish, present=False)
+    change = plan_policy(policy, wish, present=False)
     assert not holds(change.policy, wish)
     assert change.changed is holds(policy, wish)
-    assert not plan(change.policy, wish, present=False).changed
+    assert not plan_policy(change.policy, wish, present=False).changed
 
 
 @given(policies, wishes)
 def test_granting_and_taking_away_leaves_what_was_there(policy: dict[str, Any], wish: Grant) -> None:
-    there_and_back = plan(plan(policy, wish, present=True).policy, wish, present=False).policy
+    there_and_back = plan_policy(plan_policy(policy, wish, present=True).policy, wish, present=False).policy
     expected = Counter(lines(policy, without=wish))
     assert Counter(grant.line() for grant in grants(there_and_back)) == expected
 
 
 @given(policies, wishes)
 def test_a_policy_that_is_written_with_conditions_says_version_3(policy: dict[str, Any], wish: Grant) -> None:
-    change = plan(policy, wish, present=True)
+    change = plan_policy(policy, wish, present=True)
     if change.changed and any(binding.get("condition") for binding in change.policy["bindings"]):
         assert change.policy["version"] == 3
 
 
 def test_the_diff_shows_our_line_and_no_other() -> None:
     policy = {"bindings": [{"role": VIEWER, "members": ["user:ann@example.com"]}]}
-    change = plan(policy, Grant(VIEWER, FIVETRAN), present=True)
+    change = plan_policy(policy, Grant(VIEWER, FIVETRAN), present=True)
     assert (change.before, change.after) == ((), (f"{VIEWER} to {FIVETRAN}",))
 
 
@@ -141,20 +141,20 @@ def test_taking_away_a_plain_grant_leaves_a_conditional_one_of_the_same_role() -
             {"role": VIEWER, "members": [FIVETRAN], "condition": CONDITION.as_json()},
         ]
     }
-    change = plan(policy, Grant(VIEWER, FIVETRAN), present=False)
+    change = plan_policy(policy, Grant(VIEWER, FIVETRAN), present=False)
     assert list(grants(change.policy)) == [Grant(VIEWER, FIVETRAN, CONDITION)]
 
 
 def test_the_case_of_an_address_does_not_matter_as_with_google() -> None:
     policy = {"bindings": [{"role": VIEWER, "members": [FIVETRAN]}]}
     shouted = Grant(VIEWER, FIVETRAN.replace("jovial", "JOVIAL"))
-    assert not plan(policy, shouted, present=True).changed
-    assert plan(policy, shouted, present=False).policy["bindings"] == []
+    assert not plan_policy(policy, shouted, present=True).changed
+    assert plan_policy(policy, shouted, present=False).policy["bindings"] == []
 
 
 def test_an_unknown_field_of_a_binding_that_gets_our_member_survives() -> None:
     policy = {"bindings": [{"role": VIEWER, "members": ["user:ann@example.com"], "bindingId": "7"}]}
-    change = plan(policy, Grant(VIEWER, FIVETRAN), present=True)
+    change = plan_policy(policy, Grant(VIEWER, FIVETRAN), present=True)
     assert change.policy["bindings"] == [
         {"role": VIEWER, "members": ["user:ann@example.com", FIVETRAN], "bindingId": "7"}
     ]

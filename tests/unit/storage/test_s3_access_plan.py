@@ -19,11 +19,11 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.
 )
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.model import (
     TAG,
+    AccessPlan,
     Actual,
     ActualPolicy,
     ActualRole,
-    Desired,
-    Plan,
+    DesiredAccess,
     tag_value,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.plan import plan_present
@@ -35,7 +35,7 @@ GROUP, OTHER_GROUP = "jovial_daylight", "patient_harbor"
 FOREIGN_POLICY = "arn:aws:iam::aws:policy/AWSKeyManagementServicePowerUser"
 
 
-def desired(external_id: str = GROUP, **changes: object) -> Desired:
+def desired(external_id: str = GROUP, **changes: object) -> DesiredAccess:
     values = {
         "policy_name": "Fivetran-S3-Access",
         "role_name": "Fivetran",
@@ -45,10 +45,10 @@ def desired(external_id: str = GROUP, **changes: object) -> Desired:
         "account": "111122223333",
         **changes,
     }
-    return Desired(**values)
+    return DesiredAccess(**values)
 
 
-def made(wish: Desired) -> Actual:
+def made(wish: DesiredAccess) -> Actual:
     """Return the account after the role has done what was wished."""
     return Actual(
         policy=ActualPolicy(arn=wish.policy_arn, document=wish.permissions, tags=wish.all_tags, path=wish.path),
@@ -87,11 +87,11 @@ def role_with(actual: Actual, **changes: object) -> Actual:
     return replace(actual, role=replace(actual.role, **changes))
 
 
-def actions(plan: Plan) -> tuple[str, str]:
+def actions(plan: AccessPlan) -> tuple[str, str]:
     return plan.policy.action, plan.role.action
 
 
-def codes(plan: Plan, severity: str) -> list[str]:
+def codes(plan: AccessPlan, severity: str) -> list[str]:
     return [finding.code for finding in plan.all_findings if finding.severity == severity]
 
 
@@ -110,7 +110,7 @@ def test_on_an_empty_account_both_are_created_with_our_tag() -> None:
         desired(partition="aws-us-gov", trust=trust_document(GROUP, FIVETRAN_ACCOUNT, "aws-us-gov")),
     ],
 )
-def test_what_is_made_is_left_alone(wish: Desired) -> None:
+def test_what_is_made_is_left_alone(wish: DesiredAccess) -> None:
     plan = plan_present(wish, made(wish), adopt=False)
     assert actions(plan) == ("none", "none")
     assert plan.findings == ()

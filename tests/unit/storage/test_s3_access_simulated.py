@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.adoption import with_evidence
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.model import (
+    AccessPlan,
     Actual,
-    Desired,
+    DesiredAccess,
     Place,
-    Plan,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.plan import plan_present
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.effect.effect import Document
@@ -49,11 +49,11 @@ def ours(**changes: Any) -> Actual:
     return replace(actual, role=replace(actual.role, **changes), boundary=changes.get("boundary"))
 
 
-def planned(actual: Actual, simulated: Simulated, wish: Desired | None = None, adopt: bool = False) -> Plan:
+def planned(actual: Actual, simulated: Simulated, wish: DesiredAccess | None = None, adopt: bool = False) -> AccessPlan:
     return plan_present(wish or desired(), actual, adopt=adopt, places=[HERE], policies={}, simulated=simulated)
 
 
-def codes(plan: Plan) -> list[str]:
+def codes(plan: AccessPlan) -> list[str]:
     return [finding.code for finding in plan.all_findings if finding.severity == "error"]
 
 
@@ -125,7 +125,7 @@ def test_of_our_own_role_that_this_run_changes_aws_is_not_heard() -> None:
 def test_aws_is_asked_where_it_may_know_better_only(actual: Actual, adopt: bool, expected: list[Place]) -> None:
     asked: list[Place] = []
 
-    def plan(**known: Any) -> Plan:
+    def plan(**known: Any) -> AccessPlan:
         return plan_present(desired(), actual, adopt=adopt, places=[HERE], **known)
 
     def ask(places: Iterable[Place]) -> Simulated:

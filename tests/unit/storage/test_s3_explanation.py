@@ -19,11 +19,11 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.
 )
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.explanation import explanation, summary
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.model import (
+    AccessPlan,
     Actual,
     ActualRole,
-    Desired,
+    DesiredAccess,
     Place,
-    Plan,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.plan import plan_present
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.removal import plan_absent
@@ -37,8 +37,8 @@ HERE = Place(BUCKET, "currents")
 NAME = "s3://acme/currents"
 
 
-def desired(*, keys: tuple[str, ...] = (), prefix: str | None = None) -> Desired:
-    return Desired(
+def desired(*, keys: tuple[str, ...] = (), prefix: str | None = None) -> DesiredAccess:
+    return DesiredAccess(
         policy_name="Fivetran-S3-Access",
         role_name="Fivetran",
         external_id=GROUP,
@@ -62,11 +62,15 @@ def allow(actions: list[str], resource: str) -> JsonObject:
 READS = (allow(["s3:ListBucket"], BUCKET), allow(["s3:GetObject"], f"{BUCKET}/currents/*"))
 
 
-def plan_of(wish: Desired, actual: Actual, *, adopt: bool = False, places: tuple[Place, ...] = (HERE,)) -> Plan:
+def plan_of(
+    wish: DesiredAccess, actual: Actual, *, adopt: bool = False, places: tuple[Place, ...] = (HERE,)
+) -> AccessPlan:
     return plan_present(wish, actual, adopt=adopt, places=places)
 
 
-def explained(wish: Desired, actual: Actual, policies: Mapping[str, Document] | None = None, **how: bool) -> JsonObject:
+def explained(
+    wish: DesiredAccess, actual: Actual, policies: Mapping[str, Document] | None = None, **how: bool
+) -> JsonObject:
     return explanation(wish, actual, plan_of(wish, actual, **how), policies or {})
 
 

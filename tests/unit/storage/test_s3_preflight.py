@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket import QUESTIONS, Bucket, Reader
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket_findings import findings
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket import QUESTIONS, Reader, S3Bucket
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket_findings import s3_findings
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.finding import Finding
 
 ROLE = "arn:aws:iam::111122223333:role/partners/Fivetran"
@@ -26,8 +26,8 @@ DENY = {
 def judge(*statements: dict[str, Any], reader: Reader = READER) -> Finding | None:
     """Return what the preflight says of a bucket with this policy."""
     answers = dict.fromkeys(QUESTIONS)
-    bucket = Bucket("acme", answers={**answers, "get_bucket_policy": {"Statement": list(statements)}})
-    return next((finding for finding in findings(bucket, reader, ()) if "policy" in finding.code), None)
+    bucket = S3Bucket("acme", answers={**answers, "get_bucket_policy": {"Statement": list(statements)}})
+    return next((finding for finding in s3_findings(bucket, reader, ()) if "policy" in finding.code), None)
 
 
 def deny(**changes: Any) -> dict[str, Any]:
@@ -131,10 +131,10 @@ def test_a_deny_that_depends_on_the_name_of_the_session_may_hit(statement: dict[
 def test_a_bucket_of_another_account_whose_policy_lets_the_role_read_is_no_finding() -> None:
     allow = deny(Effect="Allow", Principal={"AWS": ROLE})
     answers = {**dict.fromkeys(QUESTIONS), "get_bucket_policy": {"Statement": [allow]}}
-    there = Bucket("acme", in_this_account=False, answers=answers)
-    assert [finding.code for finding in findings(there, READER, ()) if finding.severity == "error"] == []
-    shut = Bucket("acme", in_this_account=False, answers=dict.fromkeys(QUESTIONS))
-    assert [finding.code for finding in findings(shut, READER, ()) if finding.severity == "error"] == [
+    there = S3Bucket("acme", in_this_account=False, answers=answers)
+    assert [finding.code for finding in s3_findings(there, READER, ()) if finding.severity == "error"] == []
+    shut = S3Bucket("acme", in_this_account=False, answers=dict.fromkeys(QUESTIONS))
+    assert [finding.code for finding in s3_findings(shut, READER, ()) if finding.severity == "error"] == [
         "bucket_in_another_account"
     ]
 

@@ -16,9 +16,9 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.
     ActualPolicy,
     ActualRole,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket import Bucket as S3Bucket
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket import S3Bucket
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.client import Identity
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.preflight import Bucket as GcsBucket
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.preflight import GcsBucket
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import Failure, OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.reading import read_settings
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import (

@@ -17,7 +17,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import (
     Group,
     RoleWork,
-    Verdict,
+    WorkspaceVerdict,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import findings_of
 
@@ -70,7 +70,7 @@ def held(workspace: Settings, config: dict[str, Any], **fields: Any) -> dict[str
 def test_what_the_inventory_does_not_speak_of_is_no_difference(purpose: str, config: dict[str, Any]) -> None:
     world = World(rows=(held(US, config),), iam=in_iam(US, "acme-currents"))
     (plan,) = plans_of(purpose, US, world=world)
-    assert (plan.verdict, plan.problems, findings_of(plan)) == (Verdict.FINE, (), [])
+    assert (plan.verdict, plan.problems, findings_of(plan)) == (WorkspaceVerdict.FINE, (), [])
 
 
 def test_fields_of_the_connection_that_the_inventory_does_not_speak_of_stay() -> None:
@@ -84,7 +84,7 @@ def test_fields_of_the_connection_that_the_inventory_does_not_speak_of_stay() ->
     }
     world = World(rows=(row(EU, **theirs),), policies=POLICIES)
     (plan,) = plans_of("onboard", EU, world=world)
-    assert plan.verdict is Verdict.FINE
+    assert plan.verdict is WorkspaceVerdict.FINE
 
 
 def test_exports_that_the_inventory_switches_off_are_switched_off() -> None:
@@ -111,7 +111,7 @@ def test_a_connection_that_would_be_pointed_elsewhere_is_refused_with_both_value
     world = World(rows=(held(US, config),), iam=in_iam(US, "acme-currents"))
     (plan,) = plans_of(purpose, US, world=world)
     (problem,) = plan.problems
-    assert (plan.verdict, problem.code, problem.field) == (Verdict.REFUSED, "protected_field", setting)
+    assert (plan.verdict, problem.code, problem.field) == (WorkspaceVerdict.REFUSED, "protected_field", setting)
     assert problem.message.startswith(f"{setting}: the connection braze_shop_us of the Fivetran group {GROUP} has ")
     assert before in problem.message
     assert after in problem.message
@@ -139,7 +139,7 @@ def test_adopting_it_points_it_to_what_the_inventory_says(config: dict[str, Any]
 def test_what_a_connection_does_not_have_yet_is_given_to_it(config: dict[str, Any]) -> None:
     world = World(rows=(held(US, config),), iam=in_iam(US, "acme-currents"))
     (plan,) = plans_of("onboard", US, world=world)
-    assert (plan.verdict, plan.problems) == (Verdict.CHANGES, ())
+    assert (plan.verdict, plan.problems) == (WorkspaceVerdict.CHANGES, ())
 
 
 # A role that this run makes
@@ -201,4 +201,4 @@ def test_the_roles_are_called_with_what_the_inventory_says_and_a_rotation_sends_
 def test_what_is_sent_every_time_is_no_finding_of_verify() -> None:
     workspace = gcs(fivetran_connection_update_secrets="always", fivetran_connection_run_setup_tests="always")
     (plan,) = plans_of("verify", workspace, world=World(rows=(row(workspace),), policies=POLICIES))
-    assert (plan.verdict, findings_of(plan)) == (Verdict.FINE, [])
+    assert (plan.verdict, findings_of(plan)) == (WorkspaceVerdict.FINE, [])

@@ -13,7 +13,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.al
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Answer
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Plan, Verdict
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Plan, WorkspaceVerdict
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told
 
 from tests.unit.workspaces.situations import World, failed, plan_of, row, settings
@@ -35,7 +35,7 @@ def test_a_limit_that_is_too_low_for_the_plan_is_told_in_one_line_and_refuses_no
     [line] = as_told(made)["told"][1:]
     for word in ("500", "69", "10 connections", "about 70", "up to an hour longer", "nothing fails"):
         assert word in line
-    assert made.count(Verdict.CHANGES) == 10
+    assert made.count(WorkspaceVerdict.CHANGES) == 10
 
 
 @pytest.mark.parametrize("left", [Allowance(500, 70), Allowance(20_000, 19_990), None])

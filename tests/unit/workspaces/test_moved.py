@@ -15,8 +15,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import (
     Action,
     Reason,
-    Verdict,
     WorkspacePlan,
+    WorkspaceVerdict,
 )
 
 from tests.unit.workspaces.situations import (
@@ -64,7 +64,7 @@ def test_a_moved_connection_is_named_with_both_groups_by_every_playbook(purpose:
     for word in (GROUP, GROUP_ID, SECOND_GROUP, SECOND_GROUP_ID, f"id_of_{made.schema}", made.bucket):
         assert word in said.message
     assert f"fivetran_group: {SECOND_GROUP}" in said.remedy
-    assert made.verdict is Verdict.REFUSED
+    assert made.verdict is WorkspaceVerdict.REFUSED
     assert [item.action for item in made.changes if item.kind == "connection"] == []
 
 

@@ -15,7 +15,11 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.model import ActualPolicy
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings, Unusable
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.deciding import decide
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Action, Plan, Verdict
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import (
+    Action,
+    Plan,
+    WorkspaceVerdict,
+)
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import told
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,7 +54,7 @@ def test_a_bucket_that_nobody_of_the_part_names_stays_and_a_new_one_is_added_bes
     world = World(iam=in_iam(US, THEIRS))
     plan = plan_of_part("onboard", US, world=world).workspaces["shop_us"]
     assert (plan.access.buckets, plan.access.released) == (("acme-currents", THEIRS), ())
-    assert (plan.verdict, told_of(plan)["policy"]) == (Verdict.CHANGES, ("update", "differs"))
+    assert (plan.verdict, told_of(plan)["policy"]) == (WorkspaceVerdict.CHANGES, ("update", "differs"))
     # The same run as a whole one gives up what nobody names.
     whole = decide(situation("onboard", US, world=world)).workspaces["shop_us"]
     assert whole.access.released == (THEIRS,)

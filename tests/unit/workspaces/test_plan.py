@@ -12,12 +12,15 @@ from typing import Any
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.documents import granted_buckets
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket import Bucket as S3Bucket
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket import S3Bucket
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import Redactor
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.deciding import no_plan
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Answer
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Verdict, WorkspacePlan
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import (
+    WorkspacePlan,
+    WorkspaceVerdict,
+)
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.planning import _secrets
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told
 
@@ -71,7 +74,7 @@ def of(plan: WorkspacePlan, code: str) -> str:
 
 def test_a_new_workspace_in_s3_gets_policy_role_and_connection_in_the_order_of_the_guide() -> None:
     (plan,) = plans_of("onboard", US)
-    assert plan.verdict is Verdict.CHANGES
+    assert plan.verdict is WorkspaceVerdict.CHANGES
     assert [item.kind for item in plan.changes] == ["policy", "role", "connection"]
     assert told_of(plan) == dict.fromkeys(("policy", "role", "connection"), CREATED)
     assert [item.name for item in plan.changes] == [POLICY, ROLE, "braze_shop_us"]
@@ -96,7 +99,7 @@ def test_a_new_workspace_in_gcs_gets_a_grant_and_a_connection() -> None:
 @pytest.mark.parametrize("purpose", ["onboard", "verify"])
 def test_nothing_to_do_is_recorded_and_is_no_change(purpose: str) -> None:
     us, eu = plans_of(purpose, US, EU, world=SET_UP)
-    assert (us.verdict, eu.verdict) == (Verdict.FINE, Verdict.FINE)
+    assert (us.verdict, eu.verdict) == (WorkspaceVerdict.FINE, WorkspaceVerdict.FINE)
     assert told_of(us) == {"policy": FINE, "role": FINE, "connection": FINE}
     assert told_of(eu) == {"grant": FINE, "connection": FINE}
     assert (us.todo, us.access.maker) == ((), "")
@@ -151,7 +154,7 @@ def test_offboarding_takes_away_the_connection_and_what_it_read_with() -> None:
 
 def test_what_is_gone_already_is_no_error_and_no_change() -> None:
     for plan in plans_of("offboard", US, EU):
-        assert (plan.verdict, plan.problems) == (Verdict.FINE, ())
+        assert (plan.verdict, plan.problems) == (WorkspaceVerdict.FINE, ())
         assert told_of(plan)["connection"] == ("none", "gone")
 
 
@@ -181,8 +184,8 @@ def test_complete_applies_and_verdict_are_three_answers() -> None:
 def test_without_anything_to_plan_from_everybody_is_refused_with_the_cause() -> None:
     plan = no_plan("onboard", ["a", "b"], "The vault is locked.")
     assert [(name, item.verdict, item.problems[0].message) for name, item in plan.workspaces.items()] == [
-        ("a", Verdict.REFUSED, "The vault is locked."),
-        ("b", Verdict.REFUSED, "The vault is locked."),
+        ("a", WorkspaceVerdict.REFUSED, "The vault is locked."),
+        ("b", WorkspaceVerdict.REFUSED, "The vault is locked."),
     ]
 
 
@@ -258,7 +261,11 @@ def test_a_group_name_that_several_have_is_refused_with_their_ids() -> None:
 
 def test_settings_that_are_wrong_are_the_only_problem_of_their_workspace() -> None:
     fine, wrong = plans_of("onboard", US, unusable(fivetran_schema="Upper"))
-    assert (fine.verdict, codes(wrong), wrong.problems[0].step) == (Verdict.CHANGES, ["invalid_settings"], "settings")
+    assert (fine.verdict, codes(wrong), wrong.problems[0].step) == (
+        WorkspaceVerdict.CHANGES,
+        ["invalid_settings"],
+        "settings",
+    )
     assert wrong.problems[0].field == "fivetran_schema"
 
 
@@ -384,7 +391,7 @@ def test_the_first_that_passes_makes_the_role_for_all_and_only_they_are_granted(
     third = settings("c", currents_bucket="bucket-c")
     bad_key = {questions.landing(first): Answer(landing_result(first, "no_bucket"))}
     refused, maker, other = plans_of("onboard", first, second, third, answers=bad_key)
-    assert (refused.verdict, [item.kind for item in refused.changes]) == (Verdict.REFUSED, ["connection"])
+    assert (refused.verdict, [item.kind for item in refused.changes]) == (WorkspaceVerdict.REFUSED, ["connection"])
     assert maker.access == other.access
     assert (maker.access.maker, maker.access.buckets) == ("b", ("bucket-b", "bucket-c"))
     assert (change(maker, "role").made_by, change(maker, "role").shared_with) == ("", ("c",))
@@ -419,7 +426,7 @@ def test_an_unknown_neighbor_keeps_what_is_there(neighbor: Any) -> None:
     world = World(rows=(row(US),), iam=in_iam(US, "acme-currents", "perhaps-theirs"))
     assert plans_of("onboard", US, world=world)[0].access.released == ("perhaps-theirs",)
     plan = plans_of("onboard", US, neighbor, world=world)[0]
-    assert (plan.verdict, plan.access.released) == (Verdict.FINE, ())
+    assert (plan.verdict, plan.access.released) == (WorkspaceVerdict.FINE, ())
 
 
 def test_a_neighbor_known_to_be_elsewhere_keeps_nothing() -> None:
@@ -445,7 +452,7 @@ def test_workspaces_of_one_bucket_share_a_grant_and_one_makes_it() -> None:
     assert (change(maker, "grant").made_by, change(other, "grant").made_by) == ("", "a")
     bad = {questions.landing(first): Answer(landing_result(first, "no_bucket"))}
     refused, maker = plans_of("onboard", first, second, answers=bad)
-    assert (refused.verdict, maker.access.maker, change(maker, "grant").made_by) == (Verdict.REFUSED, "b", "")
+    assert (refused.verdict, maker.access.maker, change(maker, "grant").made_by) == (WorkspaceVerdict.REFUSED, "b", "")
 
 
 # Offboarding keeps what others need
@@ -516,7 +523,7 @@ def test_who_is_refused_does_not_leave_so_that_what_it_needs_stays() -> None:
     twice = settings("twice", fivetran_schema="braze_shop_de")
     world = World(rows=(row(US), row(DE)), iam=SET_UP.iam)
     us, de, other = plans_of("offboard", US, DE, twice, world=world)
-    assert (de.verdict, other.verdict) == (Verdict.REFUSED, Verdict.REFUSED)
+    assert (de.verdict, other.verdict) == (WorkspaceVerdict.REFUSED, WorkspaceVerdict.REFUSED)
     assert told_of(us) == {"policy": KEPT, "role": KEPT, "connection": ("delete", "leaves")}
 
 
@@ -524,7 +531,7 @@ def test_a_grant_stays_for_who_is_refused() -> None:
     other = gcs("other", gcs_access_user_project="acme-billing")
     world = World(rows=(row(EU), row(other)), policies=SET_UP.policies)
     eu, refused = plans_of("offboard", EU, other, world=world, answers={questions.gcs_bucket(other): failed()})
-    assert (refused.verdict, told_of(eu)["grant"]) == (Verdict.REFUSED, KEPT)
+    assert (refused.verdict, told_of(eu)["grant"]) == (WorkspaceVerdict.REFUSED, KEPT)
 
 
 def test_the_bucket_that_the_connection_really_reads_is_taken_out_of_the_policy() -> None:
@@ -553,7 +560,7 @@ def test_verifying_tells_what_fivetran_says_of_a_connection_and_its_destination(
 def test_verifying_plans_access_whatever_else_is_wrong() -> None:
     (plan,) = plans_of("verify", US, answers={questions.key(US): Answer(key_result("invalid_key"))})
     assert told_of(plan) == {"policy": CREATED, "role": CREATED, "connection": CREATED}
-    assert plan.verdict is Verdict.REFUSED
+    assert plan.verdict is WorkspaceVerdict.REFUSED
 
 
 def test_verifying_asks_for_no_right_to_create() -> None:

@@ -10,11 +10,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.preflight import Bucket
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.preflight import GcsBucket
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Answer
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Verdict, WorkspacePlan
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import (
+    WorkspacePlan,
+    WorkspaceVerdict,
+)
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told, findings_of
 
 from tests.unit.workspaces.situations import (
@@ -84,7 +87,7 @@ def test_what_suffices_is_adopted_without_a_write_and_said(shape: str, connected
         assert SUFFICIENT[shape]["members"][0] in noticed(plan)["grant_adopted"]
         assert plan.seen["grant"]["grant"]["role"] == SUFFICIENT[shape]["role"]
         assert [finding.step for finding in findings_of(plan) if finding.step == "access"] == []
-    assert plan.verdict is Verdict.FINE or not connected
+    assert plan.verdict is WorkspaceVerdict.FINE or not connected
 
 
 def test_what_is_wider_than_needed_is_mentioned() -> None:
@@ -300,7 +303,7 @@ def test_what_cannot_be_seen_of_it_refuses_a_new_workspace_unless_the_look_may_b
 
 
 def test_a_policy_that_may_not_be_read_is_unverified_where_it_is_somebody_elses() -> None:
-    answers = {questions.gcs_bucket(THEIRS): Answer(Bucket(EU.bucket, exists=True))}
+    answers = {questions.gcs_bucket(THEIRS): Answer(GcsBucket(EU.bucket, exists=True))}
     (plan,) = plans_of("onboard", THEIRS, world=world(), answers=answers)
     assert codes(plan) == []
     assert "cannot be read with these credentials" in plan.unverified[0]

@@ -17,8 +17,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.se
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import (
     Change,
     Plan,
-    Verdict,
     WorkspacePlan,
+    WorkspaceVerdict,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told
 from hypothesis import assume, given
@@ -261,8 +261,8 @@ def test_once_a_plan_is_carried_out_there_is_nothing_left_to_do(scene: Scene, pu
     plan = scene.plan(purpose)
     after = Scene(scene.inventory, carried_out(scene, plan))
     for name, workspace in after.plan(purpose).workspaces.items():
-        if plan.workspaces[name].verdict is not Verdict.REFUSED:
-            assert (name, workspace.verdict, workspace.problems) == (name, Verdict.FINE, ())
+        if plan.workspaces[name].verdict is not WorkspaceVerdict.REFUSED:
+            assert (name, workspace.verdict, workspace.problems) == (name, WorkspaceVerdict.FINE, ())
 
 
 def each_policy_has_one_role(scene: Scene) -> bool:

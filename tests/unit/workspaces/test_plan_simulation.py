@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.model import ActualRole, Place
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket import Bucket
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket import S3Bucket
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.effect.effect import Document
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.simulation import Asked
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
@@ -19,7 +19,10 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.proof import of_masked
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Answer, Question
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Verdict, WorkspacePlan
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import (
+    WorkspacePlan,
+    WorkspaceVerdict,
+)
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import findings_of
 
 from tests.unit.workspaces.situations import (
@@ -74,7 +77,7 @@ def says(decision: str, limit: str = "", place: Place = HERE) -> dict[Question[A
 
 
 def bucket_without_policy(workspace: Settings = US) -> dict[Question[Any], Answer]:
-    bucket = Bucket(workspace.bucket, answers={"get_bucket_policy": None})
+    bucket = S3Bucket(workspace.bucket, answers={"get_bucket_policy": None})
     return {questions.s3_bucket(workspace, AWS_ACCOUNT): Answer(bucket)}
 
 
@@ -147,7 +150,7 @@ def test_a_yes_of_aws_leaves_nothing_to_be_told(purpose: str) -> None:
 def test_a_no_of_aws_refuses_the_workspace(purpose: str, decision: str, limit: str, code: str) -> None:
     world = World(rows=(row(US),), iam=UNTOLD)
     (plan,) = plans_of(purpose, US, world=world, answers={**bucket_without_policy(), **says(decision, limit)})
-    assert (plan.verdict, codes(plan)) == (Verdict.REFUSED, [code])
+    assert (plan.verdict, codes(plan)) == (WorkspaceVerdict.REFUSED, [code])
     assert "AWS's own simulation" in plan.problems[0].message
     assert "aws:PrincipalOrgID" in plan.problems[0].message
 
@@ -156,7 +159,7 @@ def test_a_no_of_aws_refuses_the_workspace(purpose: str, decision: str, limit: s
 def test_who_is_not_told_by_aws_is_told_what_can_be_seen(answers: dict[Question[Any], Answer]) -> None:
     world = World(rows=(row(US),), iam=UNTOLD)
     (plan,) = plans_of("onboard", US, world=world, answers=answers)
-    assert (plan.verdict, codes(plan), plan.incomplete) == (Verdict.FINE, [], ())
+    assert (plan.verdict, codes(plan), plan.incomplete) == (WorkspaceVerdict.FINE, [], ())
     assert "aws:PrincipalOrgID" in access_of(plan)[0]
 
 
@@ -251,7 +254,7 @@ def test_of_what_is_masked_it_is_said_what_proves_it(fields: dict[str, Any], sen
 
 def test_what_cannot_be_told_and_is_proved_is_no_finding() -> None:
     (plan,) = plans_of("verify", US, world=World(rows=(row(US, **SYNCED),), iam=UNTOLD))
-    assert (plan.verdict, findings_of(plan)) == (Verdict.FINE, [])
+    assert (plan.verdict, findings_of(plan)) == (WorkspaceVerdict.FINE, [])
 
 
 def test_before_there_is_a_connection_nothing_is_proved() -> None:

@@ -14,7 +14,11 @@ from ansible_collections.onramp.braze_fivetran.plugins.modules import workspace_
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings, Unusable
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces import step as steps
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.deciding import decide
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Change, Plan, Verdict
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import (
+    Change,
+    Plan,
+    WorkspaceVerdict,
+)
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.step import (
     ALL,
     SHARED,
@@ -141,4 +145,4 @@ def test_both_steps_together_are_the_whole_and_none_makes_what_the_other_makes(s
         assert Counter(map(repr, (*now, *later))) == Counter(map(repr, workspace.todo))
         if second is not None:
             assert Counter(map(repr, second.workspaces[name].todo)) == Counter(map(repr, later))
-        assert first.workspaces[name].verdict is not Verdict.CHANGES or now
+        assert first.workspaces[name].verdict is not WorkspaceVerdict.CHANGES or now

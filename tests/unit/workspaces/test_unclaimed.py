@@ -15,7 +15,7 @@ import yaml
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Answer
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Plan, Verdict
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Plan, WorkspaceVerdict
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import MOST_UNCLAIMED, as_told
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -91,7 +91,7 @@ EXPECTED = {
 
 def test_what_nobody_claims_is_told_in_one_line_with_the_host_that_would_claim_it() -> None:
     plan = verified()
-    assert plan.workspaces[US.name].verdict is Verdict.FINE
+    assert plan.workspaces[US.name].verdict is WorkspaceVerdict.FINE
     [found] = as_told(plan)["unclaimed"]
     assert {name: found[name] for name in ("host", "schema", "group_id", "group_name", "connection_id", "reads")} == {
         "host": "braze_old",

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.model import ActualPolicy, ActualRole
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket import Bucket as S3Bucket
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket import S3Bucket
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.effect.statement import Document
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.reading import hints
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings, Unusable

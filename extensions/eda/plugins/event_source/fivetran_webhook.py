@@ -129,18 +129,18 @@ class Receiver:
             body = await asyncio.wait_for(request.read(), PATIENCE)
         except TimeoutError:
             return web.Response(status=408, text="The body takes too long.")
-        verdict = self._gate.judge(request.headers.get(SIGNATURE, ""), body, datetime.now(UTC))
-        if verdict.status != 200:
-            LOGGER.warning("Refused a request from %s: %s", request.remote, verdict.said)
-        if verdict.event is None:
-            return web.Response(status=verdict.status, text=verdict.said)
-        if self._options.wants(verdict.event):
+        reply = self._gate.reply(request.headers.get(SIGNATURE, ""), body, datetime.now(UTC))
+        if reply.status != 200:
+            LOGGER.warning("Refused a request from %s: %s", request.remote, reply.said)
+        if reply.event is None:
+            return web.Response(status=reply.status, text=reply.said)
+        if self._options.wants(reply.event):
             try:
-                self.waiting.put_nowait(verdict.event.as_emitted(self._scrubber))
+                self.waiting.put_nowait(reply.event.as_emitted(self._scrubber))
             except asyncio.QueueFull:
                 return web.Response(status=503, text="Too much is waiting.", headers={"Retry-After": "60"})
         self._gate.take(body)
-        return web.Response(text=verdict.said)
+        return web.Response(text=reply.said)
 
 
 def _tls(options: WebhookOptions) -> ssl.SSLContext | None:

@@ -23,7 +23,7 @@ from ..simulation import Simulated, can_outweigh, is_simulated, simulate
 from .adoption import plan_given, reach, with_evidence
 from .documents import PARTITIONS, JsonObject, Reading, check_reading, check_role_arn, trust_document
 from .explanation import explanation, summary
-from .model import NOTHING, TAG, Actual, ActualRole, Desired, Place, Plan
+from .model import NOTHING, TAG, AccessPlan, Actual, ActualRole, DesiredAccess, Place
 from .plan import plan_present
 from .read import read_actual, read_given
 from .removal import plan_absent
@@ -32,7 +32,7 @@ _NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
 _PATH = re.compile(r"/|/[\x21-\x7e]{1,510}/")
 
 
-def desired_from_params(params: Mapping[str, Any], account: str, partition: str) -> Desired:
+def desired_from_params(params: Mapping[str, Any], account: str, partition: str) -> DesiredAccess:
     """Build what shall be from the options of ``s3_access_plan_info``.
 
     :raises InvalidArgument: a value that cannot work; raised before anything is written.
@@ -56,7 +56,7 @@ def desired_from_params(params: Mapping[str, Any], account: str, partition: str)
         kms_key_arns=tuple(params["kms_key_arns"]),
         partition=partition,
     )
-    return Desired(
+    return DesiredAccess(
         policy_name=params["policy_name"],
         role_name=params["role_name"],
         external_id=params["external_id"],
@@ -98,7 +98,7 @@ def access_plan_info(task: Task) -> Result:
     return result
 
 
-def _explain(aws: Aws, desired: Desired, actual: Actual, plan: Plan) -> JsonObject:
+def _explain(aws: Aws, desired: DesiredAccess, actual: Actual, plan: AccessPlan) -> JsonObject:
     """Return what Fivetran may do. Where the plan rests on AWS's own answer, that outweighs ours."""
     policies = _bucket_policies(aws, plan.places)
     simulated = {
@@ -111,7 +111,7 @@ def _explain(aws: Aws, desired: Desired, actual: Actual, plan: Plan) -> JsonObje
     return explanation(desired, actual, plan, policies, simulated)
 
 
-def _read_and_plan(aws: Aws, desired: Desired, params: Mapping[str, Any]) -> tuple[Actual, Plan]:
+def _read_and_plan(aws: Aws, desired: DesiredAccess, params: Mapping[str, Any]) -> tuple[Actual, AccessPlan]:
     removal, places = params["state"] == "absent", [Place(name, params["prefix"] or "") for name in params["buckets"]]
     if params["role_arn"]:
         return _judge_given(aws, desired, params["role_arn"], [] if removal else places)
@@ -125,10 +125,10 @@ def _read_and_plan(aws: Aws, desired: Desired, params: Mapping[str, Any]) -> tup
     return actual, with_evidence(present, partial(_bucket_policies, aws, places), partial(_simulated, aws, role_arn))
 
 
-def _judge_given(aws: Aws, desired: Desired, role_arn: str, places: list[Place]) -> tuple[Actual, Plan]:
+def _judge_given(aws: Aws, desired: DesiredAccess, role_arn: str, places: list[Place]) -> tuple[Actual, AccessPlan]:
     """Look at a role that is somebody else's by order of the user, and at nothing where nothing is to be read."""
     if not places:
-        return Actual(), Plan(NOTHING, NOTHING, foreign=True)
+        return Actual(), AccessPlan(NOTHING, NOTHING, foreign=True)
     role = read_given(aws, desired.account, role_arn)
     given = partial(plan_given, desired, role, role_arn, places)
     plan = with_evidence(given, partial(_bucket_policies, aws, places), partial(_simulated, aws, role_arn))
@@ -146,7 +146,7 @@ def _bucket_policies(aws: Aws, places: Iterable[Place]) -> dict[str, Document]:
     return {name: policy for name, policy in policies.items() if policy is not None}
 
 
-def access_view(desired: Desired, actual: Actual, plan: Plan) -> JsonObject:
+def access_view(desired: DesiredAccess, actual: Actual, plan: AccessPlan) -> JsonObject:
     """Return what ``s3_access_plan_info`` shows of the account and of what has to be written."""
     policy, role = actual.policy, actual.role
     return {

@@ -21,13 +21,25 @@ from ..effect.effect import BucketAccess, Document, RolePermissions, may_assume,
 from ..simulation import NOT_ASKED, Simulated, can_outweigh, weighed
 from .documents import JsonObject, granted_buckets, listed, same_document
 from .explanation import own_decryption, role_after
-from .model import NOTHING, TAG, Actual, ActualPolicy, ActualRole, Desired, Judgement, Place, Plan, Step, tag_value
-from .told import denials, judgement, statements, told_of_width, trust_document, trust_findings, width
+from .model import (
+    NOTHING,
+    TAG,
+    AccessPlan,
+    Actual,
+    ActualPolicy,
+    ActualRole,
+    DesiredAccess,
+    Place,
+    PlaceJudgement,
+    Step,
+    tag_value,
+)
+from .told import denials, judge_place, statements, told_of_width, trust_document, trust_findings, width
 
 ADOPT = "s3_access_adopt: true"
 
 
-def trust_effect(desired: Desired, role: ActualRole) -> Effect:
+def trust_effect(desired: DesiredAccess, role: ActualRole) -> Effect:
     """Return whether Fivetran may assume the role with the External ID."""
     return may_assume(trust_document(role), desired.caller)
 
@@ -43,10 +55,10 @@ def may_decrypt(session: RolePermissions, key_arn: str) -> bool:
 
 
 def with_evidence(
-    plan: Callable[..., Plan],
+    plan: Callable[..., AccessPlan],
     policies: Callable[[], Mapping[str, Document]],
     simulated: Callable[[list[Place]], Simulated],
-) -> Plan:
+) -> AccessPlan:
     """Return what ``plan`` makes of the role alone; where that does not decide, of more.
 
     That is the policies of the buckets, and then what AWS's own simulation says of places that still are in doubt.
@@ -61,7 +73,7 @@ def with_evidence(
     return plan(policies=known, simulated=said) if said else made
 
 
-def in_doubt(plan: Plan) -> list[Place]:
+def in_doubt(plan: AccessPlan) -> list[Place]:
     """Return the places of which AWS's simulation may know better: it judges a role as it is now."""
     if plan.changes_permissions:
         return []
@@ -80,14 +92,14 @@ LEAVE_OUT = "or leave s3_access_role_arn out to have a role made"
 
 
 def plan_given(
-    desired: Desired,
+    desired: DesiredAccess,
     role: ActualRole | Reason | None,
     arn: str,
     places: Collection[Place],
     *,
     policies: Mapping[str, Document],
     simulated: Simulated = NOT_ASKED,
-) -> Plan:
+) -> AccessPlan:
     """Judge a role that is somebody else's by order of the user. There is nothing to do about it.
 
     ``role``: None if there is none, a reason if it cannot be looked at. ``simulated``: what AWS itself says of it.
@@ -100,18 +112,18 @@ def plan_given(
             f"There is no IAM role {arn}.",
             f"Correct s3_access_role_arn, {LEAVE_OUT}.",
         )
-        return Plan(NOTHING, NOTHING, (finding,), foreign=True)
+        return AccessPlan(NOTHING, NOTHING, (finding,), foreign=True)
     if isinstance(role, Reason):
         unknown = Effect(Answer.UNKNOWN, (role,))
-        return Plan(
-            NOTHING, NOTHING, trust=unknown, places={place: Judgement(unknown) for place in places}, foreign=True
+        return AccessPlan(
+            NOTHING, NOTHING, trust=unknown, places={place: PlaceJudgement(unknown) for place in places}, foreign=True
         )
     trust = trust_effect(desired, role)
     effects = _effects(role, places, policies, simulated)
-    judged = {place: judgement(role, place, effect, LEAVE_OUT) for place, effect in effects.items()}
+    judged = {place: judge_place(role, place, effect, LEAVE_OUT) for place, effect in effects.items()}
     refusals = tuple(trust_findings(desired, role, trust, LEAVE_OUT))
     wider = None if refusals else width(desired, role, judged)
-    return Plan(
+    return AccessPlan(
         NOTHING, NOTHING, findings=(*refusals, *told_of_width(desired, role, wider)), trust=trust, places=judged,
         foreign=True, wider=wider,
     )  # fmt: skip
@@ -121,7 +133,7 @@ def plan_given(
 
 
 def plan_beside(
-    desired: Desired,
+    desired: DesiredAccess,
     actual: Actual,
     role: ActualRole,
     *,
@@ -129,7 +141,7 @@ def plan_beside(
     places: Collection[Place],
     policies: Mapping[str, Document],
     simulated: Simulated,
-) -> Plan:
+) -> AccessPlan:
     """Return what lets Fivetran read ``places`` through somebody else's role; mostly nothing."""
     trust = trust_effect(desired, role)
     effects = _effects(role, places, policies, simulated)
@@ -142,10 +154,10 @@ def plan_beside(
         boundary = role.boundary if desired.permissions_boundary is None else actual.boundary
         changed = role_after(desired, actual, policy_step, attaches=True, boundary=boundary)
         effects = _effects(changed, places, policies, NOT_ASKED)
-    judged = {place: judgement(role, place, effect, way_out) for place, effect in effects.items()}
+    judged = {place: judge_place(role, place, effect, way_out) for place, effect in effects.items()}
     wider = width(desired, role, judged)
     before, after = _role_difference(desired, actual, role, adds=adds, trust=trust_step, adopt=adopt)
-    return Plan(
+    return AccessPlan(
         policy=policy_step,
         role=Step("update", before, after) if after else NOTHING,
         findings=(
@@ -185,7 +197,7 @@ def extended(document: Mapping[str, object], more: Mapping[str, object]) -> Json
 
 
 def _role_difference(
-    desired: Desired, actual: Actual, role: ActualRole, *, adds: bool, trust: JsonObject | None, adopt: bool
+    desired: DesiredAccess, actual: Actual, role: ActualRole, *, adds: bool, trust: JsonObject | None, adopt: bool
 ) -> tuple[JsonObject, JsonObject]:
     """Return what of the role differs from what is to be, before and after."""
     before: JsonObject = {}
@@ -202,14 +214,16 @@ def _role_difference(
     return before, after
 
 
-def _attributes(desired: Desired) -> Mapping[str, object]:
+def _attributes(desired: DesiredAccess) -> Mapping[str, object]:
     return {
         "max_session_duration": desired.max_session_duration,
         "permissions_boundary": desired.permissions_boundary,
     }
 
 
-def policy_beside(desired: Desired, policy: ActualPolicy | None, *, adopt: bool) -> tuple[Step, tuple[Finding, ...]]:
+def policy_beside(
+    desired: DesiredAccess, policy: ActualPolicy | None, *, adopt: bool
+) -> tuple[Step, tuple[Finding, ...]]:
     """Return what makes a policy under the name let the role read, and why that must not be.
 
     Somebody else's keeps every statement that it has; it is given ours beside them when it may be.
@@ -237,7 +251,7 @@ def policy_of_another_group(policy: ActualPolicy, owner: str) -> Finding:
     )  # fmt: skip
 
 
-def foreign_policy(desired: Desired, policy: ActualPolicy) -> Finding:
+def foreign_policy(desired: DesiredAccess, policy: ActualPolicy) -> Finding:
     """Return why somebody else's policy is not written, with what it grants and what it lacks."""
     grants = granted_buckets(policy.document)
     return Finding(
@@ -252,7 +266,7 @@ def foreign_policy(desired: Desired, policy: ActualPolicy) -> Finding:
 # What a person has to know
 
 
-def _left_alone(desired: Desired, role: ActualRole) -> Iterator[Finding]:
+def _left_alone(desired: DesiredAccess, role: ActualRole) -> Iterator[Finding]:
     """Say which settings are not brought about, because the role is somebody else's."""
     differing = [
         f"s3_access_{name} is {wanted!r} and the role has {getattr(role, name)!r}"

@@ -17,13 +17,13 @@ from ..effect.bucket import BucketAccess, Reading
 from ..effect.effect import Caller, Document, RolePermissions, is_wider, may_do, may_read, trust_width
 from ..iam import policy_title
 from .documents import JsonObject
-from .model import Actual, ActualRole, Desired, Place, Plan, Step
+from .model import AccessPlan, Actual, ActualRole, DesiredAccess, Place, Step
 
 _POLICY_OF_THE_KEY = "the policy of the key"
 
 
 def role_after(
-    desired: Desired, actual: Actual, policy: Step, *, attaches: bool, boundary: Document | None
+    desired: DesiredAccess, actual: Actual, policy: Step, *, attaches: bool, boundary: Document | None
 ) -> ActualRole:
     """Return the role as it is once the policy is brought to its state and, with ``attaches``, attached to it."""
     arn = actual.policy_arn(desired)
@@ -74,7 +74,7 @@ def _decryption(reading: Reading) -> Effect:
     return Effect(effect.answer, (*own_decryption(reading.role, reading.bucket.kms_key_arn).reasons, *effect.reasons))
 
 
-def summary(plan: Plan) -> JsonObject:
+def summary(plan: AccessPlan) -> JsonObject:
     """Return the answers that the plan rests on. ``wider`` is null where nobody has looked for it."""
     return {
         "assume_role": plan.trust.as_json() if plan.trust else None,
@@ -84,9 +84,9 @@ def summary(plan: Plan) -> JsonObject:
 
 
 def explanation(
-    desired: Desired,
+    desired: DesiredAccess,
     actual: Actual,
-    plan: Plan,
+    plan: AccessPlan,
     policies: Mapping[str, Document],
     simulated: Mapping[Place, Effect] = MappingProxyType({}),
 ) -> JsonObject:
@@ -107,7 +107,7 @@ def explanation(
     return {**found, "read": read, "wider": [reason.as_json() for reason in reasons]}
 
 
-def _role_after(desired: Desired, actual: Actual, plan: Plan) -> ActualRole:
+def _role_after(desired: DesiredAccess, actual: Actual, plan: AccessPlan) -> ActualRole:
     if not plan.foreign or actual.role is None:
         return role_after(desired, actual, plan.policy, attaches=True, boundary=actual.boundary)
     is_attached = actual.policy_arn(desired) in actual.role.attached_policies and plan.policy.changed

@@ -32,7 +32,7 @@ _TAG_VALUE = re.compile(r"[\w .:/=+@-]{1,256}", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Desired:
+class DesiredAccess:
     """What shall be in the account. ``None`` leaves alone what is there."""
 
     policy_name: str
@@ -134,7 +134,7 @@ class Actual:
     similar_role: str = ""
     most_policies: int | None = None
 
-    def policy_arn(self, desired: Desired) -> str:
+    def policy_arn(self, desired: DesiredAccess) -> str:
         """Return the ARN of the policy that is there, whatever its path and case, or that there will be."""
         return self.policy.arn if self.policy else desired.policy_arn
 
@@ -150,7 +150,7 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Judgement:
+class PlaceJudgement:
     """What Fivetran may do at one place, and what a person has to know of that."""
 
     effect: Effect
@@ -174,7 +174,7 @@ NOTHING = Step("none")
 
 
 @dataclass(frozen=True)
-class Plan:
+class AccessPlan:
     """The steps, and what a person has to know; findings of severity ``error`` forbid every step.
 
     ``trust``: whether Fivetran may assume the role; ``places``: what it may read through it, once the steps are done.
@@ -185,7 +185,7 @@ class Plan:
     role: Step
     findings: tuple[Finding, ...] = ()
     trust: Effect | None = None
-    places: Mapping[Place, Judgement] = field(default_factory=dict)
+    places: Mapping[Place, PlaceJudgement] = field(default_factory=dict)
     foreign: bool = False
     wider: tuple[Reason, ...] | None = None
 

@@ -29,13 +29,13 @@ from .model import (
     MOST_POLICIES,
     NOTHING,
     TAG,
+    AccessPlan,
     Actual,
     ActualPolicy,
     ActualRole,
-    Desired,
-    Judgement,
+    DesiredAccess,
     Place,
-    Plan,
+    PlaceJudgement,
     Step,
     is_ours,
     tag_value,
@@ -45,7 +45,7 @@ from .told import access_denied
 
 
 def plan_present(
-    desired: Desired,
+    desired: DesiredAccess,
     actual: Actual,
     *,
     adopt: bool,
@@ -53,7 +53,7 @@ def plan_present(
     places: Collection[Place] = (),
     policies: Mapping[str, Document] | None = None,
     simulated: Simulated = NOT_ASKED,
-) -> Plan:
+) -> AccessPlan:
     """Return what lets Fivetran read ``places``, all buckets of ``desired`` unless they are given.
 
     ``released``: buckets that a policy of ours may lose, because nobody needs them any more. ``policies``: those of the
@@ -71,7 +71,7 @@ def plan_present(
     return replace(plan, findings=(*plan.findings, *limits))
 
 
-def _is_as_wanted(desired: Desired, actual: Actual) -> bool:
+def _is_as_wanted(desired: DesiredAccess, actual: Actual) -> bool:
     """Tell whether somebody has made exactly what these variables make, so that taking it over loses nothing."""
     policy, role = actual.policy, actual.role
     return (
@@ -84,14 +84,14 @@ def _is_as_wanted(desired: Desired, actual: Actual) -> bool:
 
 
 def _plan_own(
-    desired: Desired,
+    desired: DesiredAccess,
     actual: Actual,
     *,
     adopt: bool,
     released: Collection[str],
     places: Collection[Place],
     simulated: Simulated,
-) -> Plan:
+) -> AccessPlan:
     """Return what makes policy and role exactly as ``desired``. Whatever else is attached to the role stays."""
     policy = actual.policy
     suffices = policy is not None and _suffices(desired, policy, places)
@@ -106,7 +106,7 @@ def _plan_own(
         *(() if refusals else _releases(desired, policy, released)),
         *_other_permissions(actual.role, actual.policy_arn(desired)),
     )
-    plan = Plan(
+    plan = AccessPlan(
         policy=policy_step,
         role=step_of_role(desired, actual, adopt=adopt),
         findings=findings,
@@ -117,7 +117,7 @@ def _plan_own(
     return replace(plan, places=dict(_judgements(desired, actual, policy_step, places, said)))
 
 
-def _suffices(desired: Desired, policy: ActualPolicy, places: Collection[Place]) -> bool:
+def _suffices(desired: DesiredAccess, policy: ActualPolicy, places: Collection[Place]) -> bool:
     """Tell whether somebody else's policy lets a role read all places, so that it is attached as it is."""
     if is_ours(policy.tags) or same_document(policy.document, desired.permissions):
         return False
@@ -130,8 +130,8 @@ def _document(policy: ActualPolicy) -> Document:
 
 
 def _judgements(
-    desired: Desired, actual: Actual, step: Step, places: Collection[Place], simulated: Simulated
-) -> Iterator[tuple[Place, Judgement]]:
+    desired: DesiredAccess, actual: Actual, step: Step, places: Collection[Place], simulated: Simulated
+) -> Iterator[tuple[Place, PlaceJudgement]]:
     """Judge what the role will be able to do once the steps are done: something else may forbid it."""
     role = role_after(desired, actual, step, attaches=True, boundary=actual.boundary)
     exact = _exactly_ours(desired, role)
@@ -139,10 +139,10 @@ def _judgements(
         # The policy of the bucket is judged by the preflight.
         effect = exact or weighed(reach(role.session(), place, {}), place, simulated)
         is_denied = effect.answer is Answer.NO and (is_simulated(effect) or not can_be_added(effect))
-        yield place, Judgement(effect, (access_denied(role.arn, place, effect),) if is_denied else ())
+        yield place, PlaceJudgement(effect, (access_denied(role.arn, place, effect),) if is_denied else ())
 
 
-def _exactly_ours(desired: Desired, role: ActualRole) -> Effect | None:
+def _exactly_ours(desired: DesiredAccess, role: ActualRole) -> Effect | None:
     """Return that the role may read, where nothing but our own policy decides: as that is for many buckets long."""
     documents = role.documents
     if len(documents) != 1 or role.boundary is not None or not documents[0].content:
@@ -153,7 +153,7 @@ def _exactly_ours(desired: Desired, role: ActualRole) -> Effect | None:
     return Effect(Answer.YES, (Reason("allowed", f"{name}, which this collection makes, allows it", where=name),))
 
 
-def _length(desired: Desired, document: JsonObject) -> Iterator[Finding]:
+def _length(desired: DesiredAccess, document: JsonObject) -> Iterator[Finding]:
     """AWS counts the characters of a policy without white space."""
     length, count = len(json.dumps(document, separators=(",", ":"))), len(desired.reading.buckets)
     if length > LONGEST_POLICY:
@@ -165,7 +165,7 @@ def _length(desired: Desired, document: JsonObject) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _attachments(actual: Actual, plan: Plan) -> Iterator[Finding]:
+def _attachments(actual: Actual, plan: AccessPlan) -> Iterator[Finding]:
     """AWS takes only so many managed policies on one role."""
     role, most = actual.role, actual.most_policies
     count = len(role.attached_policies) if role and "policy" in plan.role.after else 0
@@ -181,7 +181,7 @@ def _attachments(actual: Actual, plan: Plan) -> Iterator[Finding]:
 
 
 def _policy_conflicts(
-    desired: Desired, policy: ActualPolicy | None, released: Collection[str], *, adopt: bool
+    desired: DesiredAccess, policy: ActualPolicy | None, released: Collection[str], *, adopt: bool
 ) -> Iterator[Finding]:
     if policy is None or same_document(policy.document, desired.permissions):
         return
@@ -203,13 +203,13 @@ def _policy_conflicts(
         )  # fmt: skip
 
 
-def _lost_buckets(desired: Desired, policy: ActualPolicy) -> list[str]:
+def _lost_buckets(desired: DesiredAccess, policy: ActualPolicy) -> list[str]:
     """Return the buckets that the policy grants and no longer would."""
     wanted = granted_buckets(desired.permissions)
     return [name for name in granted_buckets(policy.document) if name not in wanted]
 
 
-def _releases(desired: Desired, policy: ActualPolicy | None, released: Collection[str]) -> Iterator[Finding]:
+def _releases(desired: DesiredAccess, policy: ActualPolicy | None, released: Collection[str]) -> Iterator[Finding]:
     if policy is None or policy.tags.get(TAG) != tag_value(desired.external_id):
         return
     gone = [name for name in _lost_buckets(desired, policy) if name in released]
@@ -221,7 +221,7 @@ def _releases(desired: Desired, policy: ActualPolicy | None, released: Collectio
         )  # fmt: skip
 
 
-def _role_conflicts(desired: Desired, role: ActualRole | None) -> Iterator[Finding]:
+def _role_conflicts(desired: DesiredAccess, role: ActualRole | None) -> Iterator[Finding]:
     owner = role.tags.get(TAG) if role else None
     if role is not None and owner not in (None, tag_value(desired.external_id)):
         yield Finding(
@@ -231,7 +231,7 @@ def _role_conflicts(desired: Desired, role: ActualRole | None) -> Iterator[Findi
         )  # fmt: skip
 
 
-def _name_conflicts(desired: Desired, actual: Actual) -> Iterator[Finding]:
+def _name_conflicts(desired: DesiredAccess, actual: Actual) -> Iterator[Finding]:
     """AWS cannot move what exists, and names are unique in the account whatever their path and case."""
     for what, there, wanted in (
         ("policy", actual.policy, desired.policy_name), ("role", actual.role, desired.role_name)

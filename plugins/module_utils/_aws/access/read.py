@@ -21,13 +21,13 @@ from ..effect.effect import Document
 from ..errors import ask
 from ..iam import PolicyReader, attached_to, decoded, inline_of, pages, permitted, policy_title, tags, version_of
 from .documents import JsonObject
-from .model import MOST_POLICIES, Actual, ActualPolicy, ActualRole, Desired
+from .model import MOST_POLICIES, Actual, ActualPolicy, ActualRole, DesiredAccess
 
 # As long, a run that has written a policy may take until its connection is made.
 FRESH = timedelta(hours=1)
 
 
-def read_actual(aws: Aws, desired: Desired, *, for_removal: bool) -> Actual:
+def read_actual(aws: Aws, desired: DesiredAccess, *, for_removal: bool) -> Actual:
     """Return what the account holds under the two names.
 
     :raises OnrampError: a refusal, naming the permission that is missing.
@@ -94,7 +94,7 @@ def _similar_role(iam: Any, name: str) -> str:
     return next((str(other) for other in names or () if other != name and other.lower() == name.lower()), "")
 
 
-def _read_policy(iam: Any, desired: Desired, *, for_removal: bool) -> ActualPolicy | None:
+def _read_policy(iam: Any, desired: DesiredAccess, *, for_removal: bool) -> ActualPolicy | None:
     policy = ask("iam:GetPolicy", iam.get_policy, _policy, ("NoSuchEntity",), PolicyArn=desired.policy_arn)
     if policy is None:
         arn = _policy_elsewhere(iam, desired.policy_name)

@@ -13,10 +13,10 @@ from dataclasses import replace
 
 from ..._kernel.finding import ACCESS, Finding
 from .documents import Reading, granted_buckets, is_possible, permission_document, same_document
-from .model import NOTHING, TAG, Actual, ActualPolicy, ActualRole, Desired, Plan, Step, tag_value
+from .model import NOTHING, TAG, AccessPlan, Actual, ActualPolicy, ActualRole, DesiredAccess, Step, tag_value
 
 
-def plan_absent(desired: Desired, actual: Actual, *, adopt: bool) -> Plan:
+def plan_absent(desired: DesiredAccess, actual: Actual, *, adopt: bool) -> AccessPlan:
     """Return what removes exactly what was made.
 
     What somebody else has made is kept and named. What is ours and was changed is refused, unless ``adopt``. Where the
@@ -30,12 +30,12 @@ def plan_absent(desired: Desired, actual: Actual, *, adopt: bool) -> Plan:
     )
     kept = tuple(_kept(actual, ours))
     if adopt:
-        return Plan(_delete_policy(ours.policy), _delete_role(ours.role), findings=kept)
+        return AccessPlan(_delete_policy(ours.policy), _delete_role(ours.role), findings=kept)
     shared = _shared_with(desired, ours.policy)
     if shared:
         return _plan_leave(desired, ours.policy, shared)
     in_use = tuple(_role_in_use(ours.role, actual.policy_arn(desired)))
-    return Plan(
+    return AccessPlan(
         policy=_delete_policy(ours.policy),
         role=NOTHING if in_use else _delete_role(ours.role),
         findings=(*_changed_policy(desired, ours), *_changed_role(desired, ours), *in_use, *kept),
@@ -43,7 +43,7 @@ def plan_absent(desired: Desired, actual: Actual, *, adopt: bool) -> Plan:
     )
 
 
-def _is_of(desired: Desired, tags: Mapping[str, str]) -> bool:
+def _is_of(desired: DesiredAccess, tags: Mapping[str, str]) -> bool:
     """Tell whether the role s3_access made it, for this External ID."""
     return tags.get(TAG) == tag_value(desired.external_id)
 
@@ -67,7 +67,7 @@ def _delete_role(role: ActualRole | None) -> Step:
     return Step("delete", {"trust": role.trust}) if role else NOTHING
 
 
-def _shared_with(desired: Desired, policy: ActualPolicy | None) -> Reading | None:
+def _shared_with(desired: DesiredAccess, policy: ActualPolicy | None) -> Reading | None:
     """Return what the policy grants besides our buckets, if it is ours and exactly what these variables make of all."""
     if policy is None:
         return None
@@ -75,13 +75,13 @@ def _shared_with(desired: Desired, policy: ActualPolicy | None) -> Reading | Non
     return replace(desired.reading, buckets=others) if others and _is_made_here(desired, policy) else None
 
 
-def _is_made_here(desired: Desired, policy: ActualPolicy) -> bool:
+def _is_made_here(desired: DesiredAccess, policy: ActualPolicy) -> bool:
     """Tell whether the policy is exactly what these variables make of the buckets that it grants."""
     granted = replace(desired.reading, buckets=tuple(granted_buckets(policy.document)))
     return is_possible(granted) and same_document(policy.document, permission_document(granted))
 
 
-def _plan_leave(desired: Desired, policy: ActualPolicy | None, others: Reading) -> Plan:
+def _plan_leave(desired: DesiredAccess, policy: ActualPolicy | None, others: Reading) -> AccessPlan:
     """Return what takes our buckets out of a policy that ``others`` need, and leaves the role to them."""
     document = policy.document if policy else {}
     after = permission_document(others)
@@ -91,10 +91,10 @@ def _plan_leave(desired: Desired, policy: ActualPolicy | None, others: Reading) 
         "It is removed together with the last bucket.",
     )  # fmt: skip
     step = NOTHING if same_document(document, after) else Step("update", {"document": document}, {"document": after})
-    return Plan(policy=step, role=NOTHING, findings=(finding,))
+    return AccessPlan(policy=step, role=NOTHING, findings=(finding,))
 
 
-def _changed_policy(desired: Desired, actual: Actual) -> Iterator[Finding]:
+def _changed_policy(desired: DesiredAccess, actual: Actual) -> Iterator[Finding]:
     policy = actual.policy
     if policy is None:
         return
@@ -115,7 +115,7 @@ def _changed_policy(desired: Desired, actual: Actual) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _changed_role(desired: Desired, actual: Actual) -> Iterator[Finding]:
+def _changed_role(desired: DesiredAccess, actual: Actual) -> Iterator[Finding]:
     role = actual.role
     if role is None:
         return

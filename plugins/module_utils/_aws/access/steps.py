@@ -18,13 +18,13 @@ from .model import (
     NOTHING,
     Actual,
     ActualPolicy,
-    Desired,
+    DesiredAccess,
     Step,
     is_ours,
 )
 
 
-def step_of_policy(desired: Desired, policy: ActualPolicy | None, *, adopt: bool) -> Step:
+def step_of_policy(desired: DesiredAccess, policy: ActualPolicy | None, *, adopt: bool) -> Step:
     if policy is None:
         return Step("create", {}, {"document": desired.permissions, "tags": desired.all_tags})
     is_same = same_document(policy.document, desired.permissions)
@@ -37,7 +37,7 @@ def step_of_policy(desired: Desired, policy: ActualPolicy | None, *, adopt: bool
     return as_update([*([] if is_same else ["document"]), *which_differ(("tags",), there, wanted)], there, wanted)
 
 
-def step_of_role(desired: Desired, actual: Actual, *, adopt: bool) -> Step:
+def step_of_role(desired: DesiredAccess, actual: Actual, *, adopt: bool) -> Step:
     role = actual.role
     policy_arn = actual.policy_arn(desired)
     wanted: JsonObject = {
@@ -61,7 +61,7 @@ def step_of_role(desired: Desired, actual: Actual, *, adopt: bool) -> Step:
     return as_update([*differing, *which_differ(others, there, wanted)], there, wanted)
 
 
-def wanted_tags(desired: Desired, tags: Mapping[str, str], *, adopt: bool) -> dict[str, str]:
+def wanted_tags(desired: DesiredAccess, tags: Mapping[str, str], *, adopt: bool) -> dict[str, str]:
     """Return the tags to have. What somebody else has made exactly as we do gets them only when it is adopted."""
     return desired.all_tags if adopt or is_ours(tags) else {}
 

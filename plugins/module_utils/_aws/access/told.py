@@ -17,10 +17,10 @@ from ..effect.effect import BucketAccess, Document, missing, trust_width
 from ..simulation import DENIES, is_simulated
 from .documents import bucket_policy_title, granted_buckets, listed
 from .explanation import trust_title, wider
-from .model import ActualRole, Desired, Judgement, Place
+from .model import ActualRole, DesiredAccess, Place, PlaceJudgement
 
 
-def trust_findings(desired: Desired, role: ActualRole, trust: Effect, way_out: str) -> Iterator[Finding]:
+def trust_findings(desired: DesiredAccess, role: ActualRole, trust: Effect, way_out: str) -> Iterator[Finding]:
     what = f"The IAM role {role.arn} was made by somebody else"
     if trust.answer is Answer.NO:
         also = told(trust_width(trust_document(role), desired.caller))
@@ -33,8 +33,8 @@ def trust_findings(desired: Desired, role: ActualRole, trust: Effect, way_out: s
         )  # fmt: skip
 
 
-def judgement(role: ActualRole, place: Place, effect: Effect, way_out: str) -> Judgement:
-    return Judgement(effect, tuple(place_findings(role, place, effect, way_out)))
+def judge_place(role: ActualRole, place: Place, effect: Effect, way_out: str) -> PlaceJudgement:
+    return PlaceJudgement(effect, tuple(place_findings(role, place, effect, way_out)))
 
 
 def place_findings(role: ActualRole, place: Place, effect: Effect, way_out: str) -> Iterator[Finding]:
@@ -81,14 +81,16 @@ def _why_denied(effect: Effect) -> Iterable[Reason]:
 _TOO_OPEN = frozenset({"no_external_id", "any_principal"})
 
 
-def width(desired: Desired, role: ActualRole, judged: Mapping[Place, Judgement]) -> tuple[Reason, ...] | None:
+def width(
+    desired: DesiredAccess, role: ActualRole, judged: Mapping[Place, PlaceJudgement]
+) -> tuple[Reason, ...] | None:
     """Return of a role that suffices what is wider than needed."""
     if any(judgement.findings for judgement in judged.values()):
         return None
     return wider(role.session(), trust_document(role), desired.caller, judged)
 
 
-def told_of_width(desired: Desired, role: ActualRole, width: Iterable[Reason] | None) -> Iterator[Finding]:
+def told_of_width(desired: DesiredAccess, role: ActualRole, width: Iterable[Reason] | None) -> Iterator[Finding]:
     """Say what is wider than needed, in one line, and in another what is too open."""
     reasons = list(width or ())
     open_ = [reason for reason in reasons if reason.code in _TOO_OPEN]

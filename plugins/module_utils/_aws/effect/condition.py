@@ -85,7 +85,7 @@ class Met:
     keys: tuple[str, ...] = ()
 
 
-def judge(condition: Mapping[str, Mapping[str, Any]], context: Context, variables: bool) -> Met:
+def judge_condition(condition: Mapping[str, Mapping[str, Any]], context: Context, variables: bool) -> Met:
     """Tell whether ``condition`` is met; ``variables``: whether the policy's version knows them."""
     found = [
         (key, _line(operator.lower(), key, texts(values), context, context.of if variables else None))

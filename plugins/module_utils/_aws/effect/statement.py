@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 from ..._bucket.effect import Reason
 from ..access.documents import listed
-from .condition import Context, Met, Truth, all_true, is_positive, judge, texts
+from .condition import Context, Met, Truth, all_true, is_positive, judge_condition, texts
 from .pattern import Extent, Lookup, Pattern, arn_extent, extent, parse, parse_value
 from .principal import Asker, Named, how_named
 
@@ -192,7 +192,7 @@ def hit(statement: Statement, request: Request, kind: Kind) -> Hit | None:
     named = frozenset({Named.ITSELF}) if kind is Kind.IDENTITY else how_named(content, request.asker)
     if Extent.NONE in (actions, things) or not named:
         return None
-    met = judge(content.get("Condition", {}), context, statement.variables)
+    met = judge_condition(content.get("Condition", {}), context, statement.variables)
     covers = {Extent.ALL: True, Extent.PART: not statement.allows}.get(things)
     return Hit(statement, all_true((covers, met.truth)), things, met, named)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..._kernel.task import Result, Task
 from ..client import JsonObject, client_from_params
-from ..setup_tests import judge
+from ..setup_tests import judge_setup
 
 SHOWN_FIELDS = ("id", "service", "region", "setup_status", "time_zone_offset", "networking_method")
 
@@ -35,5 +35,5 @@ def destination_info(task: Task) -> Result:
     shown = destination_view(data)
     if data is not None and shown is not None:
         shown["group_id"] = data.get("group_id")
-        shown["setup_tests"] = [vars(test) for test in judge(data).tests]
+        shown["setup_tests"] = [vars(test) for test in judge_setup(data).tests]
     return {"changed": False, "destination": shown}

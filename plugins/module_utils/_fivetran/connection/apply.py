@@ -17,10 +17,10 @@ from ..._kernel.http.call import HttpError
 from ..._kernel.secrets.redact import Redactor
 from ..client import FivetranClient, JsonObject
 from ..lost_answer import found_after
-from .desired import Desired, Options
-from .plan import Change, prefixed
+from .desired import DesiredConnection, Options
+from .plan import ConnectionPlan, prefixed
 from .state import SYNCING, hidden, is_broken, is_connected, is_running, status_of, stays_paused, stored_config
-from .tests import Outcome, Testing
+from .tests import ConnectionOutcome, Testing
 
 
 @dataclass(frozen=True)
@@ -32,17 +32,17 @@ class Applying:
     """
 
     client: FivetranClient
-    desired: Desired
+    desired: DesiredConnection
     options: Options
-    outcome: Outcome
+    outcome: ConnectionOutcome
     redactor: Redactor
     find: Callable[[], JsonObject | None]
-    plan: Callable[[JsonObject, bool], Change]
+    plan: Callable[[JsonObject, bool], ConnectionPlan]
     warn: Callable[[str], None]
     progress: Callable[[str], None]
     clock: Clock
 
-    def carry_out(self, change: Change) -> None:
+    def carry_out(self, change: ConnectionPlan) -> None:
         """Do what the plan says, in its order."""
         if change.creation is not None:
             change = self._create(change, change.creation)
@@ -54,7 +54,7 @@ class Applying:
         if change.tests and change.sync_if_broken and not change.first_sync:
             self._heal(change)
 
-    def _create(self, change: Change, body: JsonObject) -> Change:
+    def _create(self, change: ConnectionPlan, body: JsonObject) -> ConnectionPlan:
         """Create the connection; return the plan for what is left to do with it."""
         outcome = self.outcome
         outcome.created = outcome.changed = True
@@ -99,7 +99,7 @@ class Applying:
         self._patch([], differences(again, stored, secrets=secrets, send_masked=True))
         return bool(again)
 
-    def _start(self, change: Change) -> None:
+    def _start(self, change: ConnectionPlan) -> None:
         outcome = self.outcome
         if not is_connected(outcome.actual) and not (is_broken(outcome.known) and change.tests):
             outcome.found = [replace(item, after=True) if item.name == "paused" else item for item in outcome.found]
@@ -114,7 +114,7 @@ class Applying:
         if change.first_sync:
             self.client.start_sync(str(actual["id"]))
 
-    def _heal(self, change: Change) -> None:
+    def _heal(self, change: ConnectionPlan) -> None:
         """Start the sync that a broken connection needs, whose setup tests have passed."""
         actual = self.outcome.known
         if not is_broken(actual) or actual.get("paused") or is_running(actual):

@@ -19,11 +19,11 @@ from ..._kernel.secrets.redact import Redactor, texts_in
 from ..._kernel.task import Result, Task
 from ..client import FivetranClient, JsonObject, client_from_params
 from .apply import Applying
-from .desired import Desired, Options
+from .desired import DesiredConnection, Options
 from .look import config_schema, destination_warning, of_identity, planned
-from .plan import Change, check_permanent, refuse_protected
+from .plan import ConnectionPlan, check_permanent, refuse_protected
 from .state import stays_paused, view
-from .tests import Outcome, running_tests
+from .tests import ConnectionOutcome, running_tests
 
 
 class Connection:
@@ -32,7 +32,7 @@ class Connection:
     def __init__(
         self,
         client: FivetranClient,
-        desired: Desired,
+        desired: DesiredConnection,
         options: Options,
         *,
         check_mode: bool = False,
@@ -47,7 +47,7 @@ class Connection:
         self.warn = warn
         self.progress = progress
         self.clock = clock
-        self.outcome = Outcome()
+        self.outcome = ConnectionOutcome()
         self._redactor = Redactor(texts_in(desired.secrets))
 
     # The two states
@@ -60,7 +60,7 @@ class Connection:
             if error.failure.status != 404 or self.outcome.created or self.outcome.actual is None:
                 raise self._with_result(error) from None
             # Somebody removed it between the look-up and the change: begin again, once.
-            self.outcome = Outcome()
+            self.outcome = ConnectionOutcome()
             self._ensure_present()
         except OnrampError as error:
             raise self._with_result(error) from None
@@ -111,7 +111,7 @@ class Connection:
         else:
             self._applying().carry_out(change)
 
-    def _plan(self, actual: JsonObject | None, is_ours: bool = False) -> Change:
+    def _plan(self, actual: JsonObject | None, is_ours: bool = False) -> ConnectionPlan:
         change = planned(self.desired, actual, self.options, self._config_schema, is_ours=is_ours)
         refuse_protected(change)
         for warning in change.warnings:
@@ -126,7 +126,7 @@ class Connection:
         if warning:
             self.warn(warning)
 
-    def _foretell(self, change: Change) -> None:
+    def _foretell(self, change: ConnectionPlan) -> None:
         self.outcome.actual = change.foretold()
         self.outcome.found = list(change.found)
         self.outcome.changed = change.is_change
@@ -190,7 +190,7 @@ def waiting(params: Mapping[str, Any]) -> str:
 
 def connection(task: Task) -> Result:
     """Do the work of ``fivetran_connection``."""
-    desired = Desired.from_params(task.params)
+    desired = DesiredConnection.from_params(task.params)
     if task.params["state"] == "present":
         desired.check_secrets()
     work = Connection(

@@ -96,7 +96,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Desired:
+class DesiredConnection:
     """A connection as the user describes it. ``None`` and absent keys mean: leave alone.
 
     ``fields``: given stored fields without ``paused``. ``config``: plain values; ``secrets``: the values of
@@ -115,7 +115,7 @@ class Desired:
     config_on_create: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def from_params(cls, params: Mapping[str, Any]) -> Desired:
+    def from_params(cls, params: Mapping[str, Any]) -> DesiredConnection:
         """Read the module's options.
 
         :raises InvalidArgument: for what is wrong without looking at Fivetran.

@@ -15,13 +15,13 @@ from ..._kernel.http.call import HttpError
 from ..._kernel.secrets.shown import quoted
 from ..account.destination import is_connected
 from ..client import JsonObject
-from .desired import Desired, Options
-from .plan import Change, plan
+from .desired import DesiredConnection, Options
+from .plan import ConnectionPlan, plan_connection
 
 FORBIDDEN = 403
 
 
-def of_identity(rows: Iterable[JsonObject], desired: Desired) -> JsonObject | None:
+def of_identity(rows: Iterable[JsonObject], desired: DesiredConnection) -> JsonObject | None:
     """Return the connection of this group, service and schema among ``rows``.
 
     :raises OnrampError: the name belongs to another service.
@@ -41,19 +41,19 @@ def of_identity(rows: Iterable[JsonObject], desired: Desired) -> JsonObject | No
 
 
 def planned(
-    desired: Desired,
+    desired: DesiredConnection,
     actual: JsonObject | None,
     options: Options,
     metadata: Callable[[str], JsonObject | None],
     *,
     is_ours: bool = False,
-) -> Change:
+) -> ConnectionPlan:
     """Return the plan for a connection. ``metadata`` is asked about its service, and only where that matters."""
-    change = plan(desired, actual, options, is_ours=is_ours)
+    change = plan_connection(desired, actual, options, is_ours=is_ours)
     if not change.needs_metadata:
         return change
     service = desired.service or str((actual or {}).get("service"))
-    return plan(desired, actual, options, metadata(service), is_ours=is_ours)
+    return plan_connection(desired, actual, options, metadata(service), is_ours=is_ours)
 
 
 def config_schema(

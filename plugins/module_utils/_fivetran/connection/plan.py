@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decide what brings a connection from what it is to what is wanted, as one :class:`Change`. Pure functions."""
+"""Decide what brings a connection from what it is to what is wanted, as one :class:`ConnectionPlan`. Pure functions."""
 
 # Private to this collection: no promise of stability to anybody outside it.
 
@@ -19,7 +19,7 @@ from ..._kernel.secrets.shown import quoted
 from ..client import JsonObject
 from .braze_config import SERVICE, SOURCE_SETTINGS
 from .config import check_config, config_differences, is_sent_again, replaces, spelled_alike
-from .desired import FIELDS_THAT_NEED_TESTS, STORED_FIELDS, Desired, Options
+from .desired import FIELDS_THAT_NEED_TESTS, STORED_FIELDS, DesiredConnection, Options
 from .state import (
     CONNECTED,
     SYNCING,
@@ -34,7 +34,7 @@ from .state import (
 
 
 @dataclass(frozen=True)
-class Change:
+class ConnectionPlan:
     """What brings one connection to its desired state, in the order in which it is done.
 
     ``schema``: what the connection is called. ``actual``: as it is, None before there is one. ``creation``: the body
@@ -110,14 +110,14 @@ class Change:
         return {**actual, **fields, "config": config, "status": status, **paused}
 
 
-def plan(
-    desired: Desired,
+def plan_connection(
+    desired: DesiredConnection,
     actual: JsonObject | None,
     options: Options,
     metadata: JsonObject | None = None,
     *,
     is_ours: bool = False,
-) -> Change:
+) -> ConnectionPlan:
     """Return what brings ``actual``, None where there is no connection, to what is wanted.
 
     ``metadata``: JSON schema of the service's configuration; what is sent is checked where it is given. ``is_ours``:
@@ -136,10 +136,10 @@ def plan(
     return replace(change, warnings=tuple(check_config(plain, desired.secrets, metadata)))
 
 
-def _creation(desired: Desired, options: Options) -> Change:
+def _creation(desired: DesiredConnection, options: Options) -> ConnectionPlan:
     body = desired.creation_body()
     fields = {name: value for name, value in body.items() if name not in ("config", "run_setup_tests", "paused")}
-    return Change(
+    return ConnectionPlan(
         schema=str(desired.schema),
         creation=body,
         created=(*additions(fields), *prefixed(additions(body["config"], secrets=desired.secrets))),
@@ -150,8 +150,8 @@ def _creation(desired: Desired, options: Options) -> Change:
 
 
 def _update(
-    desired: Desired, actual: JsonObject, options: Options, metadata: JsonObject | None, *, is_ours: bool
-) -> Change:
+    desired: DesiredConnection, actual: JsonObject, options: Options, metadata: JsonObject | None, *, is_ours: bool
+) -> ConnectionPlan:
     check_permanent(desired, actual)
     fields = tuple(item for item in differences(desired.fields_at_once, actual) if not _is_choice_spelled_alike(item))
     config = config_differences(
@@ -166,7 +166,7 @@ def _update(
     wakes = bool(actual.get("paused")) and desired.paused is None and is_new
     # What has never read anything can lose nothing, so that a mistake is corrected without more words.
     protected = () if is_unfinished(actual) else options.protected
-    return Change(
+    return ConnectionPlan(
         schema=str(desired.schema or actual.get("schema")),
         actual=actual,
         fields=fields,
@@ -193,7 +193,7 @@ def _needs_tests(
     return touched or not is_connected(actual)
 
 
-def check_permanent(desired: Desired, actual: JsonObject) -> None:
+def check_permanent(desired: DesiredConnection, actual: JsonObject) -> None:
     """Refuse what Fivetran never changes.
 
     :raises OnrampError: naming the field, and both values.
@@ -215,7 +215,7 @@ def check_permanent(desired: Desired, actual: JsonObject) -> None:
             raise OnrampError(msg=msg, failure=Failure(code="permanent_field", message=msg))
 
 
-def refuse_protected(change: Change) -> None:
+def refuse_protected(change: ConnectionPlan) -> None:
     """Refuse to replace what is protected.
 
     :raises OnrampError: naming each field, and both values.

@@ -17,20 +17,20 @@ from ..._kernel.errors import Failure, OnrampError
 from ..._kernel.secrets.redact import Redactor
 from ..._kernel.waiting import duration, until
 from ..client import FivetranClient, JsonObject
-from ..setup_tests import Verdict, judge
+from ..setup_tests import SetupVerdict, judge_setup
 from .desired import Options
 
 BETWEEN_TESTS = Backoff(first=2.0, longest=30.0)
 
 
 @dataclass
-class Outcome:
+class ConnectionOutcome:
     """What was found and done, step by step; turned into the module's result at the end or in an error."""
 
     actual: JsonObject | None = None
     created: bool = False
     found: list[Difference] = field(default_factory=list)
-    verdict: Verdict | None = None
+    verdict: SetupVerdict | None = None
     changed: bool = False
 
     @property
@@ -50,7 +50,7 @@ class Testing:
     clock: Clock
     send_again: Callable[[], bool]
 
-    def run(self, outcome: Outcome) -> None:
+    def run(self, outcome: ConnectionOutcome) -> None:
         """Run the tests, and leave in ``outcome`` what they say.
 
         :raises OnrampError: they have not passed.
@@ -75,17 +75,17 @@ class Testing:
         if not verdict.passed:
             raise self._failed(outcome, verdict)
 
-    def _once(self, outcome: Outcome, deadline: Deadline) -> tuple[Verdict, Deadline]:
+    def _once(self, outcome: ConnectionOutcome, deadline: Deadline) -> tuple[SetupVerdict, Deadline]:
         """Return what the tests say, and the deadline, later by what Fivetran's rate limit has taken."""
         waited_before = self.client.waited
         answer = self.client.run_setup_tests(
             str(outcome.known["id"]), dict(self.options.trust), timeout=max(1.0, deadline.left)
         )
         outcome.actual = {**outcome.known, **answer}
-        verdict = outcome.verdict = judge(answer, self.options.failing_statuses)
+        verdict = outcome.verdict = judge_setup(answer, self.options.failing_statuses)
         return verdict, deadline.later(self.client.waited - waited_before)
 
-    def _failed(self, outcome: Outcome, verdict: Verdict) -> OnrampError:
+    def _failed(self, outcome: ConnectionOutcome, verdict: SetupVerdict) -> OnrampError:
         actual = outcome.known
         running = "goes on with what it was sent" if outcome.changed else "is not touched"
         state = "stays paused" if actual.get("paused") else f"was running before and {running}"

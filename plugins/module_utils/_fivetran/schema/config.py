@@ -18,7 +18,7 @@ from ..._kernel.task import Result, Task
 from ..client import FivetranClient, JsonObject, client_from_params
 from ..connection.state import is_connected, setup_state
 from ..identity import nearest, require_connection
-from .plan import LEVELS, Change, Setting, children, find, patch_body, plan, predict, settings
+from .plan import LEVELS, SchemaChange, Setting, children, find, patch_body, plan_schema, predict, settings
 
 SCHEMA_CHANGE_HANDLINGS = ("ALLOW_ALL", "ALLOW_COLUMNS", "BLOCK_ALL")
 SYNC_MODES = ("SOFT_DELETE", "HISTORY", "LIVE")
@@ -76,7 +76,7 @@ def schema(task: Task) -> Result:
                 " mode does not do, so the names of schemas, tables and columns are not checked."
             )
         return _without_config(connection_id, wanted, params["schema_change_handling"], reload)
-    changes = plan(stored, wanted, params["schema_change_handling"])
+    changes = plan_schema(stored, wanted, params["schema_change_handling"])
     if not changes or task.check_mode:
         after = predict(stored, changes)
     else:
@@ -84,7 +84,9 @@ def schema(task: Task) -> Result:
     return _result(connection_id, after, changes, reloaded=reload)
 
 
-def _changed(client: FivetranClient, connection_id: str, stored: JsonObject, changes: Sequence[Change]) -> JsonObject:
+def _changed(
+    client: FivetranClient, connection_id: str, stored: JsonObject, changes: Sequence[SchemaChange]
+) -> JsonObject:
     body, strict_body = patch_body(stored, changes), patch_body(stored, changes, everywhere=True)
     try:
         return client.update_schema_config(connection_id, body)
@@ -116,13 +118,13 @@ def _without_config(
             " source. Run with reload: if_missing."
         )
         raise OnrampError(msg=msg, failure=Failure(code="NotFound_SchemaConfig", message=msg))
-    changes = [Change(setting, None) for setting in wanted]
+    changes = [SchemaChange(setting, None) for setting in wanted]
     if schema_change_handling is not None:
-        changes.append(Change(Setting((), "schema_change_handling", schema_change_handling), None))
+        changes.append(SchemaChange(Setting((), "schema_change_handling", schema_change_handling), None))
     return _result(connection_id, None, changes, reloaded=True)
 
 
-def _result(connection_id: str, config: JsonObject | None, changes: list[Change], *, reloaded: bool) -> Result:
+def _result(connection_id: str, config: JsonObject | None, changes: list[SchemaChange], *, reloaded: bool) -> Result:
     found = sorted((change.difference() for change in changes), key=lambda item: item.name)
     return {
         "changed": bool(changes) or reloaded,
@@ -137,7 +139,7 @@ def view(config: JsonObject) -> JsonObject:
     return {name: config.get(name) for name in ("schema_change_handling", "schemas")}
 
 
-def _refused(config: JsonObject, changes: Iterable[Change], error: HttpError) -> OnrampError:
+def _refused(config: JsonObject, changes: Iterable[SchemaChange], error: HttpError) -> OnrampError:
     """Say which names may be wrong: only Fivetran knows the columns that were never set; it answers 404 to others."""
     if error.failure.status not in (400, 404):
         return error

@@ -4,7 +4,7 @@
 
 """Which schemas, tables and columns of a connection sync, and which columns are hashed.
 
-Pure functions plan: what the user gave against what Fivetran holds makes a list of :class:`Change`, which yields
+Pure functions plan: what the user gave against what Fivetran holds makes a list of :class:`SchemaChange`, which yields
 ``changed``, the diff, the body of the one PATCH, and the prediction of check mode.
 
 Source: Fivetran's OpenAPI document, StandardConfigResponse and StandardConfigUpdateRequest. It lists every schema and
@@ -49,7 +49,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Change:
+class SchemaChange:
     """A wanted value with the one that it replaces; None before means that Fivetran does not list the column yet."""
 
     setting: Setting
@@ -87,7 +87,9 @@ def _settings(entries: Iterable[Mapping[str, Any]], above: tuple[str, ...], dept
 # What differs
 
 
-def plan(config: JsonObject, wanted: Iterable[Setting], schema_change_handling: str | None) -> list[Change]:
+def plan_schema(
+    config: JsonObject, wanted: Iterable[Setting], schema_change_handling: str | None
+) -> list[SchemaChange]:
     """Return what has to change in ``config``, after refusing what cannot be.
 
     :raises InvalidArgument: for a schema or table that does not exist, and what its table does not support.
@@ -96,11 +98,11 @@ def plan(config: JsonObject, wanted: Iterable[Setting], schema_change_handling: 
     changes = [change for setting in wanted if (change := _change(config, setting)) is not None]
     stored = config.get("schema_change_handling")
     if schema_change_handling is not None and schema_change_handling != stored:
-        changes.append(Change(Setting((), "schema_change_handling", schema_change_handling), stored))
+        changes.append(SchemaChange(Setting((), "schema_change_handling", schema_change_handling), stored))
     return changes
 
 
-def _change(config: JsonObject, setting: Setting) -> Change | None:
+def _change(config: JsonObject, setting: Setting) -> SchemaChange | None:
     found = find(config, setting.path)
     if found is None and len(setting.path) < len(LEVELS):
         raise _unknown(config, setting)
@@ -114,7 +116,7 @@ def _change(config: JsonObject, setting: Setting) -> Change | None:
         return None
     if setting.name == "enabled":
         _check_unlocked(found or {}, setting)
-    return Change(setting, before)
+    return SchemaChange(setting, before)
 
 
 def find(config: JsonObject, path: Sequence[str]) -> JsonObject | None:
@@ -182,7 +184,7 @@ def _labeled(path: Iterable[str]) -> list[str]:
 # What is sent
 
 
-def patch_body(config: JsonObject, changes: Iterable[Change], *, everywhere: bool = False) -> JsonObject:
+def patch_body(config: JsonObject, changes: Iterable[SchemaChange], *, everywhere: bool = False) -> JsonObject:
     """Return the body of ``PATCH /schemas``: the changed settings, and ``enabled`` of what they stand in.
 
     The document requires ``enabled`` at every level, so it is repeated as it is, and a column that is not listed yet
@@ -208,7 +210,7 @@ def _enabled(config: JsonObject, path: Sequence[str], *, everywhere: bool) -> Js
     return {} if is_left_out else {"enabled": found.get("enabled", True)}
 
 
-def predict(config: JsonObject, changes: Iterable[Change]) -> JsonObject:
+def predict(config: JsonObject, changes: Iterable[SchemaChange]) -> JsonObject:
     """Return ``config`` as it will be."""
     predicted = copy.deepcopy(config)
     for change in changes:

@@ -15,8 +15,8 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from ..._bucket.effect import Answer
-from ..policy import Grant, JsonObject, plan, same_member
-from .effect import Access, judge
+from ..policy import Grant, JsonObject, plan_policy, same_member
+from .effect import Access, judge_access
 from .question import VIEWER, Allowed
 
 
@@ -50,8 +50,8 @@ def decide(
     ``connected``: the vendor that reads says itself that it can. ``permissions_of``: see :func:`may_read`.
     """
     bindings = policy.get("bindings") or ()
-    access = judge(bindings, wanted.member, bucket, folder, now=now, permissions_of=permissions_of)
-    if not plan(policy, wanted, present=True).changed:
+    access = judge_access(bindings, wanted.member, bucket, folder, now=now, permissions_of=permissions_of)
+    if not plan_policy(policy, wanted, present=True).changed:
         return Decision.THERE, access
     if access.effect.answer is Answer.NO or _is_to_be_narrowed(policy, wanted):
         return Decision.ADD, access
@@ -64,7 +64,9 @@ def decide(
 
 def _is_to_be_narrowed(policy: JsonObject, wanted: Grant) -> bool:
     """Tell whether the grant is there without the condition that somebody has asked for."""
-    return wanted.condition is not None and not plan(policy, replace(wanted, condition=None), present=True).changed
+    return (
+        wanted.condition is not None and not plan_policy(policy, replace(wanted, condition=None), present=True).changed
+    )
 
 
 def _widens(wanted: Grant, unclear: Iterable[Grant]) -> bool:

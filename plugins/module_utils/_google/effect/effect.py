@@ -17,7 +17,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from ..._bucket.effect import Answer, Effect, Reason, all_of
-from ..policy import Binding, Grant, JsonObject, grants, plan
+from ..policy import Binding, Grant, JsonObject, grants, plan_policy
 from .question import GET, LIST, READS, UNREAD_ROLE, Allowed, Question, of_one, who
 
 _MOST = 5
@@ -44,10 +44,10 @@ def may_read(
 
     ``folder``: empty for the whole bucket. ``permissions_of``: what roles allow that are not known here.
     """
-    return judge(policy_bindings, member, bucket, folder, now=now, permissions_of=permissions_of).effect
+    return judge_access(policy_bindings, member, bucket, folder, now=now, permissions_of=permissions_of).effect
 
 
-def judge(
+def judge_access(
     policy_bindings: Iterable[Binding],
     member: str,
     bucket: str,
@@ -105,7 +105,7 @@ def too_narrow(
 ) -> str:
     """Return what the role of a grant lacks, where nothing makes up for that, as a clause; empty if unknown."""
     lacks = lacking(wanted.role, permissions_of)
-    bindings = plan(policy, wanted, present=True).policy.get("bindings") or ()
+    bindings = plan_policy(policy, wanted, present=True).policy.get("bindings") or ()
     after = may_read(bindings, wanted.member, bucket, folder, now=now, permissions_of=permissions_of)
     if not lacks or after.answer is not Answer.NO:
         return ""

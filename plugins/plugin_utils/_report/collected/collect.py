@@ -16,7 +16,7 @@ from ..cells import cells_of, status_of
 from ..model import Report, Run, Step, Unclaimed, Workspace
 from ..vendors import Connection, S3Access
 from . import results
-from .observed import COLLECTION, FAILED, UNREACHABLE, Known, Observation, Outcome
+from .observed import COLLECTION, FAILED, UNREACHABLE, HostOutcome, Known, Observation
 from .readers import READERS, read_facts, read_plan
 from .tasks import Items, Row, Rows, names_of
 from .told_once import told_once
@@ -116,7 +116,7 @@ class Collector:
                 known.check_mode = not known.applied
                 read_plan(known, plan)
 
-    def report(self, run: Run, outcomes: Mapping[str, Outcome]) -> Report:
+    def report(self, run: Run, outcomes: Mapping[str, HostOutcome]) -> Report:
         """Return what is known. Hosts that are no workspaces are left out."""
         shown = self._shown()
         names = names_of({row: _identity(known) for row, known in shown.items()})
@@ -125,11 +125,11 @@ class Collector:
         documents = _documents(shown.values())
         workspaces = []
         for row, known in sorted(shown.items(), key=lambda entry: (names[entry[0]], entry[0])):
-            outcome = outcomes.get(row[0], Outcome())
+            outcome = outcomes.get(row[0], HostOutcome())
             complete = _with_documents(self._done_by_others(known), documents)
             if row[0] in hosts_of_items:
                 complete = _unless_reached(complete, outcome)
-                outcome = Outcome(failed=bool(known.failures), changed=known.changed)
+                outcome = HostOutcome(failed=bool(known.failures), changed=known.changed)
             workspaces.append(_workspace(names[row], row[0], complete, outcome))
         is_check = not any(known.acted for known in shown.values())
         return Report(replace(run, check_mode=is_check), tuple(workspaces), self._unclaimed, self._doubts)
@@ -151,7 +151,7 @@ class Collector:
         return replace(known, check_mode=False) if done else known
 
 
-def _unless_reached(known: Known, outcome: Outcome) -> Known:
+def _unless_reached(known: Known, outcome: HostOutcome) -> Known:
     """Note that the loop never came to this item, because the host had failed before."""
     missed = bool(known.loops) and outcome.failed and not (known.shown or known.failures)
     return replace(known, noted=[NOT_REACHED]) if missed else known
@@ -162,7 +162,7 @@ def _identity(known: Known) -> tuple[str, str]:
     return (known.connection.schema, known.connection.group) if known.connection is not None else ("", "")
 
 
-def _workspace(name: str, host: str, known: Known, outcome: Outcome) -> Workspace:
+def _workspace(name: str, host: str, known: Known, outcome: HostOutcome) -> Workspace:
     connection = _actual(known)
     alerts = known.alerts.get(connection.schema, []) if connection is not None else []
     findings = told_once(known.noted, known.findings, known.failures, _next_steps(known), alerts)

@@ -50,7 +50,7 @@ class Observation:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class HostOutcome:
     """How a host came through the whole run."""
 
     failed: bool = False

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from ....module_utils._fivetran.allowance import Allowance
 from ..._settings.settings import Settings
 from ..look import questions
-from ..model.plan import Action, Verdict, WorkspacePlan
+from ..model.plan import Action, WorkspacePlan, WorkspaceVerdict
 from .drafts import Situation
 
 # Requests for one connection, at most if nothing has to be tried again: looked up, what its service needs, destination,
@@ -51,7 +51,7 @@ def _needs(situation: Situation, plans: Mapping[str, WorkspacePlan]) -> Iterator
     needs: dict[tuple[str, str, str], _Need] = {}
     for settings in situation.readable:
         plan, left = plans.get(settings.name), _left(situation, settings)
-        if plan is None or plan.verdict is not Verdict.CHANGES or left is None:
+        if plan is None or plan.verdict is not WorkspaceVerdict.CHANGES or left is None:
             continue
         need = needs.setdefault(questions.credentials(settings), _Need(left))
         need.patience = min(need.patience, int(settings.roles["fivetran_connection"]["rate_limit_timeout"]))

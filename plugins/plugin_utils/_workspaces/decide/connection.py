@@ -14,9 +14,9 @@ from typing import Any
 
 from ....module_utils._fivetran.client import JsonObject
 from ....module_utils._fivetran.connection.braze_config import SOURCE_SETTINGS
-from ....module_utils._fivetran.connection.desired import Desired, Options
+from ....module_utils._fivetran.connection.desired import DesiredConnection, Options
 from ....module_utils._fivetran.connection.look import config_schema, destination_warning, of_identity, planned
-from ....module_utils._fivetran.connection.plan import Change as Planned
+from ....module_utils._fivetran.connection.plan import ConnectionPlan
 from ....module_utils._fivetran.connection.state import stays_paused
 from ....module_utils._fivetran.sync.last_sync import LastSync, connection_view, reasons
 from ....module_utils._kernel.difference import Difference, before_and_after
@@ -97,17 +97,17 @@ def _work(situation: Situation, draft: Draft) -> ConnectionWork:
     return ConnectionWork(update_secrets, "always" if purpose.heals else settings["run_setup_tests"], paused)
 
 
-def _desired(situation: Situation, draft: Draft, group: Group, **more: Any) -> tuple[Desired, Options]:
+def _desired(situation: Situation, draft: Draft, group: Group, **more: Any) -> tuple[DesiredConnection, Options]:
     settings = draft.settings
     config = asked.connection_config(settings, draft.access.role_arn or asked.UNKNOWN_ROLE)
     if config["problems"] and not situation.purpose.removes:
         msg = " ".join(config["problems"])
         raise OnrampError(msg=msg, failure=Failure(code="invalid_argument", message=msg))
     params = asked.connection_params(settings, group.id, config, situation.limits.as_params(), **more)
-    return Desired.from_params(params), Options.from_params(params)
+    return DesiredConnection.from_params(params), Options.from_params(params)
 
 
-def _planned(situation: Situation, draft: Draft, group: Group, work: ConnectionWork) -> Planned:
+def _planned(situation: Situation, draft: Draft, group: Group, work: ConnectionWork) -> ConnectionPlan:
     """Return what the module would do. What was interrupted is finished by onboarding, and found by nobody."""
     desired, options = _desired(
         situation,
@@ -129,7 +129,7 @@ def _planned(situation: Situation, draft: Draft, group: Group, work: ConnectionW
     return planned(desired, of_identity(draft.namesakes, desired), options, metadata)
 
 
-def _warn(situation: Situation, draft: Draft, group: Group, change: Planned) -> None:
+def _warn(situation: Situation, draft: Draft, group: Group, change: ConnectionPlan) -> None:
     """Note what the module would warn of."""
     warnings = list(change.warnings)
     if change.creation is not None:
@@ -158,7 +158,7 @@ def _refuse(draft: Draft, group: Group, protected: Sequence[Difference]) -> None
         )
 
 
-def _what_happens(draft: Draft, change: Planned, work: ConnectionWork) -> tuple[Action, Reason]:
+def _what_happens(draft: Draft, change: ConnectionPlan, work: ConnectionWork) -> tuple[Action, Reason]:
     if change.creation is not None:
         return Action.CREATE, Reason.MISSING
     if not change.is_change:
@@ -166,7 +166,7 @@ def _what_happens(draft: Draft, change: Planned, work: ConnectionWork) -> tuple[
     return Action.UPDATE, _reason(draft, change, work)
 
 
-def _reason(draft: Draft, change: Planned, work: ConnectionWork) -> Reason:
+def _reason(draft: Draft, change: ConnectionPlan, work: ConnectionWork) -> Reason:
     found = change.found
     if draft.role_is_new:
         return Reason.ROLE_IS_NEW
@@ -178,7 +178,7 @@ def _reason(draft: Draft, change: Planned, work: ConnectionWork) -> Reason:
     return Reason.SENT_AGAIN if all(str(value).startswith(REDACTED) for value in shown) else Reason.DIFFERS
 
 
-def _notice_paused(draft: Draft, change: Planned) -> None:
+def _notice_paused(draft: Draft, change: ConnectionPlan) -> None:
     """Note that the connection is paused, unless the inventory says whether it shall be."""
     settings, row = draft.settings.roles["fivetran_connection"], change.actual or {}
     if settings.get("paused") is not None or not row.get("paused") or change.starts:

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ....module_utils._aws.access.documents import listed
-from ....module_utils._aws.access.model import Plan, Step
+from ....module_utils._aws.access.model import AccessPlan, Step
 from ....module_utils._kernel.finding import ACCESS, Finding
 from ..._words import joined
 from .drafts import Draft
@@ -27,7 +27,7 @@ SOMEBODY = ("workspaces outside of this part of the fleet",)
 _DOCUMENTS = ("document", "trust")
 
 
-def without_loss(plan: Plan) -> Plan:
+def without_loss(plan: AccessPlan) -> AccessPlan:
     """Return the plan of a policy and a role; where it would take something away, with why that is refused."""
     lost = [*_lost("policy", plan.policy), *_lost("role", plan.role)]
     if not lost:
@@ -40,7 +40,7 @@ def without_loss(plan: Plan) -> Plan:
         " fleet only (onramp_part_of_fleet).",
         remedy=f"To repair it, {WHOLE}.",
     )
-    return Plan(**{**vars(plan), "findings": (*plan.findings, finding)})
+    return AccessPlan(**{**vars(plan), "findings": (*plan.findings, finding)})
 
 
 def note_kept(draft: Draft, what: str) -> None:

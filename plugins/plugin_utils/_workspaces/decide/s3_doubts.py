@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ....module_utils._aws.access.adoption import can_be_added, reach
-from ....module_utils._aws.access.model import ActualRole, Place, Plan, is_ours
+from ....module_utils._aws.access.model import AccessPlan, ActualRole, Place, is_ours
 from ....module_utils._aws.access.told import told
 from ....module_utils._aws.simulation import ORGANIZATION_DENIES, can_outweigh, forbidden
 from ....module_utils._bucket.effect import Answer, Reason
@@ -63,7 +63,7 @@ def _does_not_work(situation: Situation, settings: Settings) -> bool:
     return any(row.get("schema") == settings.fivetran_schema and setup_state(row) != "connected" for row in rows)
 
 
-def note_what_forbids(situation: Situation, draft: Draft, account: str, planned: Plan, role_arn: str) -> None:
+def note_what_forbids(situation: Situation, draft: Draft, account: str, planned: AccessPlan, role_arn: str) -> None:
     """Note what AWS says to forbid reading, of a connection that does not work though nothing here shows why."""
     where = place(draft)
     judgement = planned.places.get(where)

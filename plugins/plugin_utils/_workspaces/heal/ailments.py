@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ....module_utils._braze.currents import OPTION_FOR
-from ....module_utils._braze.currents import Verdict as Landing
-from ....module_utils._braze.verdict import Verdict as Key
+from ....module_utils._braze.currents import OPTION_FOR, LandingVerdict
+from ....module_utils._braze.verdict import KeyVerdict
 from ....module_utils._fivetran.client import JsonObject
 from ....module_utils._fivetran.connection.state import CONNECTED, is_running, setup_state, status_of
 from ....module_utils._fivetran.sync.last_sync import LastSync, reasons
@@ -27,8 +26,16 @@ from ..model.findings import minute
 from ..model.plan import ACCESS_KINDS
 
 # With such a key Fivetran cannot read. What only this machine cannot tell is told by Fivetran's setup tests.
-BAD_KEYS = frozenset({Key.INVALID_KEY, Key.MISSING_PERMISSIONS, Key.FORBIDDEN})
-NOT_LANDING = frozenset({Landing.STALE, Landing.EMPTY, Landing.ELSEWHERE, Landing.NOT_CURRENTS, Landing.NO_BUCKET})
+BAD_KEYS = frozenset({KeyVerdict.INVALID_KEY, KeyVerdict.MISSING_PERMISSIONS, KeyVerdict.FORBIDDEN})
+NOT_LANDING = frozenset(
+    {
+        LandingVerdict.STALE,
+        LandingVerdict.EMPTY,
+        LandingVerdict.ELSEWHERE,
+        LandingVerdict.NOT_CURRENTS,
+        LandingVerdict.NO_BUCKET,
+    }
+)
 # Before the first sync, every sync that ends counts.
 NEVER = "1970-01-01T00:00:00Z"
 MOST_REASONS = 2
@@ -175,7 +182,7 @@ def _landing(draft: Draft) -> Iterator[Finding]:
     """Yield what Currents lacks: it keeps data away and no sync from succeeding."""
     for problem in draft.problems:
         if problem.step == "landing" and problem.code in NOT_LANDING:
-            option = OPTION_FOR[Landing(problem.code)]
+            option = OPTION_FOR[LandingVerdict(problem.code)]
             if draft.settings.roles["currents_landing"][option] != "ignore":
                 yield problem
 

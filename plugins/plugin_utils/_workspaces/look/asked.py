@@ -35,11 +35,11 @@ from ..._settings.settings import Settings
 
 if TYPE_CHECKING:
     from ....module_utils._aws.access.model import Actual, ActualRole, Place
-    from ....module_utils._aws.bucket import Bucket as S3Bucket
+    from ....module_utils._aws.bucket import S3Bucket
     from ....module_utils._aws.client import Identity
     from ....module_utils._aws.simulation import Asked
     from ....module_utils._bucket.effect import Reason
-    from ....module_utils._google.preflight import Bucket as GcsBucket
+    from ....module_utils._google.preflight import GcsBucket
 
 
 # Where a variable of a role, without the role's prefix, has another name than the module's option.
@@ -222,13 +222,13 @@ def read_identity(task: Task) -> Identity:
 def read_iam(settings: Settings, who: Identity, task: Task, *, for_removal: bool) -> Actual:
     """Return what the account holds under the names of policy and role."""
     from ....module_utils._aws.access.documents import Reading
-    from ....module_utils._aws.access.model import Desired
+    from ....module_utils._aws.access.model import DesiredAccess
     from ....module_utils._aws.access.read import read_actual
     from ....module_utils._aws.client import aws_from_params
 
     policy_name, role_name, path = names_in_iam(settings)
     aws = aws_from_params(task.params, task.params["partition"], task.clients)
-    names = Desired(
+    names = DesiredAccess(
         policy_name=policy_name, role_name=role_name, external_id="", reading=Reading(()), trust={},
         account=who.account, partition=task.params["partition"] or who.partition, path=path,
         permissions_boundary=wanted_boundary(settings),
@@ -245,12 +245,12 @@ def read_given_role(settings: Settings, who: Identity, task: Task) -> ActualRole
     return read_given(aws, who.account, given_role(settings))
 
 
-def simulate(role_arn: str, place: Place, task: Task) -> tuple[Asked, ...]:
+def ask_simulation(role_arn: str, place: Place, task: Task) -> tuple[Asked, ...]:
     """Return what AWS itself says of a role and what it is to read; nothing where it may not be asked."""
     from ....module_utils._aws.client import aws_from_params
-    from ....module_utils._aws.simulation import simulate as ask_aws
+    from ....module_utils._aws.simulation import simulate
 
-    return ask_aws(aws_from_params(task.params, task.params["partition"], task.clients), role_arn, place)
+    return simulate(aws_from_params(task.params, task.params["partition"], task.clients), role_arn, place)
 
 
 def look_at_s3_bucket(settings: Settings, who: Identity, task: Task) -> S3Bucket:
@@ -262,15 +262,15 @@ def look_at_s3_bucket(settings: Settings, who: Identity, task: Task) -> S3Bucket
     return look(aws.client("s3"), settings.bucket, who.account)
 
 
-def roles_in_doubt(settings: Settings, bucket: GcsBucket, member: str) -> tuple[str, ...]:
+def gcs_roles_in_doubt(settings: Settings, bucket: GcsBucket, member: str) -> tuple[str, ...]:
     """Return the roles without which nobody can tell what Fivetran may do in the bucket."""
-    from ....module_utils._google.effect.effect import roles_in_doubt as in_doubt
+    from ....module_utils._google.effect.effect import roles_in_doubt
     from ....module_utils._google.policy import is_role
 
     bindings, role = (bucket.policy or {}).get("bindings") or (), str(settings.roles["gcs_access"]["role"])
     named = {"wanted": role} if is_role(role) else {}
     now = datetime.now(UTC)
-    return in_doubt(bindings, f"serviceAccount:{member}", bucket.name, settings.prefix, now=now, **named)
+    return roles_in_doubt(bindings, f"serviceAccount:{member}", bucket.name, settings.prefix, now=now, **named)
 
 
 def read_gcs_role(role: str, task: Task) -> frozenset[str] | str:

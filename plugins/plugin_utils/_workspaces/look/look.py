@@ -60,7 +60,7 @@ from .questions import (
 if TYPE_CHECKING:
     # Each cloud's SDK takes a quarter of a second to import, and may be missing where nobody needs it.
     from ....module_utils._aws.client import Identity
-    from ....module_utils._google.preflight import Bucket as GcsBucket
+    from ....module_utils._google.preflight import GcsBucket
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ class Look:
             if len(about) < 2:
                 continue
             params = partial(asked.gcs_bucket_params, settings, self._limits.as_params())
-            for role in asked.roles_in_doubt(settings, **about):
+            for role in asked.gcs_roles_in_doubt(settings, **about):
                 self._ask(gcs_role(settings, role), partial(asked.read_gcs_role, role), params)
 
     def _with_connections(
@@ -235,7 +235,7 @@ class Look:
 
     def _simulate(self, doubt: Doubt) -> None:
         params = partial(asked.s3_access_params, doubt.settings, limits=self._limits.as_params())
-        self._ask(doubt.question, partial(asked.simulate, doubt.role_arn, doubt.place), params)
+        self._ask(doubt.question, partial(asked.ask_simulation, doubt.role_arn, doubt.place), params)
 
 
 def _calls(call: Callable[[str], T], argument: str) -> Callable[[Task], T]:

@@ -22,11 +22,11 @@ from . import asked
 if TYPE_CHECKING:
     # Each cloud's SDK takes a quarter of a second to import, and may be missing where nobody needs it.
     from ....module_utils._aws.access.model import Actual, ActualRole, Place
-    from ....module_utils._aws.bucket import Bucket as S3Bucket
+    from ....module_utils._aws.bucket import S3Bucket
     from ....module_utils._aws.client import Identity
     from ....module_utils._aws.simulation import Asked
     from ....module_utils._bucket.effect import Reason
-    from ....module_utils._google.preflight import Bucket as GcsBucket
+    from ....module_utils._google.preflight import GcsBucket
 
 
 T = TypeVar("T")

@@ -56,7 +56,7 @@ KINDS = ("policy", "role", "grant", "connection")
 ACCESS_KINDS = ("policy", "role", "grant")
 
 
-class Verdict(StrEnum):
+class WorkspaceVerdict(StrEnum):
     """How a workspace stands. ``REFUSED`` is errored: it may be read, and is not applied."""
 
     FINE = "fine"
@@ -178,10 +178,10 @@ class WorkspacePlan:
         return tuple(change for change in self.changes if change.is_change)
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> WorkspaceVerdict:
         if self.problems:
-            return Verdict.REFUSED
-        return Verdict.CHANGES if self.todo else Verdict.FINE
+            return WorkspaceVerdict.REFUSED
+        return WorkspaceVerdict.CHANGES if self.todo else WorkspaceVerdict.FINE
 
     @property
     def is_shared(self) -> bool:
@@ -198,7 +198,7 @@ class WorkspacePlan:
             **asdict(replace(self, healing=None)),
             **self._healing(),
             "verdict": self.verdict.value,
-            "applies": self.verdict is Verdict.CHANGES,
+            "applies": self.verdict is WorkspaceVerdict.CHANGES,
             "complete": not self.incomplete,
         }
 
@@ -206,7 +206,7 @@ class WorkspacePlan:
         """Return what the roles are called with. Ansible copies it for each variable made of it, so it is short."""
         names = ("schema", "storage", "bucket", "prefix", "api_url", "fivetran_api_url", "paused", "given")
         return {
-            "applies": self.verdict is Verdict.CHANGES,
+            "applies": self.verdict is WorkspaceVerdict.CHANGES,
             "to_change": sorted({change.kind for change in self.todo} if not self.problems else ()),
             "group": asdict(self.group) if self.group else {},
             "access": {**asdict(self.access), "shared": self.is_shared},
@@ -238,6 +238,6 @@ class Plan:
     notes: tuple[str, ...] = ()
     without_workspace: tuple[Connection, ...] = ()
 
-    def count(self, verdict: Verdict) -> int:
+    def count(self, verdict: WorkspaceVerdict) -> int:
         """Return how many workspaces have the verdict."""
         return sum(plan.verdict is verdict for plan in self.workspaces.values())

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ....module_utils._braze.currents import Verdict
+from ....module_utils._braze.currents import LandingVerdict
 from ....module_utils._fivetran.account.destination import is_connected
 from ....module_utils._fivetran.client import JsonObject
 from ....module_utils._fivetran.connection.desired import SYNC_FREQUENCIES
@@ -58,7 +58,12 @@ def note_way(situation: Situation, draft: Draft) -> None:
 def reads_nothing_new(draft: Draft, verdict: str, landed: Any) -> str:
     """Return the sentence that a connection is green although nothing lands for it; empty where it is not."""
     row = draft.own_row
-    if row is None or verdict not in (Verdict.STALE, Verdict.EMPTY, Verdict.ELSEWHERE, Verdict.NOT_CURRENTS):
+    if row is None or verdict not in (
+        LandingVerdict.STALE,
+        LandingVerdict.EMPTY,
+        LandingVerdict.ELSEWHERE,
+        LandingVerdict.NOT_CURRENTS,
+    ):
         return ""
     if _connection(draft, row, ()) is not None or not is_green(Facts(_NO_TIME, landed=_time(landed), **_syncs(row))):
         return ""
@@ -85,8 +90,8 @@ def facts_of(situation: Situation, draft: Draft) -> Facts:
         now=situation.now,
         troubles={place: trouble for place, trouble in troubles.items() if trouble is not None},
         landed=landed,
-        is_looked_into=bool(verdict) and verdict != Verdict.NO_ACCESS,
-        is_quiet=verdict == Verdict.STALE,
+        is_looked_into=bool(verdict) and verdict != LandingVerdict.NO_ACCESS,
+        is_quiet=verdict == LandingVerdict.STALE,
         limit=settings.max_lag_hours,
         is_paused_on_purpose=settings.roles["fivetran_connection"].get("paused") is True,
         **_syncs(row if row is not None and _reads_here(draft, row) else None),
@@ -124,12 +129,12 @@ def _time(value: Any) -> datetime | None:
 
 def _braze(draft: Draft, verdict: str, landed: datetime | None) -> Trouble | None:
     key = str((draft.seen.get("key") or {}).get("verdict") or "ok")
-    quiet = f"nothing has landed since {when(landed)}" if verdict == Verdict.STALE else ""
+    quiet = f"nothing has landed since {when(landed)}" if verdict == LandingVerdict.STALE else ""
     if key not in ("ok", "undecided"):
         return Trouble(f"The Braze API key is not good ({key}){f', and {quiet}' if quiet else ''}.")
     if quiet:
         return Trouble(f"{quiet[0].upper()}{quiet[1:]}.", Flow.LATE)
-    if landed is None and verdict != Verdict.ELSEWHERE and draft.settings.storage != "none":
+    if landed is None and verdict != LandingVerdict.ELSEWHERE and draft.settings.storage != "none":
         return Trouble("Nothing shows what Currents writes.", Flow.UNKNOWN)
     return None
 
@@ -141,17 +146,17 @@ def _bucket(draft: Draft, verdict: str) -> Trouble | None:
     if settings.storage == "azure":
         return Trouble("Nobody looks into a container of Azure from here.", Flow.UNKNOWN)
     place = shown(settings.storage, settings.bucket, settings.prefix)
-    if verdict == Verdict.NO_ACCESS:
+    if verdict == LandingVerdict.NO_ACCESS:
         return Trouble(f"{place} cannot be read with these credentials.", Flow.UNKNOWN)
     sentences = {
-        Verdict.EMPTY: f"Nothing has been written to {place} yet.",
-        Verdict.ELSEWHERE: f"Currents does not write to {place}, but elsewhere in the bucket.",
-        Verdict.NOT_CURRENTS: f"What is in {place} was not written by Currents.",
-        Verdict.NO_BUCKET: f"There is no bucket {settings.bucket}.",
+        LandingVerdict.EMPTY: f"Nothing has been written to {place} yet.",
+        LandingVerdict.ELSEWHERE: f"Currents does not write to {place}, but elsewhere in the bucket.",
+        LandingVerdict.NOT_CURRENTS: f"What is in {place} was not written by Currents.",
+        LandingVerdict.NO_BUCKET: f"There is no bucket {settings.bucket}.",
     }
     if not verdict:
         return NOT_LOOKED_AT
-    return Trouble(sentences[Verdict(verdict)]) if verdict in sentences else None
+    return Trouble(sentences[LandingVerdict(verdict)]) if verdict in sentences else None
 
 
 def _access(situation: Situation, draft: Draft) -> Trouble | None:

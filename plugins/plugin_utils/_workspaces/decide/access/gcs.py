@@ -20,7 +20,7 @@ from .....module_utils._google.effect.question import Allowed
 from .....module_utils._google.iam import NEXT_STEPS
 from .....module_utils._google.member import wanted_grant
 from .....module_utils._google.policy import Grant
-from .....module_utils._google.preflight import Bucket
+from .....module_utils._google.preflight import GcsBucket
 from .....module_utils._kernel.errors import OnrampError
 from ...._settings.settings import Settings
 from ...look import asked, questions
@@ -52,7 +52,7 @@ def prepare_gcs(situation: Situation, drafts: Iterable[Draft]) -> list[Prepared]
     return prepared
 
 
-def _allowed(situation: Situation, settings: Settings, bucket: Bucket, wanted: Grant) -> dict[str, Allowed]:
+def _allowed(situation: Situation, settings: Settings, bucket: GcsBucket, wanted: Grant) -> dict[str, Allowed]:
     """Return what was seen of the roles that decide."""
     bindings = (bucket.policy or {}).get("bindings") or ()
     roles = roles_in_doubt(

@@ -17,7 +17,7 @@ from .....module_utils._google.effect.decision import Decision, decide
 from .....module_utils._google.effect.effect import Access, because, too_narrow
 from .....module_utils._google.effect.question import VIEWER
 from .....module_utils._google.policy import Grant, same_member
-from .....module_utils._google.preflight import Wish, findings
+from .....module_utils._google.preflight import Wish, gcs_findings
 from ...look.proof import proof, proved
 from ...model.plan import Action
 from ..drafts import Draft, Situation
@@ -74,7 +74,7 @@ def _preflight(known: Prepared) -> None:
     draft = known.draft
     preflight = draft.settings.roles["gcs_access"]["preflight"]
     wish = Wish(member=known.wanted.member, conditional=known.wanted.condition is not None and is_managed(draft))
-    for finding in findings(known.bucket, wish):
+    for finding in gcs_findings(known.bucket, wish):
         # Without a bucket there is nothing to grant, whatever is looked at before.
         if finding.severity == "error" and (preflight == "fail" or finding.code == "bucket_missing"):
             draft.problem("access", finding.code, finding.message, finding.remedy)

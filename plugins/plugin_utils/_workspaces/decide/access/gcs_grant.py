@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 
 from .....module_utils._fivetran.client import JsonObject
 from .....module_utils._fivetran.sync.last_sync import LastSync
-from .....module_utils._google.effect.effect import judge
+from .....module_utils._google.effect.effect import judge_access
 from .....module_utils._google.effect.question import Allowed
-from .....module_utils._google.policy import Grant, plan
-from .....module_utils._google.preflight import Bucket
+from .....module_utils._google.policy import Grant, plan_policy
+from .....module_utils._google.preflight import GcsBucket
 from ...model.plan import Action, Change, Reason
 from ..drafts import Draft
 from ..identity import folder_read
@@ -31,7 +31,7 @@ class Prepared:
     """
 
     draft: Draft
-    bucket: Bucket
+    bucket: GcsBucket
     wanted: Grant
     allowed: Mapping[str, Allowed]
 
@@ -96,8 +96,8 @@ def note_grant(
 def _effect_after(known: Prepared, action: Action) -> JsonObject:
     """Return what Fivetran may do once the grant is as it shall be, for the report."""
     policy = known.bucket.policy or {}
-    after = plan(policy, known.wanted, present=True).policy if action is Action.CREATE else policy
+    after = plan_policy(policy, known.wanted, present=True).policy if action is Action.CREATE else policy
     bindings = after.get("bindings") or ()
     where = (known.bucket.name, known.draft.settings.prefix)
-    judged = judge(bindings, known.wanted.member, *where, now=datetime.now(UTC), permissions_of=known.allowed)
+    judged = judge_access(bindings, known.wanted.member, *where, now=datetime.now(UTC), permissions_of=known.allowed)
     return judged.effect.as_json()

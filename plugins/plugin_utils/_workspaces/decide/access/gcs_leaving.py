@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from .....module_utils._fivetran.client import JsonObject
-from .....module_utils._google.policy import Grant, grants, plan, same_member
+from .....module_utils._google.policy import Grant, grants, plan_policy, same_member
 from .....module_utils._kernel.secrets.shown import quoted
 from ...._words import joined
 from ...model.plan import Action
@@ -50,14 +50,14 @@ def leave(situation: Situation, known: Prepared, together: Together) -> Grant | 
         return None
     if known.bucket.name not in together.staying:
         _name_what_is_kept(known)
-    change = plan(policy, wanted, present=False)
+    change = plan_policy(policy, wanted, present=False)
     note_grant(known, wanted, Action.DELETE if change.changed else Action.NONE, before=change.before, removes=True)
     return wanted if change.changed else None
 
 
 def _keep(known: Prepared, policy: JsonObject) -> None:
     """Leave the grant as it is: who else reads with it is not known."""
-    is_there = plan(policy, known.wanted, present=False).changed
+    is_there = plan_policy(policy, known.wanted, present=False).changed
     if is_there:
         note_kept(known.draft, f"The grant on gs://{known.bucket.name}")
     note_grant(known, known.wanted, Action.NONE, removes=True, needed_by=SOMEBODY if is_there else ())

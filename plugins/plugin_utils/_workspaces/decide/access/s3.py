@@ -20,12 +20,10 @@ from functools import partial
 from .....module_utils._aws.access.access import access_view, desired_from_params
 from .....module_utils._aws.access.adoption import may_decrypt, plan_given, with_evidence
 from .....module_utils._aws.access.documents import granted_buckets
-from .....module_utils._aws.access.model import Actual, ActualRole, Desired
-from .....module_utils._aws.access.model import Plan as AccessPlan
+from .....module_utils._aws.access.model import AccessPlan, Actual, ActualRole, DesiredAccess
 from .....module_utils._aws.access.plan import plan_present
 from .....module_utils._aws.bucket import Reader
-from .....module_utils._aws.bucket_findings import findings as bucket_findings
-from .....module_utils._aws.bucket_findings import kms_key
+from .....module_utils._aws.bucket_findings import kms_key, s3_findings
 from .....module_utils._aws.client import Identity
 from .....module_utils._kernel.errors import OnrampError
 from ...._settings.settings import Settings
@@ -103,7 +101,7 @@ def _judge_bucket(situation: Situation, draft: Draft, who: Identity) -> None:
     role, key = role_seen(situation, settings, who.account), kms_key(bucket)
     if role is not None and key and key.startswith("arn:") and may_decrypt(role.session(), key):
         keys = (*keys, key)
-    for finding in bucket_findings(bucket, Reader(draft.access.role_arn, settings.prefix), keys):
+    for finding in s3_findings(bucket, Reader(draft.access.role_arn, settings.prefix), keys):
         is_softened = finding.severity == "error" and preflight != "fail"
         note_finding(draft, replace(finding, severity="warning") if is_softened else finding)
 
@@ -126,7 +124,9 @@ def _decide_present(situation: Situation, role: SharedRole) -> None:
     adopt = adopts(passing)
     policies = partial(bucket_policies, situation, passing, role.account)
 
-    def plan(actual: Actual, desired_of: Callable[[Iterable[str]], Desired]) -> tuple[Desired, AccessPlan, RoleWork]:
+    def plan(
+        actual: Actual, desired_of: Callable[[Iterable[str]], DesiredAccess]
+    ) -> tuple[DesiredAccess, AccessPlan, RoleWork]:
         granted = granted_buckets(actual.policy.document) if actual.policy else []
         needed = needed_buckets(situation, role, granted)
         named = {draft.settings.bucket for draft in passing} | needed

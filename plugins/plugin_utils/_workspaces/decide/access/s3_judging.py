@@ -14,7 +14,7 @@ from functools import partial
 from .....module_utils._aws.access.access import desired_from_params
 from .....module_utils._aws.access.adoption import reach, trust_effect, with_evidence
 from .....module_utils._aws.access.documents import bucket_policy_title
-from .....module_utils._aws.access.model import ActualRole, Place, Plan, is_ours
+from .....module_utils._aws.access.model import AccessPlan, ActualRole, Place, is_ours
 from .....module_utils._aws.access.plan import plan_present
 from .....module_utils._aws.access.told import told
 from .....module_utils._aws.bucket import policy_of
@@ -62,7 +62,7 @@ def is_left_alone(situation: Situation, draft: Draft) -> bool:
     return not any(finding.severity == "error" for finding in plan.all_findings)
 
 
-def _plan_for(situation: Situation, drafts: Sequence[Draft], group: Group, account: str) -> Plan:
+def _plan_for(situation: Situation, drafts: Sequence[Draft], group: Group, account: str) -> AccessPlan:
     """Return what would have to be written for these workspaces alone, without adding anything to what is foreign."""
     settings = drafts[0].settings
     actual = situation.seen.of(questions.iam(settings, account))
@@ -121,7 +121,7 @@ def answers_now(situation: Situation, draft: Draft, account: str, role: ActualRo
     return [trust_effect(desired, role).as_json(), read.as_json()]
 
 
-def note_judgement(draft: Draft, planned: Plan, role_arn: str) -> None:
+def note_judgement(draft: Draft, planned: AccessPlan, role_arn: str) -> None:
     """Note what concerns the role, and of the places that were judged what concerns this workspace."""
     judgement = planned.places.get(place(draft))
     for finding in (*planned.findings, *(judgement.findings if judgement else ())):

@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from .....module_utils._aws.access.documents import granted_buckets
-from .....module_utils._aws.access.model import NOTHING, Actual, Desired
-from .....module_utils._aws.access.model import Plan as AccessPlan
+from .....module_utils._aws.access.model import NOTHING, AccessPlan, Actual, DesiredAccess
 from .....module_utils._aws.access.removal import plan_absent
 from .....module_utils._fivetran.client import JsonObject
 from ...._words import joined
@@ -39,7 +38,9 @@ def _take_away(situation: Situation, role: SharedRole, leaving: Sequence[Draft])
     # What the connections read now: the inventory may have moved on since.
     stored = {text for draft in leaving if draft.own_row for text in buckets_named(draft.own_row)}
 
-    def plan(actual: Actual, desired_of: Callable[[Iterable[str]], Desired]) -> tuple[Desired, AccessPlan, RoleWork]:
+    def plan(
+        actual: Actual, desired_of: Callable[[Iterable[str]], DesiredAccess]
+    ) -> tuple[DesiredAccess, AccessPlan, RoleWork]:
         granted = set(granted_buckets(actual.policy.document)) if actual.policy else set()
         # What nobody names any more goes, too: the inventory has moved on, and its connection may be deleted already.
         still_named = (
@@ -73,7 +74,9 @@ def _take_away(situation: Situation, role: SharedRole, leaving: Sequence[Draft])
 def _keep(situation: Situation, role: SharedRole, leaving: Sequence[Draft]) -> None:
     """Leave policy and role as they are: who else reads with them is not known."""
 
-    def plan(actual: Actual, desired_of: Callable[[Iterable[str]], Desired]) -> tuple[Desired, AccessPlan, RoleWork]:
+    def plan(
+        actual: Actual, desired_of: Callable[[Iterable[str]], DesiredAccess]
+    ) -> tuple[DesiredAccess, AccessPlan, RoleWork]:
         is_there = actual.role is not None or actual.policy is not None
         for draft in leaving if is_there else ():
             note_kept(draft, f"The IAM role {role.name}")

@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from .....module_utils._aws.access.access import access_view, desired_from_params
-from .....module_utils._aws.access.model import Actual, Desired, Step
-from .....module_utils._aws.access.model import Plan as AccessPlan
+from .....module_utils._aws.access.model import AccessPlan, Actual, DesiredAccess, Step
 from .....module_utils._fivetran.client import JsonObject
 from .....module_utils._kernel.errors import InvalidArgument
 from ...look import asked, questions
@@ -31,12 +30,12 @@ def note_steps(
     situation: Situation,
     role: SharedRole,
     drafts: Sequence[Draft],
-    plan: Callable[[Actual, Callable[[Iterable[str]], Desired]], tuple[Desired, AccessPlan, RoleWork]],
+    plan: Callable[[Actual, Callable[[Iterable[str]], DesiredAccess]], tuple[DesiredAccess, AccessPlan, RoleWork]],
 ) -> None:
     """Read what is there, plan, and note the outcome in every draft."""
     who = situation.seen.of(questions.identity(drafts[0].settings))
 
-    def desired_of(buckets: Iterable[str]) -> Desired:
+    def desired_of(buckets: Iterable[str]) -> DesiredAccess:
         params = asked.s3_access_params(drafts[0].settings, role.group.id, sorted(buckets))
         return desired_from_params(params, who.account, who.partition)
 
