@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.clients import Clients
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.deadline import Clock
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.execute import execute
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import validator
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec
 
 from tests.clock import Hurried
@@ -70,7 +70,7 @@ def run_module(
 
 def run_spec(spec: ModuleSpec, arguments: Mapping[str, Any], *, clock: Clock, check: bool = False) -> ModuleResult:
     """Run what a module declares."""
-    validation = ArgumentSpecValidator(dict(spec.argument_spec), **spec.rules()).validate(dict(arguments))
+    validation = validator(spec.options).validate(dict(arguments))
     if validation.error_messages:
         return ModuleResult({"failed": True, "msg": "; ".join(validation.error_messages)})
     warnings: list[str] = []

@@ -8,7 +8,7 @@ from typing import Any
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.printable import printable
-from ansible_collections.onramp.braze_fivetran.plugins.modules.role_variables import ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.modules.role_variables import OPTIONS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.arguments import validated
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.guard import ControllerAction
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.alone import (
@@ -21,11 +21,11 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.re
 class ActionModule(ControllerAction):
     """Checks the variables of a role in Ansible's own process."""
 
-    arguments = ARGUMENTS
+    options = OPTIONS
 
     def _act(self, variables: dict[str, Any]) -> dict[str, Any]:
         """Return nothing but warnings; failed where a variable is missing or wrong."""
-        role = validated(ARGUMENTS, self._task.args)["role"]
+        role = validated(OPTIONS, self._task.args)["role"]
         # To that role alone, it is what it has made itself; the others are given it.
         given = HostVariables(variables, self._loader, handed_over=role != "s3_access")
         wrong = list(map(printable, wrong_variables(role, given)))

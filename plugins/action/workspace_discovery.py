@@ -12,9 +12,9 @@ from typing import Any
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.client import client_from_params
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import GCS_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import GCS_OPTIONS
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import Redactor
-from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_discovery import ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_discovery import OPTIONS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.arguments import validated
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.guard import ControllerAction
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.play import play_of
@@ -30,14 +30,14 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets imp
 class ActionModule(ControllerAction):
     """Finds the Braze connections of a Fivetran account in Ansible's own process."""
 
-    arguments = ARGUMENTS
+    options = OPTIONS
 
     def _act(self, variables: dict[str, Any]) -> dict[str, Any]:
         """Return what was found, and write it into a file if one is named."""
         trace(self, variables)
         try:
             credentials = fivetran_credentials(self._task.args, os.environ)
-            params = validated(ARGUMENTS, {**self._task.args, **credentials})
+            params = validated(OPTIONS, {**self._task.args, **credentials})
             own = [credentials[name] for name in ("fivetran_api_key", "fivetran_api_secret")]
             redactor = Redactor([*own, *secrets_of_run(variables, play_of(self._task))])
             found = self._discover({**params, **credentials}, redactor)
@@ -55,7 +55,7 @@ class ActionModule(ControllerAction):
         credentials = Credentials(
             aws_profiles=tuple(params["aws_profiles"]),
             aws={"region": params["aws_region"]} if params["aws_region"] else {},
-            gcs={name: params[name] for name in GCS_ARGUMENTS},
+            gcs={name: params[name] for name in GCS_OPTIONS.arguments},
         )
         found = discover(
             client_from_params(params, clients=clients()), params["fivetran_groups"], credentials, redactor

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_heal import ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_heal import OPTIONS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.arguments import validated
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.guard import ControllerAction
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.hook import run_hook
@@ -49,11 +49,11 @@ TAKEN_UP = planned({**NO_PLAN, "state": State.COOLING_DOWN.value, "message": "An
 class ActionModule(ControllerAction):
     """Begins and ends the healing of a workspace, and tells how it has ended."""
 
-    arguments = ARGUMENTS
+    options = OPTIONS
 
     def _act(self, variables: dict[str, Any]) -> dict[str, Any]:
         """Return what the phase returns."""
-        params = validated(ARGUMENTS, self._task.args)
+        params = validated(OPTIONS, self._task.args)
         phases: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]] = {
             "begin": self._begin,
             "end": self._end,

@@ -8,7 +8,7 @@ from typing import Any
 
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_plan_info import ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_plan_info import OPTIONS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.arguments import validated
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.guard import ControllerAction
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.tracing import trace
@@ -20,13 +20,13 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.
 class ActionModule(ControllerAction):
     """Reads a saved plan in Ansible's own process."""
 
-    arguments = ARGUMENTS
+    options = OPTIONS
 
     def _act(self, variables: dict[str, Any]) -> dict[str, Any]:
         """Return the plan and what is told of it."""
         trace(self, variables)
         try:
-            found = _found(validated(ARGUMENTS, self._task.args)["path"])
+            found = _found(validated(OPTIONS, self._task.args)["path"])
         except OnrampError as error:
             found = {**error.as_result(), "failed": True, "changed": False}
         # What a file says is no template.

@@ -12,9 +12,9 @@ from ansible.inventory.host import Host
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.client import client_from_params
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument, OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import HTTP_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import HTTP_OPTIONS
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import Redactor
-from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_unclaimed_info import ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_unclaimed_info import OPTIONS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.arguments import validated
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.guard import ControllerAction
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.play import play_of
@@ -40,12 +40,12 @@ FIVETRAN = ("fivetran_api_key", "fivetran_api_secret", "fivetran_api_url")
 class ActionModule(ControllerAction):
     """Finds a Braze connection that no host claims, in Ansible's own process."""
 
-    arguments = ARGUMENTS
+    options = OPTIONS
 
     def _act(self, variables: dict[str, Any]) -> dict[str, Any]:
         """Return the connection as a host."""
         trace(self, variables)
-        params, secrets = validated(ARGUMENTS, self._task.args), list[str]()
+        params, secrets = validated(OPTIONS, self._task.args), list[str]()
         try:
             found = {"changed": False, **self._find(params, variables, secrets).as_json()}
         except OnrampError as error:
@@ -64,7 +64,7 @@ class ActionModule(ControllerAction):
         new = self._new_host(hosts, play)
         credentials = fivetran_credentials(_values(new, FIVETRAN), os.environ)
         secrets += [credentials["fivetran_api_key"], credentials["fivetran_api_secret"]]
-        limits = {name: params[name] for name in HTTP_ARGUMENTS}
+        limits = {name: params[name] for name in HTTP_OPTIONS.arguments}
         client = client_from_params({**credentials, **limits}, clients=clients())
         inventory = [entry for entry, _hints in read.values()]
         connection = find_leaving(client, params["group"].strip(), params["schema"].strip(), inventory)

@@ -116,7 +116,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.cl
 )
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.clients import Clients
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import HTTP_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import HTTP_OPTIONS
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import Redactor
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.tracing import ENVIRONMENT, trace_task
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.claimed import GROUP, claims
@@ -206,7 +206,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return f"{self.get_cache_key(path)}_{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
     def _client(self, credentials: Mapping[str, str]) -> FivetranClient:
-        limits = {name: self.get_option(name) for name in HTTP_ARGUMENTS}
+        limits = {name: self.get_option(name) for name in HTTP_OPTIONS.arguments}
         return client_from_params({**credentials, **limits}, clients=Clients(tell=self._tell))
 
     def _tell(self, line: str) -> None:

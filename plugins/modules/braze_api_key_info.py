@@ -202,22 +202,25 @@ failure:
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.api_key import api_key_info
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.permissions import PERMISSION_NAMES
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import BRAZE_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import BRAZE_OPTIONS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.spec import OptionGroup
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import REACTIONS, ModuleSpec
 
 SPEC = ModuleSpec(
     work=api_key_info,
-    argument_spec={
-        **BRAZE_ARGUMENTS,
-        "permissions": {
-            "type": "list",
-            "elements": "str",
-            "choices": list(PERMISSION_NAMES),
-            "default": list(PERMISSION_NAMES),
+    options=BRAZE_OPTIONS
+    | OptionGroup(
+        {
+            "permissions": {
+                "type": "list",
+                "elements": "str",
+                "choices": list(PERMISSION_NAMES),
+                "default": list(PERMISSION_NAMES),
+            },
+            "on_problem": {"type": "str", "choices": list(REACTIONS), "default": "ignore"},
         },
-        "on_problem": {"type": "str", "choices": list(REACTIONS), "default": "ignore"},
-    },
+    ),
 )
 
 

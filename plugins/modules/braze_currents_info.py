@@ -269,26 +269,29 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.curre
     currents_info,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import (
-    AWS_ARGUMENTS,
-    GCS_ARGUMENTS,
+    AWS_OPTIONS,
+    GCS_OPTIONS,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.spec import OptionGroup
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import REACTIONS, ModuleSpec
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._open_bucket import open_bucket
 
 SPEC = ModuleSpec(
     work=partial(currents_info, open_bucket=open_bucket),
-    argument_spec={
-        **AWS_ARGUMENTS,
-        **GCS_ARGUMENTS,
-        "storage": {"type": "str", "choices": ["s3", "gcs"], "required": True},
-        "bucket": {"type": "str", "required": True},
-        "prefix": {"type": "str", "default": ""},
-        "folders_of_others": {"type": "list", "elements": "str", "default": []},
-        "stale_after": {"type": "int", "default": 24},
-        "format_samples": {"type": "int", "default": 3},
-        **{option: {"type": "str", "choices": list(REACTIONS), "default": "ignore"} for option in REACTION_OPTIONS},
-    },
+    options=AWS_OPTIONS
+    | GCS_OPTIONS
+    | OptionGroup(
+        {
+            "storage": {"type": "str", "choices": ["s3", "gcs"], "required": True},
+            "bucket": {"type": "str", "required": True},
+            "prefix": {"type": "str", "default": ""},
+            "folders_of_others": {"type": "list", "elements": "str", "default": []},
+            "stale_after": {"type": "int", "default": 24},
+            "format_samples": {"type": "int", "default": 3},
+            **{option: {"type": "str", "choices": list(REACTIONS), "default": "ignore"} for option in REACTION_OPTIONS},
+        },
+    ),
 )
 
 

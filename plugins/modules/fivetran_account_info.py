@@ -132,18 +132,21 @@ failure:
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.account.account import RIGHT, account_info
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.account.group import GATHERERS
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import FIVETRAN_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import FIVETRAN_OPTIONS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.spec import OptionGroup
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec
 
 SPEC = ModuleSpec(
     work=account_info,
-    argument_spec={
-        **FIVETRAN_ARGUMENTS,
-        "account_id": {"type": "str"},
-        "group": {"type": "str"},
-        "gather": {"type": "list", "elements": "str", "choices": [*GATHERERS, RIGHT], "default": [RIGHT]},
-    },
+    options=FIVETRAN_OPTIONS
+    | OptionGroup(
+        {
+            "account_id": {"type": "str"},
+            "group": {"type": "str"},
+            "gather": {"type": "list", "elements": "str", "choices": [*GATHERERS, RIGHT], "default": [RIGHT]},
+        },
+    ),
 )
 
 

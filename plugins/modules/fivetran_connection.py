@@ -416,50 +416,53 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.co
     STORED_FIELDS,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.setup_tests import FAILING_STATUSES
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import FIVETRAN_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import FIVETRAN_OPTIONS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.spec import OptionGroup
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec
 
 SPEC = ModuleSpec(
     work=connection,
     waiting=waiting,
-    argument_spec={
-        **FIVETRAN_ARGUMENTS,
-        **STORED_FIELDS,
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "id": {"type": "str"},
-        "group_id": {"type": "str"},
-        "service": {"type": "str"},
-        "schema": {"type": "str"},
-        "config": {"type": "dict"},
-        "config_secrets": {"type": "dict", "no_log": True},
-        "config_on_create": {"type": "dict"},
-        "protected_config": {"type": "list", "elements": "str", "default": []},
-        "update_secrets": {
-            "type": "str",
-            "choices": ["on_create", "on_test_failure", "always"],
-            "default": "on_test_failure",
-            # It says when secrets are sent and holds none.
-            "no_log": False,
+    options=FIVETRAN_OPTIONS
+    | OptionGroup(
+        {
+            **STORED_FIELDS,
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "id": {"type": "str"},
+            "group_id": {"type": "str"},
+            "service": {"type": "str"},
+            "schema": {"type": "str"},
+            "config": {"type": "dict"},
+            "config_secrets": {"type": "dict", "no_log": True},
+            "config_on_create": {"type": "dict"},
+            "protected_config": {"type": "list", "elements": "str", "default": []},
+            "update_secrets": {
+                "type": "str",
+                "choices": ["on_create", "on_test_failure", "always"],
+                "default": "on_test_failure",
+                # It says when secrets are sent and holds none.
+                "no_log": False,
+            },
+            "destination_schema_names": {"type": "str", "choices": list(SCHEMA_NAMINGS)},
+            "run_setup_tests": {"type": "str", "choices": ["on_change", "always", "never"], "default": "on_change"},
+            "setup_test_timeout": {"type": "int", "default": 900},
+            "setup_test_retries": {"type": "int", "default": 6},
+            "failing_test_statuses": {
+                "type": "list",
+                "elements": "str",
+                "choices": ["WARNING", "SKIPPED", "FAILED", "JOB_FAILED"],
+                "default": list(FAILING_STATUSES),
+            },
+            "trust_certificates": {"type": "bool", "default": False},
+            "trust_fingerprints": {"type": "bool", "default": False},
+            "start_if_never_synced": {"type": "bool", "default": False},
+            "trigger_first_sync": {"type": "bool", "default": False},
+            "sync_if_broken": {"type": "bool", "default": True},
         },
-        "destination_schema_names": {"type": "str", "choices": list(SCHEMA_NAMINGS)},
-        "run_setup_tests": {"type": "str", "choices": ["on_change", "always", "never"], "default": "on_change"},
-        "setup_test_timeout": {"type": "int", "default": 900},
-        "setup_test_retries": {"type": "int", "default": 6},
-        "failing_test_statuses": {
-            "type": "list",
-            "elements": "str",
-            "choices": ["WARNING", "SKIPPED", "FAILED", "JOB_FAILED"],
-            "default": list(FAILING_STATUSES),
-        },
-        "trust_certificates": {"type": "bool", "default": False},
-        "trust_fingerprints": {"type": "bool", "default": False},
-        "start_if_never_synced": {"type": "bool", "default": False},
-        "trigger_first_sync": {"type": "bool", "default": False},
-        "sync_if_broken": {"type": "bool", "default": True},
-    },
-    required_one_of=[("id", "schema")],
-    required_together=[("group_id", "service", "schema")],
+        required_one_of=[("id", "schema")],
+        required_together=[("group_id", "service", "schema")],
+    ),
 )
 
 

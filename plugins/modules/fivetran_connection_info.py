@@ -194,20 +194,23 @@ failure:
 """
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.connection_info import connection_info
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import FIVETRAN_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import FIVETRAN_OPTIONS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.spec import OptionGroup
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec
 
 SPEC = ModuleSpec(
     work=connection_info,
-    argument_spec={
-        **FIVETRAN_ARGUMENTS,
-        "id": {"type": "str"},
-        "group_id": {"type": "str"},
-        "schema": {"type": "str"},
-        "service": {"type": "str"},
-    },
-    mutually_exclusive=[("id", "group_id"), ("id", "schema"), ("id", "service")],
+    options=FIVETRAN_OPTIONS
+    | OptionGroup(
+        {
+            "id": {"type": "str"},
+            "group_id": {"type": "str"},
+            "schema": {"type": "str"},
+            "service": {"type": "str"},
+        },
+        mutually_exclusive=[("id", "group_id"), ("id", "schema"), ("id", "service")],
+    ),
 )
 
 

@@ -199,29 +199,30 @@ failure:
 """
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.identity import (
-    IDENTITY_ARGUMENTS,
-    IDENTITY_RULES,
+    IDENTITY_OPTIONS,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.schema.config import (
     SCHEMA_CHANGE_HANDLINGS,
     SCHEMAS_ARGUMENT,
     schema,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import FIVETRAN_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import FIVETRAN_OPTIONS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.spec import OptionGroup
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec
 
 SPEC = ModuleSpec(
     work=schema,
-    argument_spec={
-        **FIVETRAN_ARGUMENTS,
-        **IDENTITY_ARGUMENTS,
-        "schema_change_handling": {"type": "str", "choices": list(SCHEMA_CHANGE_HANDLINGS)},
-        "schemas": SCHEMAS_ARGUMENT,
-        "reload": {"type": "str", "choices": ["if_missing", "always", "never"], "default": "if_missing"},
-        "reload_timeout": {"type": "int", "default": 600},
-    },
-    **IDENTITY_RULES,
+    options=FIVETRAN_OPTIONS
+    | IDENTITY_OPTIONS
+    | OptionGroup(
+        {
+            "schema_change_handling": {"type": "str", "choices": list(SCHEMA_CHANGE_HANDLINGS)},
+            "schemas": SCHEMAS_ARGUMENT,
+            "reload": {"type": "str", "choices": ["if_missing", "always", "never"], "default": "if_missing"},
+            "reload_timeout": {"type": "int", "default": 600},
+        },
+    ),
 )
 
 

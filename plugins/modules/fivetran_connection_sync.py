@@ -249,28 +249,29 @@ failure:
 """
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.identity import (
-    IDENTITY_ARGUMENTS,
-    IDENTITY_RULES,
+    IDENTITY_OPTIONS,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.sync.sync import sync, waiting
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import FIVETRAN_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import FIVETRAN_OPTIONS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.spec import OptionGroup
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec
 
 SPEC = ModuleSpec(
     work=sync,
     waiting=waiting,
-    argument_spec={
-        **FIVETRAN_ARGUMENTS,
-        **IDENTITY_ARGUMENTS,
-        "force": {"type": "bool", "default": False},
-        "resync": {"type": "bool", "default": False},
-        "since": {"type": "str"},
-        "wait": {"type": "bool", "default": False},
-        "wait_timeout": {"type": "int", "default": 3600},
-        "config_secrets": {"type": "dict", "no_log": True},
-    },
-    **IDENTITY_RULES,
+    options=FIVETRAN_OPTIONS
+    | IDENTITY_OPTIONS
+    | OptionGroup(
+        {
+            "force": {"type": "bool", "default": False},
+            "resync": {"type": "bool", "default": False},
+            "since": {"type": "str"},
+            "wait": {"type": "bool", "default": False},
+            "wait_timeout": {"type": "int", "default": 3600},
+            "config_secrets": {"type": "dict", "no_log": True},
+        },
+    ),
 )
 
 

@@ -118,13 +118,14 @@ failure:
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.account.destination import (
     destination_info,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import FIVETRAN_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import FIVETRAN_OPTIONS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.spec import OptionGroup
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec
 
 SPEC = ModuleSpec(
     work=destination_info,
-    argument_spec={**FIVETRAN_ARGUMENTS, "group_id": {"type": "str", "required": True}},
+    options=FIVETRAN_OPTIONS | OptionGroup({"group_id": {"type": "str", "required": True}}),
 )
 
 

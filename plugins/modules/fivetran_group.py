@@ -112,19 +112,22 @@ failure:
 """
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.account.group_state import group
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import FIVETRAN_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import FIVETRAN_OPTIONS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.spec import OptionGroup
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec
 
 SPEC = ModuleSpec(
     work=group,
-    argument_spec={
-        **FIVETRAN_ARGUMENTS,
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "name": {"type": "str"},
-        "id": {"type": "str"},
-    },
-    required_one_of=[("id", "name")],
+    options=FIVETRAN_OPTIONS
+    | OptionGroup(
+        {
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "name": {"type": "str"},
+            "id": {"type": "str"},
+        },
+        required_one_of=[("id", "name")],
+    ),
 )
 
 

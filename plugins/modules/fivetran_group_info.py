@@ -129,17 +129,20 @@ failure:
 """
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.account.group import GATHERERS, group_info
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import FIVETRAN_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import FIVETRAN_OPTIONS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.spec import OptionGroup
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec
 
 SPEC = ModuleSpec(
     work=group_info,
-    argument_spec={
-        **FIVETRAN_ARGUMENTS,
-        "group": {"type": "str", "required": True},
-        "gather": {"type": "list", "elements": "str", "choices": list(GATHERERS), "default": list(GATHERERS)},
-    },
+    options=FIVETRAN_OPTIONS
+    | OptionGroup(
+        {
+            "group": {"type": "str", "required": True},
+            "gather": {"type": "list", "elements": "str", "choices": list(GATHERERS), "default": list(GATHERERS)},
+        },
+    ),
 )
 
 

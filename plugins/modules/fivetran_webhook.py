@@ -184,26 +184,34 @@ failure:
 """
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.webhook import webhook
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import FIVETRAN_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import FIVETRAN_OPTIONS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.spec import OptionGroup
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec
 
 SPEC = ModuleSpec(
     work=webhook,
-    argument_spec={
-        **FIVETRAN_ARGUMENTS,
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "id": {"type": "str"},
-        "group_id": {"type": "str"},
-        "url": {"type": "str"},
-        "events": {"type": "list", "elements": "str"},
-        "active": {"type": "bool"},
-        "secret": {"type": "str", "no_log": True},
-        # It says when the secret is sent and holds none.
-        "update_secret": {"type": "str", "choices": ["on_create", "always"], "default": "on_create", "no_log": False},
-        "run_test": {"type": "bool", "default": False},
-    },
-    required_one_of=[("id", "url")],
+    options=FIVETRAN_OPTIONS
+    | OptionGroup(
+        {
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "id": {"type": "str"},
+            "group_id": {"type": "str"},
+            "url": {"type": "str"},
+            "events": {"type": "list", "elements": "str"},
+            "active": {"type": "bool"},
+            "secret": {"type": "str", "no_log": True},
+            # It says when the secret is sent and holds none.
+            "update_secret": {
+                "type": "str",
+                "choices": ["on_create", "always"],
+                "default": "on_create",
+                "no_log": False,
+            },
+            "run_test": {"type": "bool", "default": False},
+        },
+        required_one_of=[("id", "url")],
+    ),
 )
 
 

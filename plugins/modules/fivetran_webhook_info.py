@@ -106,18 +106,21 @@ failure:
 """
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.webhook import webhook_info
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import FIVETRAN_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import FIVETRAN_OPTIONS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.spec import OptionGroup
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec
 
 SPEC = ModuleSpec(
     work=webhook_info,
-    argument_spec={
-        **FIVETRAN_ARGUMENTS,
-        "id": {"type": "str"},
-        "group_id": {"type": "str"},
-        "url": {"type": "str"},
-    },
+    options=FIVETRAN_OPTIONS
+    | OptionGroup(
+        {
+            "id": {"type": "str"},
+            "group_id": {"type": "str"},
+            "url": {"type": "str"},
+        },
+    ),
 )
 
 

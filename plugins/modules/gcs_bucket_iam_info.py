@@ -164,19 +164,22 @@ failure:
 """
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.iam import iam_info
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import GCS_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import GCS_OPTIONS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.spec import OptionGroup
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec
 
 SPEC = ModuleSpec(
     work=iam_info,
-    argument_spec={
-        **GCS_ARGUMENTS,
-        "bucket": {"type": "str", "required": True},
-        "member": {"type": "str"},
-        "role": {"type": "str"},
-        "folder": {"type": "str"},
-    },
+    options=GCS_OPTIONS
+    | OptionGroup(
+        {
+            "bucket": {"type": "str", "required": True},
+            "member": {"type": "str"},
+            "role": {"type": "str"},
+            "folder": {"type": "str"},
+        },
+    ),
 )
 
 

@@ -249,31 +249,34 @@ failure:
 """
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.member import member
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import GCS_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import GCS_OPTIONS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.spec import OptionGroup
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import REACTIONS, ModuleSpec
 
 SPEC = ModuleSpec(
     work=member,
-    argument_spec={
-        **GCS_ARGUMENTS,
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "bucket": {"type": "str", "required": True},
-        "role": {"type": "str", "default": "roles/storage.objectViewer"},
-        "member": {"type": "str", "required": True},
-        "folder": {"type": "str"},
-        "condition": {
-            "type": "dict",
-            "options": {
-                "title": {"type": "str", "required": True},
-                "expression": {"type": "str", "required": True},
-                "description": {"type": "str"},
+    options=GCS_OPTIONS
+    | OptionGroup(
+        {
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "bucket": {"type": "str", "required": True},
+            "role": {"type": "str", "default": "roles/storage.objectViewer"},
+            "member": {"type": "str", "required": True},
+            "folder": {"type": "str"},
+            "condition": {
+                "type": "dict",
+                "options": {
+                    "title": {"type": "str", "required": True},
+                    "expression": {"type": "str", "required": True},
+                    "description": {"type": "str"},
+                },
             },
+            "sufficient": {"type": "str", "choices": ["exact", "adopt"], "default": "exact"},
+            "sufficient_for": {"type": "str"},
+            "preflight": {"type": "str", "choices": list(REACTIONS), "default": "ignore"},
         },
-        "sufficient": {"type": "str", "choices": ["exact", "adopt"], "default": "exact"},
-        "sufficient_for": {"type": "str"},
-        "preflight": {"type": "str", "choices": list(REACTIONS), "default": "ignore"},
-    },
+    ),
 )
 
 

@@ -103,21 +103,24 @@ failure:
     retry_after:
 """
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.finding import PREFLIGHT_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.finding import PREFLIGHT_OPTIONS
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.preflight import preflight_info
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import GCS_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import GCS_OPTIONS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.spec import OptionGroup
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec
 
 SPEC = ModuleSpec(
     work=preflight_info,
-    argument_spec={
-        **GCS_ARGUMENTS,
-        **PREFLIGHT_ARGUMENTS,
-        "bucket": {"type": "str", "required": True},
-        "member": {"type": "str"},
-        "conditional": {"type": "bool", "default": False},
-    },
+    options=GCS_OPTIONS
+    | PREFLIGHT_OPTIONS
+    | OptionGroup(
+        {
+            "bucket": {"type": "str", "required": True},
+            "member": {"type": "str"},
+            "conditional": {"type": "bool", "default": False},
+        },
+    ),
 )
 
 

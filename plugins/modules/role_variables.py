@@ -48,22 +48,22 @@ failure:
     message: "currents_landing_bucket: is not set. Name of the bucket."
 """
 
-from typing import Any
+from ..module_utils._kernel.options.spec import OptionGroup
+from ..module_utils._kernel.runner import refuse
 
-from ansible.module_utils.basic import AnsibleModule
-
-ARGUMENTS: dict[str, dict[str, Any]] = {
-    "role": {
-        "type": "str",
-        "choices": ["braze_api_key", "currents_landing", "s3_access", "gcs_access", "fivetran_connection"],
-        "required": True,
-    },
-}
+OPTIONS = OptionGroup(
+    {
+        "role": {
+            "type": "str",
+            "choices": ["braze_api_key", "currents_landing", "s3_access", "gcs_access", "fivetran_connection"],
+            "required": True,
+        },
+    }
+)
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    module.fail_json(msg="role_variables works on the controller only, by its action plugin of the same name.")
+    refuse("role_variables", OPTIONS)
 
 
 if __name__ == "__main__":

@@ -135,11 +135,11 @@ failure:
     retry_after:
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._aws.access.options import REQUIRED_IF, S3_ACCESS_ARGUMENTS
+from ..module_utils._aws.access.options import S3_ACCESS_OPTIONS
 from ..module_utils._kernel.errors import InvalidArgument
-from ..module_utils._kernel.options.shared import AWS_ARGUMENTS, HTTP_ARGUMENTS
+from ..module_utils._kernel.options.shared import AWS_OPTIONS, HTTP_OPTIONS
+from ..module_utils._kernel.options.spec import OptionGroup
+from ..module_utils._kernel.runner import run
 from ..module_utils._kernel.task import ModuleSpec, Result, Task
 
 ELSEWHERE = "s3_access works on the controller only, by its action plugin of the same name."
@@ -152,20 +152,20 @@ def refuse(_task: Task) -> Result:
 
 SPEC = ModuleSpec(
     work=refuse,
-    argument_spec={
-        **AWS_ARGUMENTS,
-        **HTTP_ARGUMENTS,
-        **S3_ACCESS_ARGUMENTS,
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "plan": {"type": "dict"},
-    },
-    required_if=REQUIRED_IF,
+    options=AWS_OPTIONS
+    | HTTP_OPTIONS
+    | S3_ACCESS_OPTIONS
+    | OptionGroup(
+        {
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "plan": {"type": "dict"},
+        },
+    ),
 )
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=dict(SPEC.argument_spec), supports_check_mode=True, **SPEC.rules())
-    module.fail_json(msg=ELSEWHERE)
+    run(SPEC)
 
 
 if __name__ == "__main__":

@@ -261,26 +261,27 @@ failure:
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.access import access_plan_info
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.options import (
-    REQUIRED_IF,
-    S3_ACCESS_ARGUMENTS,
+    S3_ACCESS_OPTIONS,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import (
-    AWS_ARGUMENTS,
-    HTTP_ARGUMENTS,
+    AWS_OPTIONS,
+    HTTP_OPTIONS,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.spec import OptionGroup
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec
 
 SPEC = ModuleSpec(
     work=access_plan_info,
-    argument_spec={
-        **AWS_ARGUMENTS,
-        **HTTP_ARGUMENTS,
-        **S3_ACCESS_ARGUMENTS,
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "explain": {"type": "bool", "default": False},
-    },
-    required_if=REQUIRED_IF,
+    options=AWS_OPTIONS
+    | HTTP_OPTIONS
+    | S3_ACCESS_OPTIONS
+    | OptionGroup(
+        {
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "explain": {"type": "bool", "default": False},
+        },
+    ),
 )
 
 

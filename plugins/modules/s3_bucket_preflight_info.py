@@ -125,27 +125,30 @@ failure:
 """
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.preflight import preflight_info
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.finding import PREFLIGHT_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.finding import PREFLIGHT_OPTIONS
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import (
-    AWS_ARGUMENTS,
-    HTTP_ARGUMENTS,
+    AWS_OPTIONS,
+    HTTP_OPTIONS,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.spec import OptionGroup
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec
 
 SPEC = ModuleSpec(
     work=preflight_info,
-    argument_spec={
-        **AWS_ARGUMENTS,
-        **HTTP_ARGUMENTS,
-        **PREFLIGHT_ARGUMENTS,
-        "buckets": {"type": "list", "elements": "str", "required": True},
-        "prefix": {"type": "str"},
-        "role_arn": {"type": "str"},
-        "role_name": {"type": "str", "default": "Fivetran"},
-        # ARNs of keys, not keys.
-        "kms_key_arns": {"type": "list", "elements": "str", "default": [], "no_log": False},
-    },
+    options=AWS_OPTIONS
+    | HTTP_OPTIONS
+    | PREFLIGHT_OPTIONS
+    | OptionGroup(
+        {
+            "buckets": {"type": "list", "elements": "str", "required": True},
+            "prefix": {"type": "str"},
+            "role_arn": {"type": "str"},
+            "role_name": {"type": "str", "default": "Fivetran"},
+            # ARNs of keys, not keys.
+            "kms_key_arns": {"type": "list", "elements": "str", "default": [], "no_log": False},
+        },
+    ),
 )
 
 

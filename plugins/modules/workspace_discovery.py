@@ -155,25 +155,26 @@ missing:
   sample: []
 """
 
-from typing import Any
+from ..module_utils._kernel.options.shared import FIVETRAN_OPTIONS, GCS_OPTIONS
+from ..module_utils._kernel.options.spec import OptionGroup
+from ..module_utils._kernel.runner import refuse
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._kernel.options.shared import FIVETRAN_ARGUMENTS, GCS_ARGUMENTS
-
-ARGUMENTS: dict[str, Any] = {
-    "dest": {"type": "path"},
-    "fivetran_groups": {"type": "list", "elements": "str", "default": []},
-    "aws_profiles": {"type": "list", "elements": "str", "default": []},
-    "aws_region": {"type": "str"},
-    **GCS_ARGUMENTS,
-    **FIVETRAN_ARGUMENTS,
-}
+OPTIONS = (
+    OptionGroup(
+        {
+            "dest": {"type": "path"},
+            "fivetran_groups": {"type": "list", "elements": "str", "default": []},
+            "aws_profiles": {"type": "list", "elements": "str", "default": []},
+            "aws_region": {"type": "str"},
+        }
+    )
+    | GCS_OPTIONS
+    | FIVETRAN_OPTIONS
+)
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    module.fail_json(msg="workspace_discovery works on the controller only, by its action plugin of the same name.")
+    refuse("workspace_discovery", OPTIONS)
 
 
 if __name__ == "__main__":

@@ -145,23 +145,23 @@ failure:
     step: key
 """
 
-from typing import Any
-
-from ansible.module_utils.basic import AnsibleModule
+from ..module_utils._kernel.options.spec import OptionGroup
+from ..module_utils._kernel.runner import refuse
 
 PHASES = ("begin", "end", "outcome", "sum_up", "tell", "verdict")
-ARGUMENTS: dict[str, Any] = {
-    "phase": {"type": "str", "choices": list(PHASES), "required": True},
-    "cooldown": {"type": "int", "default": 3600},
-    "state": {"type": "str"},
-    "failed_at": {"type": "str", "choices": ["access", "connection"]},
-    "hook": {"type": "str"},
-}
+OPTIONS = OptionGroup(
+    {
+        "phase": {"type": "str", "choices": list(PHASES), "required": True},
+        "cooldown": {"type": "int", "default": 3600},
+        "state": {"type": "str"},
+        "failed_at": {"type": "str", "choices": ["access", "connection"]},
+        "hook": {"type": "str"},
+    }
+)
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    module.fail_json(msg="workspace_heal works on the controller only, by its action plugin of the same name.")
+    refuse("workspace_heal", OPTIONS)
 
 
 if __name__ == "__main__":

@@ -341,32 +341,33 @@ workspaces:
       sample: {}
 """
 
-from typing import Any
-
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._kernel.options.shared import HTTP_ARGUMENTS
+from ..module_utils._kernel.options.shared import HTTP_OPTIONS
+from ..module_utils._kernel.options.spec import OptionGroup
+from ..module_utils._kernel.runner import refuse
 
 PURPOSES = ("onboard", "verify", "rotate_key", "heal", "offboard")
 STEPS = ("all", "shared", "workspaces")
-ARGUMENTS: dict[str, Any] = {
-    "purpose": {"type": "str", "choices": list(PURPOSES), "required": True},
-    "step": {"type": "str", "choices": list(STEPS), "default": "all"},
-    "part_of_fleet": {"type": "bool", "default": False},
-    "hand_on": {"type": "bool", "default": False},
-    "heal_connections": {"type": "list", "elements": "dict"},
-    "heal_cooldown": {"type": "int", "default": 3600},
-    "heal_state": {"type": "str"},
-    "plan_file": {"type": "path"},
-    # Hidden because it is long; there is nothing secret in it.
-    "approved_plan": {"type": "raw", "no_log": True},
-    **HTTP_ARGUMENTS,
-}
+OPTIONS = (
+    OptionGroup(
+        {
+            "purpose": {"type": "str", "choices": list(PURPOSES), "required": True},
+            "step": {"type": "str", "choices": list(STEPS), "default": "all"},
+            "part_of_fleet": {"type": "bool", "default": False},
+            "hand_on": {"type": "bool", "default": False},
+            "heal_connections": {"type": "list", "elements": "dict"},
+            "heal_cooldown": {"type": "int", "default": 3600},
+            "heal_state": {"type": "str"},
+            "plan_file": {"type": "path"},
+            # Hidden because it is long; there is nothing secret in it.
+            "approved_plan": {"type": "raw", "no_log": True},
+        }
+    )
+    | HTTP_OPTIONS
+)
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    module.fail_json(msg="workspace_plan works on the controller only, by its action plugin of the same name.")
+    refuse("workspace_plan", OPTIONS)
 
 
 if __name__ == "__main__":

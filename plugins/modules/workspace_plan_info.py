@@ -93,16 +93,14 @@ plan:
     version: 1
 """
 
-from typing import Any
+from ..module_utils._kernel.options.spec import OptionGroup
+from ..module_utils._kernel.runner import refuse
 
-from ansible.module_utils.basic import AnsibleModule
-
-ARGUMENTS: dict[str, Any] = {"path": {"type": "path", "required": True}}
+OPTIONS = OptionGroup({"path": {"type": "path", "required": True}})
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    module.fail_json(msg="workspace_plan_info works on the controller only, by its action plugin of the same name.")
+    refuse("workspace_plan_info", OPTIONS)
 
 
 if __name__ == "__main__":

@@ -97,24 +97,23 @@ variables:
     s3_access_role_arn: arn:aws:iam::111122223333:role/FivetranS3
 """
 
-from typing import Any
+from ..module_utils._kernel.options.shared import HTTP_OPTIONS
+from ..module_utils._kernel.options.spec import OptionGroup
+from ..module_utils._kernel.runner import refuse
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._kernel.options.shared import HTTP_ARGUMENTS
-
-ARGUMENTS: dict[str, Any] = {
-    "group": {"type": "str", "required": True},
-    "schema": {"type": "str", "required": True},
-    **HTTP_ARGUMENTS,
-}
+OPTIONS = (
+    OptionGroup(
+        {
+            "group": {"type": "str", "required": True},
+            "schema": {"type": "str", "required": True},
+        }
+    )
+    | HTTP_OPTIONS
+)
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    module.fail_json(
-        msg="workspace_unclaimed_info works on the controller only, by its action plugin of the same name."
-    )
+    refuse("workspace_unclaimed_info", OPTIONS)
 
 
 if __name__ == "__main__":

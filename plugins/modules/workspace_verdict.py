@@ -68,12 +68,12 @@ failure:
     message: The Braze API key is not good (missing_permissions).
 """
 
-from ansible.module_utils.basic import AnsibleModule
+from ..module_utils._kernel.options.spec import OptionGroup
+from ..module_utils._kernel.runner import refuse
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={}, supports_check_mode=True)
-    module.fail_json(msg="workspace_verdict works on the controller only, by its action plugin of the same name.")
+    refuse("workspace_verdict", OptionGroup())
 
 
 if __name__ == "__main__":

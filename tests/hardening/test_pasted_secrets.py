@@ -72,7 +72,7 @@ FAST = ("a Google key file", "a Braze key")
 
 def options(module: str) -> Iterator[tuple[str, str]]:
     """Yield the options of a module that are for no secret, with their types."""
-    for name, option in load(module).argument_spec.items():
+    for name, option in load(module).options.arguments.items():
         if not option.get("no_log"):
             yield name, option.get("type", "str")
 
@@ -101,7 +101,7 @@ def test_a_secret_in_the_place_of_any_option_is_shown_by_no_module(
     running_sandbox.reset()
     problems = []
     for module, arguments in ARGUMENTS.items():
-        limits = {name: value for name, value in LIMITS.items() if name in load(module).argument_spec}
+        limits = {name: value for name, value in LIMITS.items() if name in load(module).options.arguments}
         for option, type_ in options(module):
             value = {"list": [PASTED[kind]], "dict": {"name": PASTED[kind]}}.get(type_, PASTED[kind])
             result = run_action(module, {**limits, **arguments, option: value}, running_sandbox.env)

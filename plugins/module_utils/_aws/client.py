@@ -153,9 +153,9 @@ class Identity:
 
 
 def aws_from_params(params: Mapping[str, Any], partition: str | None = None, clients: Clients | None = None) -> Aws:
-    """Build the session from the options of ``AWS_ARGUMENTS``; ``partition`` where the user has named one.
+    """Build the session from the options of ``AWS_OPTIONS``; ``partition`` where the user has named one.
 
-    Those of ``HTTP_ARGUMENTS`` bound its calls, where they are given.
+    Those of ``HTTP_OPTIONS`` bound its calls, where they are given.
 
     ``clients``: with whom the session is shared.
 

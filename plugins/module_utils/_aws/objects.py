@@ -88,7 +88,7 @@ def _page(answer: Mapping[str, Any]) -> tuple[Page, str | None]:
 
 
 def s3_objects(params: Mapping[str, Any], bucket: str, clients: Clients | None = None) -> S3Objects:
-    """Return the objects of ``bucket`` for the options of ``AWS_ARGUMENTS`` and ``HTTP_ARGUMENTS``.
+    """Return the objects of ``bucket`` for the options of ``AWS_OPTIONS`` and ``HTTP_OPTIONS``.
 
     :raises OnrampError: boto3 is missing, or the AWS configuration cannot be used.
     """

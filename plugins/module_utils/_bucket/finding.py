@@ -8,16 +8,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from .._kernel.errors import Failure, OnrampError
 from .._kernel.finding import Finding, by_severity
+from .._kernel.options.spec import OptionGroup
 from .._kernel.task import REACTIONS, Result, Task
 
-PREFLIGHT_ARGUMENTS: Mapping[str, Any] = {
-    "on_problem": {"type": "str", "choices": list(REACTIONS), "default": "warn"},
-}
+PREFLIGHT_OPTIONS = OptionGroup({"on_problem": {"type": "str", "choices": list(REACTIONS), "default": "warn"}})
 
 
 def report(task: Task, findings: Iterable[Finding], reaction: str) -> Result:

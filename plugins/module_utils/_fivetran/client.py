@@ -36,7 +36,7 @@ DELETED = (200, 204, 404)
 def client_from_params(
     params: Mapping[str, Any], *, secrets: Mapping[str, Any] | None = None, clients: Clients | None = None
 ) -> FivetranClient:
-    """Build a client from the options of ``FIVETRAN_ARGUMENTS``.
+    """Build a client from the options of ``FIVETRAN_OPTIONS``.
 
     ``secrets``: further values that no message may show. ``clients``: with whom connections are shared.
 

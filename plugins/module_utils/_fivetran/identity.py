@@ -13,24 +13,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._kernel.errors import Failure, OnrampError
+from .._kernel.options.spec import OptionGroup
 from .._kernel.secrets.shown import quoted
 from .client import FivetranClient, JsonObject
 
 # Documented in the doc fragment fivetran_connection_identity.
-IDENTITY_ARGUMENTS: Mapping[str, Any] = {
-    "id": {"type": "str"},
-    "group_id": {"type": "str"},
-    "schema": {"type": "str"},
-}
-IDENTITY_RULES: Mapping[str, Any] = {
-    "mutually_exclusive": [("id", "schema"), ("id", "group_id")],
-    "required_one_of": [("id", "schema")],
-    "required_together": [("group_id", "schema")],
-}
+IDENTITY_OPTIONS = OptionGroup(
+    {"id": {"type": "str"}, "group_id": {"type": "str"}, "schema": {"type": "str"}},
+    mutually_exclusive=[("id", "schema"), ("id", "group_id")],
+    required_one_of=[("id", "schema")],
+    required_together=[("group_id", "schema")],
+)
 
 
 def require_connection(client: FivetranClient, params: Mapping[str, Any]) -> JsonObject:
-    """Return the connection that the options of ``IDENTITY_ARGUMENTS`` name.
+    """Return the connection that the options of ``IDENTITY_OPTIONS`` name.
 
     :raises OnrampError: with Fivetran's own code ``NotFound_Connection``, naming what comes nearest.
     """

@@ -41,7 +41,7 @@ VENDOR = "Google Cloud Storage"
 
 
 def gcs_client(params: Mapping[str, Any], clients: Clients | None = None) -> Any:
-    """Return a ``google.cloud.storage.Client`` for the options of ``GCS_ARGUMENTS``.
+    """Return a ``google.cloud.storage.Client`` for the options of ``GCS_OPTIONS``.
 
     Without ``credentials_file`` it uses Google's Application Default Credentials; against an emulator
     (``STORAGE_EMULATOR_HOST``) none are needed. ``clients``: with whom it is shared.
@@ -75,7 +75,7 @@ def _make(credentials_file: str | None) -> Any:
 
 
 def gcs_bucket(params: Mapping[str, Any], clients: Clients | None = None) -> Any:
-    """Return the ``google.cloud.storage.Bucket`` that ``bucket`` and the options of ``GCS_ARGUMENTS`` name.
+    """Return the ``google.cloud.storage.Bucket`` that ``bucket`` and the options of ``GCS_OPTIONS`` name.
 
     :raises OnrampError: as :func:`gcs_client`, and for what cannot be a bucket's name.
     """

@@ -246,7 +246,7 @@ def _give_up(access: BucketPolicy, refusal: _Refusal, tries: int) -> NoReturn:
 
 
 def access_from_params(params: Mapping[str, Any], clients: Clients | None = None) -> BucketPolicy:
-    """Build the access to a bucket's policy from the options of ``GCS_ARGUMENTS`` and ``bucket``."""
+    """Build the access to a bucket's policy from the options of ``GCS_OPTIONS`` and ``bucket``."""
     clock = clients.clock if clients else CLOCK
     return BucketPolicy(bucket=gcs_bucket(params, clients), limits=retry_policy(params), clock=clock)
 

@@ -86,6 +86,6 @@ class GcsObjects:
 def gcs_objects(
     params: Mapping[str, Any], bucket: str, policy: RetryPolicy, clients: Clients | None = None
 ) -> GcsObjects:
-    """Return the objects of ``bucket`` for the options of ``GCS_ARGUMENTS``."""
+    """Return the objects of ``bucket`` for the options of ``GCS_OPTIONS``."""
     clock = clients.clock if clients else CLOCK
     return GcsObjects(gcs_bucket({**params, "bucket": bucket}, clients), policy, clock)

@@ -4,7 +4,7 @@
 
 """What every module does the same way: take the arguments, do the work, return or fail.
 
-A module file declares ``SPEC``: its arguments, and the function from :class:`Task` to the result that does the work.
+A module file declares ``SPEC``: its options, and the function from :class:`Task` to the result that does the work.
 The function knows nothing of AnsibleModule, so that the action plugin of the module's name can run it in Ansible's own
 process, and tests in theirs.
 """
@@ -13,13 +13,14 @@ process, and tests in theirs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .clients import Clients
 from .deadline import Clock
 from .errors import Failure, OnrampError
+from .options.spec import OptionGroup
 
 Result = dict[str, Any]
 
@@ -50,29 +51,20 @@ class Task:
 
 @dataclass(frozen=True)
 class ModuleSpec:
-    """A module: its work, and its arguments in AnsibleModule's own vocabulary.
+    """A module: its work, and its options.
 
     ``waiting`` returns what a person may have to wait for with these arguments, empty if for nothing; it is told where
     the work itself cannot tell.
     """
 
     work: Callable[[Task], Result]
-    argument_spec: Mapping[str, Any]
+    options: OptionGroup
     waiting: Callable[[Mapping[str, Any]], str] = lambda _params: ""
     supports_check_mode: bool = True
-    mutually_exclusive: Sequence[Sequence[str]] = ()
-    required_together: Sequence[Sequence[str]] = ()
-    required_one_of: Sequence[Sequence[str]] = ()
-    required_if: Sequence[Sequence[Any]] = ()
-
-    def rules(self) -> dict[str, Any]:
-        """Return the cross-option rules as keyword arguments of AnsibleModule and ArgumentSpecValidator."""
-        names = ("mutually_exclusive", "required_together", "required_one_of", "required_if")
-        return {name: [list(rule) for rule in getattr(self, name)] for name in names}
 
     def secret_values(self, params: Mapping[str, Any]) -> list[Any]:
         """Return the values of the options that are for secrets."""
-        return [params.get(name) for name, option in self.argument_spec.items() if option.get("no_log")]
+        return [params.get(name) for name, option in self.options.arguments.items() if option.get("no_log")]
 
 
 # The environment variable by which the action plugins tell a module in a process of its own of the trace to go on with;

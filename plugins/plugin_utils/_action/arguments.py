@@ -12,15 +12,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ...module_utils._kernel.options.spec import OptionGroup
+from ...module_utils._kernel.runner import validator
 
 
-def validated(spec: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+def validated(options: OptionGroup, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments typed, with their defaults.
 
-    :raises AnsibleActionFail: what the argument spec refuses.
+    :raises AnsibleActionFail: what the options do not allow.
     """
-    validation = ArgumentSpecValidator(dict(spec)).validate(dict(arguments))
+    validation = validator(options).validate(dict(arguments))
     if validation.error_messages:
         raise AnsibleActionFail("; ".join(validation.error_messages))
     parameters: dict[str, Any] = validation.validated_parameters

@@ -16,13 +16,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...module_utils._aws.credentials.connection import with_defaults
-from ...module_utils._kernel.options.shared import AWS_ARGUMENTS
+from ...module_utils._kernel.options.shared import AWS_OPTIONS
 
 # As Ansible resolves them; of each line, the later ones outweigh. The last is the module that this collection runs.
 _OF_AMAZON = ("group/ansible.builtin.aws", "group/amazon.aws.aws", "amazon.aws.iam_role")
 _OURS = ("group/onramp.braze_fivetran.aws",)
 _MAIN_NAMES: Mapping[str, str] = {
-    spelling: option for option, spec in AWS_ARGUMENTS.items() for spelling in (option, *spec.get("aliases", ()))
+    spelling: option
+    for option, spec in AWS_OPTIONS.arguments.items()
+    for spelling in (option, *spec.get("aliases", ()))
 }
 
 

@@ -20,6 +20,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ...module_utils._kernel.errors import InvalidArgument
+from ...module_utils._kernel.options.spec import Arguments, OptionGroup
 from ...module_utils._kernel.secrets.redact import Redactor
 from ...module_utils._kernel.secrets.shown import option_of, refuse_secrets, suspects
 
@@ -33,7 +34,7 @@ class GuardedAction(ActionBase):
 
     _given: dict[str, Any] | None = None
 
-    def guarded(self, spec: Mapping[str, Any], act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    def guarded(self, spec: Arguments, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Return what ``act`` returns, or a refusal of arguments that are secrets; leave none behind in the task."""
         # Not those that an earlier try of the same task has left.
         if self._given is None:
@@ -54,15 +55,15 @@ class GuardedAction(ActionBase):
 
 
 class ControllerAction(GuardedAction):
-    """Base of the actions that run on the controller and have no module behind them. ``arguments``: their spec."""
+    """Base of the actions that run on the controller and have no module behind them. ``options``: their own."""
 
     TRANSFERS_FILES = False
     _requires_connection = False
-    arguments: Mapping[str, Any]
+    options: OptionGroup
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return what the action's documentation says."""
-        return self.guarded(self.arguments, lambda: self._result(tmp, task_vars or {}))
+        return self.guarded(self.options.arguments, lambda: self._result(tmp, task_vars or {}))
 
     def _result(self, tmp: str | None, variables: dict[str, Any]) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, variables)
@@ -80,7 +81,7 @@ def _without(hidden: Sequence[str], result: dict[str, Any]) -> dict[str, Any]:
     return {name: redactor.data(value) if name in names else value for name, value in result.items()}
 
 
-def presentable(spec: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+def presentable(spec: Arguments, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return arguments as they may be shown: without the texts in those that are ``no_log``, and without suspects."""
     redactor = Redactor(suspects(spec, arguments))
     return {

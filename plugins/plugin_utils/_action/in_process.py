@@ -20,13 +20,14 @@ from typing import Any
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail, AnsibleError
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
+from ansible.module_utils.common.arg_spec import ValidationResult
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 
 from ...module_utils._kernel.execute import PLACE, execute, place_of
 from ...module_utils._kernel.options.shared import with_next_step
 from ...module_utils._kernel.printable import printable
+from ...module_utils._kernel.runner import validator
 from ...module_utils._kernel.secrets.redact import texts_in
 from ...module_utils._kernel.task import ModuleSpec
 from .._secrets import Discretion, secrets_of_run
@@ -52,16 +53,16 @@ class InProcessAction(GuardedAction):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the module's work here if that is the same, else execute the module."""
-        return self.guarded(self.module.SPEC.argument_spec, lambda: self._run(tmp, task_vars or {}))
+        return self.guarded(self.module.SPEC.options.arguments, lambda: self._run(tmp, task_vars or {}))
 
     def _run(self, tmp: str | None, variables: dict[str, Any]) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, variables)
         trace(self, variables)
         spec = self._spec(variables)
-        if "access_key" in spec.argument_spec:
+        if "access_key" in spec.options.arguments:
             self._task.args = with_aws_defaults(self._task.args, self._task, self._templar)
         arguments = {name: value for name, value in self._task.args.items() if not name.startswith("_ansible_")}
-        validation = ArgumentSpecValidator(dict(spec.argument_spec), **spec.rules()).validate(arguments)
+        validation = validator(spec.options).validate(arguments)
         params = validation.validated_parameters
         discretion = Discretion(
             list(texts_in(spec.secret_values(params))), lambda: secrets_of_run(variables, play_of(self._task))
@@ -75,7 +76,7 @@ class InProcessAction(GuardedAction):
 
         if self._is_the_same_here(variables):
             if _wants_invocation(variables):
-                result["invocation"] = {"module_args": presentable(spec.argument_spec, params)}
+                result["invocation"] = {"module_args": presentable(spec.options.arguments, params)}
             if validation.error_messages:
                 message = "; ".join(map(with_next_step, validation.error_messages))
                 raise AnsibleActionFail(discretion.text(message), result=result)

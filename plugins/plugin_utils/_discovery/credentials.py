@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...module_utils._kernel.errors import InvalidArgument
-from ...module_utils._kernel.options.shared import FIVETRAN_ARGUMENTS
+from ...module_utils._kernel.options.shared import FIVETRAN_OPTIONS
 from .._settings.reading import ENVIRONMENT
 from .._settings.rules import credential, fivetran_url
 from .._settings.values import Refused
@@ -50,4 +50,4 @@ def _source(name: str, options: Mapping[str, Any], environment: Mapping[str, str
     if options.get(name) is not None:
         return name, str(options[name])
     variable = ENVIRONMENT[name]
-    return variable, environment.get(variable, FIVETRAN_ARGUMENTS[name].get("default"))
+    return variable, environment.get(variable, FIVETRAN_OPTIONS.arguments[name].get("default"))

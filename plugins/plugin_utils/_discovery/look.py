@@ -18,14 +18,13 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-
 from ...module_utils._aws.credentials.connection import with_defaults
 from ...module_utils._bucket.effect import Answer, Effect, Reason, all_of
 from ...module_utils._fivetran.client import FivetranClient
 from ...module_utils._kernel.clients import Clients
 from ...module_utils._kernel.errors import Failure, InvalidArgument, OnrampError
-from ...module_utils._kernel.options.shared import AWS_ARGUMENTS
+from ...module_utils._kernel.options.shared import AWS_OPTIONS
+from ...module_utils._kernel.runner import validator
 from ...module_utils._kernel.secrets.shown import shown
 from .._settings.rules import bucket as proper_bucket
 from .._settings.values import Refused
@@ -117,7 +116,7 @@ class Look:
         from ...module_utils._aws.fivetran_roles import list_roles
 
         given = with_defaults({"profile": profile} if profile else {}, self._credentials.aws)
-        options = ArgumentSpecValidator(dict(AWS_ARGUMENTS)).validate(given)
+        options = validator(AWS_OPTIONS).validate(given)
         aws = aws_from_params(options.validated_parameters, clients=self._clients)
         who, iam = identity(aws), aws.client("iam")
         return _Account(profile, who, iam, aws.client("s3"), tuple(list_roles(iam)))

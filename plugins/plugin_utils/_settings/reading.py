@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from typing import Any
 
-from ...module_utils._kernel.options.shared import FIVETRAN_ARGUMENTS, WHERE_MADE
+from ...module_utils._kernel.options.shared import FIVETRAN_OPTIONS, WHERE_MADE
 from ...module_utils._kernel.secrets.redact import Redactor
 from .misspelt import OTHER_WORDS, suggestion
 from .options import OVERRULED, OWN, ROLES, Option, all_options, is_setting, role_of, role_options
@@ -32,7 +32,7 @@ _CREDENTIALS: Mapping[str, Callable[[str], str]] = {
 }
 
 
-ENVIRONMENT: Mapping[str, str] = {name: FIVETRAN_ARGUMENTS[name]["fallback"][1][0] for name in _CREDENTIALS}
+ENVIRONMENT: Mapping[str, str] = {name: FIVETRAN_OPTIONS.arguments[name]["env"][0] for name in _CREDENTIALS}
 
 
 # Shorter ones would blacken words of a message, and no key is that short.
@@ -185,7 +185,7 @@ class _Draft:
             value = self._evaluated(OWN[name])
             # What is null is not left out, so it is empty.
             return "" if value is None else str(typed(OWN[name], value))
-        default: str | None = FIVETRAN_ARGUMENTS[name].get("default")
+        default: str | None = FIVETRAN_OPTIONS.arguments[name].get("default")
         value = environment.get(ENVIRONMENT[name], default)
         if OWN[name].no_log:
             self._keep_secret(value)

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import Failure, OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.execute import execute, place_of
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.spec import OptionGroup
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec, Result, Task
 
 from tests.collection import COLLECTIONS
@@ -28,7 +29,7 @@ UNEXPECTED = "An unexpected KeyError ended this task. Please report it with what
 def run(work: Callable[[Task], Result], **how: Any) -> tuple[Result, list[str]]:
     warned: list[str] = []
     asked = {"check_mode": False, "diff": True, "warn": warned.append, "unforeseen": raise_again, **how}
-    return execute(ModuleSpec(work=work, argument_spec={}), {"name": "shop"}, **asked), warned
+    return execute(ModuleSpec(work=work, options=OptionGroup()), {"name": "shop"}, **asked), warned
 
 
 def test_the_work_is_told_what_was_asked_and_warns_in_one_printable_line() -> None:
@@ -77,11 +78,12 @@ def test_of_an_error_that_nobody_has_foreseen_the_place_is_told_and_not_the_text
 MODULE = """
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import run
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.spec import OptionGroup
 
 def work(task):
     raise KeyError("4f1c2d3e-" + "4b5a-4968-8776-655443322110")
 
-run(ModuleSpec(work=work, argument_spec={}))
+run(ModuleSpec(work=work, options=OptionGroup()))
 """
 
 

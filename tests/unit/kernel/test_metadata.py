@@ -4,13 +4,19 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 from ansible_collections.onramp.braze_fivetran.plugins.doc_fragments._attributes import ModuleDocFragment
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.http.version import VERSION
+
+from tests.collection import COLLECTIONS
 
 # They speak of what is set for the hosts of the play. Their credentials are those of the inventory.
 ON_THE_CONTROLLER = (
@@ -51,4 +57,19 @@ def test_every_module_is_in_exactly_the_action_groups_that_its_documentation_nam
 def test_a_module_that_works_on_the_controller_only_has_its_action_plugin_and_says_so_anywhere_else(name: str) -> None:
     assert (CHECKOUT / "plugins" / "action" / f"{name}.py").is_file()
     source = (CHECKOUT / "plugins" / "modules" / f"{name}.py").read_text()
-    assert f'msg="{name} works on the controller only, by its action plugin of the same name."' in source
+    assert f'refuse("{name}", ' in source
+
+
+def test_what_it_says() -> None:
+    module = "ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_verdict"
+    done = subprocess.run(
+        [sys.executable, "-m", module],
+        input=json.dumps({"ANSIBLE_MODULE_ARGS": {}}),
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(COLLECTIONS)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    result = json.loads(done.stdout)
+    assert result["failed"]
+    assert result["msg"] == "workspace_verdict works on the controller only, by its action plugin of the same name."

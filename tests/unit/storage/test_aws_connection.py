@@ -19,7 +19,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.credent
     with_defaults,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument, OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import AWS_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import AWS_OPTIONS
 
 from tests.sandbox.aws import CUSTOMER_ACCOUNT, REGION, SECOND_CUSTOMER_ACCOUNT, SECRET_ACCESS_KEY
 from tests.sandbox.client import Sandbox
@@ -94,7 +94,7 @@ def test_who_acts_is_taken_from_one_source(
 
 
 def test_no_credential_is_taken_from_the_environment_by_an_option() -> None:
-    assert [name for name in IDENTITY if "fallback" in AWS_ARGUMENTS[name]] == []
+    assert [name for name in IDENTITY if "env" in AWS_OPTIONS.arguments[name]] == []
 
 
 @pytest.fixture

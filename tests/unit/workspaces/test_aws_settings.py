@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import AWS_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import AWS_OPTIONS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.options import role_options
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Unusable
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import asked, questions
@@ -27,7 +27,8 @@ KEYS = {"s3_access_aws_access_key": KEY, "s3_access_aws_secret_key": SECRET, "s3
 def test_every_option_of_aws_is_a_variable_of_both_roles() -> None:
     for role in ("s3_access", "currents_landing"):
         shorts = {option.short for option in role_options(role).values()}
-        assert {asked.RENAMED.get(short, short) for short in shorts if short.startswith("aws_")} == set(AWS_ARGUMENTS)
+        of_aws = {asked.RENAMED.get(short, short) for short in shorts if short.startswith("aws_")}
+        assert of_aws == set(AWS_OPTIONS.arguments)
 
 
 def test_what_is_said_reaches_the_module_that_reads_iam_and_the_one_that_reads_the_bucket() -> None:
@@ -56,7 +57,7 @@ def test_what_is_said_reaches_the_module_that_reads_iam_and_the_one_that_reads_t
     }
     workspace = good(said)
     for params in (asked.s3_access_params(workspace), asked.landing_params(workspace, [], {})):
-        assert {name: params[name] for name in AWS_ARGUMENTS} == expected
+        assert {name: params[name] for name in AWS_OPTIONS.arguments} == expected
 
 
 def test_currents_is_looked_at_as_somebody_else_where_that_is_said() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import FIVETRAN_ARGUMENTS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import FIVETRAN_OPTIONS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.misspelt import suggestion
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.options import (
     OVERRULED,
@@ -80,7 +80,7 @@ def test_no_variable_of_a_workspace_is_that_of_a_role() -> None:
 
 
 def test_what_the_modules_take_for_fivetrans_credentials_a_workspace_takes_too() -> None:
-    assert {name for name in FIVETRAN_ARGUMENTS if name.startswith("fivetran_")} <= set(OWN)
+    assert {name for name in FIVETRAN_OPTIONS.arguments if name.startswith("fivetran_")} <= set(OWN)
 
 
 def test_every_rule_is_one_for_a_variable_that_there_is() -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""As whom AWS is asked, and where: the options of ``AWS_ARGUMENTS``, and what cannot be meant by them. No boto3."""
+"""As whom AWS is asked, and where: the options of ``AWS_OPTIONS``, and what cannot be meant by them. No boto3."""
 
 # Private to this collection: no promise of stability to anybody outside it.
 

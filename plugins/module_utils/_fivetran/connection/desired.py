@@ -15,6 +15,7 @@ from typing import Any
 
 from ..._kernel.errors import InvalidArgument
 from ..._kernel.options.limits import LONGEST_TIMEOUT, check_number
+from ..._kernel.options.spec import Arguments
 from ..._kernel.secrets.keys import bare, complaint
 from ..._kernel.secrets.shown import quoted
 from ..client import JsonObject
@@ -26,7 +27,7 @@ ONCE_A_DAY = 1440
 
 # The fields that Fivetran stores and PATCH accepts, in AnsibleModule's vocabulary. Source: OpenAPI document,
 # NewConnectorRequestV1 and UpdateConnectorRequest.
-STORED_FIELDS: Mapping[str, Mapping[str, Any]] = {
+STORED_FIELDS: Arguments = {
     "paused": {"type": "bool"},
     "pause_after_trial": {"type": "bool"},
     "sync_frequency": {"type": "int", "choices": list(SYNC_FREQUENCIES)},

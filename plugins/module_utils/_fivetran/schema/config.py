@@ -8,12 +8,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from ..._kernel.difference import before_and_after
 from ..._kernel.errors import Failure, OnrampError
 from ..._kernel.http.call import HttpError
+from ..._kernel.options.spec import OptionSpec
 from ..._kernel.task import Result, Task
 from ..client import FivetranClient, JsonObject, client_from_params
 from ..connection.state import is_connected, setup_state
@@ -23,7 +23,7 @@ from .plan import LEVELS, SchemaChange, Setting, children, find, patch_body, pla
 SCHEMA_CHANGE_HANDLINGS = ("ALLOW_ALL", "ALLOW_COLUMNS", "BLOCK_ALL")
 SYNC_MODES = ("SOFT_DELETE", "HISTORY", "LIVE")
 
-COLUMNS_ARGUMENT: Mapping[str, Any] = {
+COLUMNS_ARGUMENT: OptionSpec = {
     "type": "list",
     "elements": "dict",
     "options": {
@@ -34,7 +34,7 @@ COLUMNS_ARGUMENT: Mapping[str, Any] = {
         "is_primary_key": {"type": "bool", "no_log": False},
     },
 }
-TABLES_ARGUMENT: Mapping[str, Any] = {
+TABLES_ARGUMENT: OptionSpec = {
     "type": "list",
     "elements": "dict",
     "options": {
@@ -44,7 +44,7 @@ TABLES_ARGUMENT: Mapping[str, Any] = {
         "columns": COLUMNS_ARGUMENT,
     },
 }
-SCHEMAS_ARGUMENT: Mapping[str, Any] = {
+SCHEMAS_ARGUMENT: OptionSpec = {
     "type": "list",
     "elements": "dict",
     "options": {

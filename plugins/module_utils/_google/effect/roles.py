@@ -58,7 +58,7 @@ _WHY: Mapping[str, str] = {
 
 
 def permissions_of(params: Mapping[str, Any], roles: Iterable[str], clients: Clients) -> dict[str, Allowed]:
-    """Return what each role allows, or why that cannot be read. ``params``: options of ``GCS_ARGUMENTS``.
+    """Return what each role allows, or why that cannot be read. ``params``: options of ``GCS_OPTIONS``.
 
     :raises InvalidArgument: times that no call can be made in, or an endpoint that credentials must not be sent to.
     """

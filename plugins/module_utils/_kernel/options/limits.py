@@ -13,7 +13,6 @@ from typing import Any
 
 from ..errors import InvalidArgument
 from ..http.call import RetryPolicy
-from .shared import HTTP_ARGUMENTS
 
 LONGEST_TIMEOUT = 24 * 60 * 60
 
@@ -29,11 +28,11 @@ def check_number(name: str, value: int, lowest: int, highest: int) -> int:
 
 
 def retry_policy(params: Mapping[str, Any]) -> RetryPolicy:
-    """Build the retry policy from the options of ``HTTP_ARGUMENTS``.
+    """Build the retry policy from the options of ``HTTP_OPTIONS``.
 
     :raises InvalidArgument: a time that no call can be made in.
     """
-    for name in HTTP_ARGUMENTS:
+    for name in ("request_timeout", "retry_timeout"):
         check_number(name, params[name], 1, LONGEST_TIMEOUT)
     limits = params.get("rate_limit_timeout")
     if limits is not None:

@@ -18,6 +18,7 @@ from datetime import date
 from typing import Any
 
 from ..errors import InvalidArgument
+from ..options.spec import Arguments, OptionSpec
 from .redact import texts_in
 
 LONGEST_SHOWN = 200
@@ -144,7 +145,7 @@ def type_of(value: Any) -> str:
     return next((words for kind, words in _TYPES if isinstance(value, kind)), f"a {type(value).__name__}")
 
 
-def refuse_secrets(spec: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
+def refuse_secrets(spec: Arguments, arguments: Mapping[str, Any]) -> None:
     """Refuse a secret in an option that is for none, before it is sent to anybody as a name.
 
     What stands in a dictionary belongs to its service, and is for that one to judge.
@@ -161,12 +162,12 @@ def refuse_secrets(spec: Mapping[str, Any], arguments: Mapping[str, Any]) -> Non
             )
 
 
-def suspects(spec: Mapping[str, Any], arguments: Mapping[str, Any]) -> list[str]:
+def suspects(spec: Arguments, arguments: Mapping[str, Any]) -> list[str]:
     """Return the texts in options that are for no secret and look like one."""
     return [text for _name, text in _given(spec, arguments) if looks_like(text)]
 
 
-def _given(spec: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _given(spec: Arguments, arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in arguments.items():
         option = option_of(spec, name)
         if not option.get("no_log"):
@@ -175,12 +176,11 @@ def _given(spec: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[tu
             yield from ((name, text) for text in texts_in(value) if ids is None or not ids.fullmatch(text))
 
 
-def option_of(spec: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def option_of(spec: Arguments, name: str) -> OptionSpec:
     """Return what a spec says of an option, by its name or one of its aliases."""
     named = (option for option in spec.values() if name in option.get("aliases", ()))
-    found: Mapping[str, Any] = spec.get(name) or next(named, {})
-    return found
+    return spec.get(name) or next(named, OptionSpec())
 
 
-def _is_dictionary(spec: Mapping[str, Any], name: str) -> bool:
+def _is_dictionary(spec: Arguments, name: str) -> bool:
     return option_of(spec, name).get("type") == "dict"

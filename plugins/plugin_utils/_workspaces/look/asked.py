@@ -21,7 +21,8 @@ from ....module_utils._fivetran.client import JsonObject
 from ....module_utils._fivetran.connection.braze_config import SERVICE, BrazeConfig, braze_config
 from ....module_utils._fivetran.connection.config import config_differences
 from ....module_utils._kernel.errors import InvalidArgument
-from ....module_utils._kernel.options.shared import AWS_ARGUMENTS
+from ....module_utils._kernel.options.shared import AWS_OPTIONS
+from ....module_utils._kernel.runner import validator
 from ....module_utils._kernel.task import ModuleSpec, Task
 from ....modules import (
     braze_api_key_info,
@@ -43,7 +44,9 @@ if TYPE_CHECKING:
 
 
 # Where a variable of a role, without the role's prefix, has another name than the module's option.
-RENAMED: Mapping[str, str] = {f"aws_{option}": option for option in AWS_ARGUMENTS if not option.startswith("aws_")}
+RENAMED: Mapping[str, str] = {
+    f"aws_{option}": option for option in AWS_OPTIONS.arguments if not option.startswith("aws_")
+}
 
 
 UNKNOWN_ROLE = "arn:aws:iam::000000000000:role/unknown"
@@ -149,7 +152,7 @@ def may_differ(settings: Settings, rows: Sequence[JsonObject]) -> bool:
 def _params(spec: ModuleSpec, settings: Settings, role: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the module's options: those of the role that the module has, and ``given``, which outweighs them."""
     of_the_role = {RENAMED.get(name, name): value for name, value in settings.roles[role].items()}
-    known = {name: value for name, value in of_the_role.items() if name in spec.argument_spec and value is not None}
+    known = {name: value for name, value in of_the_role.items() if name in spec.options.arguments and value is not None}
     return _validated(spec, {**known, **given})
 
 
@@ -170,7 +173,7 @@ _validators: dict[Any, ArgumentSpecValidator] = {}
 
 def _validator(spec: ModuleSpec) -> ArgumentSpecValidator:
     if spec.work not in _validators:
-        _validators[spec.work] = ArgumentSpecValidator(dict(spec.argument_spec), **spec.rules())
+        _validators[spec.work] = validator(spec.options)
     return _validators[spec.work]
 
 
@@ -184,7 +187,9 @@ def aws_credentials(settings: Settings) -> tuple[Any, ...]:
 def aws_options(settings: Settings, role: str) -> dict[str, Any]:
     """Return what a workspace says of AWS for a role, as options of the modules; what is empty is not said."""
     of_the_role = {RENAMED.get(name, name): value for name, value in settings.roles[role].items()}
-    return {name: value for name, value in of_the_role.items() if name in AWS_ARGUMENTS and value not in (None, "")}
+    return {
+        name: value for name, value in of_the_role.items() if name in AWS_OPTIONS.arguments and value not in (None, "")
+    }
 
 
 def gcs_credentials(settings: Settings) -> tuple[Any, ...]:
