@@ -356,7 +356,7 @@ connection:
         setup_state: connected
         sync_state: scheduled
         update_state: on_schedule
-        is_historical_sync: true
+        is_historical_sync: false
         tasks: []
         warnings: []
 sent:

@@ -203,10 +203,10 @@ connection:
       type: str
       sample: "2024-12-01T15:43:29.013729Z"
     config:
-      description: Configuration of the service, secrets masked as Fivetran masks them.
+      description: Configuration of the service, secrets masked.
       type: dict
       sample:
-        api_key: "******"
+        api_key: "********"
         s3bucket: acme-currents-us
     status:
       description: State of setup, sync and schedule as Fivetran reports it, with its tasks and warnings.

@@ -83,7 +83,7 @@ group:
   type: dict
   contains:
     id:
-      description: Id of the group; V(none) in check mode if it does not exist yet.
+      description: Id of the group and of its destination; V(none) in check mode if it does not exist yet.
       type: str
       sample: jovial_daylight
     name:

@@ -65,7 +65,7 @@ group:
   type: dict
   contains:
     id:
-      description: Id of the group, which is also the id of its destination.
+      description: Id of the group and of its destination.
       type: str
       sample: jovial_daylight
     name:
@@ -77,8 +77,7 @@ group:
       type: str
       sample: "2024-12-01T15:43:29.013729Z"
     external_id:
-      description:
-        - The External ID under which Fivetran assumes roles in AWS for this group. Fivetran uses the id of the group.
+      description: The External ID under which Fivetran assumes roles in AWS for this group, the same as its id.
       type: str
       sample: jovial_daylight
     service_account:
@@ -92,7 +91,7 @@ group:
       type: dict
       contains:
         id:
-          description: Id of the destination.
+          description: Id of the destination, the same as that of the group.
           type: str
           sample: jovial_daylight
         service:
@@ -116,7 +115,7 @@ group:
           type: str
           sample: Directly
 failure:
-  description: What went wrong, as data.
+  description: What went wrong, as data. The C(code) is Fivetran's own where there is one.
   returned: failure
   type: dict
   sample:

@@ -93,7 +93,7 @@ webhooks:
       type: str
       sample: _airworthy
 failure:
-  description: What went wrong, as data.
+  description: What went wrong, as data. The C(code) is Fivetran's own where there is one.
   returned: failure
   type: dict
   sample:

@@ -183,7 +183,7 @@ grant:
       type: str
       sample: serviceAccount:g-jovial-daylight@fivetran-production.iam.gserviceaccount.com
     condition:
-      description: The condition; V(none) if there is none.
+      description: The condition under which the member holds the role; V(none) if there is none.
       type: dict
       sample:
         title: Only currents

@@ -93,11 +93,11 @@ access:
   type: dict
   contains:
     account:
-      description: The AWS account.
+      description: The AWS account of the credentials.
       type: str
       sample: "111122223333"
     policy:
-      description: The IAM policy, with RV(access.policy.action), which is V(none), V(create), V(update) or V(delete).
+      description: The IAM policy, and what was done about it.
       type: dict
       contains:
         arn:
@@ -105,7 +105,7 @@ access:
           type: str
           sample: arn:aws:iam::111122223333:policy/Fivetran-S3-Access
         action:
-          description: What was done.
+          description: V(none), V(create), V(update) or V(delete).
           type: str
           sample: create
     role:
@@ -117,7 +117,7 @@ access:
           type: str
           sample: arn:aws:iam::111122223333:role/Fivetran
         action:
-          description: What was done.
+          description: V(none), V(create), V(update) or V(delete).
           type: str
           sample: create
 failure:
