@@ -79,7 +79,7 @@ def airflow(_tools: Tools, _sandbox: Sandbox) -> Part:
     """The provider with which Airflow asks Fivetran."""
     raise LeftOutError(
         "airflow-provider-fivetran-async needs all of Apache Airflow; how it spells its requests is in"
-        " tests/unit/sandbox/test_fivetran_spellings.py"
+        " tests/sandbox/tests/test_fivetran_spellings.py"
     )
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run the sandbox, or a shell inside it: ``python -m tests.sandbox``."""
+"""Run the sandbox, or a shell inside it: ``python -m tests.sandbox``, or ``braze-fivetran-sandbox`` once installed."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.sandbox.aws import CUSTOMER_ACCOUNT
-from tests.sandbox.client import CHECKOUT, Sandbox
-from tests.sandbox.fleet_world import PROFILES, build_fleet, credentials_file
-from tests.sandbox.service import exports, serve
+from .aws import CUSTOMER_ACCOUNT
+from .client import CHECKOUT, PACKAGE, Sandbox
+from .fleet_world import FLEET, PROFILES, build_fleet, credentials_file
+from .service import exports, serve
 
 EXPORTED_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-# As the Makefile has it, for who starts the shell without make.
-IN_CHECKOUT = {"ANSIBLE_COLLECTIONS_PATH": str(CHECKOUT / ".cache" / "collections")}
+# What belongs to the collection is there in its checkout only. As the Makefile has it, for who starts without make.
+IN_CHECKOUT = {"ANSIBLE_COLLECTIONS_PATH": str(CHECKOUT / ".cache" / "collections")} if FLEET.is_dir() else {}
 # Without being asked for, unless something else is.
-REPORT = {"ANSIBLE_CALLBACKS_ENABLED": "onramp.braze_fivetran.workspace_report"}
+REPORT = {"ANSIBLE_CALLBACKS_ENABLED": "onramp.braze_fivetran.workspace_report"} if FLEET.is_dir() else {}
 
 BANNER = """\
 The sandbox is running: Braze, Fivetran, Google Cloud Storage and AWS on 127.0.0.1, until you leave this shell.
@@ -35,15 +35,17 @@ The sandbox is running: Braze, Fivetran, Google Cloud Storage and AWS on 127.0.0
   Control   {SANDBOX_CONTROL_URL}   GET /journal, GET /state, GET /servers, POST /faults, POST /reset
 
 Try:
+"""
+TRY_PLAYBOOKS = """\
   ansible-playbook -i examples/workspaces.yml onramp.braze_fivetran.onboard
   (cd examples/fleet && ansible-playbook onramp.braze_fivetran.onboard)
-  curl -s $SANDBOX_CONTROL_URL/journal | python -m json.tool | less
 """
+TRY = "  curl -s $SANDBOX_CONTROL_URL/journal | python -m json.tool | less\n"
 
 
 def main() -> int:
     """Parse the command line and run."""
-    parser = argparse.ArgumentParser(prog="python -m tests.sandbox", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"python -m {PACKAGE}", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     serving = commands.add_parser("serve", help="run until stopped, and print the variables to export")
     serving.add_argument("--announce", type=Path, help="file to write the variables to instead, as JSON")
@@ -71,8 +73,8 @@ def main() -> int:
 
 def replay_or_refuse(traces: list[Path], command: list[str]) -> int:
     """Replay traces; say it in one sentence if they are none."""
-    from tests.sandbox.replay import replay
-    from tests.sandbox.replay_trace import BadTrace
+    from .replay import replay
+    from .replay_trace import BadTrace
 
     try:
         return replay(traces, command)
@@ -84,12 +86,13 @@ def replay_or_refuse(traces: list[Path], command: list[str]) -> int:
 def run_inside(command: list[str]) -> int:
     """Run ``command``, or the person's shell, with the sandbox's variables; return its exit code."""
     with Sandbox.start() as sandbox, tempfile.TemporaryDirectory() as folder:
-        build_fleet(sandbox)
-        sandbox.clear_journal()
+        if FLEET.is_dir():
+            build_fleet(sandbox)
+            sandbox.clear_journal()
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
         environment = {**REPORT, **os.environ, **with_profiles(sandbox, Path(folder)), "PATH": path}
         if not command:
-            print(BANNER.format(**sandbox.env))
+            print(BANNER.format(**sandbox.env) + (TRY_PLAYBOOKS if FLEET.is_dir() else "") + TRY)
         try:
             return subprocess.run(command or [os.environ.get("SHELL", "sh")], env=environment, check=False).returncode
         except KeyboardInterrupt:

@@ -32,11 +32,11 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from yarl import URL
 
-from tests.sandbox.aws_limits import Limits, Refusal, foreign_owner
-from tests.sandbox.core import CALLER_HEADER, Hub, Json, Server
-from tests.sandbox.kms import refuse_decryption
-from tests.sandbox.ministack import SECRET_ACCESS_KEY, Ministack
-from tests.sandbox.organization import Organization, simulation
+from .aws_limits import Limits, Refusal, foreign_owner
+from .core import CALLER_HEADER, Hub, Json, Server
+from .kms import refuse_decryption
+from .ministack import SECRET_ACCESS_KEY, Ministack
+from .organization import Organization, simulation
 
 __all__ = ["CUSTOMER_ACCOUNT", "FIVETRAN_ACCOUNT", "REGION", "SECRET_ACCESS_KEY", "Aws", "Ministack", "trust_policy"]
 

@@ -21,7 +21,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.sandbox.braze_endpoints import (
+from .braze_endpoints import (
     ENDPOINTS,
     PERMISSIONS,
     RATE_LIMITS,
@@ -30,9 +30,9 @@ from tests.sandbox.braze_endpoints import (
     Endpoint,
     sample_workspace,
 )
-from tests.sandbox.core import SHOWN_SECRET, Hub, Server, occurring, operation
-from tests.sandbox.manners import BRAZE, Manners
-from tests.sandbox.watch import Table
+from .core import SHOWN_SECRET, Hub, Server, occurring, operation
+from .manners import BRAZE, Manners
+from .watch import Table
 
 Json = Any
 

@@ -13,10 +13,10 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from tests.sandbox import world
-from tests.sandbox.client import Sandbox
-from tests.sandbox.currents import generate_currents
-from tests.sandbox.fleet_world import layout
+from . import world
+from .client import Sandbox
+from .currents import generate_currents
+from .fleet_world import layout
 
 ROLE = "Fivetran"
 REASON = "Braze answered HTTP 503 for ten minutes. The sync will be tried again."

@@ -22,10 +22,12 @@ from typing import Any, Self
 
 import boto3
 
-from tests.sandbox.aws import BOTO_CONFIG, CUSTOMER_ACCOUNT, REGION, SECRET_ACCESS_KEY
-from tests.sandbox.core import OUTSIDE, Entry
+from .aws import BOTO_CONFIG, CUSTOMER_ACCOUNT, REGION, SECRET_ACCESS_KEY
+from .core import OUTSIDE, Entry
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+# Where this package is found: the checkout for `tests.sandbox`, else where it has been installed.
+CHECKOUT = Path(__file__).resolve().parents[__name__.count(".")]
+PACKAGE = __name__.rpartition(".")[0]
 START_TIMEOUT = 30
 # They name certificates, not credentials.
 _KEPT = ("AWS_CA_BUNDLE",)
@@ -52,7 +54,7 @@ class Sandbox:
         with tempfile.TemporaryDirectory() as folder:
             announce = Path(folder, "environment.json")
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.sandbox", "serve", "--announce", str(announce), "--until-stdin-closes"],
+                [sys.executable, "-m", PACKAGE, "serve", "--announce", str(announce), "--until-stdin-closes"],
                 cwd=CHECKOUT,
                 # Packages that are laid over those of the tests are tested, and are not the sandbox's.
                 env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
@@ -145,7 +147,7 @@ class Sandbox:
     # What shall happen
 
     def fault(self, kind: str, **fields: Any) -> None:
-        """Script a fault; the fields are those of :class:`tests.sandbox.core.Fault`."""
+        """Script a fault; the fields are those of :class:`.core.Fault`."""
         self._control("POST", "/faults", {"kind": kind, **fields})
 
     def faults(self) -> list[dict[str, Any]]:
@@ -172,7 +174,7 @@ class Sandbox:
     def tls(self, server: str, certificate: str) -> dict[str, str]:
         """Let a server listen with TLS too; return its ``url`` and, as PEM, the ``authority`` to trust.
 
-        ``certificate``: a kind of :data:`tests.sandbox.certificates.KINDS`, such as ``expired``.
+        ``certificate``: a kind of :data:`.certificates.KINDS`, such as ``expired``.
         """
         listening: dict[str, str] = self._control("POST", "/tls", {"server": server, "certificate": certificate})
         return listening

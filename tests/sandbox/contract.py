@@ -14,16 +14,16 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import jsonschema
 
-from tests.sandbox.core import Entry, Json
-from tests.sandbox.fivetran_requests import asks_for_version_2
-from tests.sandbox.fivetran_services import SCHEMA_KEYS
+from .client import CHECKOUT
+from .core import Entry, Json
+from .fivetran_requests import asks_for_version_2
+from .fivetran_services import SCHEMA_KEYS
 
-DOCUMENT = Path(__file__).resolve().parents[3] / "shared" / "contracts" / "fivetran-openapi-subset.json"
+DOCUMENT = CHECKOUT.parent / "shared" / "contracts" / "fivetran-openapi-subset.json"
 REFERENCE = "#/components/schemas/"
 # The document leaves the config of the generic requests and answers open; a service's own fields stand apart.
 CONFIG = "_config"

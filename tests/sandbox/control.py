@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from tests.sandbox.core import Fault, Hub, Json, Server
+from .core import Fault, Hub, Json, Server
 
 _FAULT_FIELDS = {item.name for item in fields(Fault)} - {"hits"}
 

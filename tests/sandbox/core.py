@@ -30,8 +30,8 @@ from typing import Any, ClassVar, NamedTuple
 
 from aiohttp import web
 
-from tests.sandbox.spoiling import DRIPS, HOSTILE, SPOILED, drip, drop, say, spoiled
-from tests.sandbox.watch import Table, Watched, fingerprint
+from .spoiling import DRIPS, HOSTILE, SPOILED, drip, drop, say, spoiled
+from .watch import Table, Watched, fingerprint
 
 Json = Any
 Handler = Callable[..., Awaitable[web.StreamResponse]]

@@ -14,8 +14,8 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.sandbox.core import SHOWN_SECRET, Handler, Hub, Json, Server, occurring, operation
-from tests.sandbox.fivetran_connections import (
+from .core import SHOWN_SECRET, Handler, Hub, Json, Server, occurring, operation
+from .fivetran_connections import (
     CREATION_FIELDS,
     STORED,
     UNSTORED,
@@ -29,9 +29,9 @@ from tests.sandbox.fivetran_connections import (
     stored_config,
     unmoved,
 )
-from tests.sandbox.fivetran_events import edited
-from tests.sandbox.fivetran_limits import KINDS, RateLimits, TooManyError
-from tests.sandbox.fivetran_requests import (
+from .fivetran_events import edited
+from .fivetran_limits import KINDS, RateLimits, TooManyError
+from .fivetran_requests import (
     AccountKey,
     Refusal,
     authorized,
@@ -44,7 +44,7 @@ from tests.sandbox.fivetran_requests import (
     success,
     time_window,
 )
-from tests.sandbox.fivetran_schema import (
+from .fivetran_schema import (
     EXCLUDE_MODES,
     SchemaProblem,
     applied_schema,
@@ -53,7 +53,7 @@ from tests.sandbox.fivetran_schema import (
     shown_schema,
     switch_all,
 )
-from tests.sandbox.fivetran_services import (
+from .fivetran_services import (
     MASK,
     SCHEMA_KEYS,
     SECRET_PLACES,
@@ -65,11 +65,11 @@ from tests.sandbox.fivetran_services import (
     secret_values,
     short_metadata,
 )
-from tests.sandbox.fivetran_syncs import Syncs
-from tests.sandbox.fivetran_webhooks import Webhooks
-from tests.sandbox.manners import FIVETRAN, FIVETRAN_EVENTS, Manners
-from tests.sandbox.setup_tests import SetupTests, result
-from tests.sandbox.watch import Table
+from .fivetran_syncs import Syncs
+from .fivetran_webhooks import Webhooks
+from .manners import FIVETRAN, FIVETRAN_EVENTS, Manners
+from .setup_tests import SetupTests, result
+from .watch import Table
 
 ACCOUNT = "acme_account"
 TIME_FRAME = "historic_sync_time_frame"

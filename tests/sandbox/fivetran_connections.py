@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
-from tests.sandbox.fivetran_services import config_problem, shown_config
-from tests.sandbox.manners import Manners
+from .fivetran_services import config_problem, shown_config
+from .manners import Manners
 
 Json = Any
 JsonObject = dict[str, Any]

@@ -19,10 +19,10 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.sandbox.background import Background
-from tests.sandbox.fivetran_connections import STORED, JsonObject
-from tests.sandbox.fivetran_webhooks import post
-from tests.sandbox.manners import Manners
+from .background import Background
+from .fivetran_connections import STORED, JsonObject
+from .fivetran_webhooks import post
+from .manners import Manners
 
 # In minutes: how much longer each pause is than the one before it, and when Fivetran gives a webhook up.
 STEP, GIVEN_UP = 5, 24 * 60

@@ -18,8 +18,8 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.sandbox.core import Handler
-from tests.sandbox.manners import Manners
+from .core import Handler
+from .manners import Manners
 
 Json = Any
 

@@ -14,7 +14,7 @@ import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.sandbox.manners import Manners
+from .manners import Manners
 
 Json = Any
 

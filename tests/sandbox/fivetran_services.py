@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.sandbox.manners import Manners
+from .manners import Manners
 
 Json = Any
 Field = Mapping[str, Any]

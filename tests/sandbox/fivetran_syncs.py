@@ -16,8 +16,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from tests.sandbox.fivetran_connections import JsonObject, Sync, may_sync, start
-from tests.sandbox.fivetran_events import Events, Pace
+from .fivetran_connections import JsonObject, Sync, may_sync, start
+from .fivetran_events import Events, Pace
 
 SYNC_SECONDS = 0.2
 # What Fivetran calls what a person has to do.

@@ -21,8 +21,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
-from tests.sandbox.core import operation
-from tests.sandbox.fivetran_requests import Refusal, authorized, invalid, json_body, page, success
+from .core import operation
+from .fivetran_requests import Refusal, authorized, invalid, json_body, page, success
 
 # As the page on webhooks lists them, without those that are deprecated.
 EVENTS = frozenset(

@@ -11,10 +11,10 @@ from typing import Any
 
 import yaml
 
-from tests.sandbox import world
-from tests.sandbox.aws import CUSTOMER_ACCOUNT, REGION, SECOND_CUSTOMER_ACCOUNT, SECRET_ACCESS_KEY
-from tests.sandbox.client import CHECKOUT, Sandbox
-from tests.sandbox.currents import generate_currents
+from . import world
+from .aws import CUSTOMER_ACCOUNT, REGION, SECOND_CUSTOMER_ACCOUNT, SECRET_ACCESS_KEY
+from .client import CHECKOUT, Sandbox
+from .currents import generate_currents
 
 FLEET = CHECKOUT / "examples" / "fleet"
 # By profile of AWS, the account in which it acts.

@@ -23,18 +23,18 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.sandbox import gcs_iam
-from tests.sandbox.core import Hub, Server, operation
-from tests.sandbox.currents import (
+from . import gcs_iam
+from .core import Hub, Server, operation
+from .currents import (
     EVENT_TYPES,
     avro_file,
     generate_currents,
     generate_currents_names,
     generate_segment_exports,
 )
-from tests.sandbox.gcs_buckets import Bucket, digests
-from tests.sandbox.gcs_conditions import Target
-from tests.sandbox.gcs_errors import (
+from .gcs_buckets import Bucket, digests
+from .gcs_conditions import Target
+from .gcs_errors import (
     GcsError,
     conflict,
     forbidden,
@@ -47,8 +47,8 @@ from tests.sandbox.gcs_errors import (
     sharing_restricted,
     user_project_missing,
 )
-from tests.sandbox.gcs_objects import Query, Row, StoredObject
-from tests.sandbox.watch import Table
+from .gcs_objects import Query, Row, StoredObject
+from .watch import Table
 
 Json = Any
 

@@ -16,9 +16,9 @@ from urllib.parse import quote
 
 import google_crc32c
 
-from tests.sandbox import gcs_iam
-from tests.sandbox.gcs_errors import invalid
-from tests.sandbox.gcs_objects import ObjectIndex, StoredObject
+from . import gcs_iam
+from .gcs_errors import invalid
+from .gcs_objects import ObjectIndex, StoredObject
 
 Json = Any
 

@@ -18,9 +18,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from tests.sandbox import gcs_conditions
-from tests.sandbox.gcs_conditions import Target
-from tests.sandbox.gcs_errors import GcsError, invalid
+from . import gcs_conditions
+from .gcs_conditions import Target
+from .gcs_errors import GcsError, invalid
 
 Json = Any
 CONDITIONS_VERSION = 3

@@ -16,7 +16,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.sandbox.aws_limits import Client, Refusal
+from .aws_limits import Client, Refusal
 
 ACTION = "kms:Decrypt"
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tests.sandbox.certificates import make_certificate
+from .certificates import make_certificate
 
 
 @dataclass

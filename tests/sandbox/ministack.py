@@ -20,7 +20,7 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.sandbox.guard import LOG
+from .guard import LOG
 
 # Long and distinctive, so that a test can prove that it occurs in no output.
 SECRET_ACCESS_KEY = "sandbox-aws-secret-access-key-5d41402abc4b2a76"

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.sandbox.aws_limits import Client, Parameters, Refusal
-from tests.sandbox.kms import documents
+from .aws_limits import Client, Parameters, Refusal
+from .kms import documents
 
 # What a call to S3 needs where that is not called like the operation.
 _NEEDED = {

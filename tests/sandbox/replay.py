@@ -23,7 +23,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import web
 
-from tests.sandbox.replay_trace import (
+from .replay_trace import (
     PLACEHOLDER,
     Call,
     Questions,
@@ -33,7 +33,7 @@ from tests.sandbox.replay_trace import (
     read_trace,
     request_of,
 )
-from tests.sandbox.service import of_ansible
+from .service import of_ansible
 
 Json = Any
 

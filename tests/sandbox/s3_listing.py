@@ -21,10 +21,10 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from aiohttp import web
 
-from tests.sandbox.core import Hub, Server, operation
-from tests.sandbox.gcs import Gcs, byte_range
-from tests.sandbox.gcs_buckets import timestamp
-from tests.sandbox.gcs_objects import ObjectIndex, Query, Row, StoredObject
+from .core import Hub, Server, operation
+from .gcs import Gcs, byte_range
+from .gcs_buckets import timestamp
+from .gcs_objects import ObjectIndex, Query, Row, StoredObject
 
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 _PAGE = 1000

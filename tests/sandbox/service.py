@@ -18,15 +18,15 @@ from pathlib import Path
 
 from aiohttp import web
 
-from tests.sandbox import world
-from tests.sandbox.aws import CUSTOMER_ACCOUNT, REGION, SECRET_ACCESS_KEY, Aws
-from tests.sandbox.braze import Braze
-from tests.sandbox.certificates import make_certificate
-from tests.sandbox.control import Control
-from tests.sandbox.core import Hub
-from tests.sandbox.fivetran import Fivetran
-from tests.sandbox.gcs import Gcs
-from tests.sandbox.s3_listing import S3Listing
+from . import world
+from .aws import CUSTOMER_ACCOUNT, REGION, SECRET_ACCESS_KEY, Aws
+from .braze import Braze
+from .certificates import make_certificate
+from .control import Control
+from .core import Hub
+from .fivetran import Fivetran
+from .gcs import Gcs
+from .s3_listing import S3Listing
 
 
 class Service:

@@ -23,9 +23,9 @@ import aiohttp
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.sandbox.aws import BOTO_CONFIG, REGION, Aws
-from tests.sandbox.braze import SOURCE_ADDRESS
-from tests.sandbox.core import CALLER_HEADER, Hub, Json
+from .aws import BOTO_CONFIG, REGION, Aws
+from .braze import SOURCE_ADDRESS
+from .core import CALLER_HEADER, Hub, Json
 
 # What every sync reads first, by the permission that each needs.
 BRAZE_ENDPOINTS: Mapping[str, str] = {

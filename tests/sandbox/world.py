@@ -17,11 +17,11 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from tests.sandbox.aws import CUSTOMER_ACCOUNT, REGION, SECRET_ACCESS_KEY, Aws
-from tests.sandbox.braze import Braze
-from tests.sandbox.currents import generate_currents
-from tests.sandbox.fivetran import Fivetran
-from tests.sandbox.gcs import Gcs
+from .aws import CUSTOMER_ACCOUNT, REGION, SECRET_ACCESS_KEY, Aws
+from .braze import Braze
+from .currents import generate_currents
+from .fivetran import Fivetran
+from .gcs import Gcs
 
 # Every secret is long and distinctive, so that a test can prove that it occurs in no output.
 FIVETRAN_KEY = "sandbox-fivetran-key-owner-2b1f7c"

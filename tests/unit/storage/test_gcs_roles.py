@@ -31,7 +31,7 @@ from google.oauth2 import credentials as oauth2
 
 from tests.sandbox.core import Fault, Hub
 from tests.sandbox.gcs import Gcs
-from tests.unit.sandbox.serving import serving, writes
+from tests.sandbox.tests.serving import serving, writes
 from tests.unit.storage.answering import answering
 from tests.unit.storage.google_keys import authorized_user, service_account, write
 

@@ -13,7 +13,7 @@ import pytest
 from tests.sandbox import world
 from tests.sandbox.aws import CUSTOMER_ACCOUNT, trust_policy
 from tests.sandbox.client import Sandbox
-from tests.unit.sandbox.test_aws_limits import READS, aws, document, refusal
+from tests.sandbox.tests.test_aws_limits import READS, aws, document, refusal
 
 ROLE = f"arn:aws:iam::{CUSTOMER_ACCOUNT}:role/canary"
 BUCKET = f"arn:aws:s3:::{world.S3_BUCKET}"

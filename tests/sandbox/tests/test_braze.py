@@ -13,7 +13,7 @@ import requests
 from tests.sandbox.braze import SOURCE_ADDRESS, Braze
 from tests.sandbox.braze_endpoints import ENDPOINTS, PERMISSIONS, Endpoint
 from tests.sandbox.core import Fault, Hub
-from tests.unit.sandbox.serving import serving, writes
+from tests.sandbox.tests.serving import serving, writes
 
 KEY = "sandbox-braze-key-of-the-tests-5f2a1c"
 UNKNOWN_UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"

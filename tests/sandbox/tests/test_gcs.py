@@ -32,7 +32,7 @@ from tests.sandbox.core import Hub
 from tests.sandbox.gcs import PROJECT, Gcs
 from tests.sandbox.gcs_conditions import LIST_PREFIX
 from tests.sandbox.gcs_objects import Query
-from tests.unit.sandbox.serving import serving, writes
+from tests.sandbox.tests.serving import serving, writes
 
 BUCKET = "acme-currents-eu"
 READER = "g-jovial-daylight@fivetran-sandbox-4711.iam.gserviceaccount.com"

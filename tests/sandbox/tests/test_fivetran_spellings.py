@@ -14,7 +14,7 @@ import requests
 from tests.sandbox.contract import strayed
 from tests.sandbox.core import Entry
 from tests.sandbox.manners import FIVETRAN
-from tests.unit.sandbox.fivetran_api import GROUP, OWNER, Api
+from tests.sandbox.tests.fivetran_api import GROUP, OWNER, Api
 
 OURS = {"Accept": "application/json;version=2", "Content-Type": "application/json"}
 AGENT = {"User-Agent": "onramp.braze_fivetran/1.0.0"}

@@ -2,22 +2,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the sandbox's Fivetran posts to webhooks, and when; judged by the gate of the event source."""
+"""What the sandbox's Fivetran posts to webhooks, and when."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.event import Kind
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.gate import SIGNATURE, Gate
 
 from tests.sandbox.listener import Listener
-from tests.unit.sandbox.fivetran_api import BRAZE_KEY, GROUP, Api
-from tests.unit.sandbox.fivetran_hooks import OF_A_SYNC, QUIET, SECRET, named, run_syncs, webhook
+from tests.sandbox.tests.fivetran_api import BRAZE_KEY, GROUP, Api
+from tests.sandbox.tests.fivetran_hooks import OF_A_SYNC, QUIET, is_signed, named, run_syncs, webhook
 
 TASK = {"code": "reconnect", "message": "Reconnect", "details": "The key was revoked."}
 
@@ -41,18 +38,18 @@ def test_a_sync_that_is_asked_for_is_posted_when_it_begins_and_when_it_ends_and_
 
 
 @pytest.mark.parametrize(
-    ("script", "told", "kind", "state"),
+    ("script", "told", "state"),
     [
-        ({}, {"status": "SUCCESSFUL"}, Kind.SYNC_SUCCEEDED, "connected"),
-        ({"outcome": "failed", "reason": "No."}, {"status": "FAILURE", "reason": "No."}, Kind.SYNC_FAILED, "connected"),
+        ({}, {"status": "SUCCESSFUL"}, "connected"),
+        ({"outcome": "failed", "reason": "No."}, {"status": "FAILURE", "reason": "No."}, "connected"),
         ({"outcome": "failed", "task": TASK, "reason": "No."},
-         {"status": "FAILURE_WITH_TASK", "reason": "No.", "taskType": "reconnect"}, Kind.BROKEN, "broken"),
-        ({"outcome": "rescheduled", "reason": "Later."}, {"status": "RESCHEDULED", "reason": "Later."}, Kind.OTHER,
+         {"status": "FAILURE_WITH_TASK", "reason": "No.", "taskType": "reconnect"}, "broken"),
+        ({"outcome": "rescheduled", "reason": "Later."}, {"status": "RESCHEDULED", "reason": "Later."},
          "connected"),
     ],
 )  # fmt: skip
 def test_each_end_of_a_sync_has_its_status_and_its_reason(
-    api: Api, path: str, listener: Listener, script: dict[str, Any], told: dict[str, str], kind: Kind, state: str
+    api: Api, path: str, listener: Listener, script: dict[str, Any], told: dict[str, str], state: str
 ) -> None:
     webhook(api, listener, ["sync_end"])
     if script:
@@ -60,9 +57,7 @@ def test_each_end_of_a_sync_has_its_status_and_its_reason(
     api.data("POST", f"{path}/sync", {})
     [end] = listener.wait_for(bool)
     assert end["data"] == told
-    reply = Gate([SECRET]).reply(listener.heard[-1][0][SIGNATURE], listener.heard[-1][1], datetime.now(UTC))
-    assert reply.event is not None
-    assert (reply.event.kind, reply.event.reason) == (kind, told.get("reason", ""))
+    assert is_signed(*listener.heard[-1])
     assert api.get(path)["status"]["setup_state"] == state
 
 
@@ -94,15 +89,10 @@ def test_an_outage_of_the_destination_breaks_what_syncs_into_it_in_a_storm_of_ev
         api.create({"schema": f"braze_{number}"})
     webhook(api, listener, ["sync_end"])
     api.server.control_set_destination(GROUP, "broken")
-    began = time.monotonic()
     assert Counter(ended["status"] for ended in run_syncs(api)) == {"FAILURE_WITH_TASK": 40}
     events = listener.wait_for(lambda events: len(events) == 40)
-    assert time.monotonic() - began < 5
     assert {event["data"]["taskType"] for event in events} == {"reconnect_warehouse"}
     assert len({event["connector_id"] for event in events}) == 40
-    gate = Gate([SECRET])
-    replies = [gate.reply(headers[SIGNATURE], body, datetime.now(UTC)) for headers, body in listener.heard[1:]]
-    assert {reply.event.kind for reply in replies if reply.event} == {Kind.BROKEN}
 
 
 def test_what_people_do_to_a_connection_is_posted(api: Api, listener: Listener) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.sandbox.fivetran_api import GROUP, Api
-from tests.unit.sandbox.serving import writes
+from tests.sandbox.tests.fivetran_api import GROUP, Api
+from tests.sandbox.tests.serving import writes
 
 # Syncs
 

@@ -7,13 +7,17 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
+from collections.abc import Mapping
 from typing import Any
 
 from tests.sandbox.fivetran_webhooks import EVENTS
 from tests.sandbox.listener import Listener
-from tests.unit.sandbox.fivetran_api import Api
+from tests.sandbox.tests.fivetran_api import Api
 
 SECRET = "a-secret-of-a-webhook"
+SIGNATURE = "X-Fivetran-Signature-256"
 ALL = sorted(EVENTS)
 OF_A_SYNC = ["sync_start", "sync_end"]
 # Longer than anything takes that is posted at once.
@@ -37,3 +41,8 @@ def run_syncs(api: Api, *connections: str) -> list[dict[str, Any]]:
 
 def named(events: list[dict[str, Any]]) -> list[str]:
     return [event["event"] for event in events]
+
+
+def is_signed(headers: Mapping[str, str], body: bytes, secret: str = SECRET) -> bool:
+    """Tell, as Fivetran's own example does, whether the secret has signed a body."""
+    return headers[SIGNATURE].lower() == hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.sandbox.fivetran_api import BRAZE_KEY, GROUP, OTHER_GROUP, Api
-from tests.unit.sandbox.serving import writes
+from tests.sandbox.tests.fivetran_api import BRAZE_KEY, GROUP, OTHER_GROUP, Api
+from tests.sandbox.tests.serving import writes
 
 PASSED = [{"title": "Connect", "status": "PASSED"}]
 FAILED = [{"title": "Connect", "status": "FAILED", "message": "no", "details": ["x", {"y": 1}]}]

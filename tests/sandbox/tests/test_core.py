@@ -20,7 +20,7 @@ from aiohttp import web
 
 from tests.sandbox.core import CALLER_HEADER, FAULT_KINDS, Fault, Hub, Server, operation
 from tests.sandbox.spoiling import DRIPS, LARGE_BODY, spoiled
-from tests.unit.sandbox.serving import serving, writes
+from tests.sandbox.tests.serving import serving, writes
 
 
 class Shelf(Server):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.sandbox.listener import Listener, listening
-from tests.unit.sandbox.fivetran_api import Api, running_api, successes_keep_the_contract
+from tests.sandbox.tests.fivetran_api import Api, running_api, successes_keep_the_contract
 
 
 @pytest.fixture(scope="module")

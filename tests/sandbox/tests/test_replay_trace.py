@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.collection import CHECKOUT
+from tests.sandbox.client import CHECKOUT
 from tests.sandbox.replay_trace import (
     BadTrace,
     Question,

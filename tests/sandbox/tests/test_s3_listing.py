@@ -21,7 +21,7 @@ from tests.sandbox.aws import CUSTOMER_ACCOUNT, REGION, SECRET_ACCESS_KEY, Minis
 from tests.sandbox.core import Hub
 from tests.sandbox.gcs import Gcs
 from tests.sandbox.s3_listing import S3Listing
-from tests.unit.sandbox.serving import serving
+from tests.sandbox.tests.serving import serving
 
 BUCKET = "acme-million"
 NAMES = (

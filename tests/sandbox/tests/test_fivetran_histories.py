@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
-from tests.unit.sandbox.fivetran_api import GROUP, Api
+from tests.sandbox.tests.fivetran_api import GROUP, Api
 
 TASK = {"code": "reconnect", "message": "Reconnect", "details": "The role cannot be assumed. Check its trust policy."}
 REASON = "The role cannot be assumed"
@@ -62,7 +63,7 @@ def test_the_history_tells_how_each_sync_ended(api: Api, path: str) -> None:
 def test_a_history_spans_seven_days_at_most(api: Api, path: str, days: dict[str, int], status: int) -> None:
     fail(api, path)
     query = {name: (datetime.now(UTC) - timedelta(days=count)).isoformat() for name, count in days.items()}
-    answer = api.call("GET", f"{path}/sync-history", **query)
+    answer = api.call("GET", f"{path}/sync-history?{urlencode(query)}")
     assert answer.status_code == status
     # Both windows that are accepted are of an hour, long ago.
     assert status != 200 or answer.json()["data"]["items"] == []

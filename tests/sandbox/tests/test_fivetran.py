@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.unit.sandbox.fivetran_api import (
+from tests.sandbox.tests.fivetran_api import (
     ACCEPT,
     BRAZE_KEY,
     FOREIGN_GROUP,
@@ -23,7 +23,7 @@ from tests.unit.sandbox.fivetran_api import (
     STRANGER,
     Api,
 )
-from tests.unit.sandbox.serving import writes
+from tests.sandbox.tests.serving import writes
 
 # Every request
 

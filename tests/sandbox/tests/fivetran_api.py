@@ -16,7 +16,7 @@ from tests.sandbox.braze import Braze
 from tests.sandbox.contract import DOCUMENT, check
 from tests.sandbox.core import Hub
 from tests.sandbox.fivetran import Fivetran
-from tests.unit.sandbox.serving import serving
+from tests.sandbox.tests.serving import serving
 
 OWNER = ("key-owner", "secret-owner-4d5e6f")
 READER = ("key-reader", "secret-reader-7a8b9c")
