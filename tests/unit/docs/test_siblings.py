@@ -36,11 +36,11 @@ BLOCKS: tuple[tuple[str, Mapping[str, set[str]]], ...] = (
     ("gcs_bucket_iam_member.grant", {"gcs_bucket_iam_info.grants": {"bucket"}}),
     (
         "s3_bucket_preflight_info.findings",
-        {"gcs_bucket_preflight_info.findings": set(), "s3_access_info.access.findings": set()},
+        {"gcs_bucket_preflight_info.findings": set(), "s3_access_plan_info.access.findings": set()},
     ),
 )
 # What the second tells of the same, the first tells, too.
-PARTS = (("s3_access_info.access", "s3_access.access"),)
+PARTS = (("s3_access_plan_info.access", "s3_access.access"),)
 # "As M(module) returns it": what the sample shows.
 SAMPLES: Mapping[str, tuple[str, set[str]]] = {
     "fivetran_account_info.group": ("fivetran_group_info.group", {"destination", "service_account"}),

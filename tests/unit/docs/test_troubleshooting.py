@@ -76,7 +76,7 @@ def codes_of(tree: ast.AST, places: Mapping[str, int]) -> Iterator[str]:
             for statement in ast.walk(node):
                 if isinstance(statement, ast.Return):
                     yield from constants([statement.value])
-        elif isinstance(node, ast.ClassDef) and node.name == "Verdict" and "StrEnum" in ast.unparse(node):
+        elif isinstance(node, ast.ClassDef) and node.name.endswith("Verdict") and "StrEnum" in ast.unparse(node):
             yield from constants(item.value for item in node.body if isinstance(item, ast.Assign))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.event import Kind
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.gate import SIGNATURE, Gate, Verdict
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.gate import SIGNATURE, Gate, Reply
 
 from tests.sandbox.listener import Listener, listening
 from tests.sandbox.tests.fivetran_api import GROUP, Api, running_api
@@ -41,9 +41,9 @@ def listener(api: Api) -> Iterator[Listener]:
         yield known
 
 
-def judged(listener: Listener, gate: Gate) -> Verdict:
+def judged(listener: Listener, gate: Gate) -> Reply:
     headers, body = listener.heard[-1]
-    return gate.judge(headers[SIGNATURE], body, datetime.now(UTC))
+    return gate.reply(headers[SIGNATURE], body, datetime.now(UTC))
 
 
 @pytest.mark.parametrize("digits", ["upper_case", "lower_case"])
@@ -94,7 +94,7 @@ def test_the_outage_of_a_destination_breaks_each_connection_that_syncs_into_it(a
     run_syncs(api)
     listener.wait_for(lambda events: len(events) == 5)
     gate = Gate([SECRET])
-    found = [gate.judge(headers[SIGNATURE], body, datetime.now(UTC)).event for headers, body in listener.heard[1:]]
+    found = [gate.reply(headers[SIGNATURE], body, datetime.now(UTC)).event for headers, body in listener.heard[1:]]
     assert [event and event.kind for event in found] == [Kind.BROKEN] * 5
 
 
@@ -108,9 +108,9 @@ def test_what_is_posted_three_times_is_taken_once(api: Api, listener: Listener) 
     gate = Gate([SECRET])
     taken = []
     for headers, body in listener.heard:
-        verdict = gate.judge(headers[SIGNATURE], body, datetime.now(UTC))
-        assert verdict.status == 200
-        if verdict.event is not None:
-            taken.append(verdict.event.kind)
+        reply = gate.reply(headers[SIGNATURE], body, datetime.now(UTC))
+        assert reply.status == 200
+        if reply.event is not None:
+            taken.append(reply.event.kind)
             gate.take(body)
     assert taken == [Kind.SYNC_STARTED, Kind.SYNC_SUCCEEDED]

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collect import Observation
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.observed import Observation
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.junit import junit_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.metrics import metrics_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.news import Earlier, with_news
