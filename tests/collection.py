@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -21,3 +22,9 @@ def make_collection_importable() -> None:
     """Install Ansible's own loader, unless it is there already, for instance in ``ansible-test units``."""
     if not any(isinstance(finder, _AnsibleCollectionFinder) for finder in sys.meta_path):
         _AnsibleCollectionFinder(paths=[str(COLLECTIONS)], scan_sys_paths=False)._install()
+
+
+def imported_from() -> Path:
+    """Return the folder that Python needs on its path to import the same: in ``ansible-test units``, it is another."""
+    package = importlib.import_module("ansible_collections.onramp")
+    return Path(package.__path__[0]).parents[1]

@@ -19,7 +19,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.exec
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.spec import OptionGroup
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec, Result, Task
 
-from tests.collection import COLLECTIONS
+from tests.collection import imported_from
 from tests.modules import raise_again
 
 SECRET = "4f1c2d3e-4b5a-4968-8776-655443322110"
@@ -91,7 +91,7 @@ def test_a_process_of_its_own_tells_the_same_of_it() -> None:
     done = subprocess.run(
         [sys.executable, "-c", MODULE],
         input=json.dumps({"ANSIBLE_MODULE_ARGS": {}}),
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(COLLECTIONS)},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(imported_from())},
         capture_output=True,
         text=True,
         check=False,

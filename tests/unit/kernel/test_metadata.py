@@ -16,7 +16,7 @@ import yaml
 from ansible_collections.onramp.braze_fivetran.plugins.doc_fragments._attributes import ModuleDocFragment
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.http.version import VERSION
 
-from tests.collection import COLLECTIONS
+from tests.collection import imported_from
 
 # They speak of what is set for the hosts of the play. Their credentials are those of the inventory.
 ON_THE_CONTROLLER = (
@@ -65,7 +65,7 @@ def test_what_it_says() -> None:
     done = subprocess.run(
         [sys.executable, "-m", module],
         input=json.dumps({"ANSIBLE_MODULE_ARGS": {}}),
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(COLLECTIONS)},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(imported_from())},
         capture_output=True,
         text=True,
         check=False,

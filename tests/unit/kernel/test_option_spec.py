@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.spec import OptionGroup
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import validator
 
-from tests.collection import CHECKOUT
+from tests.collection import CHECKOUT, imported_from
 from tests.modules import MODULES
 
 IDENTITY = OptionGroup(
@@ -73,7 +74,10 @@ def test_a_misspelled_key_is_found_before_anything_runs(tmp_path: Path) -> None:
     pytest.importorskip("mypy")
     (tmp_path / "snippet.py").write_text(SNIPPET)
     command = [sys.executable, "-m", "mypy", str(tmp_path / "snippet.py")]
-    found = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False).stdout
+    # Where the collection lies in other folders, as in ansible-test, the path of pyproject.toml leads nowhere.
+    environment = {**os.environ, "MYPYPATH": str(imported_from())}
+    done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
+    found = done.stdout
     assert [line.partition(" ")[2] for line in found.splitlines() if "error:" in line] == [
         'error: Extra key "no_lgo" for TypedDict "OptionSpec"  [typeddict-unknown-key]'
     ], found
