@@ -12,7 +12,11 @@ from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_heal im
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.arguments import validated
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.guard import ControllerAction
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.hook import run_hook
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.memory import FACT, Memory, path_of
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.memory import (
+    FACT,
+    AttemptsMemory,
+    path_of,
+)
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.news import (
     TOLD,
     all_told,
@@ -30,7 +34,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
     sentence,
     summary,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.healings import State
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.healings import HealState
 
 PLAN = "onramp_plan"
 OUTCOME = "onramp_heal_outcome"
@@ -41,9 +45,9 @@ ENDED = "onramp_heal_ended"
 CONNECTION = "fivetran_connection_details"
 SYNC = "onramp_heal_synced"
 FAILURE = "ansible_failed_result"
-NO_PLAN = {"state": State.NOT_HEALED.value, "causes": [], "left": [], "message": "There is no plan for it."}
+NO_PLAN = {"state": HealState.NOT_HEALED.value, "causes": [], "left": [], "message": "There is no plan for it."}
 BROKEN_OFF = planned({**NO_PLAN, "message": "It was broken off before its end."})
-TAKEN_UP = planned({**NO_PLAN, "state": State.COOLING_DOWN.value, "message": "Another run has just taken it up."})
+TAKEN_UP = planned({**NO_PLAN, "state": HealState.COOLING_DOWN.value, "message": "Another run has just taken it up."})
 
 
 class ActionModule(ControllerAction):
@@ -67,9 +71,9 @@ class ActionModule(ControllerAction):
     def _begin(self, params: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         """Remember that this run tries, unless there is nothing to try or another run has begun meanwhile."""
         healing = _workspace(variables).get("healing") or {}
-        if self._task.check_mode or healing.get("state") != State.TO_HEAL:
+        if self._task.check_mode or healing.get("state") != HealState.TO_HEAL:
             return {"goes_ahead": False}
-        memory = Memory.of(params["state"], variables)
+        memory = AttemptsMemory.of(params["state"], variables)
         goes_ahead = memory.begin(healing["identity"], healing["cause"], params["cooldown"], datetime.now(UTC))
         facts = {"ansible_facts": {FACT: memory.fact(healing["identity"])}} if goes_ahead else {}
         return {"goes_ahead": goes_ahead, **facts, **_warned(memory.warnings, variables)}
@@ -83,7 +87,7 @@ class ActionModule(ControllerAction):
             ({}, {}) if params["failed_at"] == "access" else (_result(variables, CONNECTION), _result(variables, SYNC))
         )
         ended = outcome(workspace, *done, failure, params["failed_at"] or "")
-        healing, memory = workspace["healing"], Memory.of(params["state"], variables)
+        healing, memory = workspace["healing"], AttemptsMemory.of(params["state"], variables)
         memory.end(healing["identity"], healing["cause"], ended["did"], remembered(ended))
         facts = {FACT: memory.fact(healing["identity"])}
         return {"outcome": ended, "ansible_facts": facts, **_warned(memory.warnings, variables)}
@@ -93,7 +97,7 @@ class ActionModule(ControllerAction):
         healing = _workspace(variables).get("healing")
         if not healing:
             return {"outcome": {"workspace": _host(variables), **planned(NO_PLAN)}}
-        was_tried = healing["state"] == State.TO_HEAL and not self._task.check_mode
+        was_tried = healing["state"] == HealState.TO_HEAL and not self._task.check_mode
         found = _ended(variables) if was_tried else planned(healing)
         told = {"workspace": _host(variables), **found}
         return {"outcome": told, "msg": sentence(_host(variables), found)}
@@ -101,15 +105,15 @@ class ActionModule(ControllerAction):
     def _sum_up(self, _params: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         """Say how all hosts of the play stand."""
         known = _outcomes(variables)
-        told = [sentence(name, found) for name, found in known.items() if State(found["state"]) not in QUIET]
-        lines = [*told, summary(State(found["state"]) for found in known.values())]
+        told = [sentence(name, found) for name, found in known.items() if HealState(found["state"]) not in QUIET]
+        lines = [*told, summary(HealState(found["state"]) for found in known.values())]
         return {"msg": lines if told else lines[0], "_ansible_verbose_always": True}
 
     def _tell(self, params: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         """Let people know by a playbook of theirs."""
         if not params["hook"] or self._task.check_mode:
             return {"skipped": True}
-        memory = Memory(path_of(params["state"]), told_before(variables.get("ansible_facts")))
+        memory = AttemptsMemory(path_of(params["state"]), told_before(variables.get("ansible_facts")))
         known = {_identity(variables, name): found for name, found in _outcomes(variables).items()}
         news = {name: found for name, found in known.items() if is_news(found, name, memory, params["cooldown"])}
         if not news:

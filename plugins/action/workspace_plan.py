@@ -38,7 +38,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.se
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.deciding import no_plan
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.healing import wanted_connections
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.memory import (
-    Memory,
+    AttemptsMemory,
     of_facts,
     path_of,
 )
@@ -46,7 +46,10 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Limits
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.purposes import PURPOSES
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.attempts import Attempts
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.healings import Request, State
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.healings import (
+    HealRequest,
+    HealState,
+)
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Plan, WorkspaceVerdict
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.planning import (
     plan_of,
@@ -163,7 +166,7 @@ def _to_change(plan: Plan) -> list[str]:
 
 def _taken_up(plan: Plan) -> list[str]:
     """Return the workspaces that heal.yml has been asked for."""
-    return [name for name, workspace in plan.workspaces.items() if state_of(workspace) is not State.LEFT_OUT]
+    return [name for name, workspace in plan.workspaces.items() if state_of(workspace) is not HealState.LEFT_OUT]
 
 
 def _asked_for(plan: Plan, pattern: str | list[str]) -> Plan:
@@ -182,13 +185,13 @@ def _to_share(plan: Plan) -> list[str]:
     return [name for name in names if name in makers or name == one_more] if makers else []
 
 
-def _heal_request(params: Mapping[str, Any], playing: Iterable[str], variables: Mapping[str, Any]) -> Request:
+def _heal_request(params: Mapping[str, Any], playing: Iterable[str], variables: Mapping[str, Any]) -> HealRequest:
     """Return what heal.yml is asked, and what it has tried before."""
-    known = Memory(path_of(params["heal_state"]), Attempts()).read()
+    known = AttemptsMemory(path_of(params["heal_state"]), Attempts()).read()
     for name in playing:
         # Not evaluated: a fact is no template.
         known = known.also(of_facts(variables["hostvars"].raw_get(name).get("ansible_facts")))
-    return Request(wanted_connections(params["heal_connections"]), params["heal_cooldown"], known)
+    return HealRequest(wanted_connections(params["heal_connections"]), params["heal_cooldown"], known)
 
 
 def _tell(progress: Progress, done: int, total: int) -> None:

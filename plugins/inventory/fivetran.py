@@ -120,9 +120,12 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.opti
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import Redactor
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.tracing import ENVIRONMENT, trace_task
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.claimed import GROUP, claims
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.connections import Connection
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.connections import FoundConnection
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.credentials import fivetran_credentials
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.listing import Listing, list_account
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.listing import (
+    AccountListing,
+    list_account,
+)
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.variables import (
     IDENTITY,
     Placeholder,
@@ -176,7 +179,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         for connection in self._unclaimed(wanted):
             self._add(hosts[connection.id], connection)
 
-    def _listing(self, config: Mapping[str, Any], path: str, cache: bool) -> Listing:
+    def _listing(self, config: Mapping[str, Any], path: str, cache: bool) -> AccountListing:
         """Return what the account holds: out of the cache if that is wanted, and there."""
         given = {name: self.templar.template(config[name]) for name in CREDENTIALS if config.get(name) is not None}
         credentials = fivetran_credentials(given, os.environ)
@@ -186,7 +189,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         key = self._cache_key(path, credentials)
         if cache:
             try:
-                return Listing.from_json(self._cache[key])
+                return AccountListing.from_json(self._cache[key])
             except (KeyError, TypeError):
                 # There is none yet, or another version of this collection has left it.
                 pass
@@ -213,7 +216,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         # Standard output may be an inventory that somebody reads.
         self.display.display(line, stderr=True)
 
-    def _unclaimed(self, connections: tuple[Connection, ...]) -> list[Connection]:
+    def _unclaimed(self, connections: tuple[FoundConnection, ...]) -> list[FoundConnection]:
         if not self.get_option("only_unclaimed"):
             return list(connections)
         found = list(claims(self.inventory, self.loader, dict(self._vars or {}), self.display.warning))
@@ -224,7 +227,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         value = super()._compose(template, variables, *more, **named)
         return value if isinstance(value, str) and is_plain(value) else wrap_var(value)
 
-    def _add(self, host: str, connection: Connection) -> None:
+    def _add(self, host: str, connection: FoundConnection) -> None:
         inventory: Any = self.inventory
         strict = self.get_option("strict")
         inventory.add_host(host, group=GROUP)

@@ -50,18 +50,18 @@ _OF_A_DIFF = frozenset({"before", "after"})
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownSecrets:
     """Secrets, and the hosts whose secrets they are."""
 
     hosts: frozenset[str] = frozenset()
     secrets: frozenset[str] = frozenset()
 
-    def and_also(self, other: Known) -> Known:
+    def and_also(self, other: KnownSecrets) -> KnownSecrets:
         """Return what both know."""
-        return Known(self.hosts | other.hosts, self.secrets | other.secrets)
+        return KnownSecrets(self.hosts | other.hosts, self.secrets | other.secrets)
 
 
-class Memory:
+class SecretsMemory:
     """What the tasks of a run have read, for those that follow. Shared by this process and all that it forks."""
 
     def __init__(self, room: int = _ROOM, patience: float = _PATIENCE) -> None:
@@ -87,16 +87,16 @@ class Memory:
             with suppress(ValueError):
                 self._lock.release()
 
-    def read(self) -> Known:
+    def read(self) -> KnownSecrets:
         """Return what is known; nothing while somebody writes it."""
         length = int.from_bytes(self._memory[:4], "big")
         content = self._memory[_HEAD : _HEAD + length]
         if not length or zlib.crc32(content) != int.from_bytes(self._memory[4:_HEAD], "big"):
-            return Known()
+            return KnownSecrets()
         hosts, secrets = json.loads(content)
-        return Known(frozenset(hosts), frozenset(secrets))
+        return KnownSecrets(frozenset(hosts), frozenset(secrets))
 
-    def write(self, known: Known) -> None:
+    def write(self, known: KnownSecrets) -> None:
         """Remember this; what there is no room for is read again where it is needed."""
         content = json.dumps([sorted(known.hosts), sorted(known.secrets)]).encode()
         if len(content) <= len(self._memory) - _HEAD:
@@ -106,10 +106,10 @@ class Memory:
             self._memory[:4] = len(content).to_bytes(4, "big")
 
 
-_MEMORY = Memory()
+_MEMORY = SecretsMemory()
 
 
-def secrets_of_run(variables: Mapping[str, Any], play: Any = None, memory: Memory = _MEMORY) -> tuple[str, ...]:
+def secrets_of_run(variables: Mapping[str, Any], play: Any = None, memory: SecretsMemory = _MEMORY) -> tuple[str, ...]:
     """Return every secret that this run may hold: of all workspaces and of the play's hosts, environment and files.
 
     ``variables``: those of the task. ``play``: what it belongs to, because variables may be set for all of it. What
@@ -124,18 +124,18 @@ def secrets_of_run(variables: Mapping[str, Any], play: Any = None, memory: Memor
             missing = wanted - known.hosts
             if missing:
                 found = {secret for name in sorted(missing) for secret in _of_host(hostvars, play, name)}
-                known = known.and_also(Known(missing, frozenset(found)))
+                known = known.and_also(KnownSecrets(missing, frozenset(found)))
                 memory.write(known)
     return tuple(sorted({*known.secrets, *_of_task(variables, hostvars, play, known), *_outside()}))
 
 
-def remember(hosts: Collection[str], secrets: Iterable[str], memory: Memory = _MEMORY) -> None:
+def remember(hosts: Collection[str], secrets: Iterable[str], memory: SecretsMemory = _MEMORY) -> None:
     """Take over what a task has read of these hosts anyway."""
     with memory.alone():
-        memory.write(memory.read().and_also(Known(frozenset(hosts), frozenset(secrets))))
+        memory.write(memory.read().and_also(KnownSecrets(frozenset(hosts), frozenset(secrets))))
 
 
-def known_secrets(memory: Memory = _MEMORY) -> tuple[str, ...]:
+def known_secrets(memory: SecretsMemory = _MEMORY) -> tuple[str, ...]:
     """Return what is known without reading anything of any host."""
     return tuple(sorted({*memory.read().secrets, *_outside()}))
 
@@ -146,7 +146,7 @@ def _hosts(variables: Mapping[str, Any]) -> Iterator[str]:
     yield from map(str, variables.get("ansible_play_hosts_all") or ())
 
 
-def _of_task(variables: Mapping[str, Any], hostvars: Any, play: Any, known: Known) -> set[str]:
+def _of_task(variables: Mapping[str, Any], hostvars: Any, play: Any, known: KnownSecrets) -> set[str]:
     """Return the secrets of a task that its host does not have anyway, such as those of a role that is called."""
     own, host = HostVariables(dict(variables), getattr(hostvars, "_loader", None)), variables.get("inventory_hostname")
     try:

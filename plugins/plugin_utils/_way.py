@@ -18,7 +18,7 @@ HOUR = timedelta(hours=1)
 DAYS = timedelta(hours=48)
 
 
-class Place(StrEnum):
+class StopName(StrEnum):
     """The stops of the data's way, in their order."""
 
     BRAZE = "braze"
@@ -44,7 +44,7 @@ class Flow(StrEnum):
 
 @dataclass(frozen=True)
 class Stop:
-    """One stop of the data's way. ``stop``: one of :class:`Place`. ``state``: one of :class:`Flow`.
+    """One stop of the data's way. ``stop``: one of :class:`StopName`. ``state``: one of :class:`Flow`.
 
     ``at``: the newest data known there, ISO 8601 in UTC or empty. ``age_seconds``: how old that was when it was looked
     at. ``message``: what is wrong or why it is not known, one sentence; empty where it flows.
@@ -60,7 +60,7 @@ class Stop:
 WRONG = (Flow.BROKEN, Flow.LATE)
 
 
-NAMES: Mapping[str, str] = {**{place.value: place.value for place in Place}, Place.BRAZE: "Braze"}
+NAMES: Mapping[str, str] = {**{place.value: place.value for place in StopName}, StopName.BRAZE: "Braze"}
 
 
 # Told in brackets behind a stop; what is unknown has a question mark, where it has no age.
@@ -81,7 +81,7 @@ def stop_words(stop: Stop) -> str:
 
 def age_words(stop: Stop) -> str:
     """Return how old the data is at a stop; of what has no age, and of an access that is not broken, how it is."""
-    is_open = stop.stop == Place.ACCESS and stop.state not in WRONG
+    is_open = stop.stop == StopName.ACCESS and stop.state not in WRONG
     if stop.age_seconds is not None and not is_open:
         return short(timedelta(seconds=stop.age_seconds))
     return {Flow.FLOWS.value: "ok", Flow.UNKNOWN.value: "?"}.get(stop.state, "")
@@ -95,7 +95,7 @@ def wrong_stops(way: Iterable[Stop]) -> list[Stop]:
 def behind(way: Iterable[Stop]) -> str:
     """Return how far the warehouse is behind what has landed; empty where that is less than an hour, or not known."""
     ages = {stop.stop: stop.age_seconds for stop in way}
-    landed, arrived = ages.get(Place.BUCKET), ages.get(Place.WAREHOUSE)
+    landed, arrived = ages.get(StopName.BUCKET), ages.get(StopName.WAREHOUSE)
     if landed is None or arrived is None or arrived - landed < HOUR.total_seconds():
         return ""
     return short(timedelta(seconds=arrived - landed))

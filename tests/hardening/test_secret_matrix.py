@@ -222,7 +222,7 @@ def variables(tmp_path: Path) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
     # Another run is another process.
-    _secrets._MEMORY.write(_secrets.Known())
+    _secrets._MEMORY.write(_secrets.KnownSecrets())
 
 
 def test_no_secret_is_seen_in_what_is_told_while_setup_tests_are_repeated(

@@ -23,7 +23,7 @@ SETTINGS_OF_BLOCK_PUBLIC_ACCESS = ("BlockPublicAcls", "IgnorePublicAcls", "Block
 
 
 @dataclass(frozen=True)
-class Reader:
+class S3Reader:
     """Fivetran: a session of the role ``role_arn``, which reads what lies below ``prefix``."""
 
     role_arn: str
@@ -35,7 +35,7 @@ class Reader:
 
 
 @dataclass(frozen=True)
-class Question:
+class BucketQuestion:
     """What is asked about a bucket: the permission, the code of AWS for "nothing is set", and what to read of it."""
 
     action: str
@@ -44,33 +44,33 @@ class Question:
 
 
 # By operation of boto3.
-QUESTIONS: Mapping[str, Question] = {
-    "get_bucket_policy": Question(
+QUESTIONS: Mapping[str, BucketQuestion] = {
+    "get_bucket_policy": BucketQuestion(
         "s3:GetBucketPolicy", "NoSuchBucketPolicy", lambda answer: dict(json.loads(answer["Policy"]))
     ),
-    "get_bucket_encryption": Question(
+    "get_bucket_encryption": BucketQuestion(
         "s3:GetEncryptionConfiguration",
         "ServerSideEncryptionConfigurationNotFoundError",
         lambda answer: dict(
             answer["ServerSideEncryptionConfiguration"]["Rules"][0].get("ApplyServerSideEncryptionByDefault") or {}
         ),
     ),
-    "get_object_lock_configuration": Question(
+    "get_object_lock_configuration": BucketQuestion(
         "s3:GetBucketObjectLockConfiguration",
         "ObjectLockConfigurationNotFoundError",
         lambda answer: answer["ObjectLockConfiguration"].get("ObjectLockEnabled") == "Enabled",
     ),
-    "get_public_access_block": Question(
+    "get_public_access_block": BucketQuestion(
         "s3:GetBucketPublicAccessBlock",
         "NoSuchPublicAccessBlockConfiguration",
         lambda answer: tuple(
             name for name in SETTINGS_OF_BLOCK_PUBLIC_ACCESS if not answer["PublicAccessBlockConfiguration"].get(name)
         ),
     ),
-    "get_bucket_policy_status": Question(
+    "get_bucket_policy_status": BucketQuestion(
         "s3:GetBucketPolicyStatus", "NoSuchBucketPolicy", lambda answer: bool(answer["PolicyStatus"].get("IsPublic"))
     ),
-    "get_bucket_ownership_controls": Question(
+    "get_bucket_ownership_controls": BucketQuestion(
         "s3:GetBucketOwnershipControls",
         "OwnershipControlsNotFoundError",
         lambda answer: str(answer["OwnershipControls"]["Rules"][0]["ObjectOwnership"]),

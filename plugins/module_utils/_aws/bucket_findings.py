@@ -12,11 +12,11 @@ from collections.abc import Iterator
 
 from .._bucket.effect import Answer, Effect
 from .._kernel.finding import ACCESS, Finding
-from .bucket import QUESTIONS, Reader, S3Bucket, policy_of
+from .bucket import QUESTIONS, S3Bucket, S3Reader, policy_of
 from .effect.effect import BucketAccess, Document, RolePermissions, may_read
 
 
-def s3_findings(bucket: S3Bucket, reader: Reader, kms_key_arns: tuple[str, ...]) -> Iterator[Finding]:
+def s3_findings(bucket: S3Bucket, reader: S3Reader, kms_key_arns: tuple[str, ...]) -> Iterator[Finding]:
     """Judge what AWS told about a bucket."""
     if bucket.exists is not True:
         yield _not_there(bucket)
@@ -49,7 +49,7 @@ _EVERYTHING = Document(
 _ANOTHER_ACCOUNT = "0" * 12
 
 
-def _policy(bucket: S3Bucket, reader: Reader, _keys: tuple[str, ...]) -> Iterator[Finding]:
+def _policy(bucket: S3Bucket, reader: S3Reader, _keys: tuple[str, ...]) -> Iterator[Finding]:
     policy = policy_of(bucket)
     if bucket.in_this_account and (policy is None or policy.content is None):
         return
@@ -75,7 +75,7 @@ def _policy(bucket: S3Bucket, reader: Reader, _keys: tuple[str, ...]) -> Iterato
         )  # fmt: skip
 
 
-def _remedy(effect: Effect, reader: Reader) -> str:
+def _remedy(effect: Effect, reader: S3Reader) -> str:
     if any("aws:sourceip" in reason.text.lower() for reason in effect.reasons):
         return (
             "Allow the IP addresses of Fivetran's region (https://fivetran.com/docs/using-fivetran/ips), or make an"
@@ -84,7 +84,7 @@ def _remedy(effect: Effect, reader: Reader) -> str:
     return f"Make an exception for {reader.role_arn} if the setup tests of Fivetran fail."
 
 
-def _encryption(bucket: S3Bucket, _reader: Reader, kms_key_arns: tuple[str, ...]) -> Iterator[Finding]:
+def _encryption(bucket: S3Bucket, _reader: S3Reader, kms_key_arns: tuple[str, ...]) -> Iterator[Finding]:
     key = kms_key(bucket)
     if key is None:
         return
@@ -116,7 +116,7 @@ def _is_named(key: str, kms_key_arns: tuple[str, ...]) -> bool:
     return any(arn == key or arn.endswith(f":key/{key}") for arn in kms_key_arns)
 
 
-def _object_lock(bucket: S3Bucket, _reader: Reader, _keys: tuple[str, ...]) -> Iterator[Finding]:
+def _object_lock(bucket: S3Bucket, _reader: S3Reader, _keys: tuple[str, ...]) -> Iterator[Finding]:
     if bucket.has_object_lock:
         yield Finding(
             ACCESS, "warning", "object_lock",
@@ -125,7 +125,7 @@ def _object_lock(bucket: S3Bucket, _reader: Reader, _keys: tuple[str, ...]) -> I
         )  # fmt: skip
 
 
-def _public_access(bucket: S3Bucket, _reader: Reader, _keys: tuple[str, ...]) -> Iterator[Finding]:
+def _public_access(bucket: S3Bucket, _reader: S3Reader, _keys: tuple[str, ...]) -> Iterator[Finding]:
     if bucket.is_public:
         yield Finding(
             ACCESS, "warning", "bucket_is_public", f"The policy of bucket {bucket.name} lets everybody in.",
@@ -146,7 +146,7 @@ def _public_access(bucket: S3Bucket, _reader: Reader, _keys: tuple[str, ...]) ->
         )  # fmt: skip
 
 
-def _unanswered(bucket: S3Bucket, _reader: Reader, _keys: tuple[str, ...]) -> Iterator[Finding]:
+def _unanswered(bucket: S3Bucket, _reader: S3Reader, _keys: tuple[str, ...]) -> Iterator[Finding]:
     missing = [question.action for operation, question in QUESTIONS.items() if operation not in bucket.answers]
     if missing:
         yield Finding(

@@ -36,7 +36,7 @@ from .._kernel.http.url import check_base_url, leaves_the_machine
 from .._kernel.libraries import require_library
 from .._kernel.options.limits import retry_policy
 from .._kernel.secrets.shown import quoted
-from .credentials.connection import Connection, TwoIdentities, connection_from_params
+from .credentials.connection import AwsOptions, TwoIdentities, connection_from_params
 from .credentials.keys import AssumedRole, Keys, never_ask_for_codes, use_role
 from .credentials.missing import is_about_credentials, no_credentials, tell_why, who_acts
 from .errors import ask, call_error
@@ -61,7 +61,7 @@ class Aws:
 
     session: Any
     core: Any
-    connection: Connection
+    connection: AwsOptions
     default_region: str = DEFAULT_REGION
     limits: RetryPolicy = field(default_factory=RetryPolicy)
     _made: Clients = field(default_factory=Clients)
@@ -174,7 +174,7 @@ def aws_from_params(params: Mapping[str, Any], partition: str | None = None, cli
     )
 
 
-def _open(connection: Connection, default_region: str, limits: RetryPolicy, clock: Clock) -> Aws:
+def _open(connection: AwsOptions, default_region: str, limits: RetryPolicy, clock: Clock) -> Aws:
     """Open the session of who the user named or, with a role to assume, the one that whoever that is assumes it for."""
     caller = _as(connection, default_region, limits, clock)
     if not connection.assume_role_arn:
@@ -183,7 +183,7 @@ def _open(connection: Connection, default_region: str, limits: RetryPolicy, cloc
 
 
 def _as(
-    connection: Connection, default_region: str, limits: RetryPolicy, clock: Clock, role: AssumedRole | None = None
+    connection: AwsOptions, default_region: str, limits: RetryPolicy, clock: Clock, role: AssumedRole | None = None
 ) -> Aws:
     core = botocore.session.Session(profile=connection.profile or None)
     core.register_component("data_loader", _loader())
@@ -206,7 +206,7 @@ def _as(
     return Aws(session, core, connection, default_region, limits, Clients(clock))
 
 
-def _given_keys(connection: Connection) -> dict[str, str | None]:
+def _given_keys(connection: AwsOptions) -> dict[str, str | None]:
     return {
         "aws_access_key_id": connection.access_key or None,
         "aws_secret_access_key": connection.secret_key or None,

@@ -36,7 +36,7 @@ _OUT_OF_ITS_SIGHT = frozenset({
 _DECISIONS: Mapping[str, Answer] = {"allowed": Answer.YES, "explicitDeny": Answer.NO, "implicitDeny": Answer.NO}
 
 
-class Asked(NamedTuple):
+class SimulatedAction(NamedTuple):
     """An action on a resource, and what AWS says of it. ``limit``: ``organization`` or ``boundary`` if one forbids it.
 
     ``decision``: empty where it rests on what was not told to AWS.
@@ -55,7 +55,7 @@ class Asked(NamedTuple):
 
 
 # What AWS says of a role, by place.
-Simulated = Mapping[Place, tuple[Asked, ...]]
+Simulated = Mapping[Place, tuple[SimulatedAction, ...]]
 NOT_ASKED: Simulated = MappingProxyType({})
 
 
@@ -71,14 +71,14 @@ def _is_of_the_bucket(reason: Reason, place: Place) -> bool:
     return reason.where == bucket_policy_title(place.bucket)
 
 
-def simulate(aws: Aws, role_arn: str, place: Place) -> tuple[Asked, ...]:
+def simulate(aws: Aws, role_arn: str, place: Place) -> tuple[SimulatedAction, ...]:
     """Ask AWS whether a role may list a place and read its objects; nothing where it does not tell, for any reason.
 
     Our own judgement stands then, so that no failure matters.
     """
     bucket = f"arn:{role_arn.split(':')[1]}:s3:::{place.bucket}"
     below = f"{place.prefix}/*" if place.prefix else "*"
-    questions = (Asked("s3:ListBucket", bucket), Asked("s3:GetObject", f"{bucket}/{below}"))
+    questions = (SimulatedAction("s3:ListBucket", bucket), SimulatedAction("s3:GetObject", f"{bucket}/{below}"))
     try:
         iam, context = aws.client("iam"), _context(place, _region(aws, place.bucket))
         return tuple(_ask(iam, role_arn, question, context) for question in questions)
@@ -110,8 +110,8 @@ def _entry(name: str, value: str, kind: str) -> JsonObject:
     return {"ContextKeyName": name, "ContextKeyValues": [value], "ContextKeyType": kind}
 
 
-def _ask(iam: Any, role_arn: str, question: Asked, context: list[JsonObject]) -> Asked:
-    asked: Asked = ask(
+def _ask(iam: Any, role_arn: str, question: SimulatedAction, context: list[JsonObject]) -> SimulatedAction:
+    asked: SimulatedAction = ask(
         "iam:SimulatePrincipalPolicy", iam.simulate_principal_policy,
         lambda answer: question._replace(decision=decision_in(answer), limit=limit_in(answer)),
         PolicySourceArn=role_arn, ActionNames=[question.action], ResourceArns=[question.resource],
@@ -147,7 +147,7 @@ def _results(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [result, *(result.get("ResourceSpecificResults") or ())]
 
 
-def outweighed(ours: Effect, asked: Iterable[Asked]) -> Effect:
+def outweighed(ours: Effect, asked: Iterable[SimulatedAction]) -> Effect:
     """Return what AWS's simulation says, or our own judgement where it does not decide.
 
     Where both say no, ours says more. What could not be told stands beside what AWS says.
@@ -177,13 +177,13 @@ def is_simulated(effect: Effect) -> bool:
     return any(reason.code in _SIMULATED for reason in effect.reasons)
 
 
-def forbidden(asked: Iterable[Asked]) -> tuple[Reason, ...]:
+def forbidden(asked: Iterable[SimulatedAction]) -> tuple[Reason, ...]:
     """Return what AWS says to be forbidden, whatever the role's own policies allow."""
     reasons = (_reason(one) for one in asked)
     return tuple(reason for reason in reasons if reason.code in (DENIES, ORGANIZATION_DENIES))
 
 
-def _reason(asked: Asked) -> Reason:
+def _reason(asked: SimulatedAction) -> Reason:
     what = f"{asked.action} on {asked.resource}"
     if asked.limit == "organization":
         code, says = ORGANIZATION_DENIES, f"says that a service control policy of the organization forbids {what}"

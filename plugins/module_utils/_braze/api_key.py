@@ -18,7 +18,7 @@ from .._kernel.task import Result, Task, react
 from .instances import Endpoint, find_endpoint, other_instances
 from .permissions import PERMISSIONS, choose
 from .probes import Prober, braze_http
-from .verdict import Answer, KeyJudgement, KeyVerdict, State, judge_key, needs_controls, next_step
+from .verdict import KeyJudgement, KeyVerdict, PermissionState, ProbeAnswer, judge_key, needs_controls, next_step
 
 # A permission that fails four times in a row is not decided by a fifth try.
 TRIES = 4
@@ -58,8 +58,8 @@ def _result(judgement: KeyJudgement, endpoint: Endpoint) -> Result:
         "api_url": endpoint.api_url,
         "instance": endpoint.instance.name if endpoint.instance else None,
         "permissions": _permissions(judgement),
-        "missing": judgement.names(State.MISSING, optional=False),
-        "undecided": judgement.names(State.UNDECIDED, optional=False),
+        "missing": judgement.names(PermissionState.MISSING, optional=False),
+        "undecided": judgement.names(PermissionState.UNDECIDED, optional=False),
         "possible_instances": other_instances(endpoint) if judgement.verdict is KeyVerdict.INVALID_KEY else [],
         "next_step": next_step(judgement, endpoint),
     }
@@ -81,7 +81,7 @@ def _permissions(judgement: KeyJudgement) -> list[dict[str, Any]]:
     return [_permission(answer, state) for answer, state in zip(judgement.answers, judgement.states, strict=True)]
 
 
-def _permission(answer: Answer, state: State) -> dict[str, Any]:
+def _permission(answer: ProbeAnswer, state: PermissionState) -> dict[str, Any]:
     return {
         "name": answer.permission.name,
         "state": state.value,

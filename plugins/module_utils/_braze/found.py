@@ -42,7 +42,7 @@ class FoundIntegration:
 
 
 @dataclass(frozen=True)
-class Sample:
+class ObjectSample:
     """A look into one object. ``avro`` is None, and ``failure`` says why, where it could not be read."""
 
     name: str
@@ -60,7 +60,7 @@ class Survey:
     """
 
     integrations: tuple[FoundIntegration, ...] = ()
-    samples: tuple[Sample, ...] = ()
+    samples: tuple[ObjectSample, ...] = ()
     first_name: str | None = None
     other_prefixes: tuple[str, ...] = ()
     prefixes_of_others: tuple[str, ...] = ()

@@ -21,7 +21,7 @@ from .._kernel.http.rate_limits import SHORTEST_TOLD, closed
 from .._kernel.secrets.redact import Redactor
 from .instances import Endpoint
 from .permissions import Permission
-from .verdict import Answer
+from .verdict import ProbeAnswer
 
 # Enough for all probes in two rounds, over connections that are used twice.
 CONNECTIONS = 10
@@ -59,7 +59,7 @@ def braze_http(endpoint: Endpoint, api_key: str, policy: RetryPolicy, *, clients
 class _Attempt:
     """An answer, and when the server is ready for the next request (seconds of the monotonic clock)."""
 
-    answer: Answer
+    answer: ProbeAnswer
     not_before: float = 0.0
 
     @property
@@ -81,7 +81,7 @@ class Prober:
         self._policy = policy
         self._clock = http.clock
 
-    def probe(self, permissions: Sequence[Permission]) -> list[Answer]:
+    def probe(self, permissions: Sequence[Permission]) -> list[ProbeAnswer]:
         """Return one answer for each permission, in their order; a probe that fails for good stays undecided."""
         deadline, left = Deadline.after(self._policy.total, self._clock), self._policy.limits or 0.0
         attempts = self._all_at_once(permissions, deadline)
@@ -151,7 +151,7 @@ class Prober:
         except HttpError as error:
             not_before = self._not_before(error.headers)
             return _Attempt(_unaccepted(permission, error, self._renewed(not_before)), not_before)
-        answer = Answer(permission, accepted=True, status=response.status)
+        answer = ProbeAnswer(permission, accepted=True, status=response.status)
         return _Attempt(answer, self._not_before(response.headers))
 
     def _not_before(self, headers: Mapping[str, str]) -> float:
@@ -169,17 +169,17 @@ def _by_rate_limit(permissions: Sequence[Permission]) -> list[list[Permission]]:
     return list(queues.values())
 
 
-def _not_sent(permission: Permission, renewed: str) -> Answer:
+def _not_sent(permission: Permission, renewed: str) -> ProbeAnswer:
     message = f"Not asked, because the rate limit is used up. {renewed}"
-    return Answer(permission, accepted=False, status=None, code="rate_limited", message=message)
+    return ProbeAnswer(permission, accepted=False, status=None, code="rate_limited", message=message)
 
 
-def _unaccepted(permission: Permission, error: HttpError, renewed: str) -> Answer:
+def _unaccepted(permission: Permission, error: HttpError, renewed: str) -> ProbeAnswer:
     failure = error.failure
     message = failure.message
     if failure.status == 429:
         message = f"{message or 'The rate limit is used up'}. {renewed}".rstrip()
-    return Answer(
+    return ProbeAnswer(
         permission,
         accepted=False,
         status=failure.status,

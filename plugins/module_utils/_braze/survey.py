@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 
 from .._bucket.objects import BucketObjects
 from .._kernel.errors import OnrampError
-from .found import EventType, FoundIntegration, Sample, Survey
+from .found import EventType, FoundIntegration, ObjectSample, Survey
 from .layout import (
     AVRO_MAGIC,
     DATE_START,
@@ -191,7 +191,7 @@ def _earlier(hour: datetime, distance: timedelta) -> datetime:
     return hour - distance if hour - FIRST_HOUR > distance else FIRST_HOUR
 
 
-def _samples(objects: BucketObjects, integrations: Sequence[FoundIntegration], number: int) -> tuple[Sample, ...]:
+def _samples(objects: BucketObjects, integrations: Sequence[FoundIntegration], number: int) -> tuple[ObjectSample, ...]:
     newest_first = sorted(
         (kind for found in integrations for kind in found.event_types if kind.newest_object and kind.newest_hour),
         key=lambda kind: kind.newest_hour or FIRST_HOUR,
@@ -202,11 +202,11 @@ def _samples(objects: BucketObjects, integrations: Sequence[FoundIntegration], n
         return tuple(pool.map(lambda name: _sample(objects, name), names))
 
 
-def _sample(objects: BucketObjects, name: str) -> Sample:
+def _sample(objects: BucketObjects, name: str) -> ObjectSample:
     try:
-        return Sample(name, objects.first_bytes(name, len(AVRO_MAGIC)) == AVRO_MAGIC)
+        return ObjectSample(name, objects.first_bytes(name, len(AVRO_MAGIC)) == AVRO_MAGIC)
     except OnrampError as error:
-        return Sample(name, None, error.failure)
+        return ObjectSample(name, None, error.failure)
 
 
 def _is_of_others(name: str, prefix: str, of_others: Collection[str]) -> bool:

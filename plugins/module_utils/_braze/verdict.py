@@ -40,7 +40,7 @@ class KeyVerdict(StrEnum):
     UNDECIDED = "undecided"
 
 
-class State(StrEnum):
+class PermissionState(StrEnum):
     """What is known about one permission."""
 
     GRANTED = "granted"
@@ -50,7 +50,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Answer:
+class ProbeAnswer:
     """How the probe of one permission ended.
 
     ``accepted``: Braze answered in a way that proves the permission. ``status`` is None where no answer arrived.
@@ -100,14 +100,14 @@ class KeyJudgement:
     """The verdict, with the answers that it rests on and the state of each permission that was asked for."""
 
     verdict: KeyVerdict
-    answers: tuple[Answer, ...]
-    states: tuple[State, ...]
+    answers: tuple[ProbeAnswer, ...]
+    states: tuple[PermissionState, ...]
 
-    def names(self, state: State, *, optional: bool | None = None) -> list[str]:
+    def names(self, state: PermissionState, *, optional: bool | None = None) -> list[str]:
         """Return the names of the permissions in ``state``; of the optional or the needed ones only, if given."""
         return [permission.name for permission in self.permissions(state, optional=optional)]
 
-    def permissions(self, state: State, *, optional: bool | None = None) -> list[Permission]:
+    def permissions(self, state: PermissionState, *, optional: bool | None = None) -> list[Permission]:
         """Return the permissions in ``state``; the optional or the needed ones only, if given."""
         return [
             answer.permission
@@ -116,7 +116,7 @@ class KeyJudgement:
         ]
 
 
-def judge_key(answers: Sequence[Answer], controls: Sequence[Answer] = ()) -> KeyJudgement:
+def judge_key(answers: Sequence[ProbeAnswer], controls: Sequence[ProbeAnswer] = ()) -> KeyJudgement:
     """Return what ``answers`` say about the key.
 
     ``controls``: answers to probes of further permissions, which show whether the key is good for anything at all.
@@ -126,14 +126,14 @@ def judge_key(answers: Sequence[Answer], controls: Sequence[Answer] = ()) -> Key
     return KeyJudgement(verdict=about_the_key or _about_permissions(answers), answers=tuple(answers), states=states)
 
 
-def needs_controls(answers: Sequence[Answer]) -> bool:
+def needs_controls(answers: Sequence[ProbeAnswer]) -> bool:
     """Tell whether a key that is no good and a lack of just these permissions would look the same."""
     return any(answer.refused or answer.status == 404 or answer.retired for answer in answers) and not any(
         answer.proves_the_key for answer in answers
     )
 
 
-def _about_permissions(answers: Sequence[Answer]) -> KeyVerdict:
+def _about_permissions(answers: Sequence[ProbeAnswer]) -> KeyVerdict:
     needed = [answer for answer in answers if not answer.permission.optional]
     if any(answer.refused for answer in needed):
         return KeyVerdict.MISSING_PERMISSIONS
@@ -142,7 +142,7 @@ def _about_permissions(answers: Sequence[Answer]) -> KeyVerdict:
     return KeyVerdict.OK
 
 
-def _about_the_key(evidence: Sequence[Answer]) -> KeyVerdict | None:
+def _about_the_key(evidence: Sequence[ProbeAnswer]) -> KeyVerdict | None:
     """Return what holds for the key whatever its permissions are; None if it is good for something."""
     refused = [answer for answer in evidence if answer.refused]
     if any(_ALLOWLIST.search(answer.message) for answer in refused):
@@ -161,14 +161,14 @@ def _about_the_key(evidence: Sequence[Answer]) -> KeyVerdict | None:
     return {401: KeyVerdict.INVALID_KEY, 403: KeyVerdict.FORBIDDEN}[statuses.pop() or 0] if len(statuses) == 1 else None
 
 
-def _state(answer: Answer, *, key_is_good: bool) -> State:
+def _state(answer: ProbeAnswer, *, key_is_good: bool) -> PermissionState:
     if answer.accepted and (key_is_good or answer.proves_the_key):
-        return State.GRANTED
+        return PermissionState.GRANTED
     if answer.retired:
-        return State.RETIRED
+        return PermissionState.RETIRED
     if answer.refused and key_is_good:
-        return State.MISSING
-    return State.UNDECIDED
+        return PermissionState.MISSING
+    return PermissionState.UNDECIDED
 
 
 def next_step(judgement: KeyJudgement, endpoint: Endpoint) -> str:
@@ -190,7 +190,7 @@ def _nothing(judgement: KeyJudgement, endpoint: Endpoint) -> str:  # noqa: ARG00
 
 
 def _make_a_new_key(judgement: KeyJudgement, endpoint: Endpoint) -> str:  # noqa: ARG001
-    missing = judgement.permissions(State.MISSING, optional=False)
+    missing = judgement.permissions(PermissionState.MISSING, optional=False)
     ticks = ", ".join(f"{permission.name} (under {permission.tab})" for permission in missing)
     count = "1 permission" if len(missing) == 1 else f"{len(missing)} permissions"
     text = (
@@ -198,7 +198,7 @@ def _make_a_new_key(judgement: KeyJudgement, endpoint: Endpoint) -> str:  # noqa
         f" in Braze's dashboard open {MENU}, tick what the present key has and in addition {ticks}."
         " Use the new key, then delete the old one."
     )
-    undecided = judgement.names(State.UNDECIDED, optional=False)
+    undecided = judgement.names(PermissionState.UNDECIDED, optional=False)
     if undecided:
         text += f" Not decided yet, because Braze gave no usable answer: {', '.join(undecided)}."
     return text
@@ -243,7 +243,7 @@ def _try_again(judgement: KeyJudgement, endpoint: Endpoint) -> str:  # noqa: ARG
     open_questions = ", ".join(
         f"{answer.permission.name} ({answer.message.rstrip('.') or _what_came(answer)})"
         for answer, state in zip(judgement.answers, judgement.states, strict=True)
-        if state is State.UNDECIDED and not answer.permission.optional
+        if state is PermissionState.UNDECIDED and not answer.permission.optional
     )
     return (
         f"Braze gave no usable answer about {open_questions}, so the key is neither good nor bad yet. Run again in"
@@ -251,5 +251,5 @@ def _try_again(judgement: KeyJudgement, endpoint: Endpoint) -> str:  # noqa: ARG
     )
 
 
-def _what_came(answer: Answer) -> str:
+def _what_came(answer: ProbeAnswer) -> str:
     return f"HTTP {answer.status}" if answer.status else answer.code

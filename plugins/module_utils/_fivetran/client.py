@@ -24,7 +24,7 @@ from .._kernel.options.limits import retry_policy
 from .._kernel.secrets.redact import Redactor, texts_in
 from .allowance import Allowance, allowance, limits_of
 from .credentials import checked_credential
-from .listing import PAGE_SIZE, Listing, has_id, segment
+from .listing import PAGE_SIZE, Walk, has_id, segment
 from .refusals import explain, is_missing
 
 JsonObject = dict[str, Any]
@@ -249,7 +249,7 @@ class FivetranClient:
         return self._object_or_none(f"/metadata/connector-types/{segment(service)}")
 
     def _pages(self, path: str, query: Mapping[str, Any]) -> Iterator[JsonObject]:
-        return Listing(self._object, self._http.unusable_answer, self._page_size).rows(path, query)
+        return Walk(self._object, self._http.unusable_answer, self._page_size).rows(path, query)
 
     def _told(self, call: Call) -> list[JsonObject]:
         """Return rows that are good to have: callers go on without them."""

@@ -21,7 +21,7 @@ from .._kernel.http.call import Call, HttpError
 
 JsonObject = dict[str, Any]
 Ask = Callable[[Call], JsonObject]
-Unusable = Callable[[Call, str], HttpError]
+UnusableError = Callable[[Call, str], HttpError]
 
 # The largest page that the API gives, and the smallest that is asked for: a tenth each time an answer is too large.
 PAGE_SIZE = 1000
@@ -33,11 +33,11 @@ MOST_WITHOUT_NEWS = 20
 
 
 @dataclass
-class Listing:
+class Walk:
     """One walk. ``ask`` sends a call and returns its data; ``unusable`` builds the error for what it does not hold."""
 
     ask: Ask
-    unusable: Unusable
+    unusable: UnusableError
     page_size: int = PAGE_SIZE
     _cursors: list[str] = field(default_factory=list)
     _ids: set[str] = field(default_factory=set)

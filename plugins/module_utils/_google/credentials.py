@@ -16,7 +16,7 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 try:
     from google.auth import default as default_credentials
@@ -26,7 +26,7 @@ except ImportError:  # Which is told where a client is made.
     pass
 
 from .._bucket.paths import may_be_secret
-from .._kernel.errors import Failure, OnrampError
+from .._kernel.errors import Explained, Failure, OnrampError
 from .._kernel.secrets.shown import quoted
 
 CODE = "no_credentials"
@@ -48,13 +48,6 @@ _WAYS = (
     f"Name the key file of a service account in {OPTION}, or a file with credentials of any kind in the environment"
     f" variable {VARIABLE}, or run gcloud auth application-default login."
 )
-
-
-class Explained(NamedTuple):
-    """A sentence, without its full stop, and what to do."""
-
-    sentence: str
-    next_step: str
 
 
 def credentials(file: str | None, scopes: Sequence[str] = SCOPES) -> Any:

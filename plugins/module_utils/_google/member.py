@@ -19,7 +19,7 @@ from .._kernel.finding import ACCESS, Finding
 from .._kernel.secrets.shown import quoted
 from .._kernel.task import Result, Task
 from .effect.decision import Decision, decide
-from .effect.effect import Access, because, roles_in_doubt, too_narrow
+from .effect.effect import HeldAccess, because, roles_in_doubt, too_narrow
 from .effect.question import VIEWER, Allowed
 from .effect.roles import permissions_of
 from .iam import AppliedChange, BucketPolicy, access_from_params, apply, no_bucket
@@ -115,7 +115,7 @@ class _Judged:
             self.policy, self.wanted, self.bucket, self.folder, now=self.now, permissions_of=allowed
         )  # fmt: skip
 
-    def decide(self, allowed: Mapping[str, Allowed]) -> tuple[Decision, Access]:
+    def decide(self, allowed: Mapping[str, Allowed]) -> tuple[Decision, HeldAccess]:
         """Return what is done about the grant, and what there is now.
 
         :raises OnrampError: nobody can tell from here, and to grant more is nothing that somebody has asked for.
@@ -126,7 +126,7 @@ class _Judged:
             raise self._undecided(held)
         return decision, held
 
-    def _undecided(self, held: Access) -> OnrampError:
+    def _undecided(self, held: HeldAccess) -> OnrampError:
         place = "/".join(filter(None, (f"gs://{self.bucket}", self.folder.strip("/"))))
         reasons, wanted = because(held.effect), self.wanted
         return OnrampError(
@@ -158,11 +158,11 @@ def _check_role_suffices(task: Task, lacking: str, result: Result, *, is_there: 
     task.warn(finding.text())
 
 
-def _roles(held: Access) -> str:
+def _roles(held: HeldAccess) -> str:
     return " or ".join(dict.fromkeys(grant.role for grant in held.by))
 
 
-def _adopted(bucket: str, wanted: Grant, held: Access, policy: JsonObject) -> Result:
+def _adopted(bucket: str, wanted: Grant, held: HeldAccess, policy: JsonObject) -> Result:
     """Return the result for a grant that suffices and stays as it is: the member's own before those of many."""
     grant = min(held.by, key=lambda given: not same_member(given.member, wanted.member))
     return {

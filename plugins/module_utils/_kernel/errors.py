@@ -10,9 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from .printable import printable
+
+
+class Explained(NamedTuple):
+    """A sentence, without its full stop, and what to do."""
+
+    sentence: str
+    next_step: str
 
 
 @dataclass(frozen=True)

@@ -77,12 +77,12 @@ def trace_task(folder: str, task: str, host: str = "", secrets: Iterable[str] = 
 
     :raises OnrampError: it cannot be written.
     """
-    from ...module_utils._kernel.trace.trace import Asker, Run, start
+    from ...module_utils._kernel.trace.trace import TracedRun, TracedTask, start
 
     global _is_written
     path = os.path.join(os.path.abspath(os.path.expanduser(folder)), _NAME)
-    started = start(Run(file=path, key=_KEY, began=_BEGAN), _header, Display().warning, secrets)
-    started.asker = Asker(task, host)
+    started = start(TracedRun(file=path, key=_KEY, began=_BEGAN), _header, Display().warning, secrets)
+    started.asker = TracedTask(task, host)
     _is_written = True
 
 

@@ -28,7 +28,7 @@ from ...module_utils._bucket.effect import Answer, Effect
 from ...module_utils._google.effect.question import VIEWER
 from ...module_utils._google.policy import Grant, folder_condition, plan_policy
 from .._settings.options import all_options
-from .variables import Setting, one_line
+from .variables import VariableValue, one_line
 
 # Of many reasons, the first ones are told.
 MOST_REASONS = 3
@@ -40,18 +40,18 @@ SEE_TOP = "The reason stands at the top."
 class Candidate:
     """Settings that a person may choose. ``doubt``: why it is not certain that they lead to the bucket."""
 
-    settings: Mapping[str, Setting]
+    settings: Mapping[str, VariableValue]
     doubt: str = ""
 
 
 @dataclass(frozen=True)
-class Access:
+class AccessVariables:
     """What an inventory says of the access of one connection.
 
     ``remarks``: sentences for a person. ``missing``: why the access was not found, a sentence; empty if it was.
     """
 
-    settings: Mapping[str, Setting] = field(default_factory=dict)
+    settings: Mapping[str, VariableValue] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     missing: str = ""
@@ -68,10 +68,10 @@ class Role:
     arn: str
     reads: Effect
     profile: str = ""
-    own: Mapping[str, Setting] | None = None
+    own: Mapping[str, VariableValue] | None = None
 
 
-def s3_access(accounts: Sequence[str], roles: Iterable[Role], profile: str = "") -> Access:
+def s3_access(accounts: Sequence[str], roles: Iterable[Role], profile: str = "") -> AccessVariables:
     """Return the access by the one role that reads the bucket, if there is one.
 
     ``accounts``: the ids of the AWS accounts in which roles were looked for. ``roles``: those that Fivetran can assume.
@@ -83,19 +83,19 @@ def s3_access(accounts: Sequence[str], roles: Iterable[Role], profile: str = "")
     # Where nobody can tell, a role that has no rival is the one: the connection reads by some role.
     chosen, rivals = (reading, unsure) if reading else (unsure, [])
     if len(chosen) == 1:
-        return Access(_without_defaults(_settings_of(chosen[0])), tuple(_about(chosen[0], rivals)))
-    acting: dict[str, Setting] = {"s3_access_aws_profile": profile} if profile else {}
+        return AccessVariables(_without_defaults(_settings_of(chosen[0])), tuple(_about(chosen[0], rivals)))
+    acting: dict[str, VariableValue] = {"s3_access_aws_profile": profile} if profile else {}
     if chosen:
         return _choice([*chosen, *rivals], acting)
-    return Access(acting, missing=_no_role(accounts, found))
+    return AccessVariables(acting, missing=_no_role(accounts, found))
 
 
-def _settings_of(role: Role) -> dict[str, Setting]:
-    profile: dict[str, Setting] = {"s3_access_aws_profile": role.profile} if role.profile else {}
+def _settings_of(role: Role) -> dict[str, VariableValue]:
+    profile: dict[str, VariableValue] = {"s3_access_aws_profile": role.profile} if role.profile else {}
     return profile | (dict(role.own) if role.own is not None else {"s3_access_role_arn": role.arn})
 
 
-def _without_defaults(settings: Mapping[str, Setting]) -> dict[str, Setting]:
+def _without_defaults(settings: Mapping[str, VariableValue]) -> dict[str, VariableValue]:
     known = all_options()
     return {name: value for name, value in settings.items() if name not in known or value != known[name].default}
 
@@ -113,14 +113,14 @@ def _about(role: Role, rivals: Sequence[Role]) -> Iterator[str]:
         yield f"Whether others do, cannot be told: {', '.join(rival.arn for rival in rivals)}."
 
 
-def _choice(roles: Sequence[Role], acting: Mapping[str, Setting]) -> Access:
+def _choice(roles: Sequence[Role], acting: Mapping[str, VariableValue]) -> AccessVariables:
     names = ", ".join(role.arn for role in roles)
     missing = f"{len(roles)} IAM roles may be the one that Fivetran uses, which it shows masked: {names}."
     doubts = ["" if role.reads.answer is Answer.YES else _reasons(role.reads) for role in roles]
     settings = [
         {name: value for name, value in _settings_of(role).items() if acting.get(name) != value} for role in roles
     ]
-    return Access(acting, candidates=tuple(map(Candidate, settings, doubts)), missing=missing)
+    return AccessVariables(acting, candidates=tuple(map(Candidate, settings, doubts)), missing=missing)
 
 
 def _no_role(accounts: Sequence[str], roles: Sequence[Role]) -> str:
@@ -133,34 +133,36 @@ def _no_role(accounts: Sequence[str], roles: Sequence[Role]) -> str:
     return f"No IAM role that Fivetran can assume reads the bucket. {refused}."
 
 
-def gcs_access(reads: Effect | None, own: Mapping[str, Setting] | None, is_connected: bool = False) -> Access:
+def gcs_access(
+    reads: Effect | None, own: Mapping[str, VariableValue] | None, is_connected: bool = False
+) -> AccessVariables:
     """Return the access by grants on the bucket.
 
     ``reads``: None if the bucket's policy was not read. ``own``: what makes the playbooks want exactly the grant that
     is there; None if they want another one. ``is_connected``: whether Fivetran itself says that it can read.
     """
     if reads is None:
-        return Access(missing=f"No grant was looked for. {SEE_TOP}")
+        return AccessVariables(missing=f"No grant was looked for. {SEE_TOP}")
     # Where it is not the grant that the playbooks make, theirs would be a second one.
-    foreign: dict[str, Setting] = {"gcs_access_manage": False}
+    foreign: dict[str, VariableValue] = {"gcs_access_manage": False}
     if reads.answer is Answer.NO:
         missing = f"No grant was found: {_reasons(reads)}."
         if not is_connected:
-            return Access(missing=missing)
-        return Access(foreign, missing=f"{missing} Fivetran itself says that the connection is connected.")
+            return AccessVariables(missing=missing)
+        return AccessVariables(foreign, missing=f"{missing} Fivetran itself says that the connection is connected.")
     if own is not None:
-        return Access(own)
+        return AccessVariables(own)
     if reads.answer is Answer.YES:
-        return Access(foreign, (f"Somebody else's grant: {_reasons(reads)}.",))
-    return Access(foreign, missing=f"Whether Fivetran can read the bucket cannot be told: {_reasons(reads)}.")
+        return AccessVariables(foreign, (f"Somebody else's grant: {_reasons(reads)}.",))
+    return AccessVariables(foreign, missing=f"Whether Fivetran can read the bucket cannot be told: {_reasons(reads)}.")
 
 
-def own_role(name: str, path: str, policy: tuple[str, JsonObject] | None, folder: str) -> dict[str, Setting]:
+def own_role(name: str, path: str, policy: tuple[str, JsonObject] | None, folder: str) -> dict[str, VariableValue]:
     """Return the settings by which this collection finds again a role that it has made, and wants what is there.
 
     ``policy``: name and document of the attached policy that it has made as well.
     """
-    settings: dict[str, Setting] = {"s3_access_role_name": name, "s3_access_path": path}
+    settings: dict[str, VariableValue] = {"s3_access_role_name": name, "s3_access_path": path}
     if policy is None:
         return settings
     settings["s3_access_policy_name"], document = policy
@@ -193,7 +195,7 @@ def _is_for(document: JsonObject, folder: str, keys: Sequence[str]) -> bool:
     return is_possible(reading) and same_document(document, permission_document(reading))
 
 
-def own_grant(policy: JsonObject, member: str, bucket: str, folder: str) -> dict[str, Setting] | None:
+def own_grant(policy: JsonObject, member: str, bucket: str, folder: str) -> dict[str, VariableValue] | None:
     """Return the settings that make the playbooks want a grant that is there already; None if none do."""
     if not plan_policy(policy, Grant(VIEWER, member), present=True).changed:
         return {}

@@ -18,7 +18,7 @@ from ansible.vars.plugins import get_vars_from_inventory_sources
 
 from .._settings.reader import HostVariables
 from .._settings.settings import Unreadable
-from .connections import Connection
+from .connections import FoundConnection
 
 GROUP = "braze_workspaces"
 
@@ -30,7 +30,7 @@ class Claim:
     schema: str
     group: str
 
-    def covers(self, connection: Connection) -> bool:
+    def covers(self, connection: FoundConnection) -> bool:
         """Tell whether this is the connection that the host claims."""
         groups = ("", connection.group_id, connection.group_name)
         return self.schema == connection.schema and self.group in groups

@@ -30,7 +30,7 @@ _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_]")
 
 
 @dataclass(frozen=True)
-class Place:
+class ReadPlace:
     """Where a connection reads from. ``storage``: ``s3``, ``gcs``, ``azure``, ``none``, or unknown to this version."""
 
     storage: str = "none"
@@ -39,7 +39,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Connection:
+class FoundConnection:
     """One Braze connection. What Fivetran does not tell is empty, or None."""
 
     id: str
@@ -47,8 +47,8 @@ class Connection:
     group_name: str
     schema: str
     api_url: str
-    currents: Place
-    exports: Place
+    currents: ReadPlace
+    exports: ReadPlace
     paused: bool
     setup_state: str
     sync_state: str
@@ -75,7 +75,7 @@ class Connection:
         return self.paused and is_new and self.setup_state.casefold() != "incomplete"
 
     @classmethod
-    def of(cls, row: JsonObject, group_names: Mapping[str, str]) -> Connection:
+    def of(cls, row: JsonObject, group_names: Mapping[str, str]) -> FoundConnection:
         """Read it from a row of Fivetran's listing; ``group_names`` by id."""
         status, config = _mapping(row.get("status")), _mapping(row.get("config"))
         group_id, frequency = _text(row.get("group_id")), row.get("sync_frequency")
@@ -85,7 +85,7 @@ class Connection:
             group_name=group_names.get(group_id, group_id),
             api_url=_text(config.get("api_url")),
             currents=_place(config, CURRENTS),
-            exports=_place(config, EXPORTS) if _is_true(config.get("enable_exports")) else Place(),
+            exports=_place(config, EXPORTS) if _is_true(config.get("enable_exports")) else ReadPlace(),
             paused=_is_true(row.get("paused")),
             sync_frequency=frequency if isinstance(frequency, int) else None,
             pause_after_trial=_is_true(row.get("pause_after_trial")),
@@ -94,14 +94,14 @@ class Connection:
         )
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Connection:
+    def from_json(cls, data: Mapping[str, Any]) -> FoundConnection:
         """Read it from what :meth:`as_json` has returned.
 
         :raises TypeError: it is something else.
         """
         if set(data) != {field.name for field in fields(cls)}:
             raise TypeError("not the fields of a connection")
-        places = {name: Place(**data[name]) for name in ("currents", "exports")}
+        places = {name: ReadPlace(**data[name]) for name in ("currents", "exports")}
         return cls(**{**data, **places})
 
     def as_json(self) -> JsonObject:
@@ -114,21 +114,21 @@ _TEXTS_OF_A_ROW = (
 )  # fmt: skip
 
 
-def _place(config: Mapping[str, Any], source: Source) -> Place:
+def _place(config: Mapping[str, Any], source: Source) -> ReadPlace:
     found = source_of(config, source)
     if found is None:
-        return Place("none" if _text(config.get(source.kind_field)).casefold() in ("", "none") else UNKNOWN_STORAGE)
-    return Place(*map(_text, found))
+        return ReadPlace("none" if _text(config.get(source.kind_field)).casefold() in ("", "none") else UNKNOWN_STORAGE)
+    return ReadPlace(*map(_text, found))
 
 
-def braze_connections(rows: Iterable[JsonObject], groups: Iterable[JsonObject]) -> tuple[Connection, ...]:
+def braze_connections(rows: Iterable[JsonObject], groups: Iterable[JsonObject]) -> tuple[FoundConnection, ...]:
     """Return the Braze connections among all connections, in the order of their groups and schemas."""
     names = {_text(group.get("id")): _text(group.get("name")) for group in groups}
-    found = (Connection.of(row, names) for row in rows if row.get("service") == SERVICE)
+    found = (FoundConnection.of(row, names) for row in rows if row.get("service") == SERVICE)
     return tuple(sorted(found, key=lambda item: (item.group_name, item.group_id, item.schema, item.id)))
 
 
-def host_names(connections: Sequence[Connection], taken: Iterable[str] = ()) -> dict[str, str]:
+def host_names(connections: Sequence[FoundConnection], taken: Iterable[str] = ()) -> dict[str, str]:
     """Return a name of a host for each connection, by its id: the schema, with the group where two groups have it.
 
     The names depend on the whole account only, so that parts of it listed apart do not clash. ``taken``: names that
@@ -138,7 +138,7 @@ def host_names(connections: Sequence[Connection], taken: Iterable[str] = ()) -> 
     names: dict[str, str] = {}
     left = list(connections)
     for spelling in _SPELLINGS:
-        spelled: dict[str, list[Connection]] = {}
+        spelled: dict[str, list[FoundConnection]] = {}
         for connection in left:
             spelled.setdefault(_NOT_IN_A_NAME.sub("_", spelling(connection)), []).append(connection)
         used = {*names.values(), *reserved}
@@ -150,12 +150,12 @@ def host_names(connections: Sequence[Connection], taken: Iterable[str] = ()) -> 
     return names | {connection.id: name for connection, name in zip(left, free, strict=False)}
 
 
-def _called(connection: Connection) -> str:
+def _called(connection: FoundConnection) -> str:
     # Somebody may have put a key there.
     return "connection" if may_be_secret(connection.schema) else connection.schema
 
 
-_SPELLINGS: Sequence[Callable[[Connection], str]] = (
+_SPELLINGS: Sequence[Callable[[FoundConnection], str]] = (
     _called,
     lambda connection: f"{_called(connection)}_{connection.group_id}",
     lambda connection: f"{_called(connection)}_{connection.group_id}_{connection.id}",

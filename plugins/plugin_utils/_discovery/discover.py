@@ -15,10 +15,10 @@ from typing import Any
 
 from ...module_utils._fivetran.client import FivetranClient
 from ...module_utils._kernel.secrets.redact import Redactor
-from .access import Access
-from .inventory_text import Workspace, inventory_text
-from .listing import Listing, list_account
-from .look import Credentials, Look
+from .access import AccessVariables
+from .inventory_text import InventoryHost, inventory_text
+from .listing import AccountListing, list_account
+from .look import AccessLook, Credentials
 from .variables import facts, one_line
 
 
@@ -26,8 +26,8 @@ from .variables import facts, one_line
 class Discovery:
     """What was found. ``notes``: what could not be looked at, a sentence each."""
 
-    listing: Listing
-    workspaces: tuple[Workspace, ...]
+    listing: AccountListing
+    workspaces: tuple[InventoryHost, ...]
     notes: tuple[str, ...]
 
     @property
@@ -63,13 +63,13 @@ def discover(client: FivetranClient, groups: Sequence[str], credentials: Credent
     """
     listing = list_account(client, redactor)
     hosts, connections = listing.hosts(), listing.of_groups(groups)
-    found = Look(client, credentials).take(connections)
+    found = AccessLook(client, credentials).take(connections)
     readers = Counter(item.currents for item in listing.connections)
     workspaces = [
-        Workspace(
+        InventoryHost(
             hosts[item.id],
             item,
-            found.access.get(item.id, Access()),
+            found.access.get(item.id, AccessVariables()),
             # Names of containers in Azure are those of a storage account, which Fivetran does not tell.
             shares_folder=item.currents.storage in ("s3", "gcs") and readers[item.currents] > 1,
         )
@@ -82,7 +82,7 @@ def _count(number: int, noun: str) -> str:
     return f"1 {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _shown(workspace: Workspace) -> dict[str, Any]:
+def _shown(workspace: InventoryHost) -> dict[str, Any]:
     known = {name: value for name, value in workspace.settings.items() if isinstance(value, bool | str | list)}
     return {
         "host": workspace.host,

@@ -16,9 +16,9 @@ from itertools import groupby
 
 import yaml
 
-from .access import Access, Candidate
-from .connections import Connection
-from .variables import Placeholder, Setting, identity, is_plain, keys, left_paused, one_line, remarks
+from .access import AccessVariables, Candidate
+from .connections import FoundConnection
+from .variables import Placeholder, VariableValue, identity, is_plain, keys, left_paused, one_line, remarks
 
 WIDTH = 110
 _HEAD = (
@@ -30,22 +30,22 @@ _HEAD = (
 
 
 @dataclass(frozen=True)
-class Workspace:
+class InventoryHost:
     """A connection as a host of an inventory, with what was found of its access to the bucket.
 
     ``shares_folder``: whether another connection reads the same folder.
     """
 
     host: str
-    connection: Connection
-    access: Access = field(default_factory=Access)
+    connection: FoundConnection
+    access: AccessVariables = field(default_factory=AccessVariables)
     shares_folder: bool = False
 
     @property
-    def settings(self) -> dict[str, Setting]:
+    def settings(self) -> dict[str, VariableValue]:
         """Return its settings, in the order in which they are written."""
         told = identity(self.connection, self.host)
-        shared: dict[str, Setting] = {"currents_folder_shared": True} if self.shares_folder else {}
+        shared: dict[str, VariableValue] = {"currents_folder_shared": True} if self.shares_folder else {}
         paused = left_paused(self.connection)
         return told | shared | keys(self.connection, self.host) | paused | dict(self.access.settings)
 
@@ -91,7 +91,7 @@ def _write_placeholder_in_line(dumper: yaml.SafeDumper, value: Placeholder) -> y
 _LineDumper.add_representer(Placeholder, _write_placeholder_in_line)
 
 
-def inventory_text(workspaces: Iterable[Workspace], notes: Sequence[str] = ()) -> str:
+def inventory_text(workspaces: Iterable[InventoryHost], notes: Sequence[str] = ()) -> str:
     """Return an inventory of these workspaces, which are in the order of their groups. ``notes`` stand at its top."""
     lines = [*_comments([*_HEAD, *notes], ""), "---", "braze_workspaces:", "  hosts:"]
     for group_id, members in groupby(workspaces, key=lambda workspace: workspace.connection.group_id):
@@ -103,12 +103,12 @@ def inventory_text(workspaces: Iterable[Workspace], notes: Sequence[str] = ()) -
     return "\n".join([*lines, ""])
 
 
-def host_entry(workspace: Workspace) -> str:
+def host_entry(workspace: InventoryHost) -> str:
     """Return one host as it stands in such an inventory, to be put below its ``hosts``."""
     return "\n".join([*_host(workspace), ""])
 
 
-def host_line(workspace: Workspace) -> str:
+def host_line(workspace: InventoryHost) -> str:
     """Return the settings of one host in one line, which means the same wherever it is put below ``hosts``."""
     text = yaml.dump(
         {workspace.host: workspace.settings},
@@ -117,7 +117,7 @@ def host_line(workspace: Workspace) -> str:
     return text.strip().removeprefix("{").removesuffix("}")
 
 
-def _host(workspace: Workspace) -> Iterator[str]:
+def _host(workspace: InventoryHost) -> Iterator[str]:
     access = workspace.access
     yield from _comments(remarks(workspace.connection), " " * 4)
     yield from _yaml({workspace.host: workspace.settings}, " " * 4)
@@ -127,7 +127,7 @@ def _host(workspace: Workspace) -> Iterator[str]:
         yield from _candidate(candidate, inside)
 
 
-def _reasons(workspace: Workspace) -> Iterator[str]:
+def _reasons(workspace: InventoryHost) -> Iterator[str]:
     """Yield why there are settings that say no more than what is there."""
     if workspace.shares_folder:
         yield "Another connection reads the same folder."

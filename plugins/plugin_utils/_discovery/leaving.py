@@ -20,10 +20,10 @@ from ...module_utils._kernel.secrets.shown import may_be_secret, shown
 from .._settings.options import all_options
 from .._settings.settings import Settings, Unusable, schema_claimed
 from .._words import joined
-from .access import Access
-from .connections import UNKNOWN_STORAGE, Connection, host_names
-from .look import Credentials, Look
-from .variables import BUCKETS, Setting, one_line, place
+from .access import AccessVariables
+from .connections import UNKNOWN_STORAGE, FoundConnection, host_names
+from .look import AccessLook, Credentials
+from .variables import BUCKETS, VariableValue, one_line, place
 
 # What says which role of this collection it is, and how it has been made. A group of hosts may say something else.
 _OF_OWN_ROLE = (
@@ -53,8 +53,8 @@ class Leaving:
     """A connection as a host. ``told``: what a person wants to know before it is offboarded, a sentence each."""
 
     host: str
-    connection: Connection
-    variables: Mapping[str, Setting]
+    connection: FoundConnection
+    variables: Mapping[str, VariableValue]
     told: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class Leaving:
 
 def find_leaving(
     client: FivetranClient, group: str, schema: str, inventory: Iterable[Settings | Unusable]
-) -> Connection:
+) -> FoundConnection:
     """Return the Braze connection of this schema in this group, given by name or id.
 
     :raises OnrampError: a host claims it, or may claim it; there is none, or it is of another service.
@@ -88,7 +88,7 @@ def find_leaving(
             f"The connection {schema} of the Fivetran group {name} is of the service {shown(str(row.get('service')))}."
             f" Only Braze connections are offboarded here. {_UNCHANGED}",
         )
-    return Connection.of(row, {group_id: name})
+    return FoundConnection.of(row, {group_id: name})
 
 
 def check_unclaimed(schema: str, group: Collection[str], inventory: Iterable[Settings | Unusable]) -> None:
@@ -136,16 +136,18 @@ def _refuse(code: str, msg: str) -> NoReturn:
     raise OnrampError(msg=msg, failure=Failure(code=code, message=msg))
 
 
-def leaving(connection: Connection, taken: Iterable[str], client: FivetranClient, credentials: Credentials) -> Leaving:
+def leaving(
+    connection: FoundConnection, taken: Iterable[str], client: FivetranClient, credentials: Credentials
+) -> Leaving:
     """Return the connection as a host, with what lets Fivetran read its bucket. ``taken``: names of other hosts."""
-    found = Look(client, credentials).take([connection])
-    access = found.access.get(connection.id, Access())
+    found = AccessLook(client, credentials).take([connection])
+    access = found.access.get(connection.id, AccessVariables())
     host = host_names([connection], taken)[connection.id]
     variables = {**_identity(connection), **_access(connection.currents.storage, access)}
     return Leaving(host, connection, variables, tuple(map(one_line, _told(host, connection, access, found.notes))))
 
 
-def _identity(connection: Connection) -> dict[str, Setting]:
+def _identity(connection: FoundConnection) -> dict[str, VariableValue]:
     currents = connection.currents
     # Of a storage that nobody knows, nothing can be taken away.
     storage = currents.storage if currents.storage != UNKNOWN_STORAGE else "none"
@@ -158,7 +160,7 @@ def _identity(connection: Connection) -> dict[str, Setting]:
     }
 
 
-def _access(storage: str, access: Access) -> dict[str, Setting]:
+def _access(storage: str, access: AccessVariables) -> dict[str, VariableValue]:
     """Return the settings of the access. What was not found is left to those of the group, as for any other host."""
     if storage == "gcs":
         # Which grant it would be if it is none of this collection, only the settings of the group can say.
@@ -173,7 +175,7 @@ def _access(storage: str, access: Access) -> dict[str, Setting]:
     return {"s3_access_role_arn": "", **{name: known[name].default for name in _OF_OWN_ROLE}, **chosen}
 
 
-def _role(access: Access) -> Mapping[str, Setting] | None:
+def _role(access: AccessVariables) -> Mapping[str, VariableValue] | None:
     """Return the settings of the role that was found; of several that may be meant, of the one that was made here."""
     if not access.missing:
         return access.settings
@@ -181,7 +183,7 @@ def _role(access: Access) -> Mapping[str, Setting] | None:
     return {**access.settings, **own[0]} if len(own) == 1 else None
 
 
-def _told(host: str, connection: Connection, access: Access, notes: Iterable[str]) -> Iterator[str]:
+def _told(host: str, connection: FoundConnection, access: AccessVariables, notes: Iterable[str]) -> Iterator[str]:
     reads = f", which reads {place(connection.currents)}," if connection.currents.storage != "none" else ""
     yield (
         f"The connection {connection.schema} of the Fivetran group {connection.group_name}{reads} leaves as the host"

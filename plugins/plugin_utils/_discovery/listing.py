@@ -16,30 +16,30 @@ from ...module_utils._fivetran.account.group import choose_group
 from ...module_utils._fivetran.client import FivetranClient, JsonObject
 from ...module_utils._kernel.errors import OnrampError
 from ...module_utils._kernel.secrets.redact import Redactor
-from .connections import Connection, braze_connections, host_names
+from .connections import FoundConnection, braze_connections, host_names
 
 FORBIDDEN = 403
 
 
 @dataclass(frozen=True)
-class Listing:
+class AccountListing:
     """What an account holds.
 
     ``groups``: names by id; None where the key may not list them. ``total``: connections of any service.
     """
 
-    connections: tuple[Connection, ...]
+    connections: tuple[FoundConnection, ...]
     groups: Mapping[str, str] | None
     total: int
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Listing:
+    def from_json(cls, data: Mapping[str, Any]) -> AccountListing:
         """Read it from what :meth:`as_json` has returned.
 
         :raises TypeError: it is something else.
         :raises KeyError: likewise.
         """
-        connections = tuple(Connection.from_json(item) for item in data["connections"])
+        connections = tuple(FoundConnection.from_json(item) for item in data["connections"])
         return cls(connections, None if data["groups"] is None else dict(data["groups"]), int(data["total"]))
 
     def as_json(self) -> JsonObject:
@@ -47,7 +47,7 @@ class Listing:
         connections = [connection.as_json() for connection in self.connections]
         return {"connections": connections, "groups": self.groups, "total": self.total}
 
-    def of_groups(self, wanted: Sequence[str]) -> tuple[Connection, ...]:
+    def of_groups(self, wanted: Sequence[str]) -> tuple[FoundConnection, ...]:
         """Return the connections of these groups, given by id or name; of all groups if none is given.
 
         :raises OnrampError: there is no such group, or the name is that of several.
@@ -65,7 +65,7 @@ class Listing:
         return host_names(self.connections)
 
 
-def list_account(client: FivetranClient, redactor: Redactor) -> Listing:
+def list_account(client: FivetranClient, redactor: Redactor) -> AccountListing:
     """Ask Fivetran. ``redactor`` keeps out what somebody has put where it does not belong.
 
     :raises OnrampError: no usable answer, or one that the credentials may not have.
@@ -74,7 +74,7 @@ def list_account(client: FivetranClient, redactor: Redactor) -> Listing:
     groups = _groups(client)
     connections = tuple(map(redactor.data, braze_connections(rows, groups or ())))
     names = None if groups is None else {str(group["id"]): str(group.get("name") or group["id"]) for group in groups}
-    return Listing(connections, redactor.data(names), len(rows))
+    return AccountListing(connections, redactor.data(names), len(rows))
 
 
 def _groups(client: FivetranClient) -> list[JsonObject] | None:

@@ -28,8 +28,8 @@ from ...module_utils._kernel.runner import validator
 from ...module_utils._kernel.secrets.shown import shown
 from .._settings.rules import bucket as proper_bucket
 from .._settings.values import Refused
-from .access import Access, Role, gcs_access, own_grant, own_role, s3_access
-from .connections import Connection
+from .access import AccessVariables, Role, gcs_access, own_grant, own_role, s3_access
+from .connections import FoundConnection
 
 if TYPE_CHECKING:
     # Each cloud's SDK takes a quarter of a second to import, and may be missing where nobody needs it.
@@ -59,11 +59,11 @@ class Credentials:
 class Found:
     """The access of each connection, by its id. ``notes``: what could not be looked at, a sentence each."""
 
-    access: Mapping[str, Access]
+    access: Mapping[str, AccessVariables]
     notes: tuple[str, ...] = ()
 
 
-class Look:
+class AccessLook:
     """One look for the access of some connections of one Fivetran account."""
 
     def __init__(self, client: FivetranClient, credentials: Credentials) -> None:
@@ -73,11 +73,11 @@ class Look:
         # By the reason, what could not be looked at.
         self._unseen: dict[str, list[str]] = {}
 
-    def take(self, connections: Sequence[Connection]) -> Found:
+    def take(self, connections: Sequence[FoundConnection]) -> Found:
         """Return what is found; also what goes wrong is told, and no exception."""
         in_s3 = [connection for connection in connections if connection.currents.storage == "s3"]
         in_gcs = [connection for connection in connections if connection.currents.storage == "gcs"]
-        access: dict[str, Access] = {}
+        access: dict[str, AccessVariables] = {}
         with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="look") as pool:
             if in_s3:
                 access |= self._s3(pool, in_s3)
@@ -99,7 +99,7 @@ class Look:
 
     # AWS
 
-    def _s3(self, pool: ThreadPoolExecutor, connections: Sequence[Connection]) -> dict[str, Access]:
+    def _s3(self, pool: ThreadPoolExecutor, connections: Sequence[FoundConnection]) -> dict[str, AccessVariables]:
         seen = self._all(pool, self._credentials.aws_profiles or ("",), self._account, _called)
         accounts = [account for account in seen.values() if not isinstance(account, OnrampError)]
         roles: dict[str, list[Role]] = {connection.id: [] for connection in connections}
@@ -122,7 +122,7 @@ class Look:
         return _Account(profile, who, iam, aws.client("s3"), tuple(list_roles(iam)))
 
     def _roles(
-        self, pool: ThreadPoolExecutor, account: _Account, connections: Sequence[Connection]
+        self, pool: ThreadPoolExecutor, account: _Account, connections: Sequence[FoundConnection]
     ) -> dict[str, list[Role]]:
         """Return, for each connection, the roles of an account that Fivetran can assume for its group."""
         from ...module_utils._aws.bucket import look
@@ -152,7 +152,7 @@ class Look:
 
     # Google
 
-    def _gcs(self, pool: ThreadPoolExecutor, connections: Sequence[Connection]) -> dict[str, Access]:
+    def _gcs(self, pool: ThreadPoolExecutor, connections: Sequence[FoundConnection]) -> dict[str, AccessVariables]:
         members = self._all(
             pool,
             [connection.group_id for connection in connections],
@@ -166,14 +166,14 @@ class Look:
             _named,
         )
 
-        def grant(connection: Connection) -> Access:
+        def grant(connection: FoundConnection) -> AccessVariables:
             return self._grant(connection, members[connection.group_id], policies[connection.currents.bucket])
 
         return dict(zip([connection.id for connection in connections], pool.map(grant, connections), strict=True))
 
     def _grant(
-        self, connection: Connection, member: str | OnrampError, policy: Mapping[str, Any] | OnrampError
-    ) -> Access:
+        self, connection: FoundConnection, member: str | OnrampError, policy: Mapping[str, Any] | OnrampError
+    ) -> AccessVariables:
         if isinstance(member, OnrampError) or isinstance(policy, OnrampError):
             return gcs_access(None, None)
         from ...module_utils._google.effect.effect import may_read, roles_in_doubt
@@ -258,7 +258,7 @@ class _Seen:
     bucket: S3Bucket | OnrampError
 
 
-def _role(account: _Account, connection: Connection, role: TrustingRole, seen: _Seen) -> Role:
+def _role(account: _Account, connection: FoundConnection, role: TrustingRole, seen: _Seen) -> Role:
     details, bucket = seen.details, seen.bucket
     if isinstance(details, OnrampError) or isinstance(bucket, OnrampError):
         what = role.arn if isinstance(details, OnrampError) else f"the bucket {connection.currents.bucket}"

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .inventory_text import Workspace, host_entry, host_line
+from .inventory_text import InventoryHost, host_entry, host_line
 from .variables import one_line, place, remarks
 
 
 @dataclass(frozen=True)
-class Unclaimed:
+class UnclaimedHost:
     """A connection, and the host that would claim it."""
 
-    workspace: Workspace
+    workspace: InventoryHost
 
     @property
     def line(self) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 
 from ...module_utils._fivetran.sync.last_sync import LastSync
 from ...module_utils._kernel.secrets.shown import may_be_secret
-from .connections import UNKNOWN_STORAGE, Connection, Place
+from .connections import UNKNOWN_STORAGE, FoundConnection, ReadPlace
 
 # The settings that say which connection it is and what it reads.
 IDENTITY = (
@@ -48,13 +48,13 @@ class Placeholder:
         return f"{{{{ {self.variable} }}}}"
 
 
-Setting = str | bool | list[str] | Placeholder
+VariableValue = str | bool | list[str] | Placeholder
 
 
-def identity(connection: Connection, host: str) -> dict[str, Setting]:
+def identity(connection: FoundConnection, host: str) -> dict[str, VariableValue]:
     """Return what is known of the settings of :data:`IDENTITY`; no key is among them."""
     currents = connection.currents
-    settings: dict[str, Setting] = {
+    settings: dict[str, VariableValue] = {
         "fivetran_group": connection.group_id,
         "fivetran_schema": connection.schema,
         "braze_api_url": connection.api_url,
@@ -70,23 +70,23 @@ def identity(connection: Connection, host: str) -> dict[str, Setting]:
 _MAY_BE_EMPTY = ("currents_prefix",)
 
 
-def _harmless(name: str, value: Setting, host: str) -> Setting:
+def _harmless(name: str, value: VariableValue, host: str) -> VariableValue:
     """Return the value, unless somebody has put a key where it does not belong."""
     return Placeholder(f"vault_{name}_{host}") if isinstance(value, str) and may_be_secret(value) else value
 
 
-def keys(connection: Connection, host: str) -> dict[str, Placeholder]:
+def keys(connection: FoundConnection, host: str) -> dict[str, Placeholder]:
     """Return the settings that hold what Fivetran does not tell."""
     names = ["braze_api_key", *(["currents_connection_string"] if connection.currents.storage == "azure" else ())]
     return {name: Placeholder(f"vault_{name}_{host}") for name in names}
 
 
-def left_paused(connection: Connection) -> dict[str, Setting]:
+def left_paused(connection: FoundConnection) -> dict[str, VariableValue]:
     """Return what keeps a connection paused that onboarding would start, because it takes it for its own new one."""
     return {"fivetran_connection_paused": True} if connection.was_never_started else {}
 
 
-def facts(connection: Connection) -> dict[str, Any]:
+def facts(connection: FoundConnection) -> dict[str, Any]:
     """Return what Fivetran tells of the connection and no playbook needs, for groups of hosts and conditions."""
     return {
         "onramp_connection_id": connection.id,
@@ -106,12 +106,12 @@ def facts(connection: Connection) -> dict[str, Any]:
     }
 
 
-def remarks(connection: Connection) -> list[str]:
+def remarks(connection: FoundConnection) -> list[str]:
     """Return what a person wants to know of the connection, and that stays as it is, a sentence each."""
     return [one_line(sentence) for sentence in _remarks(connection)]
 
 
-def _remarks(connection: Connection) -> Iterator[str]:
+def _remarks(connection: FoundConnection) -> Iterator[str]:
     state = connection.setup_state or "of unknown state"
     paused = ", paused in Fivetran" if connection.paused else ""
     yield f"Connection {connection.id}: {state}{paused}, {schedule(connection)}, {_last_sync(connection)}."
@@ -125,7 +125,7 @@ def _remarks(connection: Connection) -> Iterator[str]:
         yield "It is paused when the trial ends."
 
 
-def schedule(connection: Connection) -> str:
+def schedule(connection: FoundConnection) -> str:
     """Return when the connection syncs, as part of a sentence."""
     minutes = connection.sync_frequency
     if connection.schedule_type == "manual":
@@ -140,12 +140,12 @@ def schedule(connection: Connection) -> str:
     return "every hour" if hours == 1 else f"every {hours} hours"
 
 
-def _last_sync(connection: Connection) -> str:
+def _last_sync(connection: FoundConnection) -> str:
     last = LastSync.of({"failed_at": connection.failed_at, "succeeded_at": connection.succeeded_at})
     return f"last sync {last.outcome} at {last.finished_at}" if last.outcome else "never synced"
 
 
-def place(where: Place) -> str:
+def place(where: ReadPlace) -> str:
     """Return a bucket and a folder as a person writes them."""
     if where.storage not in BUCKETS:
         return "a storage that this version does not know"

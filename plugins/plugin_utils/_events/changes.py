@@ -14,19 +14,19 @@ from typing import Any
 from ...module_utils._fivetran.allowance import Allowance
 from ...module_utils._fivetran.connection.state import status_of
 from ...module_utils._fivetran.sync.last_sync import LastSync, moment, reasons
-from .event import Event, Kind, text
+from .event import Event, EventKind, text
 
 Row = Mapping[str, Any]
-Look = Mapping[str, Row]
+RowsById = Mapping[str, Row]
 STATES = ("setup_state", "sync_state", "update_state")
 TIMES = ("succeeded_at", "failed_at")
 # Of what Fivetran allows in an hour, so much is left to everybody else.
 KEPT_FREE = 0.2
 LONGEST_PAUSE = 900.0
-_BY_SETUP_STATE: Mapping[str, Kind] = {
-    "broken": Kind.BROKEN,
-    "incomplete": Kind.INCOMPLETE,
-    "connected": Kind.CONNECTED,
+_BY_SETUP_STATE: Mapping[str, EventKind] = {
+    "broken": EventKind.BROKEN,
+    "incomplete": EventKind.INCOMPLETE,
+    "connected": EventKind.CONNECTED,
 }
 
 
@@ -45,47 +45,47 @@ def state(row: Row) -> dict[str, Any]:
     }
 
 
-def changes(before: Look | None, after: Look, at: str) -> Iterator[Event]:
+def changes(before: RowsById | None, after: RowsById, at: str) -> Iterator[Event]:
     """Yield what has happened, one event a connection and kind. Without a look before: what is broken already."""
     if before is None:
         for row in after.values():
             if state(row)["setup_state"] == "broken":
-                yield _event(Kind.BROKEN, None, row, at)
+                yield _event(EventKind.BROKEN, None, row, at)
         return
     for name, row in after.items():
         old = before.get(name)
-        kinds = [Kind.CREATED] if old is None else _kinds(old, row)
+        kinds = [EventKind.CREATED] if old is None else _kinds(old, row)
         yield from (_event(kind, old, row, at) for kind in kinds)
     for name, old in before.items():
         if name not in after:
-            yield _event(Kind.DELETED, old, None, at)
+            yield _event(EventKind.DELETED, old, None, at)
 
 
-def _kinds(old: Row, new: Row) -> Iterator[Kind]:
+def _kinds(old: Row, new: Row) -> Iterator[EventKind]:
     """Yield what has happened to one connection; what is broken says no more of the sync that has broken it."""
     was, now = state(old), state(new)
     broke = was["setup_state"] != now["setup_state"] and now["setup_state"] == "broken"
     if was["setup_state"] != now["setup_state"] and now["setup_state"] in _BY_SETUP_STATE:
         yield _BY_SETUP_STATE[now["setup_state"]]
     if was["paused"] != now["paused"] and now["paused"] is not None:
-        yield Kind.PAUSED if now["paused"] else Kind.RESUMED
+        yield EventKind.PAUSED if now["paused"] else EventKind.RESUMED
     if _moved(was, now, "failed_at") and not broke and LastSync.of(dict(new)).outcome == "failed":
-        yield Kind.SYNC_FAILED
+        yield EventKind.SYNC_FAILED
     if _moved(was, now, "succeeded_at") and LastSync.of(dict(new)).outcome == "succeeded":
-        yield Kind.SYNC_SUCCEEDED
+        yield EventKind.SYNC_SUCCEEDED
     if was["sync_state"] != "syncing" and now["sync_state"] == "syncing":
-        yield Kind.SYNC_STARTED
+        yield EventKind.SYNC_STARTED
     if was["update_state"] != "delayed" and now["update_state"] == "delayed":
-        yield Kind.DELAYED
+        yield EventKind.DELAYED
 
 
 def _moved(was: Row, now: Row, name: str) -> bool:
     return moment(now[name]) > moment(was[name])
 
 
-def _event(kind: Kind, old: Row | None, new: Row | None, at: str) -> Event:
+def _event(kind: EventKind, old: Row | None, new: Row | None, at: str) -> Event:
     row = new or old or {}
-    failed = kind in (Kind.BROKEN, Kind.SYNC_FAILED, Kind.INCOMPLETE)
+    failed = kind in (EventKind.BROKEN, EventKind.SYNC_FAILED, EventKind.INCOMPLETE)
     return Event(
         kind=kind,
         connection_id=text(row, "id"),

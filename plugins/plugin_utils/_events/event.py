@@ -25,7 +25,7 @@ LONGEST_TEXT = 500
 _TEMPLATE = re.compile(r"\{(?=[{%#])")
 
 
-class Kind(StrEnum):
+class EventKind(StrEnum):
     """What happened. ``OTHER``: what Fivetran posts and this collection has no word for."""
 
     BROKEN = "broken"
@@ -52,7 +52,7 @@ class Event:
     ``at``: ISO 8601. ``sync_id`` and ``reason`` are empty where there is none. ``name``: Fivetran's own of a webhook.
     """
 
-    kind: Kind
+    kind: EventKind
     connection_id: str
     schema: str
     group_id: str

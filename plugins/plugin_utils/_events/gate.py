@@ -22,7 +22,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ...module_utils._fivetran.sync.last_sync import moment
-from .event import Event, Kind, text
+from .event import Event, EventKind, text
 
 SIGNATURE = "X-Fivetran-Signature-256"
 TEST_EVENT = "test_event"
@@ -30,24 +30,24 @@ TEST_EVENT = "test_event"
 OLDEST, AHEAD = timedelta(hours=25), timedelta(minutes=5)
 # Remembered of what was taken. Only who has the secret can fill that.
 MOST_REMEMBERED = 100_000
-KINDS: Mapping[str, Kind] = {
-    "sync_start": Kind.SYNC_STARTED,
+KINDS: Mapping[str, EventKind] = {
+    "sync_start": EventKind.SYNC_STARTED,
     # A connection whose tests pass may stay broken; and who heals one runs tests, so that it must not begin with them.
-    "connection_successful": Kind.TESTS_PASSED,
-    "connection_failure": Kind.TESTS_FAILED,
-    "create_connector": Kind.CREATED,
-    "pause_connector": Kind.PAUSED,
-    "resume_connector": Kind.RESUMED,
-    "edit_connector": Kind.EDITED,
-    "delete_connector": Kind.DELETED,
+    "connection_successful": EventKind.TESTS_PASSED,
+    "connection_failure": EventKind.TESTS_FAILED,
+    "create_connector": EventKind.CREATED,
+    "pause_connector": EventKind.PAUSED,
+    "resume_connector": EventKind.RESUMED,
+    "edit_connector": EventKind.EDITED,
+    "delete_connector": EventKind.DELETED,
 }
-ENDS: Mapping[str, Kind] = {
-    "SUCCESSFUL": Kind.SYNC_SUCCEEDED,
-    "FAILURE": Kind.SYNC_FAILED,
+ENDS: Mapping[str, EventKind] = {
+    "SUCCESSFUL": EventKind.SYNC_SUCCEEDED,
+    "FAILURE": EventKind.SYNC_FAILED,
     # In no document, but other receivers expect it.
-    "FAILED": Kind.SYNC_FAILED,
+    "FAILED": EventKind.SYNC_FAILED,
     # It lasts until somebody does something about it.
-    "FAILURE_WITH_TASK": Kind.BROKEN,
+    "FAILURE_WITH_TASK": EventKind.BROKEN,
 }
 
 
@@ -112,7 +112,7 @@ def event_of(posted: Mapping[str, Any]) -> Event:
     data = posted.get("data")
     data = data if isinstance(data, Mapping) else {}
     name, status = text(posted, "event"), text(data, "status") or text(posted, "status")
-    kind = ENDS.get(status, Kind.OTHER) if name == "sync_end" else KINDS.get(name, Kind.OTHER)
+    kind = ENDS.get(status, EventKind.OTHER) if name == "sync_end" else KINDS.get(name, EventKind.OTHER)
     return Event(
         kind=kind,
         connection_id=text(posted, "connector_id") or text(posted, "connection_id"),
@@ -128,14 +128,14 @@ def event_of(posted: Mapping[str, Any]) -> Event:
     )
 
 
-def _known_by(kind: Kind) -> dict[str, Any] | None:
+def _known_by(kind: EventKind) -> dict[str, Any] | None:
     """Return the states that follow from what happened."""
-    known: Mapping[Kind, dict[str, Any]] = {
-        Kind.BROKEN: {"setup_state": "broken"},
-        Kind.SYNC_SUCCEEDED: {"setup_state": "connected"},
-        Kind.SYNC_STARTED: {"sync_state": "syncing"},
-        Kind.PAUSED: {"paused": True},
-        Kind.RESUMED: {"paused": False},
+    known: Mapping[EventKind, dict[str, Any]] = {
+        EventKind.BROKEN: {"setup_state": "broken"},
+        EventKind.SYNC_SUCCEEDED: {"setup_state": "connected"},
+        EventKind.SYNC_STARTED: {"sync_state": "syncing"},
+        EventKind.PAUSED: {"paused": True},
+        EventKind.RESUMED: {"paused": False},
     }
     return known.get(kind)
 

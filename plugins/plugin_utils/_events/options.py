@@ -16,7 +16,7 @@ from ...module_utils._fivetran.credentials import checked_credential
 from ...module_utils._kernel.errors import InvalidArgument
 from ...module_utils._kernel.options.shared import WHERE_MADE
 from ...module_utils._kernel.secrets.shown import shown
-from .event import Event, Kind
+from .event import Event, EventKind
 
 # ansible-rulebook adds it.
 _OF_RULEBOOK = ("eda_feedback_queue",)
@@ -36,7 +36,7 @@ URL = "https://api.fivetran.com"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedEvents:
     """Which events are emitted; no ``kinds`` means all. ``gather``: seconds of silence that end a batch, 0 for none."""
 
     kinds: frozenset[str]
@@ -49,7 +49,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class WebhookOptions(Wanted):
+class WebhookOptions(WantedEvents):
     """What the receiver goes by."""
 
     host: str
@@ -63,7 +63,7 @@ class WebhookOptions(Wanted):
 
 
 @dataclass(frozen=True)
-class StatusOptions(Wanted):
+class StatusOptions(WantedEvents):
     """What the watcher goes by."""
 
     key: str
@@ -144,9 +144,9 @@ def _given(args: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
 
 def _wanted(given: Mapping[str, Any]) -> dict[str, Any]:
     kinds = _texts("kinds", given["kinds"])
-    wrong = sorted(set(kinds) - set(Kind))
+    wrong = sorted(set(kinds) - set(EventKind))
     if wrong:
-        raise InvalidArgument(f"kinds: there is no kind {shown(wrong[0])}; there are {', '.join(Kind)}.")
+        raise InvalidArgument(f"kinds: there is no kind {shown(wrong[0])}; there are {', '.join(EventKind)}.")
     return {
         "kinds": frozenset(kinds),
         "services": frozenset(_texts("services", given["services"])),

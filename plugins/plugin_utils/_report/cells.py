@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from ...module_utils._kernel.finding import Finding
 from .model import MARK_OF_SEVERITY, Cell, Mark, Step, Workspace
-from .vendors import Connection, GcsAccess, S3Access
+from .vendors import GcsAccess, ReportedConnection, S3Access
 
 PLANS = {"create": "would be created", "update": "would be changed", "delete": "would be removed"}
 BAD_TESTS = ("FAILED", "JOB_FAILED")
@@ -122,7 +122,7 @@ def _connection(workspace: Workspace, check_mode: bool) -> Cell:
     return Cell(Mark.OK, "running")
 
 
-def _is_proved(connection: Connection) -> bool:
+def _is_proved(connection: ReportedConnection) -> bool:
     """Tell whether the last sync shows that what Fivetran holds works."""
     # ISO 8601 in UTC sorts as text.
     return bool(connection.succeeded_at) and connection.succeeded_at >= connection.failed_at

@@ -19,7 +19,7 @@ from typing import Any
 
 from .._files import beside, fill_new
 from .collected import results
-from .news import TIME, Earlier, Kind
+from .news import TIME, Earlier, NewsKind
 
 # The second run of a second has "-2" behind the time.
 NAME = re.compile(r"report-([0-9]{8}T[0-9]{6}Z)(?:-([0-9]{1,9}))?\.json")
@@ -62,7 +62,7 @@ def add(folder: Path, finished_at: str, text: str) -> Path:
         temporary.unlink(missing_ok=True)
 
 
-def prune(reports: Iterable[tuple[Path, Kind]], kind: Kind, keep: int) -> None:
+def prune(reports: Iterable[tuple[Path, NewsKind]], kind: NewsKind, keep: int) -> None:
     """Remove the oldest reports of a kind, so that ``keep`` are left. ``reports``: the oldest first."""
     alike = [path for path, other in reports if other == kind]
     for path in alike[: max(len(alike) - keep, 0)]:

@@ -50,7 +50,7 @@ HELP: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Sample:
+class MetricSample:
     """One sample of a metric, whose name stands here without the prefix."""
 
     metric: str
@@ -61,7 +61,7 @@ class Sample:
 def metrics_of(report: Report) -> str:
     """Return the file: for each metric its help, its type, and its samples."""
     playbook = {"playbook": ", ".join(report.run.playbooks)}
-    by_metric: dict[str, list[Sample]] = {}
+    by_metric: dict[str, list[MetricSample]] = {}
     for sample in (*_of_run(report), *(found for one in report.workspaces for found in _of_workspace(report, one))):
         by_metric.setdefault(sample.metric, []).append(sample)
     return "".join(
@@ -72,7 +72,7 @@ def metrics_of(report: Report) -> str:
     )
 
 
-def _line(sample: Sample, playbook: Mapping[str, str]) -> str:
+def _line(sample: MetricSample, playbook: Mapping[str, str]) -> str:
     labels = ",".join(f'{name}="{_escaped(value)}"' for name, value in {**playbook, **sample.labels}.items())
     return f"{PREFIX}{sample.metric}{{{labels}}} {sample.value}\n"
 
@@ -83,58 +83,58 @@ def _escaped(value: str) -> str:
     return "".join(character if character.isprintable() else rf"\\u{ord(character):04x}" for character in quoted)
 
 
-def _of_run(report: Report) -> Iterator[Sample]:
+def _of_run(report: Report) -> Iterator[MetricSample]:
     run = report.run
-    yield Sample("run_info", 1, {"version": VERSION})
+    yield MetricSample("run_info", 1, {"version": VERSION})
     yield from _time("run_started_timestamp_seconds", run.started_at, {})
     yield from _time("run_finished_timestamp_seconds", run.finished_at, {})
     failed = any(workspace.status == Mark.FAILED for workspace in report.workspaces)
-    yield Sample("run_success", int(not failed), {})
-    yield Sample("run_check_mode", int(run.check_mode), {})
-    yield Sample("run_left_out", len(run.left_out), {})
-    yield from (Sample("workspaces", count, {"status": mark}) for mark, count in report.counts().items())
+    yield MetricSample("run_success", int(not failed), {})
+    yield MetricSample("run_check_mode", int(run.check_mode), {})
+    yield MetricSample("run_left_out", len(run.left_out), {})
+    yield from (MetricSample("workspaces", count, {"status": mark}) for mark, count in report.counts().items())
 
 
-def _of_workspace(report: Report, workspace: Workspace) -> Iterator[Sample]:
+def _of_workspace(report: Report, workspace: Workspace) -> Iterator[MetricSample]:
     label = {"workspace": workspace.name}
-    yield Sample("workspace_status", 1, {**label, "status": workspace.status})
-    yield Sample("workspace_failed", int(workspace.status == Mark.FAILED), label)
+    yield MetricSample("workspace_status", 1, {**label, "status": workspace.status})
+    yield MetricSample("workspace_failed", int(workspace.status == Mark.FAILED), label)
     if report.past is not None:
-        yield Sample("workspace_flapping", int(workspace.flapping), label)
+        yield MetricSample("workspace_flapping", int(workspace.flapping), label)
         yield from _time("workspace_since_timestamp_seconds", workspace.since, label)
-    yield Sample("workspace_changed_tasks", workspace.changed, label)
+    yield MetricSample("workspace_changed_tasks", workspace.changed, label)
     found = [finding.severity for finding in workspace.findings]
     for severity in MARK_OF_SEVERITY:
-        yield Sample("workspace_findings", found.count(severity), {**label, "severity": severity})
+        yield MetricSample("workspace_findings", found.count(severity), {**label, "severity": severity})
     for step, cell in workspace.cells.items():
-        yield Sample("step_mark", 1, {**label, "step": step, "mark": cell.mark})
+        yield MetricSample("step_mark", 1, {**label, "step": step, "mark": cell.mark})
     yield from _of_vendors(workspace, label)
     for stop in workspace.way:
         place = {**label, "stop": stop.stop}
-        yield Sample("stop_state", 1, {**place, "state": stop.state})
+        yield MetricSample("stop_state", 1, {**place, "state": stop.state})
         yield from _time("stop_data_timestamp_seconds", stop.at, place)
         if stop.age_seconds is not None:
-            yield Sample("stop_data_age_seconds", stop.age_seconds, place)
+            yield MetricSample("stop_data_age_seconds", stop.age_seconds, place)
 
 
-def _of_vendors(workspace: Workspace, label: Mapping[str, str]) -> Iterator[Sample]:
+def _of_vendors(workspace: Workspace, label: Mapping[str, str]) -> Iterator[MetricSample]:
     key, connection = workspace.key, workspace.connection
     if key is not None and key.verdict in KEY_VALID:
-        yield Sample("key_valid", int(KEY_VALID[key.verdict]), label)
+        yield MetricSample("key_valid", int(KEY_VALID[key.verdict]), label)
         if KEY_VALID[key.verdict]:
-            yield Sample("key_missing_permissions", len(key.missing), label)
+            yield MetricSample("key_missing_permissions", len(key.missing), label)
     if connection is not None and connection.id:
         if connection.paused is not None:
-            yield Sample("connection_paused", int(connection.paused), label)
+            yield MetricSample("connection_paused", int(connection.paused), label)
         yield from _time("sync_succeeded_timestamp_seconds", connection.succeeded_at, label)
         yield from _time("sync_failed_timestamp_seconds", connection.failed_at, label)
 
 
-def _time(metric: str, time: str, labels: Mapping[str, str]) -> Iterator[Sample]:
+def _time(metric: str, time: str, labels: Mapping[str, str]) -> Iterator[MetricSample]:
     """Yield a time in seconds since 1970; nothing where there is none."""
     try:
         moment = datetime.fromisoformat(time)
     except ValueError:
         return
     if moment.tzinfo is not None:
-        yield Sample(metric, int(moment.timestamp()), labels)
+        yield MetricSample(metric, int(moment.timestamp()), labels)

@@ -16,7 +16,7 @@ from typing import Any
 from ...module_utils._kernel.finding import Finding
 from ...module_utils._kernel.http.version import VERSION
 from .._way import Stop
-from .vendors import Connection, GcsAccess, Key, Landing, May, S3Access, SetupTest
+from .vendors import GcsAccess, Landing, May, ReportedConnection, ReportedKey, ReportedTest, S3Access
 
 # The version of the JSON. The first number changes when a field disappears or gets another meaning.
 SCHEMA_VERSION = "1.3"
@@ -134,11 +134,11 @@ class Workspace:
     changed: int
     cells: Mapping[Step, Cell]
     findings: tuple[Finding, ...] = ()
-    key: Key | None = None
+    key: ReportedKey | None = None
     landing: Landing | None = None
     access: S3Access | GcsAccess | None = None
-    connection: Connection | None = None
-    setup_tests: tuple[SetupTest, ...] = ()
+    connection: ReportedConnection | None = None
+    setup_tests: tuple[ReportedTest, ...] = ()
     unverified: tuple[str, ...] = ()
     proved: str = ""
     may: tuple[May, ...] = ()

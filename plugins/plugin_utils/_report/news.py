@@ -28,7 +28,7 @@ FLAPS, FLAPPING_WITHIN = 3, 10
 # More lines than that are told in page and JSON only.
 MOST_LINES = 20
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
-Kind = tuple[tuple[str, ...], bool]
+NewsKind = tuple[tuple[str, ...], bool]
 # What does not change by itself.
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "connection": ("id", "schema", "group", "paused", "sync_frequency"),
@@ -68,7 +68,7 @@ class Earlier:
     """What an earlier report tells: of the run, and of each workspace that it looked at, as it stands in the JSON."""
 
     finished_at: str
-    kind: Kind
+    kind: NewsKind
     workspaces: Mapping[str, Mapping[str, Any]]
     left_out: frozenset[str] = field(default=frozenset())
     gone: frozenset[str] = field(default=frozenset())
@@ -80,7 +80,7 @@ class Earlier:
         return frozenset() if self.kind[1] else frozenset(names)
 
 
-def kind_of(run: Run) -> Kind:
+def kind_of(run: Run) -> NewsKind:
     """Return what makes runs comparable."""
     return run.playbooks, run.check_mode
 

@@ -14,7 +14,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Permission:
+class ReportedPermission:
     """One permission of the key. ``state``: ``granted``, ``missing``, ``retired`` or ``undecided``."""
 
     name: str
@@ -23,13 +23,13 @@ class Permission:
 
 
 @dataclass(frozen=True)
-class Key:
+class ReportedKey:
     """The verdict about the Braze API key, as ``braze_api_key_info`` returns it."""
 
     verdict: str
     api_url: str
     instance: str
-    permissions: tuple[Permission, ...]
+    permissions: tuple[ReportedPermission, ...]
     missing: tuple[str, ...]
     next_step: str
 
@@ -102,7 +102,7 @@ class GcsAccess:
 
 
 @dataclass(frozen=True)
-class Connection:
+class ReportedConnection:
     """The connection as Fivetran has it. ``id`` is empty in check mode if it does not exist yet. Times: ISO 8601."""
 
     id: str
@@ -119,7 +119,7 @@ class Connection:
 
 
 @dataclass(frozen=True)
-class SetupTest:
+class ReportedTest:
     """One setup test of Fivetran, with its own title, status and message."""
 
     title: str

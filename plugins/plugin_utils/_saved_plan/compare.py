@@ -20,9 +20,9 @@ from typing import Any
 from ...module_utils._kernel.finding import Finding
 from .._words import joined
 from .._workspaces.model.findings import minute
-from .._workspaces.model.plan import ACCESS_KINDS, Change, Plan, Reason, WorkspacePlan
+from .._workspaces.model.plan import ACCESS_KINDS, Change, ChangeReason, Plan, WorkspacePlan
 from .model import Saved, connection_id, fingerprint
-from .moves import Known, Move, change_moves, id_moves, place_moves
+from .moves import Circumstances, Move, change_moves, id_moves, place_moves
 
 MOVED, NOT_APPROVED = "plan_moved", "not_approved"
 # As none of the steps, because what has moved is the whole plan.
@@ -58,7 +58,7 @@ class Approval:
         return frozenset(
             name
             for name, plan in self.saved.plan.workspaces.items()
-            if any(change.reason is Reason.ROLE_IS_NEW for change in plan.changes)
+            if any(change.reason is ChangeReason.ROLE_IS_NEW for change in plan.changes)
         )
 
     @cached_property
@@ -104,15 +104,15 @@ class Approval:
         old, new = _connection(then), _connection(now)
         moves = list(place_moves(then, now)) or [
             *id_moves(new, connection_id(then), connection_id(now)),
-            *change_moves(old, new, Known(self._has_same_settings(now.name))),
+            *change_moves(old, new, Circumstances(self._has_same_settings(now.name))),
         ]
         return self._findings(moves)
 
     def _shared(self, then: WorkspacePlan, now: WorkspacePlan) -> tuple[Finding, ...]:
         """Return why a workspace is refused for what lets Fivetran read its bucket."""
         connection = _connection(now)
-        is_gone = connection is not None and connection.reason is Reason.GONE
-        known = Known(self._has_same_settings(now.name), self._leaving, is_gone)
+        is_gone = connection is not None and connection.reason is ChangeReason.GONE
+        known = Circumstances(self._has_same_settings(now.name), self._leaving, is_gone)
         old, new = ({change.kind: change for change in plan.changes} for plan in (then, now))
         moves = [move for kind in ACCESS_KINDS for move in change_moves(old.get(kind), new.get(kind), known)]
         return self._findings(moves)

@@ -38,7 +38,7 @@ _PASSING = frozenset({"status", "setup_state", "succeeded_at", "failed_at", "las
 # What says which connection it is, and what it reads.
 PLACE = ("schema", "storage", "bucket", "prefix")
 # By what a change of access is known as the same one.
-Key = tuple[str, str, str]
+ObjectKey = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Saved:
         return _names(change) & self._shared != set()
 
     @cached_property
-    def _shared(self) -> frozenset[Key]:
+    def _shared(self) -> frozenset[ObjectKey]:
         changes = (change for plan in self.plan.workspaces.values() for change in plan.changes if change.shared_with)
         return frozenset(name for change in changes for name in _names(change))
 
@@ -134,7 +134,7 @@ def _shapes_nothing(name: str) -> bool:
     return any(part in name for part in _SHAPES_NOTHING)
 
 
-def _key(name: str, change: Change) -> Key:
+def _key(name: str, change: Change) -> ObjectKey:
     """Return by what the change of a workspace is known as the same one.
 
     Who has the same object, may want something else of it, or have it from another workspace.
@@ -148,15 +148,15 @@ def _maker(name: str, change: Change) -> str:
     return change.made_by or (name if change.is_change else "")
 
 
-def _names(change: Change) -> set[Key]:
+def _names(change: Change) -> set[ObjectKey]:
     """Return by what an object is known whatever becomes of it: of grants, by each that is made or taken away."""
     lines = {str(line) for side in (change.before, change.after) for line in side.get("grants", ())}
     return {(change.kind, change.name, line) for line in lines or ("",)}
 
 
-def _objects(plan: Plan) -> Iterator[tuple[Key, Change, list[str]]]:
+def _objects(plan: Plan) -> Iterator[tuple[ObjectKey, Change, list[str]]]:
     """Yield what workspaces may share, each object once, with the workspaces that need it."""
-    found: dict[Key, tuple[Change, list[str]]] = {}
+    found: dict[ObjectKey, tuple[Change, list[str]]] = {}
     for name, workspace in plan.workspaces.items():
         for change in workspace.changes:
             if change.kind in ACCESS_KINDS:
@@ -182,7 +182,7 @@ def _change(change: Change) -> dict[str, Any]:
     }
 
 
-def _workspace(plan: WorkspacePlan, indexes: Mapping[Key, int], settings: Mapping[str, Any]) -> dict[str, Any]:
+def _workspace(plan: WorkspacePlan, indexes: Mapping[ObjectKey, int], settings: Mapping[str, Any]) -> dict[str, Any]:
     connection = next((change for change in plan.changes if change.kind == "connection"), None)
     seen = {name: value for name, value in plan.seen.get("connection", {}).items() if name not in _PASSING}
     return {

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._words import joined
-from .._workspaces.model.plan import Action, Change, Reason, WorkspacePlan
+from .._workspaces.model.plan import Action, Change, ChangeReason, WorkspacePlan
 from .._workspaces.tell import REASONS, short
 from .model import PLACE
 from .parts import Stray, is_masked, strays
@@ -52,7 +52,7 @@ class Move:
 
 
 @dataclass(frozen=True)
-class Known:
+class Circumstances:
     """What else decides whether something has moved.
 
     ``same_settings``: the workspace's settings are those of the approved plan. ``leaving``: the schemas of workspaces
@@ -87,7 +87,7 @@ def id_moves(change: Change | None, then: str, now: str) -> Iterator[Move]:
         yield Move(f"{_what(change)} is another one: its id is {now}, and was {then}", "id")
 
 
-def change_moves(then: Change | None, now: Change | None, known: Known) -> Iterator[Move]:
+def change_moves(then: Change | None, now: Change | None, known: Circumstances) -> Iterator[Move]:
     """Yield what of the change that would be made now is no part of the approved one, and what of that is left out."""
     if now is None or not now.is_change:
         yield from _left_out(then, now, known)
@@ -105,11 +105,11 @@ def change_moves(then: Change | None, now: Change | None, known: Known) -> Itera
             yield from _not_wanted(then, now)
 
 
-def _left_out(then: Change | None, now: Change | None, known: Known) -> Iterator[Move]:
+def _left_out(then: Change | None, now: Change | None, known: Circumstances) -> Iterator[Move]:
     """Yield why what was approved would not be done; what is there already need not be done."""
     if then is None or not then.is_change:
         return
-    if now is not None and now.reason is Reason.STILL_NEEDED:
+    if now is not None and now.reason is ChangeReason.STILL_NEEDED:
         # Those of the plan that were refused, or are not in this run, need it still; that takes nothing from anybody.
         others = sorted(set(now.needed_by) - set(known.leaving))
         if others and not known.taken_up:
@@ -118,11 +118,11 @@ def _left_out(then: Change | None, now: Change | None, known: Known) -> Iterator
         yield from _not_wanted(then, now)
 
 
-def _not_planned(then: Change | None, now: Change, known: Known) -> Iterator[Move]:
+def _not_planned(then: Change | None, now: Change, known: Circumstances) -> Iterator[Move]:
     """Yield what would be done to something that nothing was to be done to."""
     what = _what(now)
     if now.action is not Action.UPDATE:
-        is_gone = now.action is Action.CREATE and then is not None and then.reason is Reason.AS_WANTED
+        is_gone = now.action is Action.CREATE and then is not None and then.reason is ChangeReason.AS_WANTED
         yield Move(f"{what} is gone" if is_gone else f"{what} would be {_DONE[now.action]}")
         return
     # As it is wanted now, it was then, unless the settings want something else.

@@ -35,7 +35,7 @@ Get = Callable[[str], Any]
 
 
 @dataclass(frozen=True)
-class Together:
+class TogetherRule:
     """A rule for several variables. It is asked where all of them are right by themselves.
 
     ``with_key``: it needs what is read only where the Braze key is needed.
@@ -117,7 +117,7 @@ def _connection(fields: Mapping[str, Any]) -> DesiredConnection:
     )
 
 
-def _who_acts(role: str) -> Together:
+def _who_acts(role: str) -> TogetherRule:
     """Return the rule that a role's variables say of AWS, as whom it is asked, what can be meant."""
 
     def name(option: str) -> str:
@@ -127,7 +127,7 @@ def _who_acts(role: str) -> Together:
         for option, message in contradictions(lambda option: get(name(option)) or "", name):
             yield Complaint(name(option), message)
 
-    return Together(tuple(map(name, IDENTITY)), check)
+    return TogetherRule(tuple(map(name, IDENTITY)), check)
 
 
 _EXPORTS = tuple(name for name in all_options() if name.startswith(f"{CONNECTION}exports_"))
@@ -141,12 +141,12 @@ def _exports(get: Get) -> Iterator[Complaint]:
 
 
 TOGETHER = (
-    Together(("currents_storage", "currents_bucket"), _bucket_is_needed),
-    Together(("currents_storage", "currents_connection_string"), _connection_string_is_needed, with_key=True),
-    Together(("currents_storage", "currents_prefix", "s3_access_scope", "gcs_access_scope"), _prefix_is_needed),
-    Together(("gcs_access_scope", "gcs_access_condition"), _one_condition),
+    TogetherRule(("currents_storage", "currents_bucket"), _bucket_is_needed),
+    TogetherRule(("currents_storage", "currents_connection_string"), _connection_string_is_needed, with_key=True),
+    TogetherRule(("currents_storage", "currents_prefix", "s3_access_scope", "gcs_access_scope"), _prefix_is_needed),
+    TogetherRule(("gcs_access_scope", "gcs_access_condition"), _one_condition),
     _who_acts("currents_landing"),
     _who_acts("s3_access"),
-    Together((DAILY_SYNC_TIME, SYNC_FREQUENCY), _daily),
-    Together(_EXPORTS, _exports, with_key=True),
+    TogetherRule((DAILY_SYNC_TIME, SYNC_FREQUENCY), _daily),
+    TogetherRule(_EXPORTS, _exports, with_key=True),
 )

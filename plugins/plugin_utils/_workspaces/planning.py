@@ -22,8 +22,8 @@ from .decide.drafts import Situation
 from .deciding import decide
 from .heal.healing import left_out
 from .look.look import Limits, Look
-from .look.purposes import PURPOSES, Wanted
-from .model.healings import Request
+from .look.purposes import PURPOSES, LookScope
+from .model.healings import HealRequest
 from .model.plan import Plan
 from .step import ALL
 
@@ -71,7 +71,7 @@ def plan_of(
     *,
     is_part: bool = False,
     step: str = ALL,
-    heal: Request | None = None,
+    heal: HealRequest | None = None,
     approval: Approval | None = None,
 ) -> tuple[Plan, Redactor]:
     """Look and decide. Beside the plan, return what keeps every secret of the inventory out of what is told.
@@ -85,7 +85,7 @@ def plan_of(
     names = frozenset(name for name in playing if name in read)
     left_alone = _left_alone(read, names, heal)
     names -= left_alone
-    wanted = Wanted(PURPOSES[purpose], readable, names & {settings.name for settings in readable})
+    wanted = LookScope(PURPOSES[purpose], readable, names & {settings.name for settings in readable})
     clients = clients or Clients()
     seen = Look(wanted, limits, clients, told).take()
     situation = Situation(PURPOSES[purpose], entries, names, seen, limits, is_part=is_part, step=step, heal=heal)
@@ -108,7 +108,7 @@ def _approved(situation: Situation, misspelt: Mapping[str, Sequence[str]], appro
 
 
 def _left_alone(
-    read: Mapping[str, tuple[Entry, Sequence[str]]], names: frozenset[str], heal: Request | None
+    read: Mapping[str, tuple[Entry, Sequence[str]]], names: frozenset[str], heal: HealRequest | None
 ) -> frozenset[str]:
     """Return which workspaces are not asked for, as far as the names of their connections tell."""
     if heal is None:
@@ -117,7 +117,7 @@ def _left_alone(
     return frozenset(name for name, schema in known.items() if schema is not None and not heal.may_want(schema))
 
 
-def _asked_again(wanted: Wanted, situation: Situation, clients: Clients) -> Situation:
+def _asked_again(wanted: LookScope, situation: Situation, clients: Clients) -> Situation:
     """Return the situation with AWS's own answers to what is in doubt about roles; mostly nothing is."""
     if not any(settings.storage == "s3" for settings in wanted.playing):
         return situation

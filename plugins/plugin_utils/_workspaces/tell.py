@@ -17,7 +17,7 @@ from ...module_utils._kernel.secrets.redact import REDACTED
 from .._way import way_line
 from .heal.outcomes import found_by_healing, healing_lines, in_words, state_of, strangers
 from .model.findings import leaves, quoted
-from .model.plan import Action, Change, Plan, Reason, WorkspacePlan, WorkspaceVerdict
+from .model.plan import Action, Change, ChangeReason, Plan, WorkspacePlan, WorkspaceVerdict
 
 VERBS: Mapping[Action, str] = {
     Action.CREATE: "create",
@@ -26,19 +26,19 @@ VERBS: Mapping[Action, str] = {
     Action.NONE: "leave",
 }
 SIGNS: Mapping[Action, str] = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.NONE: " "}
-REASONS: Mapping[Reason, str] = {
-    Reason.AS_WANTED: "it is as it should be",
-    Reason.MISSING: "there is none yet",
-    Reason.DIFFERS: "it differs",
-    Reason.SENT_AGAIN: "what Fivetran shows masked is sent again",
-    Reason.NOT_TESTED: "its setup tests have not passed yet",
-    Reason.NEVER_STARTED: "it has never been started",
-    Reason.BROKEN: "it is tested, and synced once unless it works then",
-    Reason.ROLE_IS_NEW: "its IAM role is new, so that it cannot be using it yet",
-    Reason.NOT_NEEDED: "nobody else needs it",
-    Reason.LEAVES: "the workspace leaves",
-    Reason.STILL_NEEDED: "others need it",
-    Reason.GONE: "it is gone already",
+REASONS: Mapping[ChangeReason, str] = {
+    ChangeReason.AS_WANTED: "it is as it should be",
+    ChangeReason.MISSING: "there is none yet",
+    ChangeReason.DIFFERS: "it differs",
+    ChangeReason.SENT_AGAIN: "what Fivetran shows masked is sent again",
+    ChangeReason.NOT_TESTED: "its setup tests have not passed yet",
+    ChangeReason.NEVER_STARTED: "it has never been started",
+    ChangeReason.BROKEN: "it is tested, and synced once unless it works then",
+    ChangeReason.ROLE_IS_NEW: "its IAM role is new, so that it cannot be using it yet",
+    ChangeReason.NOT_NEEDED: "nobody else needs it",
+    ChangeReason.LEAVES: "the workspace leaves",
+    ChangeReason.STILL_NEEDED: "others need it",
+    ChangeReason.GONE: "it is gone already",
 }
 # What stays, or goes, beside the changes of a plan. Other notes stand in its result, and in the report.
 NOTES = (
@@ -183,7 +183,7 @@ def _sentences(plan: WorkspacePlan, change: Change) -> Iterator[tuple[str, str]]
         yield change.name, f"{change.name} does not exist."
     else:
         of = "" if change.kind == "connection" else f" of {change.name}"
-        is_new = change.reason is Reason.ROLE_IS_NEW
+        is_new = change.reason is ChangeReason.ROLE_IS_NEW
         for path, old, new in _leaves(change):
             # What is masked is sent with a new role, and nobody knows whether it differs.
             if not is_new or not str(new).startswith(REDACTED):

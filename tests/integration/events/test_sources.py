@@ -25,7 +25,7 @@ import trustme
 import yaml
 from aiohttp import ClientSession
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument, OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.event import Event, Kind
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.event import Event, EventKind
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.options import status_options
 
 from tests.collection import CHECKOUT, COLLECTIONS
@@ -407,7 +407,7 @@ def test_the_page_leads_to_a_webhook_that_the_source_hears(sandbox: Sandbox, tmp
 def test_the_page_names_every_kind_and_field_of_an_event() -> None:
     page = (CHECKOUT / "docs" / "events.md").read_text()
     kinds = next(line for line in page.splitlines() if line.startswith("| `kind` |"))
-    assert set(re.findall("`(\\w+)`", kinds)) - {"kind"} == set(Kind)
+    assert set(re.findall("`(\\w+)`", kinds)) - {"kind"} == set(EventKind)
     rows = [line for line in page.splitlines() if line.startswith("| `")]
     named = {name for row in rows for name in re.findall("`(\\w+)`", row.split("|")[1])}
     assert named >= {field.name for field in fields(Event)}

@@ -17,7 +17,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.cl
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.policy import folder_condition
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import Redactor
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery import discover as discovery
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.access import Access
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.access import AccessVariables
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.look import Credentials
 
 from tests.integration.inventories.by_hand import GCS, S3, make
@@ -52,7 +52,7 @@ def found(sandbox: Sandbox, *profiles: str) -> discovery.Discovery:
     return discovery.discover(client, [], Credentials(aws_profiles=profiles, gcs=gcs), Redactor([]))
 
 
-def access(sandbox: Sandbox, host: str = "braze_us") -> Access:
+def access(sandbox: Sandbox, host: str = "braze_us") -> AccessVariables:
     """Return what was found of one connection's access."""
     return next(item.access for item in found(sandbox).workspaces if item.host == host)
 

@@ -150,9 +150,9 @@ def test_many_processes_with_many_threads_write_whole_lines(tmp_path: Path) -> N
     )
 
 
-def write_many(run: _trace.Run, number: int) -> None:
+def write_many(run: _trace.TracedRun, number: int) -> None:
     trace = _trace.Trace(run, lambda: HEADER)
-    trace.asker = _trace.Asker("a task", f"host_{number}")
+    trace.asker = _trace.TracedTask("a task", f"host_{number}")
 
     def write(thread: int) -> None:
         for _line in range(9):
@@ -185,7 +185,7 @@ def test_a_trace_that_cannot_be_written_is_refused_before_anything_is_asked(
         os.mkfifo(run.file)
     elif obstacle == "no right":
         # Also root may not write there.
-        run = _trace.Run(file="/proc/onramp/trace.jsonl", key=run.key, began=run.began)
+        run = _trace.TracedRun(file="/proc/onramp/trace.jsonl", key=run.key, began=run.began)
     with pytest.raises(OnrampError) as refused:
         _trace.start(run, lambda: HEADER, print)
     assert refused.value.failure.code == "no_trace"

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.trace.trace import (
-    Asker,
-    Run,
     Trace,
+    TracedRun,
+    TracedTask,
     start,
     stop,
 )
@@ -23,9 +23,9 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.trac
 HEADER = {"onramp_trace": 1, "collection": "1.0.0"}
 
 
-def new_run(folder: Path) -> Run:
+def new_run(folder: Path) -> TracedRun:
     """Return a run whose trace is in the folder."""
-    return Run(file=str(folder / "onramp-trace-test.jsonl"), key=os.urandom(24).hex(), began=time.monotonic())
+    return TracedRun(file=str(folder / "onramp-trace-test.jsonl"), key=os.urandom(24).hex(), began=time.monotonic())
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def traced(folder: Path, secrets: Iterable[str] = ()) -> Iterator[Trace]:
     """Write a trace for a while."""
     header = {**HEADER, "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
     trace = start(new_run(folder), lambda: header, lambda _message: None, secrets)
-    trace.asker = Asker("a task", "a_host")
+    trace.asker = TracedTask("a task", "a_host")
     try:
         yield trace
     finally:

@@ -11,7 +11,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.al
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.clients import Clients
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Limits, Look
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.purposes import PURPOSES, Wanted
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.purposes import PURPOSES, LookScope
 
 from tests.hardening.planning import plan
 from tests.integration.workspaces.conftest import Make
@@ -21,7 +21,7 @@ from tests.sandbox.client import Sandbox
 @pytest.mark.fact("rate-limits")
 def test_what_is_left_is_known_after_the_look(sandbox: Sandbox, workspace: Make) -> None:
     sandbox.seed("fivetran", "set_rate_limit", kind="requests", count=500)
-    seen = Look(Wanted(PURPOSES["onboard"], (workspace(),), frozenset({"shop_us"})), Limits()).take()
+    seen = Look(LookScope(PURPOSES["onboard"], (workspace(),), frozenset({"shop_us"})), Limits()).take()
     # The probe of the right to create, and what came after the last answer that told it.
     asked = len(sandbox.journal("fivetran"))
     told = seen.of(questions.allowance(workspace()))
@@ -42,7 +42,7 @@ def test_a_plan_for_which_the_trial_is_too_small_says_so_and_applies(sandbox: Sa
 def test_while_fivetran_is_waited_for_the_other_vendors_are_asked(sandbox: Sandbox, workspace: Make) -> None:
     told: list[str] = []
     sandbox.fault("status", operation="account_info", status=429, headers={"Retry-After": "3"})
-    wanted = Wanted(PURPOSES["onboard"], (workspace(),), frozenset({"shop_us"}))
+    wanted = LookScope(PURPOSES["onboard"], (workspace(),), frozenset({"shop_us"}))
     seen = Look(wanted, Limits(), Clients(tell=told.append)).take()
     assert seen.has(questions.account(workspace()))
     entries = [(entry.server, entry.operation, entry.status) for entry in sandbox.journal()]

@@ -23,7 +23,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.erro
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Limits, Look
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.purposes import PURPOSES, Wanted
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.purposes import PURPOSES, LookScope
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Question, Seen
 
 from tests.integration.workspaces.conftest import Make
@@ -36,7 +36,7 @@ LIMITS = Limits(request_timeout=5, retry_timeout=5)
 
 def take(purpose: str, *inventory: Settings, names: set[str] | None = None) -> Seen:
     playing = {one.name for one in inventory} if names is None else names
-    return Look(Wanted(PURPOSES[purpose], inventory, frozenset(playing)), LIMITS).take()
+    return Look(LookScope(PURPOSES[purpose], inventory, frozenset(playing)), LIMITS).take()
 
 
 def error_of(seen: Seen, question: Question[Any]) -> OnrampError:

@@ -17,10 +17,10 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.permi
     choose,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.verdict import (
-    Answer,
     KeyJudgement,
     KeyVerdict,
-    State,
+    PermissionState,
+    ProbeAnswer,
     judge_key,
     needs_controls,
     next_step,
@@ -36,31 +36,31 @@ ENDPOINT = find_endpoint("US-02")
 both_styles = pytest.mark.parametrize("refusal", [401, 403])
 
 
-def accepted(permission: Permission) -> Answer:
-    return Answer(permission, accepted=True, status=200)
+def accepted(permission: Permission) -> ProbeAnswer:
+    return ProbeAnswer(permission, accepted=True, status=200)
 
 
 def answers(
     odd: Mapping[str, tuple[int | None, str]] | None = None,
     rest: tuple[int | None, str] | None = None,
     names: Iterable[str] = PERMISSION_NAMES,
-) -> list[Answer]:
+) -> list[ProbeAnswer]:
     """Return an answer for each permission: ``odd`` by name, else ``rest``, else granted."""
     chosen = [(permission, (odd or {}).get(permission.name, rest)) for permission in choose(list(names))]
     return [
-        accepted(permission) if end is None else Answer(permission, accepted=False, status=end[0], message=end[1])
+        accepted(permission) if end is None else ProbeAnswer(permission, accepted=False, status=end[0], message=end[1])
         for permission, end in chosen
     ]
 
 
-def states(judgement: KeyJudgement, state: State) -> set[str]:
+def states(judgement: KeyJudgement, state: PermissionState) -> set[str]:
     return set(judgement.names(state))
 
 
 def test_a_complete_key_is_ok_and_there_is_nothing_to_do() -> None:
     judgement = judge_key(answers())
     assert judgement.verdict is KeyVerdict.OK
-    assert states(judgement, State.GRANTED) == set(PERMISSION_NAMES)
+    assert states(judgement, PermissionState.GRANTED) == set(PERMISSION_NAMES)
     assert next_step(judgement, ENDPOINT) == ""
 
 
@@ -68,7 +68,7 @@ def test_a_complete_key_is_ok_and_there_is_nothing_to_do() -> None:
 def test_two_refused_among_granted_ones_are_missing(refusal: int) -> None:
     judgement = judge_key(answers(dict.fromkeys(TWO, (refusal, NO_PERMISSION))))
     assert judgement.verdict is KeyVerdict.MISSING_PERMISSIONS
-    assert states(judgement, State.MISSING) == set(TWO)
+    assert states(judgement, PermissionState.MISSING) == set(TWO)
 
 
 @both_styles
@@ -83,14 +83,14 @@ def test_the_advice_names_exactly_the_missing_ones_and_where_to_tick_them(refusa
 def test_missing_in_one_style_here_and_in_the_other_there_is_missing() -> None:
     judgement = judge_key(answers({TWO[0]: (401, ""), TWO[1]: (403, "")}))
     assert judgement.verdict is KeyVerdict.MISSING_PERMISSIONS
-    assert states(judgement, State.MISSING) == set(TWO)
+    assert states(judgement, PermissionState.MISSING) == set(TWO)
 
 
 @both_styles
 def test_all_refused_for_want_of_permission_are_all_missing(refusal: int) -> None:
     judgement = judge_key(answers(rest=(refusal, NO_PERMISSION)))
     assert judgement.verdict is KeyVerdict.MISSING_PERMISSIONS
-    assert states(judgement, State.MISSING) == set(PERMISSION_NAMES)
+    assert states(judgement, PermissionState.MISSING) == set(PERMISSION_NAMES)
 
 
 def test_all_refused_in_both_styles_without_a_reason_are_missing_because_braze_knows_the_key() -> None:
@@ -102,7 +102,7 @@ def test_all_refused_in_both_styles_without_a_reason_are_missing_because_braze_k
 def test_401_everywhere_is_a_key_that_the_instance_does_not_know(message: str) -> None:
     judgement = judge_key(answers(rest=(401, message)))
     assert judgement.verdict is KeyVerdict.INVALID_KEY
-    assert states(judgement, State.UNDECIDED) == set(PERMISSION_NAMES)
+    assert states(judgement, PermissionState.UNDECIDED) == set(PERMISSION_NAMES)
     text = next_step(judgement, ENDPOINT)
     assert text.startswith("US-02 (https://rest.iad-02.braze.com) does not know this key, or ")
     # The second sentence of two.
@@ -122,13 +122,13 @@ def test_401_everywhere_but_for_one_error_is_an_invalid_key() -> None:
 def test_two_refusals_and_silence_otherwise_decide_nothing() -> None:
     judgement = judge_key(answers(dict.fromkeys(TWO, (401, "")), rest=(None, "")))
     assert judgement.verdict is KeyVerdict.UNDECIDED
-    assert states(judgement, State.MISSING) == set()
+    assert states(judgement, PermissionState.MISSING) == set()
 
 
 def test_403_everywhere_is_the_plan_or_the_account() -> None:
     judgement = judge_key(answers(rest=(403, PLAN)))
     assert judgement.verdict is KeyVerdict.FORBIDDEN
-    assert states(judgement, State.MISSING) == set()
+    assert states(judgement, PermissionState.MISSING) == set()
     assert "plan" in next_step(judgement, ENDPOINT)
 
 
@@ -137,7 +137,7 @@ def test_403_everywhere_is_the_plan_or_the_account() -> None:
 def test_a_refusal_because_of_the_address_is_a_verdict_of_its_own(refusal: int, message: str) -> None:
     judgement = judge_key(answers(rest=(refusal, message)))
     assert judgement.verdict is KeyVerdict.IP_NOT_ALLOWED
-    assert states(judgement, State.UNDECIDED) == set(PERMISSION_NAMES)
+    assert states(judgement, PermissionState.UNDECIDED) == set(PERMISSION_NAMES)
     assert "Fivetran" in next_step(judgement, ENDPOINT)
 
 
@@ -145,22 +145,22 @@ def test_a_refusal_because_of_the_address_is_a_verdict_of_its_own(refusal: int, 
 def test_a_retired_news_feed_does_not_matter(status: int) -> None:
     judgement = judge_key(answers(dict.fromkeys(FEED, (status, ""))))
     assert judgement.verdict is KeyVerdict.OK
-    assert states(judgement, State.RETIRED) == set(FEED)
+    assert states(judgement, PermissionState.RETIRED) == set(FEED)
 
 
 @both_styles
 def test_a_key_without_the_news_feed_is_ok(refusal: int) -> None:
     judgement = judge_key(answers(dict.fromkeys(FEED, (refusal, ""))))
     assert judgement.verdict is KeyVerdict.OK
-    assert states(judgement, State.MISSING) == set(FEED)
-    assert judgement.names(State.MISSING, optional=False) == []
+    assert states(judgement, PermissionState.MISSING) == set(FEED)
+    assert judgement.names(PermissionState.MISSING, optional=False) == []
 
 
 @pytest.mark.parametrize("status", [500, 429, 302, 404, None])
 def test_one_permission_without_a_usable_answer_is_undecided_and_not_missing(status: int | None) -> None:
     judgement = judge_key(answers({"canvas.list": (status, "")}))
     assert judgement.verdict is KeyVerdict.UNDECIDED
-    assert states(judgement, State.UNDECIDED) == {"canvas.list"}
+    assert states(judgement, PermissionState.UNDECIDED) == {"canvas.list"}
     assert "canvas.list" in next_step(judgement, ENDPOINT)
 
 
@@ -190,7 +190,7 @@ def test_braze_in_trouble_is_undecided_and_not_unreachable(status: int) -> None:
 
 @both_styles
 def test_a_refusal_in_html_comes_from_something_before_braze(refusal: int) -> None:
-    pages = [Answer(permission, accepted=False, status=refusal, html=True) for permission in PERMISSIONS]
+    pages = [ProbeAnswer(permission, accepted=False, status=refusal, html=True) for permission in PERMISSIONS]
     assert judge_key(pages).verdict is KeyVerdict.UNREACHABLE
 
 
@@ -215,9 +215,9 @@ def test_a_granted_permission_needs_no_controls() -> None:
 
 def test_a_template_that_is_not_found_is_granted_only_if_the_key_is_good_for_others() -> None:
     (template,) = choose(["templates.email.info"])
-    not_found = Answer(template, accepted=True, status=404)
+    not_found = ProbeAnswer(template, accepted=True, status=404)
     assert needs_controls([not_found])
     good = judge_key([not_found], answers(names=["canvas.list"]))
-    assert (good.verdict, good.states) == (KeyVerdict.OK, (State.GRANTED,))
+    assert (good.verdict, good.states) == (KeyVerdict.OK, (PermissionState.GRANTED,))
     nowhere = judge_key([not_found], answers(rest=(404, ""), names=["canvas.list"]))
-    assert (nowhere.verdict, nowhere.states) == (KeyVerdict.UNREACHABLE, (State.UNDECIDED,))
+    assert (nowhere.verdict, nowhere.states) == (KeyVerdict.UNREACHABLE, (PermissionState.UNDECIDED,))

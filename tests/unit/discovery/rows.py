@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.connections import (
-    Connection,
+    FoundConnection,
     braze_connections,
 )
 
@@ -50,7 +50,7 @@ def row(schema: str = "braze_shop_us", group: str = "jovial_daylight", **fields:
     }
 
 
-def connection(**fields: Any) -> Connection:
+def connection(**fields: Any) -> FoundConnection:
     """Return one connection."""
     [found] = braze_connections([row(**fields)], GROUPS)
     return found

@@ -17,7 +17,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.effe
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.effect.question import VIEWER
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.policy import folder_condition
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.access import (
-    Access,
+    AccessVariables,
     Role,
     gcs_access,
     own_grant,
@@ -41,7 +41,7 @@ def role(name: str, answer: Answer = Answer.YES, **more: Any) -> Role:
     return Role(f"arn:aws:iam::{ACCOUNT}:role/{name}", effect(answer), **more)
 
 
-def told(access: Access) -> str:
+def told(access: AccessVariables) -> str:
     return "\n".join([*access.remarks, access.missing])
 
 
@@ -121,7 +121,7 @@ def bindings(*members: str, grants: str = VIEWER, **more: Any) -> dict[str, Any]
 def test_a_grant_as_the_playbooks_make_it_needs_no_setting() -> None:
     own = own_grant(bindings("user:ada@acme.com", MEMBER), MEMBER, BUCKET, FOLDER)
     assert own == {}
-    assert gcs_access(effect(Answer.YES), own) == Access({})
+    assert gcs_access(effect(Answer.YES), own) == AccessVariables({})
 
 
 def test_a_grant_for_the_folder_as_the_playbooks_make_it_is_their_scope() -> None:

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.connections import (
     TAKEN_NAMES,
-    Connection,
-    Place,
+    FoundConnection,
+    ReadPlace,
     braze_connections,
     host_names,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.listing import Listing
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.listing import AccountListing
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,32 +50,32 @@ def test_no_secret_is_taken_also_where_fivetran_does_not_mask_it() -> None:
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        (S3, Place("s3", "acme-currents-us", "currents")),
-        ({**S3, "s3folder": "/currents/shop/"}, Place("s3", "acme-currents-us", "currents/shop")),
-        ({**S3, "s3folder": None}, Place("s3", "acme-currents-us", "")),
-        (GCS, Place("gcs", "acme-currents-eu", "currents")),
-        (AZURE, Place("azure", "currents", "shop")),
-        ({"cloud_storage_type": "NONE"}, Place()),
-        ({}, Place()),
-        ({"cloud_storage_type": "FTP"}, Place("unknown")),
+        (S3, ReadPlace("s3", "acme-currents-us", "currents")),
+        ({**S3, "s3folder": "/currents/shop/"}, ReadPlace("s3", "acme-currents-us", "currents/shop")),
+        ({**S3, "s3folder": None}, ReadPlace("s3", "acme-currents-us", "")),
+        (GCS, ReadPlace("gcs", "acme-currents-eu", "currents")),
+        (AZURE, ReadPlace("azure", "currents", "shop")),
+        ({"cloud_storage_type": "NONE"}, ReadPlace()),
+        ({}, ReadPlace()),
+        ({"cloud_storage_type": "FTP"}, ReadPlace("unknown")),
     ],
 )
-def test_where_currents_is_read_from(config: dict[str, Any], expected: Place) -> None:
+def test_where_currents_is_read_from(config: dict[str, Any], expected: ReadPlace) -> None:
     assert connection(config=config).currents == expected
 
 
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        ({}, Place()),
-        ({"enable_exports": False, "export_storage_type": "GCS", "gcs_export_bucket": "left-over"}, Place()),
+        ({}, ReadPlace()),
+        ({"enable_exports": False, "export_storage_type": "GCS", "gcs_export_bucket": "left-over"}, ReadPlace()),
         (
             {"enable_exports": True, "export_storage_type": "GCS", "gcs_export_bucket": "exports"},
-            Place("gcs", "exports"),
+            ReadPlace("gcs", "exports"),
         ),
     ],
 )
-def test_exports_count_where_they_are_enabled(config: dict[str, Any], expected: Place) -> None:
+def test_exports_count_where_they_are_enabled(config: dict[str, Any], expected: ReadPlace) -> None:
     assert connection(config={**S3, **config}).exports == expected
 
 
@@ -122,8 +122,10 @@ def test_every_host_has_a_name_of_its_own_whatever_the_order(schemas: list[str],
 
 
 def test_a_listing_comes_out_of_a_cache_as_it_went_in() -> None:
-    listing = Listing(braze_connections([row(), row("b", config=AZURE)], GROUPS), {"jovial_daylight": "Warehouse"}, 7)
-    assert Listing.from_json(json.loads(json.dumps(listing.as_json()))) == listing
+    listing = AccountListing(
+        braze_connections([row(), row("b", config=AZURE)], GROUPS), {"jovial_daylight": "Warehouse"}, 7
+    )
+    assert AccountListing.from_json(json.loads(json.dumps(listing.as_json()))) == listing
 
 
 @pytest.mark.parametrize("change", [{"more": 1}, {"id": None}])
@@ -132,4 +134,4 @@ def test_what_another_version_left_in_a_cache_is_not_taken_for_a_connection(chan
         name: value for name, value in {**connection().as_json(), **change}.items() if value is not None or name != "id"
     }
     with pytest.raises(TypeError):
-        Connection.from_json(data)
+        FoundConnection.from_json(data)

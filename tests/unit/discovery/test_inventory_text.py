@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 import yaml
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.access import Access, Candidate
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.access import AccessVariables, Candidate
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.connections import (
     braze_connections,
     host_names,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.inventory_text import (
-    Workspace,
+    InventoryHost,
     inventory_text,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.variables import Placeholder
@@ -49,7 +49,7 @@ def test_an_inventory_holds_one_host_a_connection_below_its_group() -> None:
     rows = [row("shop"), row("app", "patient_harbor", config=AZURE), row("lake", service="s3")]
     found = braze_connections(rows, GROUPS)
     names = host_names(found)
-    text = inventory_text([Workspace(names[item.id], item) for item in found])
+    text = inventory_text([InventoryHost(names[item.id], item) for item in found])
     assert hosts(text) == {
         "shop": {
             "fivetran_group": "jovial_daylight",
@@ -79,29 +79,29 @@ def test_an_inventory_holds_one_host_a_connection_below_its_group() -> None:
 
 
 def test_what_was_found_of_the_access_is_set_and_what_was_not_stands_as_a_comment() -> None:
-    access = Access({"s3_access_role_arn": ARN}, ("A remark.",), missing="Something is missing.")
-    text = inventory_text([Workspace("shop", connection(), access)], ["AWS was down."])
+    access = AccessVariables({"s3_access_role_arn": ARN}, ("A remark.",), missing="Something is missing.")
+    text = inventory_text([InventoryHost("shop", connection(), access)], ["AWS was down."])
     assert hosts(text)["shop"]["s3_access_role_arn"] == ARN
     for comment in ("# AWS was down.", "      # A remark.", "      # Something is missing."):
         assert f"\n{comment}\n" in text
 
 
 def test_a_folder_that_another_connection_reads_as_well_is_allowed_and_that_is_said() -> None:
-    text = inventory_text([Workspace("shop", connection(), shares_folder=True)])
+    text = inventory_text([InventoryHost("shop", connection(), shares_folder=True)])
     assert hosts(text)["shop"]["currents_folder_shared"] is True
     assert "Another connection reads the same folder." in text
 
 
 def test_what_was_never_started_stays_paused_and_the_text_says_why() -> None:
-    text = inventory_text([Workspace("shop", connection(paused=True))])
+    text = inventory_text([InventoryHost("shop", connection(paused=True))])
     assert hosts(text)["shop"]["fivetran_connection_paused"] is True
     assert "Without fivetran_connection_paused, onboarding would start it" in text
 
 
 def test_a_candidate_becomes_a_setting_by_removing_its_comment_sign() -> None:
     settings = {"s3_access_aws_profile": "acme", "s3_access_role_arn": ARN}
-    access = Access(candidates=(Candidate(settings, "nobody knows"),), missing="Two roles.")
-    text = inventory_text([Workspace("shop", connection(), access)])
+    access = AccessVariables(candidates=(Candidate(settings, "nobody knows"),), missing="Two roles.")
+    text = inventory_text([InventoryHost("shop", connection(), access)])
     assert "s3_access_role_arn" not in hosts(text)["shop"]
     assert "nobody knows" in text
     chosen = text.replace("      # s3_access", "      s3_access")
@@ -109,7 +109,7 @@ def test_a_candidate_becomes_a_setting_by_removing_its_comment_sign() -> None:
 
 
 def test_what_looks_like_a_key_is_withheld_and_that_is_said() -> None:
-    text = inventory_text([Workspace("shop", connection(config={**S3, "s3folder": "AccountKey=c2VjcmV0"}))])
+    text = inventory_text([InventoryHost("shop", connection(config={**S3, "s3folder": "AccountKey=c2VjcmV0"}))])
     assert "c2VjcmV0" not in text
     assert hosts(text)["shop"]["currents_prefix"] == Placeholder("vault_currents_prefix_shop").template
     assert "currents_prefix looks like a key" in text
@@ -117,10 +117,10 @@ def test_what_looks_like_a_key_is_withheld_and_that_is_said() -> None:
 
 def test_texts_that_yaml_takes_for_something_else_stay_texts() -> None:
     for odd in ("yes", "null", "0123", "1e3", "2026-01-01", "~", "12:30:00", "*a", "&a", "@a", "- a", "a: b", "a #b"):
-        found = hosts(inventory_text([Workspace("shop", connection(config={**S3, "s3folder": odd}))]))
+        found = hosts(inventory_text([InventoryHost("shop", connection(config={**S3, "s3folder": odd}))]))
         assert found["shop"]["currents_prefix"] == odd
     for name in ("yes", "12", "null"):
-        assert list(hosts(inventory_text([Workspace(name, connection())]))) == [name]
+        assert list(hosts(inventory_text([InventoryHost(name, connection())]))) == [name]
 
 
 @given(
@@ -132,11 +132,11 @@ def test_no_text_of_fivetran_changes_the_inventory_or_is_a_template(text: str) -
         [row(text, config={**S3, **fields}, daily_sync_time=text, sync_frequency=1440, status={"setup_state": text})],
         [{"id": "jovial_daylight", "name": text}],
     )
-    access = Access(
+    access = AccessVariables(
         {"s3_access_role_arn": text or "x"}, (text,), (Candidate({"s3_access_role_arn": text}, text),), text
     )
     [name] = host_names([found]).values()
-    [(host, settings)] = hosts(inventory_text([Workspace(name, found, access)], [text])).items()
+    [(host, settings)] = hosts(inventory_text([InventoryHost(name, found, access)], [text])).items()
     assert host == name
     for value in settings.values():
         is_ours = value.startswith("{{ vault_") and value.endswith(f"_{name} }}}}")

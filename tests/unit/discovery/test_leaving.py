@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery import leaving
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.access import Access, Candidate
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.access import AccessVariables, Candidate
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.options import all_options
 
 from tests.unit.discovery.rows import AZURE, GCS, S3, connection
@@ -58,37 +58,37 @@ def test_what_is_read_is_said_also_where_it_is_nothing(config: dict[str, Any], e
 @pytest.mark.parametrize(
     ("access", "expected"),
     [
-        (Access({}), DEFAULT),
+        (AccessVariables({}), DEFAULT),
         (
-            Access({**PROFILE, "s3_access_policy_name": "reads"}),
+            AccessVariables({**PROFILE, "s3_access_policy_name": "reads"}),
             {**DEFAULT, **PROFILE, "s3_access_policy_name": "reads"},
         ),
-        (Access({**PROFILE, **FOREIGN}), {**PROFILE, **FOREIGN}),
-        (Access(PROFILE, missing="There is none."), PROFILE),
+        (AccessVariables({**PROFILE, **FOREIGN}), {**PROFILE, **FOREIGN}),
+        (AccessVariables(PROFILE, missing="There is none."), PROFILE),
         (
-            Access(PROFILE, candidates=(Candidate(FOREIGN), Candidate(OWN)), missing="Two."),
+            AccessVariables(PROFILE, candidates=(Candidate(FOREIGN), Candidate(OWN)), missing="Two."),
             {**DEFAULT, **PROFILE, "s3_access_policy_name": "reads"},
         ),
-        (Access(candidates=(Candidate(FOREIGN), Candidate({**FOREIGN, "x": "y"})), missing="Two."), {}),
-        (Access(candidates=(Candidate(OWN), Candidate(OWN)), missing="Two."), {}),
+        (AccessVariables(candidates=(Candidate(FOREIGN), Candidate({**FOREIGN, "x": "y"})), missing="Two."), {}),
+        (AccessVariables(candidates=(Candidate(OWN), Candidate(OWN)), missing="Two."), {}),
     ],
     ids=["own by default", "own", "of somebody else", "none", "own of two", "two of others", "two own"],
 )
-def test_a_role_is_named_as_it_was_made_or_by_its_arn_or_not_at_all(access: Access, expected: Any) -> None:
+def test_a_role_is_named_as_it_was_made_or_by_its_arn_or_not_at_all(access: AccessVariables, expected: Any) -> None:
     assert leaving._access("s3", access) == expected
 
 
 @pytest.mark.parametrize(
     ("access", "expected"),
     [
-        (Access({}), {"gcs_access_scope": "bucket"}),
-        (Access({"gcs_access_scope": "prefix"}), {"gcs_access_scope": "prefix"}),
-        (Access({"gcs_access_manage": False}, ("Somebody else's.",)), {}),
-        (Access(missing="No grant."), {}),
+        (AccessVariables({}), {"gcs_access_scope": "bucket"}),
+        (AccessVariables({"gcs_access_scope": "prefix"}), {"gcs_access_scope": "prefix"}),
+        (AccessVariables({"gcs_access_manage": False}, ("Somebody else's.",)), {}),
+        (AccessVariables(missing="No grant."), {}),
     ],
     ids=["own", "own for the folder", "of somebody else", "none"],
 )
-def test_of_grants_only_the_own_one_has_a_known_scope(access: Access, expected: Any) -> None:
+def test_of_grants_only_the_own_one_has_a_known_scope(access: AccessVariables, expected: Any) -> None:
     assert leaving._access("gcs", access) == expected
 
 
@@ -118,5 +118,5 @@ def test_what_a_host_claims_or_may_claim_is_refused_and_the_host_is_named(entry:
 
 def test_what_is_told_first_is_a_sentence_whatever_is_read() -> None:
     for config, reads in ((S3, ", which reads s3://acme-currents-us/currents,"), ({"cloud_storage_type": "NONE"}, "")):
-        [told, *_more] = leaving._told("host", connection(config=config), Access(), ())
+        [told, *_more] = leaving._told("host", connection(config=config), AccessVariables(), ())
         assert told == f"The connection braze_shop_us of the Fivetran group Warehouse{reads} leaves as the host host."

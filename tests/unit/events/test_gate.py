@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.trace.redact import Scrubber
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.event import LONGEST_TEXT, Kind
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.event import LONGEST_TEXT, EventKind
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.gate import Gate, Rate, Reply, event_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,30 +59,30 @@ def test_what_is_signed_becomes_an_event_with_all_that_is_known() -> None:
         "sync_id": "0b0c",
         "name": "sync_end",
     }
-    assert not isinstance(emitted["kind"], Kind)
+    assert not isinstance(emitted["kind"], EventKind)
 
 
 @pytest.mark.parametrize(
     ("posted", "kind"),
     [
-        ({"event": "sync_start"}, Kind.SYNC_STARTED),
-        ({"data": {"status": "SUCCESSFUL"}}, Kind.SYNC_SUCCEEDED),
-        ({"data": {"status": "FAILURE"}}, Kind.SYNC_FAILED),
-        ({"data": {"status": "FAILED"}}, Kind.SYNC_FAILED),
-        ({"data": {"status": "FAILURE_WITH_TASK"}}, Kind.BROKEN),
-        ({"data": {"status": "NEW_WORD"}}, Kind.OTHER),
-        ({"data": None}, Kind.OTHER),
-        ({"event": "connection_failure"}, Kind.TESTS_FAILED),
-        ({"event": "connection_successful"}, Kind.TESTS_PASSED),
-        ({"event": "pause_connector"}, Kind.PAUSED),
-        ({"event": "resume_connector"}, Kind.RESUMED),
-        ({"event": "create_connector"}, Kind.CREATED),
-        ({"event": "edit_connector"}, Kind.EDITED),
-        ({"event": "delete_connector"}, Kind.DELETED),
-        ({"event": "dbt_run_start"}, Kind.OTHER),
+        ({"event": "sync_start"}, EventKind.SYNC_STARTED),
+        ({"data": {"status": "SUCCESSFUL"}}, EventKind.SYNC_SUCCEEDED),
+        ({"data": {"status": "FAILURE"}}, EventKind.SYNC_FAILED),
+        ({"data": {"status": "FAILED"}}, EventKind.SYNC_FAILED),
+        ({"data": {"status": "FAILURE_WITH_TASK"}}, EventKind.BROKEN),
+        ({"data": {"status": "NEW_WORD"}}, EventKind.OTHER),
+        ({"data": None}, EventKind.OTHER),
+        ({"event": "connection_failure"}, EventKind.TESTS_FAILED),
+        ({"event": "connection_successful"}, EventKind.TESTS_PASSED),
+        ({"event": "pause_connector"}, EventKind.PAUSED),
+        ({"event": "resume_connector"}, EventKind.RESUMED),
+        ({"event": "create_connector"}, EventKind.CREATED),
+        ({"event": "edit_connector"}, EventKind.EDITED),
+        ({"event": "delete_connector"}, EventKind.DELETED),
+        ({"event": "dbt_run_start"}, EventKind.OTHER),
     ],
 )
-def test_each_event_has_a_kind(posted: dict[str, Any], kind: Kind) -> None:
+def test_each_event_has_a_kind(posted: dict[str, Any], kind: EventKind) -> None:
     event = reply_of(Gate([SECRET]), body(**posted)).event
     assert event is not None
     assert event.kind is kind

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.event import Kind
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.event import EventKind
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.gate import SIGNATURE, Gate, Reply
 
 from tests.sandbox.listener import Listener, listening
@@ -66,14 +66,14 @@ def test_it_knows_the_secret_of_the_moment_and_the_connection_by_each_of_its_nam
 @pytest.mark.parametrize(
     ("script", "kind"),
     [
-        ({}, Kind.SYNC_SUCCEEDED),
-        ({"outcome": "failed", "reason": "No."}, Kind.SYNC_FAILED),
-        ({"outcome": "failed", "task": TASK, "reason": "No."}, Kind.BROKEN),
-        ({"outcome": "rescheduled", "reason": "Later."}, Kind.OTHER),
+        ({}, EventKind.SYNC_SUCCEEDED),
+        ({"outcome": "failed", "reason": "No."}, EventKind.SYNC_FAILED),
+        ({"outcome": "failed", "task": TASK, "reason": "No."}, EventKind.BROKEN),
+        ({"outcome": "rescheduled", "reason": "Later."}, EventKind.OTHER),
     ],
 )
 def test_each_end_of_a_sync_is_an_event_of_its_own_kind(
-    api: Api, listener: Listener, script: dict[str, Any], kind: Kind
+    api: Api, listener: Listener, script: dict[str, Any], kind: EventKind
 ) -> None:
     path = f"/connections/{api.create()['id']}"
     webhook(api, listener, ["sync_end"])
@@ -95,7 +95,7 @@ def test_the_outage_of_a_destination_breaks_each_connection_that_syncs_into_it(a
     listener.wait_for(lambda events: len(events) == 5)
     gate = Gate([SECRET])
     found = [gate.reply(headers[SIGNATURE], body, datetime.now(UTC)).event for headers, body in listener.heard[1:]]
-    assert [event and event.kind for event in found] == [Kind.BROKEN] * 5
+    assert [event and event.kind for event in found] == [EventKind.BROKEN] * 5
 
 
 def test_what_is_posted_three_times_is_taken_once(api: Api, listener: Listener) -> None:
@@ -113,4 +113,4 @@ def test_what_is_posted_three_times_is_taken_once(api: Api, listener: Listener) 
         if reply.event is not None:
             taken.append(reply.event.kind)
             gate.take(body)
-    assert taken == [Kind.SYNC_STARTED, Kind.SYNC_SUCCEEDED]
+    assert taken == [EventKind.SYNC_STARTED, EventKind.SYNC_SUCCEEDED]

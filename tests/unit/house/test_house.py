@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,25 @@ def test_arrows_are_seen_that_are_there() -> None:
     assert ("plugin_utils._workspaces.planning", "plugin_utils._workspaces.look.look") in found
     assert ("module_utils._aws.client", "module_utils._kernel.errors") in found
     assert ("modules.s3_access_plan_info", "module_utils._kernel.runner") in found
+
+
+def meanings() -> Iterator[tuple[str, str]]:
+    """Yield classes with the file that they are in, and names of types with what they are."""
+    for path in files("module_utils", "plugin_utils"):
+        for node in ast.parse(path.read_text()).body:
+            match node:
+                case ast.ClassDef(name=name) if not name.startswith("_"):
+                    yield name, name_of(path)
+                case ast.Assign(targets=[ast.Name(id=name)]) if name[0].isupper() and not name.isupper():
+                    yield name, ast.unparse(node.value)
+
+
+def test_a_name_stands_for_one_thing() -> None:
+    found: dict[str, set[str]] = {}
+    for name, meaning in meanings():
+        found.setdefault(name, set()).add(meaning)
+    assert {name: sorted(several) for name, several in found.items() if len(several) > 1} == {}
+    assert {"Finding", "WorkspaceVerdict", "JsonObject"} <= found.keys()
 
 
 def test_there_is_no_circle_of_files() -> None:

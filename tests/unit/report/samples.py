@@ -16,7 +16,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.coll
     Observation,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Report, Run, Workspace
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._way import Place
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._way import StopName
 
 GRANTED = ("users.export.ids", "campaigns.list", "segments.list")
 KEY = {
@@ -122,8 +122,8 @@ REASON_OF_A_FAILED_SYNC = "Its last sync failed at 2026-03-01 18:00 UTC: <b>no A
 def way(**changes: dict[str, Any]) -> list[dict[str, Any]]:
     """Return a way as a plan has it, broken at the connection unless ``changes`` say otherwise."""
     stops = {}
-    for place in Place:
-        age = 93600 if place in (Place.CONNECTION, Place.WAREHOUSE) else 1800
+    for place in StopName:
+        age = 93600 if place in (StopName.CONNECTION, StopName.WAREHOUSE) else 1800
         stops[place.value] = {"stop": place.value, "state": "flows", "at": "2026-03-01T14:00:00Z", "age_seconds": age}
     stops["connection"] |= {"state": "broken", "message": REASON_OF_A_FAILED_SYNC}
     return [{"message": "", **stop, **changes.get(name, {})} for name, stop in stops.items()]

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.metrics import HELP, PREFIX, metrics_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Mark, Report
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._way import Flow, Place, Stop
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._way import Flow, Stop, StopName
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
@@ -53,7 +53,7 @@ def flowing(**states: str) -> tuple[Stop, ...]:
     """Return a way on which the data is an hour older at each stop; ``states``: of those where it does not flow."""
     return tuple(
         Stop(place, states.get(place, Flow.FLOWS), f"2026-03-01T{14 - number:02}:00:00Z", 3600 * (number + 1))
-        for number, place in enumerate(Place)
+        for number, place in enumerate(StopName)
     )
 
 
@@ -130,23 +130,23 @@ def test_a_workspace_is_told_with_its_status_steps_key_and_syncs() -> None:
         assert value(unknown, "key_valid", **us) is None
 
 
-@pytest.mark.parametrize("stopped", list(Place))
+@pytest.mark.parametrize("stopped", list(StopName))
 @pytest.mark.parametrize("state", ["broken", "late"])
 def test_where_data_stops_is_told_as_a_label_and_how_old_it_is_in_seconds(stopped: str, state: str) -> None:
     report = with_ways(report_of(onboarding("shop_us")), shop_us=flowing(**{stopped: state}))
     us = {"workspace": "shop_us"}
-    for number, place in enumerate(Place):
+    for number, place in enumerate(StopName):
         expected = state if place == stopped else "flows"
         assert value(report, "stop_state", **us, stop=place, state=expected) == 1
         assert value(report, "stop_data_age_seconds", **us, stop=place) == 3600 * (number + 1)
         assert value(report, "stop_data_timestamp_seconds", **us, stop=place) == 1772373600 - 3600 * number
-    assert len(samples_of(report)[f"{PREFIX}stop_state"]) == len(Place)
+    assert len(samples_of(report)[f"{PREFIX}stop_state"]) == len(StopName)
 
 
 def test_of_data_whose_age_nobody_knows_there_is_a_state_and_no_age() -> None:
-    way = tuple(Stop(place, Flow.UNKNOWN) for place in Place)
+    way = tuple(Stop(place, Flow.UNKNOWN) for place in StopName)
     found = samples_of(with_ways(report_of(onboarding("shop_us")), shop_us=way))
-    assert len(found[f"{PREFIX}stop_state"]) == len(Place)
+    assert len(found[f"{PREFIX}stop_state"]) == len(StopName)
     assert not any(name.startswith(f"{PREFIX}stop_data") for name in found)
 
 

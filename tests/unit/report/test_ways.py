@@ -14,7 +14,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.mode
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.page import page_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.terminal import lines_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.ways import marks_of
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._way import Place, Stop, behind, way_line
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._way import Stop, StopName, behind, way_line
 from jsonschema import Draft202012Validator
 
 from tests.collection import CHECKOUT
@@ -70,7 +70,7 @@ def test_the_page_has_a_strip_of_five_stops_and_says_in_the_row_where_data_stand
 
 def test_behind_a_stop_at_which_data_stands_still_nothing_is_called_fine() -> None:
     def marks(*states: str) -> list[Mark]:
-        stops = [Stop(place.value, state) for place, state in zip(Place, states, strict=True)]
+        stops = [Stop(place.value, state) for place, state in zip(StopName, states, strict=True)]
         return [mark for _stop, mark in marks_of(stops)]
 
     ok, none = Mark.OK, Mark.NONE

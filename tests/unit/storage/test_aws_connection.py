@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.client import aws_from_params, identity
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.credentials.connection import (
     IDENTITY,
-    Connection,
+    AwsOptions,
     connection_from_params,
     with_defaults,
 )
@@ -60,8 +60,8 @@ def test_what_contradicts_itself_is_refused_by_name_and_shows_no_secret(said: di
 
 
 def test_what_is_empty_is_not_said_and_what_a_vault_leaves_around_a_key_is_no_part_of_it() -> None:
-    assert connection_from_params(dict.fromkeys(IDENTITY, "")) == Connection()
-    assert connection_from_params({"access_key": f"{KEY}\n", "secret_key": " a-secret\n"}) == Connection(**KEYS)
+    assert connection_from_params(dict.fromkeys(IDENTITY, "")) == AwsOptions()
+    assert connection_from_params({"access_key": f"{KEY}\n", "secret_key": " a-secret\n"}) == AwsOptions(**KEYS)
 
 
 def test_no_secret_stands_in_what_python_shows_of_a_connection() -> None:

@@ -14,7 +14,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.simulation import (
     DENIES,
     ORGANIZATION_DENIES,
-    Asked,
+    SimulatedAction,
     can_outweigh,
     decision_in,
     forbidden,
@@ -28,7 +28,10 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.effe
 HERE = Place("acme", "currents")
 UNREAD = Reason("unread", "the inline policy x could not be read", where="the inline policy x")
 OURS = Effect(Answer.UNKNOWN, (UNREAD,))
-LIST, GET = Asked("s3:ListBucket", "arn:aws:s3:::acme"), Asked("s3:GetObject", "arn:aws:s3:::acme/currents/*")
+LIST, GET = (
+    SimulatedAction("s3:ListBucket", "arn:aws:s3:::acme"),
+    SimulatedAction("s3:GetObject", "arn:aws:s3:::acme/currents/*"),
+)
 
 
 def answer(**result: Any) -> dict[str, Any]:
@@ -119,7 +122,7 @@ def test_what_aws_says_of_the_organization_is_told_and_decides_nothing_for_it_ma
         (GET._replace(limit="boundary"), 0),
     ],
 )
-def test_forbidden_is_what_no_further_allow_changes(asked: Asked, count: int) -> None:
+def test_forbidden_is_what_no_further_allow_changes(asked: SimulatedAction, count: int) -> None:
     assert len(forbidden([asked])) == count
 
 

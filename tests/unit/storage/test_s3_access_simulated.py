@@ -20,7 +20,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.
 )
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.plan import plan_present
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.effect.effect import Document
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.simulation import Asked, Simulated
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.simulation import Simulated, SimulatedAction
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.effect import Answer
 
 from tests.unit.storage.test_s3_access_plan import by_hand, desired, made
@@ -28,7 +28,10 @@ from tests.unit.storage.test_s3_access_plan import by_hand, desired, made
 HERE = Place("acme")
 UNREAD = Document("the inline policy x", None, "the credentials lack iam:GetRolePolicy")
 BOUNDARY = Document("the permissions boundary b", None, "the credentials lack iam:GetPolicy")
-QUESTIONS = (Asked("s3:ListBucket", "arn:aws:s3:::acme"), Asked("s3:GetObject", "arn:aws:s3:::acme/*"))
+QUESTIONS = (
+    SimulatedAction("s3:ListBucket", "arn:aws:s3:::acme"),
+    SimulatedAction("s3:GetObject", "arn:aws:s3:::acme/*"),
+)
 
 
 def said(decision: str, limit: str = "") -> Simulated:

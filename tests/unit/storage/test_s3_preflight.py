@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket import QUESTIONS, Reader, S3Bucket
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket import QUESTIONS, S3Bucket, S3Reader
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket_findings import s3_findings
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.finding import Finding
 
 ROLE = "arn:aws:iam::111122223333:role/partners/Fivetran"
-READER = Reader(role_arn=ROLE, prefix="currents")
+READER = S3Reader(role_arn=ROLE, prefix="currents")
 DENY = {
     "Effect": "Deny",
     "Principal": "*",
@@ -23,7 +23,7 @@ DENY = {
 }
 
 
-def judge(*statements: dict[str, Any], reader: Reader = READER) -> Finding | None:
+def judge(*statements: dict[str, Any], reader: S3Reader = READER) -> Finding | None:
     """Return what the preflight says of a bucket with this policy."""
     answers = dict.fromkeys(QUESTIONS)
     bucket = S3Bucket("acme", answers={**answers, "get_bucket_policy": {"Statement": list(statements)}})
@@ -34,7 +34,7 @@ def deny(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in {**DENY, **changes}.items() if value is not None}
 
 
-def code(*statements: dict[str, Any], reader: Reader = READER) -> str:
+def code(*statements: dict[str, Any], reader: S3Reader = READER) -> str:
     finding = judge(*statements, reader=reader)
     return finding.code if finding else ""
 
@@ -148,11 +148,11 @@ def test_a_statement_is_named_by_its_sid_or_its_number() -> None:
 
 def test_without_a_prefix_a_deny_for_any_folder_hits() -> None:
     payroll = deny(Action="s3:GetObject", Resource="arn:aws:s3:::acme/payroll/*")
-    assert code(payroll, reader=Reader(role_arn=ROLE)) == "bucket_policy_denies"
+    assert code(payroll, reader=S3Reader(role_arn=ROLE)) == "bucket_policy_denies"
     assert code(payroll) == ""
 
 
 def test_other_partitions_are_judged_by_their_own_arns() -> None:
-    reader = Reader(role_arn=ROLE.replace("arn:aws:", "arn:aws-cn:"))
+    reader = S3Reader(role_arn=ROLE.replace("arn:aws:", "arn:aws-cn:"))
     assert code(deny(Resource="arn:aws-cn:s3:::acme/*"), reader=reader) == "bucket_policy_denies"
     assert code(deny(Resource="arn:aws:s3:::acme/*"), reader=reader) == ""

@@ -13,7 +13,10 @@ from typing import Any
 
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.deciding import decide
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.healings import Healing, Request
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.healings import (
+    Healing,
+    HealRequest,
+)
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Plan, WorkspacePlan
 
 from tests.unit.workspaces.situations import (
@@ -38,15 +41,15 @@ NOBODY = {"Version": "2012-10-17", "Statement": []}
 
 
 def planned(
-    *inventory: Any, world: World | None = None, request: Request | None = None, answers: Any = None, **more: Any
+    *inventory: Any, world: World | None = None, request: HealRequest | None = None, answers: Any = None, **more: Any
 ) -> Plan:
     """Return the plan to heal these workspaces."""
     seen = situation("heal", *inventory, world=world, answers=answers, **more)
-    return decide(replace(seen, now=NOW, heal=request or Request()))
+    return decide(replace(seen, now=NOW, heal=request or HealRequest()))
 
 
 def plan_of(workspace: Settings, world: World, *, answers: Any = None, **request: Any) -> WorkspacePlan:
-    plan = planned(workspace, world=world, request=Request(**request), answers=answers)
+    plan = planned(workspace, world=world, request=HealRequest(**request), answers=answers)
     return plan.workspaces[workspace.name]
 
 

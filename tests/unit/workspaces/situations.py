@@ -31,8 +31,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import asked, questions
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.purposes import PURPOSES
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import (
-    Answer,
     Question,
+    Returned,
     Seen,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import (
@@ -170,9 +170,9 @@ def gcs_policy(*members: str) -> dict[str, Any]:
 # What was seen
 
 
-def failed(code: str = "timeout", msg: str = "Nothing answered within 30 seconds.") -> Answer:
+def failed(code: str = "timeout", msg: str = "Nothing answered within 30 seconds.") -> Returned:
     """Return an answer that did not come."""
-    return Answer(error=OnrampError(msg=msg, failure=Failure(code=code, message=msg)))
+    return Returned(error=OnrampError(msg=msg, failure=Failure(code=code, message=msg)))
 
 
 def key_result(verdict: str = "ok", next_step: str = "") -> dict[str, Any]:
@@ -194,9 +194,9 @@ class World:
     groups: tuple[dict[str, Any], ...] = GROUPS
     accounts: Mapping[str, str] = field(default_factory=dict)
 
-    def answers(self, inventory: Iterable[Settings]) -> dict[Question[Any], Answer]:
+    def answers(self, inventory: Iterable[Settings]) -> dict[Question[Any], Returned]:
         """Return the answers to everything that may be asked about these workspaces."""
-        return {question: Answer(value) for workspace in inventory for question, value in self._of(workspace).items()}
+        return {question: Returned(value) for workspace in inventory for question, value in self._of(workspace).items()}
 
     def _of(self, workspace: Settings) -> dict[Question[Any], Any]:
         view = {"id": "acme_account", "name": "Acme"}
@@ -251,7 +251,7 @@ def situation(
     *inventory: Settings | Unusable,
     world: World | None = None,
     names: Iterable[str] | None = None,
-    answers: Mapping[Question[Any], Answer] | None = None,
+    answers: Mapping[Question[Any], Returned] | None = None,
 ) -> Situation:
     """Return a situation in which everybody plays, unless ``names`` are given; ``answers`` outweigh the world's."""
     known = (world or World()).answers(entry for entry in inventory if isinstance(entry, Settings))

@@ -24,12 +24,12 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import (
     Action,
     Change,
+    ChangeReason,
     Plan,
-    Reason,
     WorkspacePlan,
 )
 
-TO_CHANGE = WorkspacePlan("", changes=(Change("connection", "braze", Action.CREATE, Reason.MISSING),))
+TO_CHANGE = WorkspacePlan("", changes=(Change("connection", "braze", Action.CREATE, ChangeReason.MISSING),))
 FINE = WorkspacePlan("")
 REFUSED = no_plan("onboard", ["refused"], "No.").workspaces["refused"]
 

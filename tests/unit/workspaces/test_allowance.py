@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.allowance import Allowance
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Answer
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Returned
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Plan, WorkspaceVerdict
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told
 
@@ -26,7 +26,7 @@ def fleet(count: int, **changes: Any) -> list[Settings]:
 
 
 def plan(purpose: str, inventory: list[Settings], left: Allowance | None, world: World | None = None) -> Plan:
-    answers = {questions.allowance(one): Answer(left) for one in inventory}
+    answers = {questions.allowance(one): Returned(left) for one in inventory}
     return plan_of(purpose, *inventory, world=world, answers=answers)
 
 
@@ -88,8 +88,8 @@ def test_each_account_has_a_limit_of_its_own() -> None:
         [settings("other", currents_storage="none", currents_bucket="", fivetran_api_key="k" * 12)],
     )
     answers = {
-        questions.allowance(ours[0]): Answer(Allowance(500, 5)),
-        questions.allowance(theirs[0]): Answer(Allowance(500, 499)),
+        questions.allowance(ours[0]): Returned(Allowance(500, 5)),
+        questions.allowance(theirs[0]): Returned(Allowance(500, 499)),
     }
     [line] = plan_of("onboard", *ours, *theirs, answers=answers).shortages
     assert "10 connections" in line

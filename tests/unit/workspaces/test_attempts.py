@@ -16,7 +16,7 @@ import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.attempts_file import read
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.memory import (
     FACT,
-    Memory,
+    AttemptsMemory,
     of_facts,
     path_of,
 )
@@ -32,8 +32,8 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 HOUR = 3600
 
 
-def memory(path: Path | None, **facts: Any) -> Memory:
-    return Memory.of(str(path) if path else "", {"ansible_facts": facts})
+def memory(path: Path | None, **facts: Any) -> AttemptsMemory:
+    return AttemptsMemory.of(str(path) if path else "", {"ansible_facts": facts})
 
 
 def test_an_attempt_is_remembered_with_what_it_did(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.memory import Memory
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.memory import AttemptsMemory
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.news import (
     TOLD,
     all_told,
@@ -32,7 +32,7 @@ def outcome(state: str, message: str = "The key is refused since 10:15.", code: 
     [("healed", True), ("syncing", True), ("nothing_broken", False), ("cooling_down", False), ("left_out", False)],
 )
 def test_what_a_run_has_done_is_told_each_time(tmp_path: Path, state: str, news: bool) -> None:
-    memory = Memory(tmp_path / "state.json", Attempts())
+    memory = AttemptsMemory(tmp_path / "state.json", Attempts())
     for _time in range(2):
         assert is_news(outcome(state), NAME, memory, 3600) is news
         remember(outcome(state), NAME, memory)
@@ -43,11 +43,11 @@ def test_what_a_run_has_done_is_told_each_time(tmp_path: Path, state: str, news:
 @pytest.mark.parametrize("where", ["file", "fact"])
 def test_what_lasts_is_told_once_until_it_has_cooled_down(tmp_path: Path, state: str, where: str) -> None:
     path = tmp_path / "state.json" if where == "file" else None
-    first = Memory(path, Attempts())
+    first = AttemptsMemory(path, Attempts())
     assert is_news(outcome(state), NAME, first, 3600)
     remember(outcome(state), NAME, first)
     facts = {TOLD: all_told(first)} if where == "fact" else {}
-    later = Memory(path, told_before(facts))
+    later = AttemptsMemory(path, told_before(facts))
     # The same at another time; but not another cause, another workspace, or after the cooldown.
     assert not is_news(outcome(state, "The key is refused since 11:45."), NAME, later, 3600)
     assert is_news(outcome(state, "The role is gone.", "role_not_found"), NAME, later, 3600)
@@ -56,6 +56,6 @@ def test_what_lasts_is_told_once_until_it_has_cooled_down(tmp_path: Path, state:
 
 
 def test_what_nobody_could_be_told_is_still_news(tmp_path: Path) -> None:
-    memory = Memory(tmp_path / "state.json", Attempts())
+    memory = AttemptsMemory(tmp_path / "state.json", Attempts())
     assert is_news(outcome("needs_a_person"), NAME, memory, 3600)
     assert is_news(outcome("needs_a_person"), NAME, memory, 3600)

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Answer
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.healings import State
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Returned
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.healings import HealState
 
 from tests.unit.workspaces.healed import (
     BROKEN,
@@ -45,13 +45,13 @@ from tests.unit.workspaces.situations import (
 def test_what_works_is_left_alone() -> None:
     plan = plan_of(US, world_of())
     assert plan.healing is not None
-    assert plan.healing.state is State.NOTHING_BROKEN
+    assert plan.healing.state is HealState.NOTHING_BROKEN
     assert kinds(plan) == {}
 
 
 def test_what_merely_differs_is_left_alone_and_named() -> None:
     healing = healing_of(settings(fivetran_connection_sync_frequency=60), world_of(sync_frequency=360))
-    assert healing.state is State.NOTHING_BROKEN
+    assert healing.state is HealState.NOTHING_BROKEN
     (note,) = healing.notes
     assert "sync_frequency" in note
     assert "onboard.yml" in note
@@ -60,21 +60,21 @@ def test_what_merely_differs_is_left_alone_and_named() -> None:
 def test_what_a_person_has_paused_is_left_alone_however_broken_it_is() -> None:
     plan = plan_of(US, world_of(paused=True, status=BROKEN, trust=NOBODY))
     assert plan.healing is not None
-    assert plan.healing.state is State.NOTHING_BROKEN
+    assert plan.healing.state is HealState.NOTHING_BROKEN
     assert "paused" in plan.healing.message
     assert kinds(plan) == {}
 
 
 def test_a_workspace_without_a_connection_is_not_broken() -> None:
     healing = healing_of(US, World(iam=in_iam(US, BUCKET)))
-    assert healing.state is State.NOTHING_BROKEN
+    assert healing.state is HealState.NOTHING_BROKEN
     assert "onboard.yml" in healing.message
 
 
 @pytest.mark.parametrize("verdict", ["invalid_key", "missing_permissions"])
 def test_a_key_that_is_not_good_is_no_matter_where_data_comes_in_all_the_same(verdict: str) -> None:
-    healing = healing_of(US, world_of(), answers={questions.key(US): Answer(key_result(verdict))})
-    assert healing.state is State.NOTHING_BROKEN
+    healing = healing_of(US, world_of(), answers={questions.key(US): Returned(key_result(verdict))})
+    assert healing.state is HealState.NOTHING_BROKEN
     assert verdict in healing.notes[0]
 
 
@@ -82,7 +82,7 @@ def test_a_wider_policy_of_a_connection_that_works_is_left_alone() -> None:
     world = replace(world_of(), iam=in_iam(US, BUCKET, "some-other-bucket"))
     plan = plan_of(US, world)
     assert plan.healing is not None
-    assert plan.healing.state is State.NOTHING_BROKEN
+    assert plan.healing.state is HealState.NOTHING_BROKEN
     assert kinds(plan) == {}
 
 
@@ -92,7 +92,7 @@ def test_a_wider_policy_of_a_connection_that_works_is_left_alone() -> None:
 def test_a_trust_policy_that_keeps_fivetran_out_is_repaired_also_before_a_sync_has_failed() -> None:
     plan = plan_of(US, world_of(trust=NOBODY))
     assert plan.healing is not None
-    assert plan.healing.state is State.TO_HEAL
+    assert plan.healing.state is HealState.TO_HEAL
     assert kinds(plan) == {"role": "update", "connection": "update"}
     assert plan.healing.cause == "access:role_differs"
     assert not plan.healing.last_sync_failed
@@ -147,7 +147,7 @@ def test_a_connection_that_is_broken_is_tested_and_gets_its_secrets_where_the_te
 def test_a_key_that_braze_was_not_asked_about_is_not_sent() -> None:
     plan = plan_of(US, world_of(status=BROKEN), answers={questions.key(US): failed()})
     assert plan.healing is not None
-    assert plan.healing.state is State.TO_HEAL
+    assert plan.healing.state is HealState.TO_HEAL
     assert plan.work()["connection"]["update_secrets"] == "never"
 
 
@@ -163,14 +163,14 @@ def test_a_connection_that_reads_another_bucket_is_pointed_elsewhere_by_a_person
     config = {**row(US)["config"], "s3bucket": "another-bucket"}
     plan = plan_of(US, world_of(status=BROKEN, config=config))
     assert plan.healing is not None
-    assert plan.healing.state is State.NEEDS_A_PERSON
+    assert plan.healing.state is HealState.NEEDS_A_PERSON
     assert plan.healing.left[0].code == "protected_field"
     assert kinds(plan) == {}
 
 
 def test_a_sync_that_failed_once_is_run_once_more_and_none_that_has_ended_meanwhile() -> None:
     healing = healing_of(US, world_of(failed_at=FAILED))
-    assert healing.state is State.TO_HEAL
+    assert healing.state is HealState.TO_HEAL
     assert healing.last_sync_failed
     assert healing.since == FAILED
     assert healing.cause.startswith("sync:sync_failed")
@@ -179,7 +179,7 @@ def test_a_sync_that_failed_once_is_run_once_more_and_none_that_has_ended_meanwh
 def test_a_sync_that_is_under_way_is_waited_for_by_nobody() -> None:
     plan = plan_of(US, world_of(status=SYNCING, failed_at=FAILED))
     assert plan.healing is not None
-    assert plan.healing.state is State.SYNCING
+    assert plan.healing.state is HealState.SYNCING
     assert kinds(plan) == {}
 
 

@@ -13,12 +13,12 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.erro
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.deciding import no_plan
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.healing import wanted_connections
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Answer
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Returned
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.attempts import Attempt, Attempts
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.healings import (
-    Connection,
-    Request,
-    State,
+    HealRequest,
+    HealState,
+    NamedConnection,
 )
 
 from tests.unit.workspaces.healed import (
@@ -52,10 +52,10 @@ from tests.unit.workspaces.situations import (
 
 @pytest.mark.parametrize("verdict", ["invalid_key", "missing_permissions", "forbidden"])
 def test_a_key_that_only_a_person_can_make_is_one_finding_and_nothing_is_synced(verdict: str) -> None:
-    answers = {questions.key(US): Answer(key_result(verdict, "Open Settings > API Keys."))}
+    answers = {questions.key(US): Returned(key_result(verdict, "Open Settings > API Keys."))}
     plan = plan_of(US, world_of(status=BROKEN, failed_at=FAILED), answers=answers)
     assert plan.healing is not None
-    assert plan.healing.state is State.NEEDS_A_PERSON
+    assert plan.healing.state is HealState.NEEDS_A_PERSON
     (finding,) = plan.healing.left
     assert finding.code == verdict
     assert finding.remedy == "Open Settings > API Keys."
@@ -63,7 +63,7 @@ def test_a_key_that_only_a_person_can_make_is_one_finding_and_nothing_is_synced(
 
 
 def test_access_is_repaired_also_where_the_key_is_not_good_but_nothing_is_tested() -> None:
-    answers = {questions.key(US): Answer(key_result("invalid_key"))}
+    answers = {questions.key(US): Returned(key_result("invalid_key"))}
     plan = plan_of(US, world_of(status=BROKEN, trust=NOBODY), answers=answers)
     assert kinds(plan) == {"role": "update"}
     assert plan.healing is not None
@@ -72,37 +72,37 @@ def test_access_is_repaired_also_where_the_key_is_not_good_but_nothing_is_tested
 
 
 def test_what_only_this_machine_cannot_tell_of_a_key_is_left_to_the_setup_tests() -> None:
-    answers = {questions.key(US): Answer(key_result("ip_not_allowed"))}
-    assert healing_of(US, world_of(status=BROKEN), answers=answers).state is State.TO_HEAL
+    answers = {questions.key(US): Returned(key_result("ip_not_allowed"))}
+    assert healing_of(US, world_of(status=BROKEN), answers=answers).state is HealState.TO_HEAL
 
 
 def test_currents_that_stopped_is_told_although_the_connection_is_green() -> None:
-    answers = {questions.landing(US): Answer(landing_result(US, "stale", "Send Test Events."))}
+    answers = {questions.landing(US): Returned(landing_result(US, "stale", "Send Test Events."))}
     healing = healing_of(US, world_of(), answers=answers)
-    assert healing.state is State.NEEDS_A_PERSON
+    assert healing.state is HealState.NEEDS_A_PERSON
     assert healing.left[0].code == "stale"
     quiet = settings(currents_landing_on_quiet="ignore")
-    answers = {questions.landing(quiet): Answer(landing_result(quiet, "stale"))}
-    assert healing_of(quiet, world_of(quiet), answers=answers).state is State.NOTHING_BROKEN
+    answers = {questions.landing(quiet): Returned(landing_result(quiet, "stale"))}
+    assert healing_of(quiet, world_of(quiet), answers=answers).state is HealState.NOTHING_BROKEN
 
 
 def test_what_is_repaired_is_repaired_although_currents_has_stopped() -> None:
-    answers = {questions.landing(US): Answer(landing_result(US, "stale", "Send Test Events."))}
+    answers = {questions.landing(US): Returned(landing_result(US, "stale", "Send Test Events."))}
     healing = healing_of(US, world_of(status=BROKEN), answers=answers)
-    assert healing.state is State.TO_HEAL
+    assert healing.state is HealState.TO_HEAL
     assert [finding.code for finding in healing.left] == ["stale"]
 
 
 def test_a_warehouse_that_is_not_connected_is_a_persons_also_where_the_connection_is_green() -> None:
-    answers = {questions.destination(US, GROUP_ID): Answer({"setup_status": "broken"})}
+    answers = {questions.destination(US, GROUP_ID): Returned({"setup_status": "broken"})}
     healing = healing_of(US, world_of(failed_at=FAILED), answers=answers)
-    assert healing.state is State.NEEDS_A_PERSON
+    assert healing.state is HealState.NEEDS_A_PERSON
     assert "Destinations" in healing.left[0].text()
 
 
 def test_what_fivetran_has_stopped_by_itself_is_a_persons() -> None:
     healing = healing_of(US, world_of(status=STOPPED))
-    assert healing.state is State.NEEDS_A_PERSON
+    assert healing.state is HealState.NEEDS_A_PERSON
     assert healing.left[0].code == "stopped_by_fivetran"
     assert "Billing" in healing.left[0].remedy
 
@@ -113,18 +113,18 @@ def test_a_workspace_that_cannot_be_looked_at_is_not_healed_and_nobody_elses_mat
     answers = {questions.iam(US, "111122223333"): failed(), questions.iam(other, "111122223333"): failed()}
     plan = planned(US, other, world=world, answers=answers)
     states = [one.healing.state for one in plan.workspaces.values() if one.healing]
-    assert states == [State.NOT_HEALED, State.NOT_HEALED]
+    assert states == [HealState.NOT_HEALED, HealState.NOT_HEALED]
     assert all(not one.todo for one in plan.workspaces.values())
     (plan_of_nobody,) = no_plan("heal", ["shop_us"], "The look has ended.").workspaces.values()
     assert plan_of_nobody.healing is not None
-    assert plan_of_nobody.healing.state is State.NOT_HEALED
+    assert plan_of_nobody.healing.state is HealState.NOT_HEALED
 
 
 def test_settings_that_cannot_be_used_are_a_persons() -> None:
     plan = planned(unusable("broken"), world=World())
     healing = plan.workspaces["broken"].healing
     assert healing is not None
-    assert healing.state is State.NEEDS_A_PERSON
+    assert healing.state is HealState.NEEDS_A_PERSON
 
 
 # Never more than one attempt
@@ -140,13 +140,13 @@ def test_the_same_cause_is_not_tried_twice_within_the_cooldown() -> None:
     cause = healing_of(US, world).cause
     plan = plan_of(US, world, attempts=tried(cause, 59))
     assert plan.healing is not None
-    assert plan.healing.state is State.COOLING_DOWN
+    assert plan.healing.state is HealState.COOLING_DOWN
     assert plan.healing.again_at == "2026-03-01T14:11:00Z"
     assert plan.healing.tried == ("synced",)
     assert "2026-03-01 14:11 UTC" in plan.healing.message
     assert kinds(plan) == {}
-    assert healing_of(US, world, attempts=tried(cause, 60)).state is State.TO_HEAL
-    assert healing_of(US, world, attempts=tried(cause, 59), cooldown=0).state is State.TO_HEAL
+    assert healing_of(US, world, attempts=tried(cause, 60)).state is HealState.TO_HEAL
+    assert healing_of(US, world, attempts=tried(cause, 59), cooldown=0).state is HealState.TO_HEAL
 
 
 def test_another_cause_is_tried_at_once() -> None:
@@ -154,8 +154,10 @@ def test_another_cause_is_tried_at_once() -> None:
     other = [{"code": "reconnect", "message": "The bucket is not there"}]
     world = world_of(status={**BROKEN, "tasks": said})
     cause = healing_of(US, world).cause
-    assert healing_of(US, world, attempts=tried(cause, 1)).state is State.COOLING_DOWN
-    assert healing_of(US, world_of(status={**BROKEN, "tasks": other}), attempts=tried(cause, 1)).state is State.TO_HEAL
+    assert healing_of(US, world, attempts=tried(cause, 1)).state is HealState.COOLING_DOWN
+    assert (
+        healing_of(US, world_of(status={**BROKEN, "tasks": other}), attempts=tried(cause, 1)).state is HealState.TO_HEAL
+    )
 
 
 def test_a_cause_is_the_same_whatever_time_and_request_it_names() -> None:
@@ -167,10 +169,10 @@ def test_a_cause_is_the_same_whatever_time_and_request_it_names() -> None:
 
 
 def test_what_a_person_has_to_do_is_told_every_time() -> None:
-    answers = {questions.key(US): Answer(key_result("invalid_key"))}
+    answers = {questions.key(US): Returned(key_result("invalid_key"))}
     world = world_of(status=BROKEN)
     attempts = tried(healing_of(US, world).cause, 1)
-    assert healing_of(US, world, answers=answers, attempts=attempts).state is State.NEEDS_A_PERSON
+    assert healing_of(US, world, answers=answers, attempts=attempts).state is HealState.NEEDS_A_PERSON
 
 
 # Only some of them
@@ -181,34 +183,34 @@ def test_only_the_connections_that_are_asked_for_are_taken_up() -> None:
     rows = tuple(row(one, status=BROKEN) for one in (first, second, third))
     world = World(rows=rows, iam=in_iam(first, BUCKET))
     asked = (
-        Connection(GROUP_ID, "braze_app_us"),
-        Connection(connection_id="id_of_braze_shop_us"),
-        Connection("another_group", "braze_loyalty_us"),
-        Connection(GROUP_ID, "braze_unknown"),
+        NamedConnection(GROUP_ID, "braze_app_us"),
+        NamedConnection(connection_id="id_of_braze_shop_us"),
+        NamedConnection("another_group", "braze_loyalty_us"),
+        NamedConnection(GROUP_ID, "braze_unknown"),
     )
-    plan = planned(first, second, third, world=world, request=Request(asked))
+    plan = planned(first, second, third, world=world, request=HealRequest(asked))
     states = [one.healing.state for one in plan.workspaces.values() if one.healing]
-    assert states == [State.TO_HEAL, State.TO_HEAL, State.LEFT_OUT]
+    assert states == [HealState.TO_HEAL, HealState.TO_HEAL, HealState.LEFT_OUT]
     assert plan.without_workspace == asked[2:]
 
 
 def test_who_cannot_be_asked_for_is_not_even_looked_at() -> None:
-    by_name = Request((Connection(GROUP_ID, "braze_app_us"),))
+    by_name = HealRequest((NamedConnection(GROUP_ID, "braze_app_us"),))
     assert [by_name.may_want(schema) for schema in ("braze_app_us", "braze_shop_us")] == [True, False]
     # An id tells nothing before the connections have been listed.
-    assert Request((Connection(connection_id="x"),)).may_want("braze_shop_us")
-    assert Request().may_want("braze_shop_us")
-    assert not Request(()).may_want("braze_shop_us")
+    assert HealRequest((NamedConnection(connection_id="x"),)).may_want("braze_shop_us")
+    assert HealRequest().may_want("braze_shop_us")
+    assert not HealRequest(()).may_want("braze_shop_us")
 
 
 def test_an_empty_list_asks_for_none() -> None:
-    plan = planned(US, world=world_of(status=BROKEN), request=Request(()))
-    assert [one.healing.state for one in plan.workspaces.values() if one.healing] == [State.LEFT_OUT]
+    plan = planned(US, world=world_of(status=BROKEN), request=HealRequest(()))
+    assert [one.healing.state for one in plan.workspaces.values() if one.healing] == [HealState.LEFT_OUT]
 
 
 def test_a_connection_is_named_by_its_name_or_its_id() -> None:
     given = [{"group_id": GROUP_ID, "schema": "a", "kind": "broken"}, {"connection_id": "b"}, {"connection_id": "b"}]
-    assert wanted_connections(given) == (Connection(GROUP_ID, "a"), Connection(connection_id="b"))
+    assert wanted_connections(given) == (NamedConnection(GROUP_ID, "a"), NamedConnection(connection_id="b"))
     assert wanted_connections(None) is None
     assert wanted_connections([]) == ()
     with pytest.raises(InvalidArgument, match="onramp_heal_connections: item 2"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.healings import State
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.healings import HealState
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import ACCESS_KINDS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told, findings_of
 from hypothesis import given
@@ -59,12 +59,12 @@ def test_what_is_not_broken_is_not_touched(scene: Scene) -> None:
     for name, workspace in scene.plan("heal").workspaces.items():
         assert workspace.healing is not None
         row = workspace.seen.get("connection")
-        if workspace.healing.state is not State.TO_HEAL:
+        if workspace.healing.state is not HealState.TO_HEAL:
             assert workspace.todo == ()
         if row is None or row["paused"]:
-            assert workspace.healing.state is not State.TO_HEAL
+            assert workspace.healing.state is not HealState.TO_HEAL
         if not findings_of(verified[name]):
-            assert workspace.healing.state in (State.NOTHING_BROKEN, State.SYNCING, State.NEEDS_A_PERSON)
+            assert workspace.healing.state in (HealState.NOTHING_BROKEN, HealState.SYNCING, HealState.NEEDS_A_PERSON)
 
 
 @quick

@@ -14,7 +14,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.se
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import (
     Action,
-    Reason,
+    ChangeReason,
     WorkspacePlan,
     WorkspaceVerdict,
 )
@@ -80,7 +80,7 @@ def test_once_the_inventory_names_the_new_group_the_connection_is_found_and_gets
     made = plan("onboard", workspace, world=there)
     assert codes(made) == []
     connection = change(made, "connection")
-    assert (connection.action, connection.reason) == (Action.UPDATE, Reason.ROLE_IS_NEW)
+    assert (connection.action, connection.reason) == (Action.UPDATE, ChangeReason.ROLE_IS_NEW)
     assert connection.work is not None
     assert connection.work.run_setup_tests == "always"
 

@@ -17,7 +17,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
     sentence,
     summary,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.healings import State
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.healings import HealState
 
 ROLE = "arn:aws:iam::111122223333:role/Fivetran"
 STALE = Finding("landing", "error", "stale", "Currents has stopped.", "Send Test Events.").as_json()
@@ -101,6 +101,6 @@ def test_what_was_done_before_a_failure_is_told_as_well() -> None:
 
 def test_the_last_line_counts_what_there_is_and_always_the_four() -> None:
     assert summary([]) == "Healed 0, nothing broken 0, needs a person 0, cooling down 0."
-    states = [State.HEALED, State.HEALED, State.SYNCING, State.NOTHING_BROKEN, State.NOT_HEALED]
+    states = [HealState.HEALED, HealState.HEALED, HealState.SYNCING, HealState.NOTHING_BROKEN, HealState.NOT_HEALED]
     assert summary(states) == "Healed 2, syncing 1, nothing broken 1, needs a person 0, cooling down 0, not healed 1."
-    assert summary([State.TO_HEAL]) == "To heal 1, healed 0, nothing broken 0, needs a person 0, cooling down 0."
+    assert summary([HealState.TO_HEAL]) == "To heal 1, healed 0, nothing broken 0, needs a person 0, cooling down 0."

@@ -16,7 +16,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket 
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import Redactor
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.deciding import no_plan
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Answer
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Returned
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import (
     WorkspacePlan,
     WorkspaceVerdict,
@@ -165,7 +165,7 @@ def test_complete_applies_and_verdict_are_three_answers() -> None:
     unanswered = {questions.connections(EU, GROUP_ID): failed()}
     changes, refused, blind = (
         plans_of("onboard", EU)[0],
-        plans_of("onboard", EU, answers={questions.key(EU): Answer(key_result("revoked"))})[0],
+        plans_of("onboard", EU, answers={questions.key(EU): Returned(key_result("revoked"))})[0],
         plans_of("onboard", EU, answers=unanswered)[0],
     )
     answers = [
@@ -224,7 +224,7 @@ def test_the_inventory_says_what_a_bad_key_does_and_verify_finds_it_anyway(
     reaction: str, outcome: tuple[int, int]
 ) -> None:
     lenient = settings(braze_api_key_on_problem=reaction)
-    bad = {questions.key(lenient): Answer(key_result("missing_permissions", "Add segments.list."))}
+    bad = {questions.key(lenient): Returned(key_result("missing_permissions", "Add segments.list."))}
     (plan,) = plans_of("onboard", lenient, answers=bad)
     assert (len(plan.problems), len(plan.warnings)) == outcome
     (plan,) = plans_of("verify", lenient, answers=bad)
@@ -232,7 +232,7 @@ def test_the_inventory_says_what_a_bad_key_does_and_verify_finds_it_anyway(
 
 
 def test_currents_that_land_elsewhere_refuse() -> None:
-    answer = Answer(landing_result(EU, "elsewhere", "Set the prefix to 'x'."))
+    answer = Returned(landing_result(EU, "elsewhere", "Set the prefix to 'x'."))
     (plan,) = plans_of("onboard", EU, answers={questions.landing(EU): answer})
     expected = "Braze Currents does not land in gs://acme-currents-eu/shop_eu (elsewhere). Set currents_prefix to 'x'."
     assert of(plan, "elsewhere") == expected
@@ -246,7 +246,7 @@ def test_a_schema_that_another_service_holds_is_refused() -> None:
 
 
 def test_a_key_without_the_right_to_create_is_refused_where_something_has_to_be_created_only() -> None:
-    answers = {questions.right_to_create(EU, GROUP_ID): Answer((False, "Use another key."))}
+    answers = {questions.right_to_create(EU, GROUP_ID): Returned((False, "Use another key."))}
     assert codes(plans_of("onboard", EU, answers=answers)[0]) == ["no_right_to_create"]
     assert codes(plans_of("onboard", EU, answers=answers, world=SET_UP)[0]) == []
 
@@ -281,7 +281,9 @@ def test_a_missing_bucket_is_refused_unless_the_preflight_is_no_reason_to() -> N
     missing = S3Bucket("acme-currents", exists=False)
     for preflight, outcome in (("fail", (1, 0)), ("warn", (0, 1)), ("ignore", (0, 0))):
         workspace = settings(s3_access_preflight=preflight)
-        (plan,) = plans_of("onboard", workspace, answers={questions.s3_bucket(workspace, AWS_ACCOUNT): Answer(missing)})
+        (plan,) = plans_of(
+            "onboard", workspace, answers={questions.s3_bucket(workspace, AWS_ACCOUNT): Returned(missing)}
+        )
         assert (len(plan.problems), len(plan.warnings)) == outcome
 
 
@@ -389,7 +391,7 @@ def test_a_role_of_two_groups_and_a_policy_of_two_roles_are_refused_for_both() -
 def test_the_first_that_passes_makes_the_role_for_all_and_only_they_are_granted() -> None:
     first, second = settings("a", currents_bucket="bucket-a"), settings("b", currents_bucket="bucket-b")
     third = settings("c", currents_bucket="bucket-c")
-    bad_key = {questions.landing(first): Answer(landing_result(first, "no_bucket"))}
+    bad_key = {questions.landing(first): Returned(landing_result(first, "no_bucket"))}
     refused, maker, other = plans_of("onboard", first, second, third, answers=bad_key)
     assert (refused.verdict, [item.kind for item in refused.changes]) == (WorkspaceVerdict.REFUSED, ["connection"])
     assert maker.access == other.access
@@ -450,7 +452,7 @@ def test_workspaces_of_one_bucket_share_a_grant_and_one_makes_it() -> None:
     maker, other = plans_of("onboard", first, second)
     assert (maker.access.maker, other.access.maker) == ("a", "a")
     assert (change(maker, "grant").made_by, change(other, "grant").made_by) == ("", "a")
-    bad = {questions.landing(first): Answer(landing_result(first, "no_bucket"))}
+    bad = {questions.landing(first): Returned(landing_result(first, "no_bucket"))}
     refused, maker = plans_of("onboard", first, second, answers=bad)
     assert (refused.verdict, maker.access.maker, change(maker, "grant").made_by) == (WorkspaceVerdict.REFUSED, "b", "")
 
@@ -548,7 +550,7 @@ def test_the_bucket_that_the_connection_really_reads_is_taken_out_of_the_policy(
 
 def test_verifying_tells_what_fivetran_says_of_a_connection_and_its_destination() -> None:
     held = row(EU, status={"setup_state": "broken", "tasks": [{"code": "reconnect", "message": "Please reconnect."}]})
-    answers = {questions.destination(EU, GROUP_ID): Answer({"setup_status": "incomplete"})}
+    answers = {questions.destination(EU, GROUP_ID): Returned({"setup_status": "incomplete"})}
     (plan,) = plans_of("verify", EU, world=World(rows=(held,), policies=SET_UP.policies), answers=answers)
     assert [(finding.step, finding.field) for finding in plan.noticed] == [
         ("group", "destination.setup_status"),
@@ -558,7 +560,7 @@ def test_verifying_tells_what_fivetran_says_of_a_connection_and_its_destination(
 
 
 def test_verifying_plans_access_whatever_else_is_wrong() -> None:
-    (plan,) = plans_of("verify", US, answers={questions.key(US): Answer(key_result("invalid_key"))})
+    (plan,) = plans_of("verify", US, answers={questions.key(US): Returned(key_result("invalid_key"))})
     assert told_of(plan) == {"policy": CREATED, "role": CREATED, "connection": CREATED}
     assert plan.verdict is WorkspaceVerdict.REFUSED
 

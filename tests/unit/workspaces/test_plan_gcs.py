@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.preflight import GcsBucket
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Answer
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Returned
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import (
     WorkspacePlan,
     WorkspaceVerdict,
@@ -163,7 +163,7 @@ def planned_with_role(
     purpose: str, workspace: Settings, allowed: frozenset[str] | str, *bindings: dict[str, Any], connected: bool = False
 ) -> WorkspacePlan:
     rows = (row(workspace),) if connected else ()
-    answers = {questions.gcs_role(workspace, CUSTOM): Answer(allowed)}
+    answers = {questions.gcs_role(workspace, CUSTOM): Returned(allowed)}
     (plan,) = plans_of(purpose, workspace, world=world(*bindings, rows=rows), answers=answers)
     return plan
 
@@ -303,7 +303,7 @@ def test_what_cannot_be_seen_of_it_refuses_a_new_workspace_unless_the_look_may_b
 
 
 def test_a_policy_that_may_not_be_read_is_unverified_where_it_is_somebody_elses() -> None:
-    answers = {questions.gcs_bucket(THEIRS): Answer(GcsBucket(EU.bucket, exists=True))}
+    answers = {questions.gcs_bucket(THEIRS): Returned(GcsBucket(EU.bucket, exists=True))}
     (plan,) = plans_of("onboard", THEIRS, world=world(), answers=answers)
     assert codes(plan) == []
     assert "cannot be read with these credentials" in plan.unverified[0]
@@ -364,7 +364,7 @@ def test_a_narrow_one_goes_where_others_read_elsewhere_and_their_access_is_not_c
 
 def test_it_stays_for_a_workspace_whose_connections_these_credentials_may_not_see() -> None:
     hidden = gcs("hidden", fivetran_api_key="another-key-of-the-account", currents_prefix="hidden")
-    answers = {questions.connections(EU, GROUP_ID): Answer((row(EU),))}
+    answers = {questions.connections(EU, GROUP_ID): Returned((row(EU),))}
     scene = world(binding(VIEWER), rows=(row(EU), row(hidden)))
     (plan,) = plans_of("offboard", EU, hidden, names=["shop_eu"], world=scene, answers=answers)
     assert grant_of(plan) == KEPT
@@ -380,11 +380,11 @@ def test_whoever_leaves_together_with_other_credentials_is_seen_by_them() -> Non
     third = other_row("third", "gcs", bucket=EU.bucket)
     scene = world(binding(VIEWER), rows=(row(EU), row(other)))
     apart = {
-        questions.connections(EU, GROUP_ID): Answer((row(EU),)),
-        questions.connections(other, GROUP_ID): Answer((row(other),)),
+        questions.connections(EU, GROUP_ID): Returned((row(EU),)),
+        questions.connections(other, GROUP_ID): Returned((row(other),)),
     }
     assert [grant_of(plan) for plan in plans_of("offboard", EU, other, world=scene, answers=apart)] == [REMOVED] * 2
-    apart[questions.connections(other, GROUP_ID)] = Answer((row(other), third))
+    apart[questions.connections(other, GROUP_ID)] = Returned((row(other), third))
     for plan in plans_of("offboard", EU, other, world=scene, answers=apart):
         assert grant_of(plan) == KEPT
 

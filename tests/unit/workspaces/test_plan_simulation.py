@@ -13,12 +13,12 @@ import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.model import ActualRole, Place
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket import S3Bucket
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.effect.effect import Document
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.simulation import Asked
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.simulation import SimulatedAction
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.s3_doubts import doubts
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.proof import of_masked
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Answer, Question
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Question, Returned
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import (
     WorkspacePlan,
     WorkspaceVerdict,
@@ -68,17 +68,17 @@ UNTOLD = theirs(OF_THE_ORGANIZATION)
 ENOUGH = theirs(EVERYTHING)
 
 
-def says(decision: str, limit: str = "", place: Place = HERE) -> dict[Question[Any], Answer]:
+def says(decision: str, limit: str = "", place: Place = HERE) -> dict[Question[Any], Returned]:
     """Return what AWS says of the role and a place."""
     arn = f"arn:aws:s3:::{place.bucket}"
-    asked = (Asked("s3:ListBucket", arn), Asked("s3:GetObject", f"{arn}/{place.prefix}/*"))
+    asked = (SimulatedAction("s3:ListBucket", arn), SimulatedAction("s3:GetObject", f"{arn}/{place.prefix}/*"))
     said = tuple(one._replace(decision=decision, limit=limit) for one in asked)
-    return {questions.simulation(AWS_ACCOUNT, ROLE, place): Answer(said)}
+    return {questions.simulation(AWS_ACCOUNT, ROLE, place): Returned(said)}
 
 
-def bucket_without_policy(workspace: Settings = US) -> dict[Question[Any], Answer]:
+def bucket_without_policy(workspace: Settings = US) -> dict[Question[Any], Returned]:
     bucket = S3Bucket(workspace.bucket, answers={"get_bucket_policy": None})
-    return {questions.s3_bucket(workspace, AWS_ACCOUNT): Answer(bucket)}
+    return {questions.s3_bucket(workspace, AWS_ACCOUNT): Returned(bucket)}
 
 
 def in_doubt(purpose: str, world: World) -> list[Place]:
@@ -156,7 +156,7 @@ def test_a_no_of_aws_refuses_the_workspace(purpose: str, decision: str, limit: s
 
 
 @pytest.mark.parametrize("answers", [{}, {questions.simulation(AWS_ACCOUNT, ROLE, HERE): failed()}, says("")])
-def test_who_is_not_told_by_aws_is_told_what_can_be_seen(answers: dict[Question[Any], Answer]) -> None:
+def test_who_is_not_told_by_aws_is_told_what_can_be_seen(answers: dict[Question[Any], Returned]) -> None:
     world = World(rows=(row(US),), iam=UNTOLD)
     (plan,) = plans_of("onboard", US, world=world, answers=answers)
     assert (plan.verdict, codes(plan), plan.incomplete) == (WorkspaceVerdict.FINE, [], ())
@@ -166,7 +166,7 @@ def test_who_is_not_told_by_aws_is_told_what_can_be_seen(answers: dict[Question[
 def test_a_role_that_is_named_by_its_arn_is_judged_by_aws_too() -> None:
     workspace = settings(s3_access_role_arn=ROLE)
     world = World(rows=(row(workspace),), iam=())
-    given = {questions.given_role(workspace, AWS_ACCOUNT): Answer(UNTOLD[0]), **bucket_without_policy(workspace)}
+    given = {questions.given_role(workspace, AWS_ACCOUNT): Returned(UNTOLD[0]), **bucket_without_policy(workspace)}
     assert [doubt.place for doubt in doubts(situation("onboard", workspace, world=world, answers=given))] == [HERE]
     for decision, expected in (("allowed", []), ("implicitDeny", ["role_too_narrow"])):
         (plan,) = plans_of("onboard", workspace, world=world, answers={**given, **says(decision)})
@@ -204,7 +204,7 @@ def test_what_works_is_not_said_to_be_forbidden() -> None:
 
 @pytest.mark.parametrize("answers", [says("allowed"), says("implicitDeny"), {}])
 def test_of_what_does_not_work_for_another_reason_nothing_is_said_to_be_forbidden(
-    answers: dict[Question[Any], Answer],
+    answers: dict[Question[Any], Returned],
 ) -> None:
     world = World(rows=(row(US, **BROKEN),), iam=ours())
     (plan,) = plans_of("verify", US, world=world, answers=answers)

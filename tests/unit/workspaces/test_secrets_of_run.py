@@ -22,8 +22,8 @@ from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets import (
     Discretion,
-    Known,
-    Memory,
+    KnownSecrets,
+    SecretsMemory,
     has_words,
     known_secrets,
     remember,
@@ -68,7 +68,7 @@ class Inventory:
 
 
 def test_every_workspace_of_the_inventory_is_read_and_only_once_a_run(tmp_path: Path) -> None:
-    inventory, memory = Inventory(tmp_path, shop_us={}, shop_eu={"vault_braze_api_key_old": OLD}), Memory()
+    inventory, memory = Inventory(tmp_path, shop_us={}, shop_eu={"vault_braze_api_key_old": OLD}), SecretsMemory()
     assert {KEY, OLD} <= set(secrets_of_run(inventory.variables("shop_us"), None, memory))
     assert inventory.read() == ["shop_eu", "shop_us"]
     assert {KEY, OLD} <= set(secrets_of_run(inventory.variables("shop_eu"), None, memory))
@@ -76,7 +76,7 @@ def test_every_workspace_of_the_inventory_is_read_and_only_once_a_run(tmp_path: 
 
 
 def test_what_one_process_has_read_all_others_of_the_run_know(tmp_path: Path) -> None:
-    inventory, memory = Inventory(tmp_path, shop_us={}), Memory()
+    inventory, memory = Inventory(tmp_path, shop_us={}), SecretsMemory()
     child = os.fork()
     if not child:
         # Without the rest of pytest in it.
@@ -89,7 +89,7 @@ def test_what_one_process_has_read_all_others_of_the_run_know(tmp_path: Path) ->
 
 
 def test_workers_that_need_them_at_the_same_time_do_not_read_them_each(tmp_path: Path) -> None:
-    inventory, memory = Inventory(tmp_path, shop_us={}, shop_eu={}), Memory()
+    inventory, memory = Inventory(tmp_path, shop_us={}, shop_eu={}), SecretsMemory()
     children = []
     for _number in range(5):
         children.append(os.fork())
@@ -101,7 +101,7 @@ def test_workers_that_need_them_at_the_same_time_do_not_read_them_each(tmp_path:
 
 
 def test_a_worker_that_is_killed_while_it_reads_keeps_the_others_waiting_once(tmp_path: Path) -> None:
-    inventory, memory = Inventory(tmp_path, shop_us={}), Memory(patience=0.3)
+    inventory, memory = Inventory(tmp_path, shop_us={}), SecretsMemory(patience=0.3)
     child = os.fork()
     if not child:
         with memory.alone():
@@ -117,20 +117,20 @@ def test_a_worker_that_is_killed_while_it_reads_keeps_the_others_waiting_once(tm
 
 def test_what_cannot_be_evaluated_costs_nobody_anything(tmp_path: Path) -> None:
     inventory = Inventory(tmp_path, shop_us={"fivetran_api_key": "{{ nobody_has_set_this }}"})
-    assert KEY in secrets_of_run(inventory.variables("shop_us"), None, Memory())
+    assert KEY in secrets_of_run(inventory.variables("shop_us"), None, SecretsMemory())
 
 
 def test_templates_under_other_names_are_not_evaluated(tmp_path: Path) -> None:
     asks = f"{{{{ lookup('ansible.builtin.pipe', 'touch {tmp_path}/asked') }}}}"
     inventory = Inventory(tmp_path, shop_us={"database_password": asks, "router_password": "r0uter-4711-xyz"})
-    assert "r0uter-4711-xyz" in secrets_of_run(inventory.variables("shop_us"), None, Memory())
+    assert "r0uter-4711-xyz" in secrets_of_run(inventory.variables("shop_us"), None, SecretsMemory())
     assert not (tmp_path / "asked").exists()
 
 
 def test_words_under_the_name_of_a_secret_stay_words(tmp_path: Path) -> None:
     words = {"s3_key": "currents/folder", "token": "braze", "key": "acme-currents-2026"}
     inventory = Inventory(tmp_path, shop_us=words)
-    found = secrets_of_run(inventory.variables("shop_us"), None, Memory())
+    found = secrets_of_run(inventory.variables("shop_us"), None, SecretsMemory())
     assert set(found).isdisjoint(words.values())
 
 
@@ -147,7 +147,7 @@ def test_the_secrets_of_environment_and_files_are_known(tmp_path: Path) -> None:
         "GOOGLE_APPLICATION_CREDENTIALS": str(google),
     }
     with patch.dict("os.environ", environment):
-        found = set(known_secrets(Memory()))
+        found = set(known_secrets(SecretsMemory()))
     assert {"of-fivetran", "of-a-session", "of-a-profile", "t0ken", "of-google"} <= found
     assert found.isdisjoint({"AKIA", "a@b", "service_account"})
 
@@ -158,23 +158,23 @@ def test_a_file_that_is_no_file_of_credentials_holds_no_secret(tmp_path: Path, c
     path.write_text(content)
     both = {"AWS_SHARED_CREDENTIALS_FILE": str(path), "GOOGLE_APPLICATION_CREDENTIALS": str(path)}
     with patch.dict("os.environ", {**both, "FIVETRAN_APISECRET": "of-fivetran"}):
-        assert "of-fivetran" in known_secrets(Memory())
+        assert "of-fivetran" in known_secrets(SecretsMemory())
 
 
 def test_what_there_is_no_room_for_is_read_again(tmp_path: Path) -> None:
-    inventory, memory = Inventory(tmp_path, shop_us={}), Memory(room=4096)
+    inventory, memory = Inventory(tmp_path, shop_us={}), SecretsMemory(room=4096)
     remember(["others"], [f"{number:0100}" for number in range(100)], memory)
-    assert memory.read() == Known()
+    assert memory.read() == KnownSecrets()
     remember(["one"], ["short"], memory)
-    assert memory.read() == Known(frozenset({"one"}), frozenset({"short"}))
+    assert memory.read() == KnownSecrets(frozenset({"one"}), frozenset({"short"}))
     assert KEY in secrets_of_run(inventory.variables("shop_us"), None, memory)
 
 
 def test_half_of_what_somebody_writes_counts_as_nothing() -> None:
-    memory = Memory()
+    memory = SecretsMemory()
     remember(["shop_us"], [KEY, OLD], memory)
     memory._memory[20:24] = b"half"
-    assert memory.read() == Known()
+    assert memory.read() == KnownSecrets()
 
 
 def test_a_task_reads_nothing_as_long_as_no_vendor_has_the_word() -> None:
@@ -219,8 +219,8 @@ def test_words_of_a_vendor_are_told_from_what_a_healthy_task_returns(result: dic
 
 
 def test_the_secrets_of_a_thousand_workspaces_are_at_hand_once_they_were_read() -> None:
-    def known_to(count: int) -> Memory:
-        memory = Memory()
+    def known_to(count: int) -> SecretsMemory:
+        memory = SecretsMemory()
         secrets = [f"{KEY}-{number}" for number in range(3 * count)]
         remember([f"shop_{number}" for number in range(count)], secrets, memory)
         return memory

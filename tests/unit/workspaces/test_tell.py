@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Answer
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Returned
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import (
     Action,
     Change,
+    ChangeReason,
     Plan,
-    Reason,
     WorkspacePlan,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import (
@@ -208,29 +208,29 @@ def test_a_rotation_tells_that_masked_values_are_sent_again() -> None:
 
 def test_a_long_value_is_cut() -> None:
     before, after = {"field": "short"}, {"field": "x" * 500}
-    change = Change("connection", "braze", Action.UPDATE, Reason.DIFFERS, before=before, after=after)
+    change = Change("connection", "braze", Action.UPDATE, ChangeReason.DIFFERS, before=before, after=after)
     line = told("onboard", WorkspacePlan("a", changes=(change,)))[-1]
     assert line == f'      field: "short" -> "{"x" * (LONGEST_VALUE - 1)}...'
 
 
 def test_every_action_and_reason_has_words() -> None:
     assert set(VERBS) == set(SIGNS) == set(Action)
-    assert set(REASONS) == set(Reason)
+    assert set(REASONS) == set(ChangeReason)
 
 
 # What is refused
 
 
 def test_one_problem_takes_one_line() -> None:
-    answers = {questions.key(US): Answer(key_result("invalid_key", "Make a new key."))}
+    answers = {questions.key(US): Returned(key_result("invalid_key", "Make a new key."))}
     expected = "shop_us: The Braze API key is not good (invalid_key). Make a new key."
     assert lines("onboard", US, answers=answers) == [expected]
 
 
 def test_several_problems_are_listed_with_their_steps() -> None:
     answers = {
-        questions.key(EU): Answer(key_result("invalid_key", "Make a new key.")),
-        questions.landing(EU): Answer(landing_result(EU, "no_bucket")),
+        questions.key(EU): Returned(key_result("invalid_key", "Make a new key.")),
+        questions.landing(EU): Returned(landing_result(EU, "no_bucket")),
     }
     assert lines("onboard", EU, answers=answers) == [
         "shop_eu: 2 problems.",
@@ -253,8 +253,8 @@ def test_verifying_tells_everything_that_is_not_as_it_should_be_in_the_order_of_
     held = row(EU, status={"setup_state": "broken"})
     held["config"]["gcs_folder"] = "elsewhere"
     answers = {
-        questions.key(EU): Answer(key_result("invalid_key", "Make a new key.")),
-        questions.destination(EU, GROUP_ID): Answer(None),
+        questions.key(EU): Returned(key_result("invalid_key", "Make a new key.")),
+        questions.destination(EU, GROUP_ID): Returned(None),
     }
     assert lines("verify", EU, world=World(rows=(held,)), answers=answers) == [
         "shop_eu: 5 findings.",
@@ -354,7 +354,7 @@ def test_a_refusal_and_a_finding_fail_and_a_change_does_not() -> None:
 def test_warnings_name_the_workspace() -> None:
     lenient = settings(braze_api_key_on_problem="warn")
     told_of_it = as_told(
-        plan_of("onboard", lenient, answers={questions.key(lenient): Answer(key_result("invalid_key"))})
+        plan_of("onboard", lenient, answers={questions.key(lenient): Returned(key_result("invalid_key"))})
     )
     assert told_of_it["workspaces"]["shop_us"]["warned"] == ["shop_us: The Braze API key is not good (invalid_key)."]
 

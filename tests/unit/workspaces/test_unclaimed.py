@@ -14,7 +14,7 @@ import pytest
 import yaml
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Answer
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Returned
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Plan, WorkspaceVerdict
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import MOST_UNCLAIMED, as_told
 from hypothesis import given
@@ -195,7 +195,7 @@ def test_a_folder_that_a_workspace_reads_as_well_is_said_to_be_shared() -> None:
 
 def test_each_key_may_see_other_connections_of_a_group() -> None:
     other = settings("other", fivetran_api_key="another-key-of-the-account")
-    seen = {questions.connections(other, GROUP_ID): Answer((row(other), braze("braze_hidden")))}
+    seen = {questions.connections(other, GROUP_ID): Returned((row(other), braze("braze_hidden")))}
     assert unclaimed(verified(US, other, answers=seen)) == ["braze_hidden", "braze_old"]
 
 

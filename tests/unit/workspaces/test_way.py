@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._way import Flow, Place, Stop, way_line
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._way import Flow, Stop, StopName, way_line
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.way.way import (
     Facts,
     Trouble,
@@ -51,35 +51,35 @@ def told(known: Facts) -> str:
 WORLDS = {
     "all flows": (facts(), "Braze <1 h -> bucket <1 h -> access ok -> connection <1 h -> warehouse <1 h"),
     "Braze writes nothing new": (
-        facts(landed=hours(40), is_quiet=True, troubles={Place.BRAZE: Trouble("Nothing new.", Flow.LATE)}),
+        facts(landed=hours(40), is_quiet=True, troubles={StopName.BRAZE: Trouble("Nothing new.", Flow.LATE)}),
         "Braze 40 h (late) -> bucket 40 h -> access ok -> connection 40 h -> warehouse 40 h",
     ),
     "nothing of Currents in the bucket": (
-        facts(landed=None, troubles={Place.BUCKET: BROKEN}),
+        facts(landed=None, troubles={StopName.BUCKET: BROKEN}),
         "Braze ok -> bucket (broken) -> access ok -> connection ok -> warehouse ok",
     ),
     "access is taken away, so that the sync fails": (
-        facts(synced=hours(26), troubles={Place.ACCESS: BROKEN, Place.CONNECTION: FAILS}),
+        facts(synced=hours(26), troubles={StopName.ACCESS: BROKEN, StopName.CONNECTION: FAILS}),
         "Braze <1 h -> bucket <1 h -> access 26 h (broken) -> connection 26 h -> warehouse 26 h",
     ),
     "the sync fails by itself": (
-        facts(synced=hours(26), troubles={Place.CONNECTION: FAILS, Place.WAREHOUSE: DELAYED}),
+        facts(synced=hours(26), troubles={StopName.CONNECTION: FAILS, StopName.WAREHOUSE: DELAYED}),
         "Braze <1 h -> bucket <1 h -> access ok -> connection 26 h (broken) -> warehouse 26 h",
     ),
     "the destination is not connected, so that the sync fails": (
-        facts(synced=hours(75), troubles={Place.CONNECTION: FAILS, Place.WAREHOUSE: BROKEN}),
+        facts(synced=hours(75), troubles={StopName.CONNECTION: FAILS, StopName.WAREHOUSE: BROKEN}),
         "Braze <1 h -> bucket <1 h -> access ok -> connection 3 d -> warehouse 3 d (broken)",
     ),
     "Fivetran calls the data late, and nothing else is wrong": (
-        facts(synced=hours(9), troubles={Place.WAREHOUSE: DELAYED}),
+        facts(synced=hours(9), troubles={StopName.WAREHOUSE: DELAYED}),
         "Braze <1 h -> bucket <1 h -> access ok -> connection 9 h -> warehouse 9 h (late)",
     ),
     "paused": (
-        facts(synced=hours(50), troubles={Place.CONNECTION: PAUSED, Place.WAREHOUSE: DELAYED}),
+        facts(synced=hours(50), troubles={StopName.CONNECTION: PAUSED, StopName.WAREHOUSE: DELAYED}),
         "Braze <1 h -> bucket <1 h -> access ok -> connection 2 d (paused) -> warehouse 2 d",
     ),
     "never synced": (
-        facts(synced=None, troubles={Place.CONNECTION: NEVER_SYNCED}),
+        facts(synced=None, troubles={StopName.CONNECTION: NEVER_SYNCED}),
         "Braze <1 h -> bucket <1 h -> access ok -> connection ? -> warehouse ok",
     ),
     "syncs have stopped to come": (
@@ -87,11 +87,13 @@ WORLDS = {
         "Braze <1 h -> bucket <1 h -> access ok -> connection 13 h (late) -> warehouse 13 h",
     ),
     "nobody looks into the bucket": (
-        facts(landed=None, is_looked_into=False, synced=hours(3), troubles={Place.BUCKET: Trouble("", Flow.UNKNOWN)}),
+        facts(
+            landed=None, is_looked_into=False, synced=hours(3), troubles={StopName.BUCKET: Trouble("", Flow.UNKNOWN)}
+        ),
         "Braze ok -> bucket ? -> access ok -> connection 3 h -> warehouse 3 h",
     ),
     "two stops are broken by themselves": (
-        facts(landed=hours(40), synced=hours(60), troubles={Place.BRAZE: BROKEN, Place.WAREHOUSE: BROKEN}),
+        facts(landed=hours(40), synced=hours(60), troubles={StopName.BRAZE: BROKEN, StopName.WAREHOUSE: BROKEN}),
         "Braze 40 h (broken) -> bucket 40 h -> access ok -> connection 2 d -> warehouse 2 d (broken)",
     ),
 }
@@ -113,7 +115,9 @@ def test_data_is_no_newer_behind_a_sync_than_the_sync_and_no_newer_than_what_has
 
 def test_what_a_vendor_calls_something_makes_no_line_of_its_own() -> None:
     [stop] = [
-        stop for stop in way_of(facts(troubles={Place.ACCESS: Trouble("There is\nno \x1b[31mrole.")})) if stop.message
+        stop
+        for stop in way_of(facts(troubles={StopName.ACCESS: Trouble("There is\nno \x1b[31mrole.")}))
+        if stop.message
     ]
     assert stop.message == "There is no \ufffd[31mrole."
 
@@ -126,38 +130,40 @@ def test_what_a_vendor_calls_something_makes_no_line_of_its_own() -> None:
     [
         # An hour of Currents may hold events until its end.
         ({"landed": hours(24.9), "synced": hours(1)}, None),
-        ({"landed": hours(25.1), "synced": hours(1)}, Place.BRAZE),
+        ({"landed": hours(25.1), "synced": hours(1)}, StopName.BRAZE),
         ({"synced": hours(23.9)}, None),
-        ({"synced": hours(24.1)}, Place.CONNECTION),
-        ({"synced": hours(24.1), "is_syncing": True}, Place.CONNECTION),
-        ({"synced": hours(24.1), "interval": None}, Place.CONNECTION),
-        ({"synced": hours(60), "landed": hours(50)}, Place.BRAZE),
-        ({"landed": None, "is_looked_into": False, "synced": hours(24.1)}, Place.CONNECTION),
-        ({"synced": hours(24.1), "troubles": {Place.CONNECTION: PAUSED}}, Place.CONNECTION),
-        ({"synced": None, "troubles": {Place.CONNECTION: NEVER_SYNCED}}, Place.CONNECTION),
+        ({"synced": hours(24.1)}, StopName.CONNECTION),
+        ({"synced": hours(24.1), "is_syncing": True}, StopName.CONNECTION),
+        ({"synced": hours(24.1), "interval": None}, StopName.CONNECTION),
+        ({"synced": hours(60), "landed": hours(50)}, StopName.BRAZE),
+        ({"landed": None, "is_looked_into": False, "synced": hours(24.1)}, StopName.CONNECTION),
+        ({"synced": hours(24.1), "troubles": {StopName.CONNECTION: PAUSED}}, StopName.CONNECTION),
+        ({"synced": None, "troubles": {StopName.CONNECTION: NEVER_SYNCED}}, StopName.CONNECTION),
         # Excused: meant so, or under way for the first time, or too young.
-        ({"synced": hours(24.1), "troubles": {Place.CONNECTION: PAUSED}, "is_paused_on_purpose": True}, None),
+        ({"synced": hours(24.1), "troubles": {StopName.CONNECTION: PAUSED}, "is_paused_on_purpose": True}, None),
         ({"synced": hours(24.1), "is_busy_with_history": True}, None),
         ({"synced": None, "is_syncing": True}, None),
         ({"synced": None, "created": hours(3)}, None),
         ({"synced": None, "created": None}, None),
         # Said already, by a finding about the cause.
         ({"landed": hours(40), "is_quiet": True}, None),
-        ({"landed": hours(40), "troubles": {Place.BUCKET: BROKEN}}, None),
+        ({"landed": hours(40), "troubles": {StopName.BUCKET: BROKEN}}, None),
         ({"landed": None}, None),
-        ({"synced": hours(40), "troubles": {Place.ACCESS: BROKEN}}, None),
-        ({"synced": hours(40), "troubles": {Place.CONNECTION: FAILS}}, None),
-        ({"synced": hours(40), "troubles": {Place.WAREHOUSE: DELAYED}}, None),
-        ({"synced": hours(40), "troubles": {Place.BRAZE: BROKEN}}, Place.CONNECTION),
+        ({"synced": hours(40), "troubles": {StopName.ACCESS: BROKEN}}, None),
+        ({"synced": hours(40), "troubles": {StopName.CONNECTION: FAILS}}, None),
+        ({"synced": hours(40), "troubles": {StopName.WAREHOUSE: DELAYED}}, None),
+        ({"synced": hours(40), "troubles": {StopName.BRAZE: BROKEN}}, StopName.CONNECTION),
     ],
 )
-def test_data_older_than_the_limit_is_late_where_it_stands_still(changes: dict[str, Any], place: Place | None) -> None:
+def test_data_older_than_the_limit_is_late_where_it_stands_still(
+    changes: dict[str, Any], place: StopName | None
+) -> None:
     known = facts(limit=24, **changes)
     assert late_at(known) is place
     accused = [stop.stop for stop in way_of(known) if stop.state == Flow.LATE]
-    assert accused == ([place] if place else [stop for stop in accused if known.flow(Place(stop)) is Flow.LATE])
+    assert accused == ([place] if place else [stop for stop in accused if known.flow(StopName(stop)) is Flow.LATE])
     # Without a limit, nothing fails because of age.
-    assert late_at(replace(known, limit=None)) in (None, Place.CONNECTION)
+    assert late_at(replace(known, limit=None)) in (None, StopName.CONNECTION)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +195,7 @@ def test_data_older_than_the_limit_is_late_where_it_stands_still(changes: dict[s
             " 14:00 UTC. Let it sync more often, by fivetran_connection_sync_frequency, or raise onramp_max_lag_hours.",
         ),
         (
-            {"synced": hours(99), "troubles": {Place.CONNECTION: PAUSED}},
+            {"synced": hours(99), "troubles": {StopName.CONNECTION: PAUSED}},
             "The data in the warehouse is 4 days old, and onramp_max_lag_hours is 24. It stands still at the connection"
             " braze_shop, which is paused in Fivetran. fivetran_connection_paused: false starts it; if it shall stay"
             " so, set it to true.",
@@ -221,10 +227,10 @@ def test_what_is_late_says_how_old_where_and_what_to_do(changes: dict[str, Any],
         ({"synced": hours(300), "landed": hours(301)}, False),
         ({"synced": hours(300), "interval": None}, False),
         ({"synced": hours(300), "is_syncing": True}, False),
-        ({"synced": hours(300), "troubles": {Place.CONNECTION: PAUSED}}, False),
+        ({"synced": hours(300), "troubles": {StopName.CONNECTION: PAUSED}}, False),
         ({"synced": hours(300), "landed": None, "is_looked_into": False}, False),
         ({"synced": None}, False),
-        ({"synced": hours(300), "troubles": {Place.WAREHOUSE: DELAYED}}, False),
+        ({"synced": hours(300), "troubles": {StopName.WAREHOUSE: DELAYED}}, False),
         ({"synced": hours(300), "limit": 400}, False),
     ],
 )
@@ -242,7 +248,7 @@ def test_syncs_that_do_not_come_are_told_once_their_schedule_does_not_explain_it
 
 TIMES = st.none() | st.floats(-2, 2000).map(hours)
 FLOWS = st.sampled_from(list(Flow)[1:])
-TROUBLES = st.dictionaries(st.sampled_from(list(Place)), st.builds(Trouble, st.just("Why."), FLOWS, st.booleans()))
+TROUBLES = st.dictionaries(st.sampled_from(list(StopName)), st.builds(Trouble, st.just("Why."), FLOWS, st.booleans()))
 ANY = st.builds(
     Facts,
     now=st.just(NOW),
@@ -280,8 +286,8 @@ def test_one_cause_is_held_against_one_stop(known: Facts) -> None:
     # Beside them: symptoms that nothing explains, and what is late without any trouble of its own.
     late = late_at(known)
     assert set(accused) <= {*own, *([late] if late else [])}
-    if late is not None and late is not Place.BRAZE:
-        assert not {Place.ACCESS, Place.CONNECTION, Place.WAREHOUSE} & set(own)
+    if late is not None and late is not StopName.BRAZE:
+        assert not {StopName.ACCESS, StopName.CONNECTION, StopName.WAREHOUSE} & set(own)
 
 
 @given(ANY)

@@ -21,7 +21,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.se
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._way import way_line
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.drafts import Draft
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Answer
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Returned
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Group, WorkspacePlan
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told, findings_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.way.way_facts import note_way
@@ -68,13 +68,13 @@ def world(workspace: Settings, connection: Mapping[str, Any] | None = MappingPro
     return World(**{**whole, **changes})
 
 
-def landed(workspace: Settings, hours: float = 0.5, verdict: str = "landing", next_step: str = "") -> Answer:
+def landed(workspace: Settings, hours: float = 0.5, verdict: str = "landing", next_step: str = "") -> Returned:
     """Return what the look into the bucket shows."""
     newest = ago(hours) if verdict in ("landing", "stale", "not_currents") else None
-    return Answer({**landing_result(workspace, verdict, next_step), "newest_hour": newest})
+    return Returned({**landing_result(workspace, verdict, next_step), "newest_hour": newest})
 
 
-def verified(workspace: Settings, there: World, *answers: tuple[Any, Answer], landing: Answer | None = None) -> Any:
+def verified(workspace: Settings, there: World, *answers: tuple[Any, Returned], landing: Returned | None = None) -> Any:
     """Return the plan of verify for one workspace."""
     known = {questions.landing(workspace): landing or landed(workspace), **dict(answers)}
     return plan_of("verify", workspace, world=there, answers=known).workspaces[workspace.name]
@@ -107,12 +107,12 @@ def test_only_who_verifies_is_told_the_way() -> None:
 
 
 def test_a_key_of_which_nothing_is_known_is_not_accused() -> None:
-    plan = verified(US, world(US), (questions.key(US), Answer(key_result("undecided", "Run again."))))
+    plan = verified(US, world(US), (questions.key(US), Returned(key_result("undecided", "Run again."))))
     assert line(plan) == FLOWS
 
 
 def test_a_bad_key_and_data_that_stops_to_land_are_told_at_braze() -> None:
-    bad = (questions.key(US), Answer(key_result("invalid_key", "Make a new one.")))
+    bad = (questions.key(US), Returned(key_result("invalid_key", "Make a new one.")))
     plan = verified(US, world(US), bad, landing=landed(US, 40, "stale", "The newest events are old."))
     assert line(plan).startswith("Braze 40 h (broken) -> bucket 40 h -> access ok -> connection 40 h -> warehouse 40 h")
     [message] = [stop.message for stop in plan.way if stop.message]
@@ -183,7 +183,7 @@ def test_what_nobody_looks_into_is_unknown_and_the_last_sync_tells_the_age(
     storage: str, changes: dict[str, Any]
 ) -> None:
     workspace = settings(currents_storage=storage, onramp_max_lag_hours=24, **changes)
-    known = {questions.destination(workspace, GROUP_ID): Answer({"setup_status": "connected"})}
+    known = {questions.destination(workspace, GROUP_ID): Returned({"setup_status": "connected"})}
     there = World(rows=(row(workspace, succeeded_at=ago(3), sync_frequency=60),))
     plan = plan_of("verify", workspace, world=there, answers=known).workspaces["shop_us"]
     braze = "?" if storage == "azure" else "ok"
@@ -213,7 +213,7 @@ def test_what_nobody_looks_into_is_unknown_and_the_last_sync_tells_the_age(
     ids=["no role", "no policy", "trust"],
 )
 def test_a_role_that_does_not_let_fivetran_read_now_is_told_at_the_access(there: World, message: str) -> None:
-    without_policy = Answer(S3Bucket(US.bucket, answers={"get_bucket_policy": None}))
+    without_policy = Returned(S3Bucket(US.bucket, answers={"get_bucket_policy": None}))
     plan = verified(US, there, (questions.s3_bucket(US, AWS_ACCOUNT), without_policy))
     assert line(plan) == "Braze <1 h -> bucket <1 h -> access 26 h (broken) -> connection 26 h -> warehouse 26 h"
     access, connection = plan.way[2:4]
@@ -275,7 +275,7 @@ def test_a_grant_that_is_missing_is_told_at_the_access_unless_fivetran_reads_all
 def test_what_is_wrong_with_the_connection_is_told_there_with_the_reason_that_fivetran_gives(
     connection: dict[str, Any] | None, way: str, message: str
 ) -> None:
-    reasons = (questions.reasons(US, "id_of_braze_shop_us"), Answer(("The password has expired",)))
+    reasons = (questions.reasons(US, "id_of_braze_shop_us"), Returned(("The password has expired",)))
     plan = verified(US, world(US, connection), reasons)
     assert line(plan).endswith(way)
     told_there = plan.way[3].message
@@ -284,7 +284,7 @@ def test_what_is_wrong_with_the_connection_is_told_there_with_the_reason_that_fi
 
 
 def test_a_destination_that_is_not_connected_is_told_at_the_warehouse() -> None:
-    gone = (questions.destination(US, GROUP_ID), Answer({"setup_status": "BROKEN"}))
+    gone = (questions.destination(US, GROUP_ID), Returned({"setup_status": "BROKEN"}))
     plan = verified(US, world(US, {"succeeded_at": ago(26), "failed_at": ago(1)}), gone)
     assert line(plan) == "Braze <1 h -> bucket <1 h -> access ok -> connection 26 h -> warehouse 26 h (broken)"
     assert plan.way[4].message == "The destination of the group Warehouse is broken."

@@ -25,13 +25,13 @@ from .model import (
     NOTHING,
     TAG,
     AccessPlan,
+    AccessStep,
     Actual,
     ActualPolicy,
     ActualRole,
     DesiredAccess,
     Place,
     PlaceJudgement,
-    Step,
     tag_value,
 )
 from .told import denials, judge_place, statements, told_of_width, trust_document, trust_findings, width
@@ -159,7 +159,7 @@ def plan_beside(
     before, after = _role_difference(desired, actual, role, adds=adds, trust=trust_step, adopt=adopt)
     return AccessPlan(
         policy=policy_step,
-        role=Step("update", before, after) if after else NOTHING,
+        role=AccessStep("update", before, after) if after else NOTHING,
         findings=(
             *policy_findings,
             *(() if trust_step else trust_findings(desired, role, trust, way_out)),
@@ -223,14 +223,14 @@ def _attributes(desired: DesiredAccess) -> Mapping[str, object]:
 
 def policy_beside(
     desired: DesiredAccess, policy: ActualPolicy | None, *, adopt: bool
-) -> tuple[Step, tuple[Finding, ...]]:
+) -> tuple[AccessStep, tuple[Finding, ...]]:
     """Return what makes a policy under the name let the role read, and why that must not be.
 
     Somebody else's keeps every statement that it has; it is given ours beside them when it may be.
     """
     wanted = desired.permissions
     if policy is None:
-        return Step("create", {}, {"document": wanted, "tags": desired.all_tags}), ()
+        return AccessStep("create", {}, {"document": wanted, "tags": desired.all_tags}), ()
     if same_document(policy.document, wanted):
         return NOTHING, ()
     owner = policy.tags.get(TAG)
@@ -239,7 +239,7 @@ def policy_beside(
     after = wanted if owner is not None else extended(policy.document, wanted)
     if owner is None and not adopt:
         return NOTHING, (foreign_policy(desired, policy),)
-    return Step("update", {"document": policy.document}, {"document": after}), ()
+    return AccessStep("update", {"document": policy.document}, {"document": after}), ()
 
 
 def policy_of_another_group(policy: ActualPolicy, owner: str) -> Finding:

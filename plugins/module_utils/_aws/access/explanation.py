@@ -13,17 +13,17 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from ..._bucket.effect import Answer, Effect, Reason, all_of
-from ..effect.bucket import BucketAccess, Reading
+from ..effect.bucket import BucketAccess, BucketReading
 from ..effect.effect import Caller, Document, RolePermissions, is_wider, may_do, may_read, trust_width
 from ..iam import policy_title
 from .documents import JsonObject
-from .model import AccessPlan, Actual, ActualRole, DesiredAccess, Place, Step
+from .model import AccessPlan, AccessStep, Actual, ActualRole, DesiredAccess, Place
 
 _POLICY_OF_THE_KEY = "the policy of the key"
 
 
 def role_after(
-    desired: DesiredAccess, actual: Actual, policy: Step, *, attaches: bool, boundary: Document | None
+    desired: DesiredAccess, actual: Actual, policy: AccessStep, *, attaches: bool, boundary: Document | None
 ) -> ActualRole:
     """Return the role as it is once the policy is brought to its state and, with ``attaches``, attached to it."""
     arn = actual.policy_arn(desired)
@@ -66,7 +66,7 @@ def own_decryption(session: RolePermissions, key_arn: str) -> Effect:
     return Effect(effect.answer, tuple(reason for reason in effect.reasons if reason.where != _POLICY_OF_THE_KEY))
 
 
-def _decryption(reading: Reading) -> Effect:
+def _decryption(reading: BucketReading) -> Effect:
     """Return whether the key may be used; the key's own policy is not looked at, so mostly nobody can tell."""
     effect = reading.may_decrypt()
     if effect.answer is not Answer.UNKNOWN:
@@ -123,12 +123,14 @@ def _reading(session: RolePermissions, place: Place, policy: Document | None, ke
     whole = may_read(session, bucket)
     if any(reason.code == "access_point" for reason in whole.reasons):
         return whole.as_json()
-    reading = Reading(session, bucket)
+    reading = BucketReading(session, bucket)
     answers = {
         "list": reading.may_list(),
         "objects": reading.may("s3:GetObject", reading.objects),
         "location": reading.may("s3:GetBucketLocation", reading.arn),
     }
     if key_arns:
-        answers["decrypt"] = all_of(_decryption(Reading(session, replace(bucket, kms_key_arn=arn))) for arn in key_arns)
+        answers["decrypt"] = all_of(
+            _decryption(BucketReading(session, replace(bucket, kms_key_arn=arn))) for arn in key_arns
+        )
     return {**whole.as_json(), **{name: effect.as_json() for name, effect in answers.items()}}

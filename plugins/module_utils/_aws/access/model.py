@@ -158,7 +158,7 @@ class PlaceJudgement:
 
 
 @dataclass(frozen=True)
-class Step:
+class AccessStep:
     """What has to happen to one of the two: ``create``, ``update``, ``delete`` or ``none``, and what differs."""
 
     action: str
@@ -170,7 +170,7 @@ class Step:
         return self.action != "none"
 
 
-NOTHING = Step("none")
+NOTHING = AccessStep("none")
 
 
 @dataclass(frozen=True)
@@ -181,8 +181,8 @@ class AccessPlan:
     ``foreign``: the role is somebody else's. ``wider``: what is allowed beside that; None where nobody has looked.
     """
 
-    policy: Step
-    role: Step
+    policy: AccessStep
+    role: AccessStep
     findings: tuple[Finding, ...] = ()
     trust: Effect | None = None
     places: Mapping[Place, PlaceJudgement] = field(default_factory=dict)

@@ -30,13 +30,13 @@ from .model import (
     NOTHING,
     TAG,
     AccessPlan,
+    AccessStep,
     Actual,
     ActualPolicy,
     ActualRole,
     DesiredAccess,
     Place,
     PlaceJudgement,
-    Step,
     is_ours,
     tag_value,
 )
@@ -130,7 +130,7 @@ def _document(policy: ActualPolicy) -> Document:
 
 
 def _judgements(
-    desired: DesiredAccess, actual: Actual, step: Step, places: Collection[Place], simulated: Simulated
+    desired: DesiredAccess, actual: Actual, step: AccessStep, places: Collection[Place], simulated: Simulated
 ) -> Iterator[tuple[Place, PlaceJudgement]]:
     """Judge what the role will be able to do once the steps are done: something else may forbid it."""
     role = role_after(desired, actual, step, attaches=True, boundary=actual.boundary)

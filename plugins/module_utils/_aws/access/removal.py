@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from ..._kernel.finding import ACCESS, Finding
 from .documents import Reading, granted_buckets, is_possible, permission_document, same_document
-from .model import NOTHING, TAG, AccessPlan, Actual, ActualPolicy, ActualRole, DesiredAccess, Step, tag_value
+from .model import NOTHING, TAG, AccessPlan, AccessStep, Actual, ActualPolicy, ActualRole, DesiredAccess, tag_value
 
 
 def plan_absent(desired: DesiredAccess, actual: Actual, *, adopt: bool) -> AccessPlan:
@@ -59,12 +59,12 @@ def _kept(actual: Actual, ours: Actual) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _delete_policy(policy: ActualPolicy | None) -> Step:
-    return Step("delete", {"document": policy.document}) if policy else NOTHING
+def _delete_policy(policy: ActualPolicy | None) -> AccessStep:
+    return AccessStep("delete", {"document": policy.document}) if policy else NOTHING
 
 
-def _delete_role(role: ActualRole | None) -> Step:
-    return Step("delete", {"trust": role.trust}) if role else NOTHING
+def _delete_role(role: ActualRole | None) -> AccessStep:
+    return AccessStep("delete", {"trust": role.trust}) if role else NOTHING
 
 
 def _shared_with(desired: DesiredAccess, policy: ActualPolicy | None) -> Reading | None:
@@ -90,7 +90,9 @@ def _plan_leave(desired: DesiredAccess, policy: ActualPolicy | None, others: Rea
         ACCESS, "info", "role_shared", f"The IAM role {desired.role_name} stays, because it also reads {names}.",
         "It is removed together with the last bucket.",
     )  # fmt: skip
-    step = NOTHING if same_document(document, after) else Step("update", {"document": document}, {"document": after})
+    step = (
+        NOTHING if same_document(document, after) else AccessStep("update", {"document": document}, {"document": after})
+    )
     return AccessPlan(policy=step, role=NOTHING, findings=(finding,))
 
 

@@ -16,28 +16,28 @@ from .adoption import (
 from .documents import JsonObject, same_document
 from .model import (
     NOTHING,
+    AccessStep,
     Actual,
     ActualPolicy,
     DesiredAccess,
-    Step,
     is_ours,
 )
 
 
-def step_of_policy(desired: DesiredAccess, policy: ActualPolicy | None, *, adopt: bool) -> Step:
+def step_of_policy(desired: DesiredAccess, policy: ActualPolicy | None, *, adopt: bool) -> AccessStep:
     if policy is None:
-        return Step("create", {}, {"document": desired.permissions, "tags": desired.all_tags})
+        return AccessStep("create", {}, {"document": desired.permissions, "tags": desired.all_tags})
     is_same = same_document(policy.document, desired.permissions)
     if not is_ours(policy.tags) and not is_same:
         # Only what is missing is added, and it stays somebody else's.
         after = extended(policy.document, desired.permissions)
-        return Step("update", {"document": policy.document}, {"document": after})
+        return AccessStep("update", {"document": policy.document}, {"document": after})
     wanted = {"document": desired.permissions, "tags": wanted_tags(desired, policy.tags, adopt=adopt)}
     there = {"document": policy.document, "tags": of_keys(wanted["tags"], policy.tags)}
     return as_update([*([] if is_same else ["document"]), *which_differ(("tags",), there, wanted)], there, wanted)
 
 
-def step_of_role(desired: DesiredAccess, actual: Actual, *, adopt: bool) -> Step:
+def step_of_role(desired: DesiredAccess, actual: Actual, *, adopt: bool) -> AccessStep:
     role = actual.role
     policy_arn = actual.policy_arn(desired)
     wanted: JsonObject = {
@@ -48,7 +48,7 @@ def step_of_role(desired: DesiredAccess, actual: Actual, *, adopt: bool) -> Step
         "permissions_boundary": desired.permissions_boundary,
     }
     if role is None:
-        return Step("create", {}, {name: value for name, value in wanted.items() if value not in (None, "")})
+        return AccessStep("create", {}, {name: value for name, value in wanted.items() if value not in (None, "")})
     there: JsonObject = {
         "trust": role.trust,
         "policy": policy_arn if policy_arn in role.attached_policies else None,
@@ -74,7 +74,7 @@ def which_differ(names: Iterable[str], there: JsonObject, wanted: JsonObject) ->
     return [name for name in names if wanted[name] is not None and wanted[name] != there[name]]
 
 
-def as_update(differing: list[str], there: JsonObject, wanted: JsonObject) -> Step:
+def as_update(differing: list[str], there: JsonObject, wanted: JsonObject) -> AccessStep:
     if not differing:
         return NOTHING
-    return Step("update", {name: there[name] for name in differing}, {name: wanted[name] for name in differing})
+    return AccessStep("update", {name: there[name] for name in differing}, {name: wanted[name] for name in differing})

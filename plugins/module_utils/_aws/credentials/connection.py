@@ -34,7 +34,7 @@ Name = Callable[[str], str]
 
 
 @dataclass(frozen=True)
-class Connection:
+class AwsOptions:
     """What the user said of AWS. What is empty is not said, and is left to boto3."""
 
     access_key: str = ""
@@ -57,7 +57,7 @@ class Connection:
 class TwoIdentities(InvalidArgument):
     """Keys and a profile: both say who acts. ``ways``: each by itself, by the option that names it."""
 
-    def __init__(self, msg: str, connection: Connection) -> None:
+    def __init__(self, msg: str, connection: AwsOptions) -> None:
         super().__init__(msg)
         self.ways = {
             "profile": replace(connection, access_key="", secret_key="", session_token=""),
@@ -65,15 +65,15 @@ class TwoIdentities(InvalidArgument):
         }
 
 
-def connection_from_params(params: Mapping[str, Any]) -> Connection:
+def connection_from_params(params: Mapping[str, Any]) -> AwsOptions:
     """Read the options; those that a caller does not know are not said.
 
     :raises InvalidArgument: what contradicts itself, naming the option.
     """
-    texts = [entry.name for entry in fields(Connection) if entry.name != "validate_certs"]
+    texts = [entry.name for entry in fields(AwsOptions) if entry.name != "validate_certs"]
     said = {name: str(params.get(name) or "").strip() for name in texts}
     validate_certs = params.get("validate_certs")
-    connection = Connection(**said, validate_certs=validate_certs is None or bool(validate_certs))
+    connection = AwsOptions(**said, validate_certs=validate_certs is None or bool(validate_certs))
     for option, message in contradictions(lambda name: getattr(connection, name)):
         told = f"{option}: {message}"
         raise TwoIdentities(told, connection) if option == "profile" else InvalidArgument(told)

@@ -21,7 +21,7 @@ with suppress(ImportError):
 
 from ..._kernel.errors import OnrampError
 from ..errors import ask
-from .connection import Connection
+from .connection import AwsOptions
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class AssumedRole:
 
     METHOD = "onramp-assume-role"
 
-    def __init__(self, connection: Connection, sts: Callable[[], Any]) -> None:
+    def __init__(self, connection: AwsOptions, sts: Callable[[], Any]) -> None:
         self._connection = connection
         self._sts = sts
 

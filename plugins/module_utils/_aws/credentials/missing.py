@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .why_missing import _ABOUT_CREDENTIALS, BY_CLASS, Explained, Who, _process, _unexplained
+from .why_missing import _ABOUT_CREDENTIALS, BY_CLASS, Who, _process, _unexplained
 
 try:
     from botocore import exceptions as botocore_errors
@@ -22,7 +22,7 @@ try:
 except ImportError:  # boto3 is missing, which is told where a session is opened.
     Credentials = object
 
-from ..._kernel.errors import Failure, OnrampError
+from ..._kernel.errors import Explained, Failure, OnrampError
 
 CODE = "no_credentials"
 

@@ -13,9 +13,10 @@ import shlex
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..._bucket.paths import shown_path
+from ..._kernel.errors import Explained
 
 # Where a token stands that an identity provider has given out.
 TOKEN_FILE = "AWS_WEB_IDENTITY_TOKEN_FILE"
@@ -43,13 +44,6 @@ class Who:
     def setting(self, name: str, variable: str = "") -> str:
         """Return what a variable of the environment or the profile says; empty if nothing."""
         return str(os.environ.get(variable) or self.settings.get(name) or "")
-
-
-class Explained(NamedTuple):
-    """A sentence, without its full stop, and what to do."""
-
-    sentence: str
-    next_step: str
 
 
 Explain = Callable[[Any, Who], Explained]

@@ -13,10 +13,10 @@ from dataclasses import replace
 
 from ..._bucket.effect import Answer, Effect, Reason
 from ..access.documents import JsonObject
-from .bucket import BucketAccess, Reading
+from .bucket import BucketAccess, BucketReading
 from .condition import texts
 from .decision import RolePermissions, may_do
-from .statement import Kind, Statement, parts
+from .statement import DocumentKind, Statement, parts
 
 _WRITES_OBJECTS = ("s3:PutObject", "s3:DeleteObject", "s3:PutObjectAcl")
 _WRITES_BUCKET = ("s3:PutBucketPolicy", "s3:DeleteBucket")
@@ -59,7 +59,7 @@ def _statement(reason: Reason, bucket: BucketAccess) -> JsonObject:
 
 def is_wider(role: RolePermissions, bucket: BucketAccess) -> tuple[Reason, ...]:
     """Return what the role may do beside reading the bucket or folder: informative, it may all be meant."""
-    reading = Reading(role, bucket)
+    reading = BucketReading(role, bucket)
     everything = may_do(role, "s3:GetObject", f"arn:{role.asker.partition}:s3:::*")
     every_bucket = _as("every_bucket", everything, "every bucket can be read") if _yes(everything) else ()
     return tuple(
@@ -84,7 +84,7 @@ def _as(code: str, effect: Effect, text: str) -> tuple[Reason, ...]:
     return tuple(replace(reason, code=code, text=f"{text}: {reason.text}") for reason in effect.reasons[:1])
 
 
-def _writes(reading: Reading) -> Iterator[Reason]:
+def _writes(reading: BucketReading) -> Iterator[Reason]:
     asked = [(action, reading.objects) for action in _WRITES_OBJECTS]
     asked += [(action, reading.arn) for action in _WRITES_BUCKET]
     for action, resource in asked:
@@ -96,14 +96,14 @@ def _writes(reading: Reading) -> Iterator[Reason]:
             yield from _as("writes", found, f"{action} is not needed for reading")
 
 
-def _outside_folder(reading: Reading) -> tuple[Reason, ...]:
+def _outside_folder(reading: BucketReading) -> tuple[Reason, ...]:
     effect = may_do(reading.role, "s3:GetObject", f"{reading.arn}/*")
     return _as("outside_folder", effect, "more than the folder can be read") if _yes(effect) else ()
 
 
 def _allowing(role: RolePermissions) -> Iterator[Statement]:
     for document in role.identity:
-        for part in parts(document, Kind.IDENTITY):
+        for part in parts(document, DocumentKind.IDENTITY):
             if isinstance(part, Statement) and part.allows:
                 yield part
 

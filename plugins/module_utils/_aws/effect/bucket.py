@@ -58,7 +58,7 @@ class BucketAccess:
 
 
 @dataclass(frozen=True)
-class Reading:
+class BucketReading:
     """What Fivetran does with the bucket, in the words of AWS."""
 
     role: RolePermissions
@@ -128,7 +128,7 @@ def may_read(
     if bucket.bucket.endswith(_ACCESS_POINT):
         text = f"{bucket.bucket} is an access point, whose own policy and bucket are not known"
         return Effect(Answer.UNKNOWN, (Reason("access_point", text),))
-    reading = Reading(role, bucket, now)
+    reading = BucketReading(role, bucket, now)
     location = reading.may("s3:GetBucketLocation", reading.arn)
     needed = [reading.may_list(), reading.may("s3:GetObject", reading.objects)]
     needed += [location] if location_needed else []

@@ -22,7 +22,7 @@ from .condition import ABSENT, Context, Truth, all_true, any_true
 from .layer import ANY_NAME, Layer, layer
 from .pattern import Alternatives
 from .principal import Asker, Named
-from .statement import Document, Kind, Request
+from .statement import Document, DocumentKind, PolicyRequest
 
 # Fivetran comes over the internet, by an SDK of today, with what AssumeRole gave it.
 _ABSENT_KEYS = (
@@ -141,15 +141,15 @@ def may_do(
     """
     asker = role.asker
     known: dict[str, Alternatives] = {key: (value,) for key, value in role.known.items()}
-    request = Request(asker, action, resource, context_of(asker, now).having(known).having(context or {}))
+    request = PolicyRequest(asker, action, resource, context_of(asker, now).having(known).having(context or {}))
     judged = Judged(
-        own=layer(f"the role {role.role_arn}", role.identity, Kind.IDENTITY, request),
-        boundary=layer(role.boundary.name, [role.boundary], Kind.IDENTITY, request) if role.boundary else None,
+        own=layer(f"the role {role.role_arn}", role.identity, DocumentKind.IDENTITY, request),
+        boundary=layer(role.boundary.name, [role.boundary], DocumentKind.IDENTITY, request) if role.boundary else None,
         # A key's policy decides about the key; other resources need none in the account of the role.
         resource=layer(
             resource_policy.name if resource_policy else f"the policy of {resource}",
             [resource_policy] if resource_policy else [],
-            Kind.RESOURCE,
+            DocumentKind.RESOURCE,
             request,
         ),
         same_account=same_account,

@@ -15,7 +15,7 @@ from ..._bucket.effect import Reason
 from .condition import Truth, any_true
 from .pattern import Extent
 from .principal import Named
-from .statement import Document, Hit, Kind, Opaque, Request, Statement, hit, parts, touched
+from .statement import Document, DocumentKind, Hit, Opaque, PolicyRequest, Statement, hit, parts, touched
 
 ANY_NAME = (Named.ITSELF, Named.ACCOUNT, Named.EVERYONE)
 
@@ -25,7 +25,7 @@ class Layer:
     """The statements that are about the request, and what could not be judged. ``name``: who or what has them."""
 
     name: str
-    request: Request
+    request: PolicyRequest
     hits: tuple[Hit, ...] = ()
     opaque: tuple[Opaque, ...] = ()
 
@@ -106,7 +106,7 @@ class Layer:
         return Reason(code, text, statement.document, statement.label, action, resource)
 
 
-def layer(name: str, documents: Iterable[Document], kind: Kind, request: Request) -> Layer:
+def layer(name: str, documents: Iterable[Document], kind: DocumentKind, request: PolicyRequest) -> Layer:
     """Return what ``documents`` say of ``request``."""
     found = [part for document in documents for part in parts(document, kind)]
     hits = (hit(part, request, kind) for part in found if isinstance(part, Statement))

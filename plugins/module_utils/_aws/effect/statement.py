@@ -36,7 +36,7 @@ class Document:
 
 
 @dataclass(frozen=True)
-class Request:
+class PolicyRequest:
     """What is asked for. ``resource``: an ARN; with wildcards it stands for all that they match. A role needs none."""
 
     asker: Asker
@@ -45,7 +45,7 @@ class Request:
     context: Context
 
 
-class Kind(Enum):
+class DocumentKind(Enum):
     """What a document is, which decides what its statements must have."""
 
     IDENTITY = "identity"
@@ -125,7 +125,7 @@ class Hit:
         return self.statement.allows and self.extent is Extent.PART and self.met.truth is not False
 
 
-def parts(document: Document, kind: Kind) -> Iterator[Part]:
+def parts(document: Document, kind: DocumentKind) -> Iterator[Part]:
     """Yield the statements of a document, and what in it cannot be judged."""
     if document.content is None:
         why = f" ({document.unread})" if document.unread else ""
@@ -149,19 +149,19 @@ def _malformed(subject: str, fault: str, label: str, statement: Statement | None
     return Opaque(reason, may_allow=effect != "Deny", may_deny=effect != "Allow")
 
 
-def _fault(content: Mapping[str, Any], kind: Kind) -> str:
+def _fault(content: Mapping[str, Any], kind: DocumentKind) -> str:
     """Return what is wrong with a statement, nothing if it can be judged."""
     if content.get("Effect") not in ("Allow", "Deny"):
         return "has no Effect"
-    needed = {"Action", "Resource"} if kind is Kind.IDENTITY else {"Action", "Resource", "Principal"}
-    if kind is Kind.TRUST:
+    needed = {"Action", "Resource"} if kind is DocumentKind.IDENTITY else {"Action", "Resource", "Principal"}
+    if kind is DocumentKind.TRUST:
         needed -= {"Resource"}
     for name in sorted(needed):
         if (name in content) == (f"Not{name}" in content):
             return f"needs either {name} or Not{name}"
         if name != "Principal" and not _are_texts(content.get(name, content.get(f"Not{name}"))):
             return f"has a {name} that is no text"
-    if kind is Kind.IDENTITY and not {"Principal", "NotPrincipal"}.isdisjoint(content):
+    if kind is DocumentKind.IDENTITY and not {"Principal", "NotPrincipal"}.isdisjoint(content):
         return "has a Principal, which belongs into a resource's policy"
     return "" if _is_condition(content.get("Condition", {})) else "has a Condition of another form"
 
@@ -183,13 +183,15 @@ def _is_scalar(value: Any) -> bool:
     return isinstance(value, str | int | float)
 
 
-def hit(statement: Statement, request: Request, kind: Kind) -> Hit | None:
+def hit(statement: Statement, request: PolicyRequest, kind: DocumentKind) -> Hit | None:
     """Return what the statement says of a request, None if it is about other actions, things or people."""
     content, context = statement.content, request.context
     lookup = context.of if statement.variables else None
     actions = _among(content, "Action", parse_value(request.action.lower()), None)
-    things = Extent.ALL if kind is Kind.TRUST else _among(content, "Resource", parse_value(request.resource), lookup)
-    named = frozenset({Named.ITSELF}) if kind is Kind.IDENTITY else how_named(content, request.asker)
+    things = (
+        Extent.ALL if kind is DocumentKind.TRUST else _among(content, "Resource", parse_value(request.resource), lookup)
+    )
+    named = frozenset({Named.ITSELF}) if kind is DocumentKind.IDENTITY else how_named(content, request.asker)
     if Extent.NONE in (actions, things) or not named:
         return None
     met = judge_condition(content.get("Condition", {}), context, statement.variables)
@@ -210,7 +212,7 @@ def _among(content: Mapping[str, Any], name: str, what: Pattern, lookup: Lookup 
     return speaks.outside() if None not in found else Extent.MAYBE
 
 
-def touched(statement: Statement, request: Request) -> str:
+def touched(statement: Statement, request: PolicyRequest) -> str:
     """Return which part of the resource a statement speaks of."""
     what = parse_value(request.resource)
     lookup = request.context.of if statement.variables else None

@@ -22,7 +22,7 @@ from .condition import ABSENT, texts
 from .decision import context_of
 from .layer import ANY_NAME, Layer, layer
 from .principal import Asker, principals
-from .statement import Document, Hit, Kind, Request, Statement, parts
+from .statement import Document, DocumentKind, Hit, PolicyRequest, Statement, parts
 
 _ASSUME = "sts:AssumeRole"
 _EXTERNAL_ID = "sts:externalid"
@@ -64,7 +64,7 @@ def may_assume(trust: Document, caller: Caller, now: datetime | None = None) -> 
 def _judged(trust: Document, caller: Caller, now: datetime | None) -> Layer:
     external_id = (caller.external_id,) if caller.external_id else ABSENT
     context = context_of(caller.asker, now).having({_EXTERNAL_ID: external_id, "sts:RoleSessionName": ("*",)})
-    return layer(trust.name, [trust], Kind.TRUST, Request(caller.asker, _ASSUME, "", context))
+    return layer(trust.name, [trust], DocumentKind.TRUST, PolicyRequest(caller.asker, _ASSUME, "", context))
 
 
 def _not_trusted(trust: Document, caller: Caller) -> Reason:
@@ -112,7 +112,7 @@ def _admitting(trust: Document, caller: Caller) -> list[Hit]:
 def _others(trust: Document, caller: Caller) -> Iterator[Reason]:
     """Yield who else is let in, and by which other External IDs."""
     ours = {hit.statement.number for hit in _judged(trust, caller, None).allowing}
-    for part in parts(trust, Kind.TRUST):
+    for part in parts(trust, DocumentKind.TRUST):
         if not isinstance(part, Statement) or not part.allows:
             continue
         for kind, who in principals(part.content.get("Principal", {})):

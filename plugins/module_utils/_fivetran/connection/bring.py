@@ -26,7 +26,7 @@ from .state import stays_paused, view
 from .tests import ConnectionOutcome, running_tests
 
 
-class Connection:
+class ConnectionRun:
     """One run over one connection."""
 
     def __init__(
@@ -193,7 +193,7 @@ def connection(task: Task) -> Result:
     desired = DesiredConnection.from_params(task.params)
     if task.params["state"] == "present":
         desired.check_secrets()
-    work = Connection(
+    work = ConnectionRun(
         client_from_params(task.params, secrets=desired.secrets, clients=task.clients),
         desired,
         Options.from_params(task.params),

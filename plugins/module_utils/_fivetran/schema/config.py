@@ -18,7 +18,7 @@ from ..._kernel.task import Result, Task
 from ..client import FivetranClient, JsonObject, client_from_params
 from ..connection.state import is_connected, setup_state
 from ..identity import nearest, require_connection
-from .plan import LEVELS, SchemaChange, Setting, children, find, patch_body, plan_schema, predict, settings
+from .plan import LEVELS, SchemaChange, SchemaSetting, children, find, patch_body, plan_schema, predict, settings
 
 SCHEMA_CHANGE_HANDLINGS = ("ALLOW_ALL", "ALLOW_COLUMNS", "BLOCK_ALL")
 SYNC_MODES = ("SOFT_DELETE", "HISTORY", "LIVE")
@@ -110,7 +110,7 @@ def _not_reloaded(connection: JsonObject, error: HttpError) -> OnrampError:
 
 
 def _without_config(
-    connection_id: str, wanted: list[Setting], schema_change_handling: str | None, reload: bool
+    connection_id: str, wanted: list[SchemaSetting], schema_change_handling: str | None, reload: bool
 ) -> Result:
     if not reload:
         msg = (
@@ -120,7 +120,7 @@ def _without_config(
         raise OnrampError(msg=msg, failure=Failure(code="NotFound_SchemaConfig", message=msg))
     changes = [SchemaChange(setting, None) for setting in wanted]
     if schema_change_handling is not None:
-        changes.append(SchemaChange(Setting((), "schema_change_handling", schema_change_handling), None))
+        changes.append(SchemaChange(SchemaSetting((), "schema_change_handling", schema_change_handling), None))
     return _result(connection_id, None, changes, reloaded=True)
 
 

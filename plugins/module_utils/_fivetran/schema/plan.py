@@ -35,7 +35,7 @@ LEVELS: Sequence[tuple[str, str, tuple[str, ...]]] = (
 
 
 @dataclass(frozen=True)
-class Setting:
+class SchemaSetting:
     """One wanted value: ``path`` names schema, table and column as far as they go."""
 
     path: tuple[str, ...]
@@ -52,7 +52,7 @@ class Setting:
 class SchemaChange:
     """A wanted value with the one that it replaces; None before means that Fivetran does not list the column yet."""
 
-    setting: Setting
+    setting: SchemaSetting
     before: Any
 
     def difference(self) -> Difference:
@@ -63,7 +63,7 @@ class SchemaChange:
 # What the user wants
 
 
-def settings(schemas: Iterable[Mapping[str, Any]] | None) -> list[Setting]:
+def settings(schemas: Iterable[Mapping[str, Any]] | None) -> list[SchemaSetting]:
     """Flatten the option ``schemas``; what is not given yields no setting.
 
     :raises InvalidArgument: for a name that is given twice.
@@ -71,7 +71,7 @@ def settings(schemas: Iterable[Mapping[str, Any]] | None) -> list[Setting]:
     return list(_settings(schemas or (), (), 0))
 
 
-def _settings(entries: Iterable[Mapping[str, Any]], above: tuple[str, ...], depth: int) -> Iterator[Setting]:
+def _settings(entries: Iterable[Mapping[str, Any]], above: tuple[str, ...], depth: int) -> Iterator[SchemaSetting]:
     kind, _container, fields = LEVELS[depth]
     seen: set[str] = set()
     for entry in entries:
@@ -79,7 +79,7 @@ def _settings(entries: Iterable[Mapping[str, Any]], above: tuple[str, ...], dept
         if path[-1] in seen:
             raise InvalidArgument(f"schemas: {kind} {'.'.join(path)} is given twice; give each once.")
         seen.add(path[-1])
-        yield from (Setting(path, name, entry[name]) for name in fields if entry.get(name) is not None)
+        yield from (SchemaSetting(path, name, entry[name]) for name in fields if entry.get(name) is not None)
         if depth + 1 < len(LEVELS):
             yield from _settings(entry.get(LEVELS[depth + 1][1]) or (), path, depth + 1)
 
@@ -88,7 +88,7 @@ def _settings(entries: Iterable[Mapping[str, Any]], above: tuple[str, ...], dept
 
 
 def plan_schema(
-    config: JsonObject, wanted: Iterable[Setting], schema_change_handling: str | None
+    config: JsonObject, wanted: Iterable[SchemaSetting], schema_change_handling: str | None
 ) -> list[SchemaChange]:
     """Return what has to change in ``config``, after refusing what cannot be.
 
@@ -98,11 +98,11 @@ def plan_schema(
     changes = [change for setting in wanted if (change := _change(config, setting)) is not None]
     stored = config.get("schema_change_handling")
     if schema_change_handling is not None and schema_change_handling != stored:
-        changes.append(SchemaChange(Setting((), "schema_change_handling", schema_change_handling), stored))
+        changes.append(SchemaChange(SchemaSetting((), "schema_change_handling", schema_change_handling), stored))
     return changes
 
 
-def _change(config: JsonObject, setting: Setting) -> SchemaChange | None:
+def _change(config: JsonObject, setting: SchemaSetting) -> SchemaChange | None:
     found = find(config, setting.path)
     if found is None and len(setting.path) < len(LEVELS):
         raise _unknown(config, setting)
@@ -135,7 +135,7 @@ def children(parent: JsonObject, container: str) -> JsonObject:
     return children if isinstance(children, dict) else {}
 
 
-def _unknown(config: JsonObject, setting: Setting) -> InvalidArgument:
+def _unknown(config: JsonObject, setting: SchemaSetting) -> InvalidArgument:
     depth = 0 if find(config, setting.path[:1]) is None else 1
     kind, container, _fields = LEVELS[depth]
     above, name = setting.path[:depth], setting.path[depth]
@@ -147,7 +147,7 @@ def _unknown(config: JsonObject, setting: Setting) -> InvalidArgument:
     )
 
 
-def _check_supported(table: JsonObject, setting: Setting) -> None:
+def _check_supported(table: JsonObject, setting: SchemaSetting) -> None:
     label = ".".join(_labeled(setting.path[:2]))
     if len(setting.path) == len(LEVELS) and table.get("supports_columns_config") is False:
         raise InvalidArgument(f"schemas: Fivetran does not support settings of single columns in {label}.")
@@ -165,7 +165,7 @@ def is_locked(item: Mapping[str, Any]) -> bool:
     return isinstance(lock, dict) and lock.get("allowed") is False
 
 
-def _check_unlocked(item: JsonObject, setting: Setting) -> None:
+def _check_unlocked(item: JsonObject, setting: SchemaSetting) -> None:
     if not is_locked(item):
         return
     lock = item["enabled_patch_settings"]

@@ -15,7 +15,7 @@ from __future__ import annotations
 from datetime import datetime
 from functools import lru_cache
 
-from .expression import _TIMESTAMP, Asked, NotUnderstoodError, Reader
+from .expression import _TIMESTAMP, Asked, ExpressionReader, NotUnderstoodError
 from .values import Open, moment, truth_of
 
 BUCKET_TYPE = "storage.googleapis.com/Bucket"
@@ -50,7 +50,7 @@ def _inside(folder: str) -> str:
 def holds(expression: str, asked: Asked) -> bool | None:
     """Tell whether a condition is met; None where that cannot be known."""
     try:
-        return truth_of(Reader(expression, asked).value())
+        return truth_of(ExpressionReader(expression, asked).value())
     except NotUnderstoodError:
         return None
 

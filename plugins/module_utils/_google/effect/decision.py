@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 from ..._bucket.effect import Answer
 from ..policy import Grant, JsonObject, plan_policy, same_member
-from .effect import Access, judge_access
+from .effect import HeldAccess, judge_access
 from .question import VIEWER, Allowed
 
 
@@ -44,7 +44,7 @@ def decide(
     now: datetime,
     connected: bool = False,
     permissions_of: Mapping[str, Allowed] = MappingProxyType({}),
-) -> tuple[Decision, Access]:
+) -> tuple[Decision, HeldAccess]:
     """Return what is done so that ``folder`` can be read, and what there is now.
 
     ``connected``: the vendor that reads says itself that it can. ``permissions_of``: see :func:`may_read`.

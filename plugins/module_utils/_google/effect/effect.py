@@ -18,13 +18,13 @@ from types import MappingProxyType
 
 from ..._bucket.effect import Answer, Effect, Reason, all_of
 from ..policy import Binding, Grant, JsonObject, grants, plan_policy
-from .question import GET, LIST, READS, UNREAD_ROLE, Allowed, Question, of_one, who
+from .question import GET, LIST, READS, UNREAD_ROLE, Allowed, ReadQuestion, of_one, who
 
 _MOST = 5
 
 
 @dataclass(frozen=True)
-class Access:
+class HeldAccess:
     """What somebody may do, and the grants that the answer rests on, in the order of the policy."""
 
     effect: Effect
@@ -55,15 +55,15 @@ def judge_access(
     *,
     now: datetime,
     permissions_of: Mapping[str, Allowed] = MappingProxyType({}),
-) -> Access:
+) -> HeldAccess:
     """Return what :func:`may_read` tells, with the grants that the answer rests on."""
-    question = Question(member, bucket, folder, now, permissions_of)
+    question = ReadQuestion(member, bucket, folder, now, permissions_of)
     concerned = [
         grant for grant in grants({"bindings": list(policy_bindings)}) if who(grant.member, member) is not Answer.NO
     ]
     votes = {action: [question.vote(grant, action) for grant in concerned] for action in (GET, LIST)}
     if not any(vote.reasons for found in votes.values() for vote in found):
-        return Access(Effect(Answer.NO, (_no_grant(member, bucket),)))
+        return HeldAccess(Effect(Answer.NO, (_no_grant(member, bucket),)))
     effects = {action: of_one(action, question, found) for action, found in votes.items()}
     effect = all_of(effects.values())
     deciding = {
@@ -73,7 +73,7 @@ def judge_access(
         for vote in found
         if vote.answer is effect.answer and vote.reasons
     }
-    return Access(effect, tuple(grant for grant in concerned if grant in deciding))
+    return HeldAccess(effect, tuple(grant for grant in concerned if grant in deciding))
 
 
 def roles_in_doubt(

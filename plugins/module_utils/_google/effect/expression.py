@@ -59,7 +59,7 @@ def _tokens(expression: str) -> Iterator[tuple[str, str]]:
     yield "end", ""
 
 
-class Reader:
+class ExpressionReader:
     """Reads an expression and works out what it comes to, in one go.
 
     Everything is read, also what the result does not depend on: an expression with a fault anywhere is not understood.

@@ -93,7 +93,7 @@ class _Vote:
     ends: datetime | None = None
 
 
-def of_one(action: str, question: Question, votes: Sequence[_Vote]) -> Effect:
+def of_one(action: str, question: ReadQuestion, votes: Sequence[_Vote]) -> Effect:
     """Return whether one permission is given: one grant that gives it is enough."""
     for answer in (Answer.YES, Answer.UNKNOWN):
         found = [vote for vote in votes if vote.answer is answer]
@@ -129,7 +129,7 @@ def who(listed: str, member: str) -> Answer:
 
 
 @dataclass(frozen=True)
-class Question:
+class ReadQuestion:
     """Who wants to read what, and when."""
 
     member: str

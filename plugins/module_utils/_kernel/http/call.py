@@ -89,7 +89,7 @@ class Explanation(NamedTuple):
     next_step: str = ""
 
 
-Explain = Callable[[int, Any], Explanation]
+ExplainStatus = Callable[[int, Any], Explanation]
 
 
 def explain_nothing(status: int, body: Any) -> Explanation:  # noqa: ARG001

@@ -29,7 +29,7 @@ from ..libraries import require_library
 from ..printable import printable
 from ..secrets.redact import Redactor
 from .answer import decode, requested_wait
-from .call import Call, Explain, HttpError, Response, RetryPolicy, explain_nothing
+from .call import Call, ExplainStatus, HttpError, Response, RetryPolicy, explain_nothing
 from .ending import ending
 from .environment import surroundings
 from .rate_limits import Turn, is_said, name_of, take_all, too_long
@@ -69,7 +69,7 @@ class HttpClient:
         redactor: Redactor,
         headers: Mapping[str, str] | None = None,
         policy: RetryPolicy | None = None,
-        explain: Explain = explain_nothing,
+        explain: ExplainStatus = explain_nothing,
         clients: Clients | None = None,
         limits_of: Callable[[Call], Sequence[str]] = lambda _call: ("requests",),
     ) -> None:

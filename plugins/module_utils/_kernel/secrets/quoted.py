@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from .spellings import SHORTEST, Secret, has_escapes, spellings, unescaped
 
 Span = tuple[int, int]
-Place = tuple[int, int]
+Position = tuple[int, int]
 
 # Every run of so many characters holds a block of SHORTEST characters that begins at a multiple of SHORTEST.
 SHORTEST_RUN = 2 * SHORTEST
@@ -112,9 +112,9 @@ class Quotations:
                     yield mask.start(), after.end()
 
 
-def _index(known: Mapping[str, bool]) -> dict[str, Place | list[Place]]:
+def _index(known: Mapping[str, bool]) -> dict[str, Position | list[Position]]:
     """Return where each block of :data:`SHORTEST` characters stands, so that every long run of a secret holds one."""
-    places: dict[str, Place | list[Place]] = {}
+    places: dict[str, Position | list[Position]] = {}
     for number, (spelling, in_part) in enumerate(known.items()):
         for at in _blocks(spelling, in_part):
             _add(places, spelling[at : at + SHORTEST], (number, at))
@@ -130,7 +130,7 @@ def _blocks(spelling: str, in_part: bool) -> range:
     return range(0, last + 1, SHORTEST) if in_part else range(last // 2, last // 2 + 1)
 
 
-def _leave_out(common: set[str], places: dict[str, Place | list[Place]], known: Mapping[str, bool]) -> None:
+def _leave_out(common: set[str], places: dict[str, Position | list[Position]], known: Mapping[str, bool]) -> None:
     for block in common:
         del places[block]
     for number, (spelling, in_part) in enumerate(known.items()):
@@ -139,7 +139,7 @@ def _leave_out(common: set[str], places: dict[str, Place | list[Place]], known: 
             _add(places, spelling[-SHORTEST:], (number, len(spelling) - SHORTEST))
 
 
-def _add(places: dict[str, Place | list[Place]], block: str, place: Place) -> None:
+def _add(places: dict[str, Position | list[Position]], block: str, place: Position) -> None:
     # Mostly there is one, and a hundred thousand lists would take their time.
     others = places.setdefault(block, place)
     if isinstance(others, list):

@@ -41,7 +41,7 @@ _TYPES: Sequence[tuple[type | tuple[type, ...], str]] = (
 
 
 @dataclass(frozen=True)
-class Kind:
+class SecretKind:
     """A kind of secret. ``certain``: no name, path, URL or ARN looks like that."""
 
     what: str
@@ -51,40 +51,42 @@ class Kind:
 
 # Of several, the first is told.
 _KINDS = (
-    Kind(
+    SecretKind(
         "a Google service account key",
         re.compile(r"\{.*\"(?:private_key|private_key_id|client_secret|refresh_token)\"", re.DOTALL),
         certain=True,
     ),
-    Kind("a private key", re.compile(r"-----BEGIN[A-Z ]*PRIVATE KEY|PRIVATE KEY-----"), certain=True),
-    Kind(
+    SecretKind("a private key", re.compile(r"-----BEGIN[A-Z ]*PRIVATE KEY|PRIVATE KEY-----"), certain=True),
+    SecretKind(
         "a connection string of Azure",
         re.compile(r"(?:AccountKey|SharedAccessKey|SharedAccessSignature)=", re.IGNORECASE),
         certain=True,
     ),
-    Kind(
+    SecretKind(
         "a signed URL", re.compile(r"[?&](?:sig|X-Amz-Signature|X-Goog-Signature|access_token)=", re.IGNORECASE), True
     ),
-    Kind("an Authorization header", re.compile(r"\s*(?:Authorization:\s*)?(?:Bearer|Basic)\s+\S", re.IGNORECASE), True),
-    Kind("a URL with a password", re.compile(r"(?:://|^)[^/\s:@]*:[^/\s]*@")),
-    Kind(
+    SecretKind(
+        "an Authorization header", re.compile(r"\s*(?:Authorization:\s*)?(?:Bearer|Basic)\s+\S", re.IGNORECASE), True
+    ),
+    SecretKind("a URL with a password", re.compile(r"(?:://|^)[^/\s:@]*:[^/\s]*@")),
+    SecretKind(
         "a token",
         re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.|\bya29\.|^1//\w|\bGOCSPX-|\bAIza[\w-]{30}|\bgh[pousr]_\w{30}"),
         certain=True,
     ),
-    Kind("the id of an access key of AWS", re.compile(r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b")),
-    Kind(
+    SecretKind("the id of an access key of AWS", re.compile(r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b")),
+    SecretKind(
         "a secret key of AWS",
         re.compile(r"^(?=[^0-9]*[0-9])(?=[^A-Z]*[A-Z])(?=[^a-z]*[a-z])[A-Za-z0-9+/]{40}$"),
     ),
-    Kind(
+    SecretKind(
         "a key",
         re.compile(
             r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|\b(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{32,}\b",
             re.IGNORECASE,
         ),
     ),
-    Kind(
+    SecretKind(
         "a key",
         re.compile(r"^(?=[^0-9]*[0-9])(?=[^A-Z]*[A-Z])(?=[^a-z]*[a-z])[A-Za-z0-9+/]{60,}={0,2}$"),
     ),

@@ -43,7 +43,7 @@ _ANSWER_PREFIXES = ("x-rate", "ratelimit", "x-ratelimit")
 _CREDENTIALS = ("authorization", "x-amz-security-token", "x-goog-iam-authorization-token")
 
 
-class Answer(NamedTuple):
+class TracedAnswer(NamedTuple):
     """An answer as it arrived. ``whole``: its body is all there."""
 
     status: int
@@ -112,7 +112,7 @@ class Exchange:
             line["error"] = _ending(self._error)
         return line
 
-    def _told(self, answer: Answer, scrubber: Scrubber) -> dict[str, Any]:
+    def _told(self, answer: TracedAnswer, scrubber: Scrubber) -> dict[str, Any]:
         told = {
             "status": answer.status,
             "headers": _chosen(answer.headers, _ANSWER_HEADERS, _ANSWER_PREFIXES, scrubber),
@@ -192,7 +192,7 @@ class _Received:
         return io.BytesIO(self._content)
 
 
-def _answer(received: bytes, method: str) -> Answer | None:
+def _answer(received: bytes, method: str) -> TracedAnswer | None:
     """Return the answer that was received; None if it is none of HTTP."""
     response = http.client.HTTPResponse(_Received(received), method=method)  # type: ignore[arg-type]
     whole = True
@@ -204,7 +204,7 @@ def _answer(received: bytes, method: str) -> Answer | None:
     except (http.client.HTTPException, ValueError, OSError):
         return None
     headers = {name.lower(): value for name, value in response.getheaders()}
-    return Answer(response.status, headers, _decompressed(body, headers.get("content-encoding", "")), whole)
+    return TracedAnswer(response.status, headers, _decompressed(body, headers.get("content-encoding", "")), whole)
 
 
 def _decompressed(body: bytes, encoding: str) -> bytes:

@@ -38,7 +38,7 @@ _RETRIED = frozenset({429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True)
-class Run:
+class TracedRun:
     """One run of Ansible: where its trace is, by which key secrets are replaced, when it began (a monotonic clock)."""
 
     file: str
@@ -47,7 +47,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Asker:
+class TracedTask:
     """Who asks: a task, and the host that it works for."""
 
     task: str = ""
@@ -59,13 +59,13 @@ class Trace:
 
     def __init__(
         self,
-        run: Run,
+        run: TracedRun,
         header: Callable[[], Mapping[str, Any]] | None = None,
         broken: Callable[[str], None] | None = None,
         secrets: Iterable[str] = (),
     ) -> None:
         self.run = run
-        self.asker = Asker()
+        self.asker = TracedTask()
         environment = [os.environ.get(name, "") for name in SECRETS_OF_THE_ENVIRONMENT]
         self.scrubber = Scrubber(bytes.fromhex(run.key), [*environment, *secrets])
         self.broken = broken or (lambda _message: None)
@@ -176,7 +176,7 @@ def active() -> Trace | None:
 
 
 def start(
-    run: Run, header: Callable[[], Mapping[str, Any]], broken: Callable[[str], None], secrets: Iterable[str] = ()
+    run: TracedRun, header: Callable[[], Mapping[str, Any]], broken: Callable[[str], None], secrets: Iterable[str] = ()
 ) -> Trace:
     """Write a trace from now on, of every client that is made from now on; go on with the one that is written.
 
@@ -241,7 +241,7 @@ def for_other_processes() -> dict[str, str]:
 def resume(secrets: Iterable[str] = ()) -> None:
     """Go on, in a module's own process, with the trace of the run that started it. ``secrets``: what it was given."""
     told = json.loads(os.environ[VARIABLE])
-    trace = Trace(Run(**told["run"]), secrets=secrets)
+    trace = Trace(TracedRun(**told["run"]), secrets=secrets)
     trace.asker = replace(trace.asker, **told["asker"])
     _set(trace)
 

@@ -14,11 +14,11 @@ from dataclasses import replace
 from ....module_utils._kernel.finding import Finding
 from ..cells import cells_of, status_of
 from ..model import Report, Run, Step, Unclaimed, Workspace
-from ..vendors import Connection, S3Access
+from ..vendors import ReportedConnection, S3Access
 from . import results
-from .observed import COLLECTION, FAILED, UNREACHABLE, HostOutcome, Known, Observation
+from .observed import COLLECTION, FAILED, UNREACHABLE, HostOutcome, KnownWorkspace, Observation
 from .readers import READERS, read_facts, read_plan
-from .tasks import Items, Row, Rows, names_of
+from .tasks import Items, RowKey, Rows, names_of
 from .told_once import told_once
 
 UNREACHABLE_HOST = Finding(
@@ -64,7 +64,7 @@ class Collector:
     """Takes observations one by one; :meth:`report` can be asked at any time."""
 
     def __init__(self) -> None:
-        self._known: dict[Row, Known] = {}
+        self._known: dict[RowKey, KnownWorkspace] = {}
         self._rows = Rows()
         # What only verifying looks for; later plans of the same run know nothing of it.
         self._unclaimed: tuple[Unclaimed, ...] = ()
@@ -98,8 +98,8 @@ class Collector:
         """Take that a loop on a host will come to an item; what becomes of it is told by observations."""
         self._of(host, items)
 
-    def _of(self, host: str, items: Items) -> Known:
-        known = self._known.setdefault(self._rows.of(host, items), Known())
+    def _of(self, host: str, items: Items) -> KnownWorkspace:
+        known = self._known.setdefault(self._rows.of(host, items), KnownWorkspace())
         known.loops = known.loops or tuple(item.loop for item in items)
         return known
 
@@ -134,7 +134,7 @@ class Collector:
         is_check = not any(known.acted for known in shown.values())
         return Report(replace(run, check_mode=is_check), tuple(workspaces), self._unclaimed, self._doubts)
 
-    def _shown(self) -> dict[Row, Known]:
+    def _shown(self) -> dict[RowKey, KnownWorkspace]:
         """Return what is known of workspaces: also of items to which a loop that goes through workspaces never came."""
         loops = {known.loops for known in self._known.values() if known.loops and known.shown}
         hosts = {host for (host, path), known in self._known.items() if path and known.loops in loops}
@@ -144,25 +144,25 @@ class Collector:
             if known.shown or known.loops in loops or (known.failures and (known.in_group or row[0] in hosts))
         }
 
-    def _done_by_others(self, known: Known) -> Known:
+    def _done_by_others(self, known: KnownWorkspace) -> KnownWorkspace:
         """Take no plan for a plan any more that others have done: who shares a role need not do anything."""
         makers = [self._known[name, ()] for name in known.makers if (name, ()) in self._known]
         done = bool(makers) and all(maker.applied and not maker.failures for maker in makers)
         return replace(known, check_mode=False) if done else known
 
 
-def _unless_reached(known: Known, outcome: HostOutcome) -> Known:
+def _unless_reached(known: KnownWorkspace, outcome: HostOutcome) -> KnownWorkspace:
     """Note that the loop never came to this item, because the host had failed before."""
     missed = bool(known.loops) and outcome.failed and not (known.shown or known.failures)
     return replace(known, noted=[NOT_REACHED]) if missed else known
 
 
-def _identity(known: Known) -> tuple[str, str]:
+def _identity(known: KnownWorkspace) -> tuple[str, str]:
     """Return schema and group of a workspace's connection, empty where none is known."""
     return (known.connection.schema, known.connection.group) if known.connection is not None else ("", "")
 
 
-def _workspace(name: str, host: str, known: Known, outcome: HostOutcome) -> Workspace:
+def _workspace(name: str, host: str, known: KnownWorkspace, outcome: HostOutcome) -> Workspace:
     connection = _actual(known)
     alerts = known.alerts.get(connection.schema, []) if connection is not None else []
     findings = told_once(known.noted, known.findings, known.failures, _next_steps(known), alerts)
@@ -188,7 +188,7 @@ def _workspace(name: str, host: str, known: Known, outcome: HostOutcome) -> Work
     return replace(workspace, cells=cells, status=status)
 
 
-def _next_steps(known: Known) -> list[Finding]:
+def _next_steps(known: KnownWorkspace) -> list[Finding]:
     """Return what to do about a key or a landing that is not good. Whatever else tells it has the verdict as code."""
     verdicts = ((Step.KEY, known.key), (Step.LANDING, known.landing))
     return [
@@ -198,7 +198,7 @@ def _next_steps(known: Known) -> list[Finding]:
     ]
 
 
-def _actual(known: Known) -> Connection | None:
+def _actual(known: KnownWorkspace) -> ReportedConnection | None:
     """Return the connection; in check mode as it is and not as it would be."""
     connection = known.connection
     if connection is None or not known.check_mode or connection.schema not in known.listed:
@@ -206,7 +206,7 @@ def _actual(known: Known) -> Connection | None:
     return replace(known.listed[connection.schema], action=connection.action)
 
 
-def _documents(everybody: Iterable[Known]) -> Mapping[str, S3Access]:
+def _documents(everybody: Iterable[KnownWorkspace]) -> Mapping[str, S3Access]:
     """Return by role the first access of which the policy is known."""
     found: dict[str, S3Access] = {}
     for known in everybody:
@@ -215,7 +215,7 @@ def _documents(everybody: Iterable[Known]) -> Mapping[str, S3Access]:
     return found
 
 
-def _with_documents(known: Known, documents: Mapping[str, S3Access]) -> Known:
+def _with_documents(known: KnownWorkspace, documents: Mapping[str, S3Access]) -> KnownWorkspace:
     """Fill in policy and trust that another workspace has brought to their state for all who share the role."""
     if not isinstance(known.access, S3Access) or known.access.policy is not None:
         return known
@@ -236,7 +236,7 @@ def _failure(seen: Observation, module: str) -> Finding:
     return Finding(step, "error", code, message or f"The task {seen.task!r} failed.")
 
 
-def _add_failure(known: Known, failure: Finding, seen: Observation) -> None:
+def _add_failure(known: KnownWorkspace, failure: Finding, seen: Observation) -> None:
     """Add a failure. What this collection says in a rescue quotes the failure that it rescues, and takes its place."""
     if known.rescued and seen.own and not seen.rescued:
         rescued = known.failures.pop()

@@ -14,7 +14,7 @@ from typing import Any
 
 from ....module_utils._kernel.finding import Finding
 from ..._way import Stop
-from ..vendors import Connection, GcsAccess, Key, Landing, May, S3Access, SetupTest
+from ..vendors import GcsAccess, Landing, May, ReportedConnection, ReportedKey, ReportedTest, S3Access
 from .tasks import Items
 
 COLLECTION = "onramp.braze_fivetran."
@@ -59,22 +59,22 @@ class HostOutcome:
 
 
 @dataclass
-class Known:
+class KnownWorkspace:
     """What is known about one workspace so far."""
 
     in_group: bool = False
     shown: bool = False
-    key: Key | None = None
+    key: ReportedKey | None = None
     landing: Landing | None = None
     access: S3Access | GcsAccess | None = None
     # Of the place that the plan names; without a plan, of every place that was judged.
     place: str = ""
     may: tuple[May, ...] = ()
-    connection: Connection | None = None
+    connection: ReportedConnection | None = None
     # By schema, as fivetran_connection_info has listed them: in check mode, what is there now.
-    listed: dict[str, Connection] = field(default_factory=dict)
+    listed: dict[str, ReportedConnection] = field(default_factory=dict)
     alerts: dict[str, list[Finding]] = field(default_factory=dict)
-    setup_tests: tuple[SetupTest, ...] = ()
+    setup_tests: tuple[ReportedTest, ...] = ()
     # What nobody can see, as the plan tells it, and what setup tests have proved of that since.
     unverified: tuple[str, ...] = ()
     proved: str = ""

@@ -14,16 +14,16 @@ from typing import Any
 from ..._workspaces.look.proof import proof_by_tests, proved
 from ..cells import BAD_TESTS, short_time
 from ..model import Step
-from ..vendors import S3Access, SetupTest
+from ..vendors import ReportedTest, S3Access
 from . import results
-from .observed import Known
+from .observed import KnownWorkspace
 
 
-def read_facts(known: Known, facts: Mapping[str, Any]) -> None:
+def read_facts(known: KnownWorkspace, facts: Mapping[str, Any]) -> None:
     _read_role(known, results.text(facts, "__s3_access_handed_over"))
 
 
-def read_plan(known: Known, plan: Mapping[str, Any]) -> None:
+def read_plan(known: KnownWorkspace, plan: Mapping[str, Any]) -> None:
     """Read the plan of one workspace: what was seen, what is to do, and what was found."""
     seen = results.mapping(plan, "seen")
     # Of a workspace that is refused nothing will be done.
@@ -44,7 +44,7 @@ def read_plan(known: Known, plan: Mapping[str, Any]) -> None:
         known.connection = results.connection({"schema": plan.get("schema")}, action)
 
 
-def _read_planned_access(known: Known, plan: Mapping[str, Any], counts: bool) -> None:
+def _read_planned_access(known: KnownWorkspace, plan: Mapping[str, Any], counts: bool) -> None:
     """Read role or grant, and what Fivetran may do, which comes true only if what is planned is done."""
     seen = results.mapping(plan, "seen")
     grant = results.mapping(seen, "grant")
@@ -66,19 +66,19 @@ def _place(plan: Mapping[str, Any]) -> str:
     return f"{scheme}://{path}" if scheme and bucket else ""
 
 
-def _read_key(known: Known, result: Mapping[str, Any]) -> None:
+def _read_key(known: KnownWorkspace, result: Mapping[str, Any]) -> None:
     if "verdict" in result:
         known.key = results.key(result)
         known.shown = True
 
 
-def _read_landing(known: Known, result: Mapping[str, Any]) -> None:
+def _read_landing(known: KnownWorkspace, result: Mapping[str, Any]) -> None:
     if "verdict" in result:
         known.landing = results.landing(result)
         known.shown = True
 
 
-def _read_s3_access(known: Known, result: Mapping[str, Any]) -> None:
+def _read_s3_access(known: KnownWorkspace, result: Mapping[str, Any]) -> None:
     if "access" in result:
         known.access = results.s3_access(result)
         known.may = results.may_in_s3(result, known.place) or known.may
@@ -86,7 +86,7 @@ def _read_s3_access(known: Known, result: Mapping[str, Any]) -> None:
         known.shown = True
 
 
-def _read_gcs_access(known: Known, result: Mapping[str, Any]) -> None:
+def _read_gcs_access(known: KnownWorkspace, result: Mapping[str, Any]) -> None:
     known.findings += results.findings(result, Step.ACCESS)
     if "grant" in result:
         known.access = results.gcs_access(result)
@@ -96,19 +96,19 @@ def _read_gcs_access(known: Known, result: Mapping[str, Any]) -> None:
         known.shown = True
 
 
-def _read_role(known: Known, arn: str) -> None:
+def _read_role(known: KnownWorkspace, arn: str) -> None:
     if arn and not isinstance(known.access, S3Access):
         known.access = S3Access(role_arn=arn)
         known.shown = True
 
 
-def _read_preflight(known: Known, result: Mapping[str, Any]) -> None:
+def _read_preflight(known: KnownWorkspace, result: Mapping[str, Any]) -> None:
     # Of a shared role, a workspace that does not bring it to its state sees no more.
     _read_role(known, results.text(result, "role_arn"))
     known.findings += results.findings(result, Step.ACCESS)
 
 
-def _proof(result: Mapping[str, Any], tests: Iterable[SetupTest]) -> str:
+def _proof(result: Mapping[str, Any], tests: Iterable[ReportedTest]) -> str:
     """Return what these tests prove of what could not be seen before; nothing where one of them has failed."""
     passed = [test.title for test in tests if test.status == "PASSED"]
     time = short_time(results.text(result, "tested_at"))
@@ -117,7 +117,7 @@ def _proof(result: Mapping[str, Any], tests: Iterable[SetupTest]) -> str:
     return proved("what could not be told before works", proof_by_tests(passed, f"{time} UTC"))
 
 
-def _read_connection(known: Known, result: Mapping[str, Any]) -> None:
+def _read_connection(known: KnownWorkspace, result: Mapping[str, Any]) -> None:
     tests = results.setup_tests(result)
     if tests:
         # They have tried what nobody can see.
@@ -136,14 +136,14 @@ def _read_connection(known: Known, result: Mapping[str, Any]) -> None:
     known.alerts[known.connection.schema] = results.alerts(data)
 
 
-def _read_connections(known: Known, result: Mapping[str, Any]) -> None:
+def _read_connections(known: KnownWorkspace, result: Mapping[str, Any]) -> None:
     for data in results.mappings(result, "connections"):
         found = results.connection(data)
         known.listed[found.schema] = found
         known.alerts[found.schema] = results.alerts(data)
 
 
-READERS: Mapping[str, Callable[[Known, Mapping[str, Any]], None]] = {
+READERS: Mapping[str, Callable[[KnownWorkspace, Mapping[str, Any]], None]] = {
     "braze_api_key_info": _read_key,
     "braze_currents_info": _read_landing,
     "s3_access_plan_info": _read_s3_access,

@@ -18,9 +18,19 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ....module_utils._kernel.finding import Finding
-from ..._way import Flow, Place, Stop
+from ..._way import Flow, Stop, StopName
 from ..model import Unclaimed
-from ..vendors import AwsObject, Connection, GcsAccess, Key, Landing, May, Permission, S3Access, SetupTest
+from ..vendors import (
+    AwsObject,
+    GcsAccess,
+    Landing,
+    May,
+    ReportedConnection,
+    ReportedKey,
+    ReportedPermission,
+    ReportedTest,
+    S3Access,
+)
 
 ANSWERS = ("yes", "no", "unknown")
 # So many lines say why; a longer one stands in the result.
@@ -61,14 +71,14 @@ def _items(data: Mapping[str, Any], name: str) -> Iterable[Any]:
     return value if isinstance(value, list | tuple) else ()
 
 
-def key(result: Mapping[str, Any]) -> Key:
+def key(result: Mapping[str, Any]) -> ReportedKey:
     """Read a result of ``braze_api_key_info``."""
     permissions = tuple(
-        Permission(text(item, "name"), text(item, "state"), item.get("optional") is True)
+        ReportedPermission(text(item, "name"), text(item, "state"), item.get("optional") is True)
         # Of a key that Braze does not know, all of them say the same.
         for item in (mappings(result, "permissions") if result.get("verdict") != "invalid_key" else ())
     )
-    return Key(
+    return ReportedKey(
         verdict=text(result, "verdict"),
         api_url=text(result, "api_url"),
         instance=text(result, "instance"),
@@ -164,11 +174,11 @@ def _line(words: str) -> str:
     return line if len(line) <= LONGEST_REASON else f"{line[:LONGEST_REASON]} ..."
 
 
-def connection(data: Mapping[str, Any], action: str = "none") -> Connection:
+def connection(data: Mapping[str, Any], action: str = "none") -> ReportedConnection:
     """Read one connection of a result of ``fivetran_connection`` or ``fivetran_connection_info``."""
     status = mapping(data, "status")
     paused, frequency = data.get("paused"), data.get("sync_frequency")
-    return Connection(
+    return ReportedConnection(
         id=text(data, "id"),
         schema=text(data, "schema"),
         group=text(data, "group_id"),
@@ -183,10 +193,10 @@ def connection(data: Mapping[str, Any], action: str = "none") -> Connection:
     )
 
 
-def setup_tests(result: Mapping[str, Any]) -> tuple[SetupTest, ...]:
+def setup_tests(result: Mapping[str, Any]) -> tuple[ReportedTest, ...]:
     """Read the setup tests of a result; their ``details`` are anything and stay out."""
     return tuple(
-        SetupTest(text(item, "title"), text(item, "status"), text(item, "message"))
+        ReportedTest(text(item, "title"), text(item, "status"), text(item, "message"))
         for item in mappings(result, "setup_tests")
     )
 
@@ -232,7 +242,7 @@ def way(plan: Mapping[str, Any]) -> tuple[Stop, ...]:
         )
         for item in mappings(plan, "way")
     )
-    is_whole = [stop.stop for stop in stops] == list(Place) and {stop.state for stop in stops} <= set(Flow)
+    is_whole = [stop.stop for stop in stops] == list(StopName) and {stop.state for stop in stops} <= set(Flow)
     return stops if is_whole else ()
 
 

@@ -38,7 +38,7 @@ class Item:
 
 Items = tuple[Item, ...]
 # A host, and for each loop around the task the name of the item, and which of those with that name it is.
-Row = tuple[str, tuple[tuple[str, int], ...]]
+RowKey = tuple[str, tuple[tuple[str, int], ...]]
 
 
 def items_of(task: Any, is_own: Callable[[Any], bool]) -> Items:
@@ -106,7 +106,7 @@ class Rows:
 
     _seen: dict[tuple[str, Items, str, str], list[int]] = field(default_factory=dict)
 
-    def of(self, host: str, items: Items) -> Row:
+    def of(self, host: str, items: Items) -> RowKey:
         """Return the row of these items."""
         path = []
         for index, item in enumerate(items):
@@ -117,7 +117,7 @@ class Rows:
         return host, tuple(path)
 
 
-def names_of(rows: Mapping[Row, tuple[str, str]]) -> dict[Row, str]:
+def names_of(rows: Mapping[RowKey, tuple[str, str]]) -> dict[RowKey, str]:
     """Return what each row is called: its host, or its item, with as much beside it as tells it from others.
 
     ``rows``: with schema and group of the connection, empty where there is none.
@@ -133,13 +133,13 @@ def names_of(rows: Mapping[Row, tuple[str, str]]) -> dict[Row, str]:
     return names
 
 
-def _ambiguous(names: Mapping[Row, str], others: Collection[Row]) -> list[Row]:
+def _ambiguous(names: Mapping[RowKey, str], others: Collection[RowKey]) -> list[RowKey]:
     """Return the rows of items that are called as another one of ``others`` is."""
     given = Counter(names[row] for row in others)
     return [row for row, name in names.items() if row[1] and given[name] > (row in others)]
 
 
-def _named(row: Row, schema: str, *, with_host: bool) -> str:
+def _named(row: RowKey, schema: str, *, with_host: bool) -> str:
     host, path = row
     if not path:
         return host

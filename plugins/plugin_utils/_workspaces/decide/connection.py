@@ -26,7 +26,7 @@ from ..._words import joined
 from ..look import asked, questions
 from ..look.proof import of_masked
 from ..model.findings import findings, minute, quoted
-from ..model.plan import Action, Change, ConnectionWork, Group, Reason
+from ..model.plan import Action, Change, ChangeReason, ConnectionWork, Group
 from .drafts import Draft, Situation
 
 # The secrets of all workspaces are kept out of the whole plan at its end.
@@ -158,24 +158,24 @@ def _refuse(draft: Draft, group: Group, protected: Sequence[Difference]) -> None
         )
 
 
-def _what_happens(draft: Draft, change: ConnectionPlan, work: ConnectionWork) -> tuple[Action, Reason]:
+def _what_happens(draft: Draft, change: ConnectionPlan, work: ConnectionWork) -> tuple[Action, ChangeReason]:
     if change.creation is not None:
-        return Action.CREATE, Reason.MISSING
+        return Action.CREATE, ChangeReason.MISSING
     if not change.is_change:
-        return Action.NONE, Reason.AS_WANTED
+        return Action.NONE, ChangeReason.AS_WANTED
     return Action.UPDATE, _reason(draft, change, work)
 
 
-def _reason(draft: Draft, change: ConnectionPlan, work: ConnectionWork) -> Reason:
+def _reason(draft: Draft, change: ConnectionPlan, work: ConnectionWork) -> ChangeReason:
     found = change.found
     if draft.role_is_new:
-        return Reason.ROLE_IS_NEW
+        return ChangeReason.ROLE_IS_NEW
     if not found:
-        return Reason.NOT_TESTED
+        return ChangeReason.NOT_TESTED
     if work.paused is None and change.starts and len(found) == 1:
-        return Reason.NEVER_STARTED
+        return ChangeReason.NEVER_STARTED
     shown = before_and_after(found, "")["after"].values()
-    return Reason.SENT_AGAIN if all(str(value).startswith(REDACTED) for value in shown) else Reason.DIFFERS
+    return ChangeReason.SENT_AGAIN if all(str(value).startswith(REDACTED) for value in shown) else ChangeReason.DIFFERS
 
 
 def _notice_paused(draft: Draft, change: ConnectionPlan) -> None:
@@ -217,7 +217,7 @@ def _check_right(situation: Situation, draft: Draft, group: Group) -> None:
 def _is_missing(situation: Situation, draft: Draft, group: Group) -> None:
     schema = draft.settings.fivetran_schema
     if situation.purpose.tells_findings:
-        draft.changes.append(Change("connection", schema, Action.CREATE, Reason.MISSING))
+        draft.changes.append(Change("connection", schema, Action.CREATE, ChangeReason.MISSING))
         return
     draft.problem(
         "connection",
@@ -232,7 +232,7 @@ def _leave(situation: Situation, draft: Draft, group: Group) -> None:
     schema = draft.settings.fivetran_schema
     desired, _options = _desired(situation, draft, group)
     actual = of_identity(draft.namesakes, desired)
-    action, reason = (Action.NONE, Reason.GONE) if actual is None else (Action.DELETE, Reason.LEAVES)
+    action, reason = (Action.NONE, ChangeReason.GONE) if actual is None else (Action.DELETE, ChangeReason.LEAVES)
     before = {name: draft.seen["connection"].get(name) for name in ("id", "schema", "paused")} if actual else {}
     draft.changes.append(Change("connection", schema, action, reason, before=before))
 

@@ -29,7 +29,7 @@ from ..look.questions import Seen
 from ..model.plan import KINDS, Change, Group, RoleWork, WorkspacePlan
 
 if TYPE_CHECKING:
-    from ..model.healings import Request
+    from ..model.healings import HealRequest
 
 # What a module calls a setting of the workspace itself, by step.
 OWN_NAMES: Mapping[str, Mapping[str, str]] = {
@@ -167,7 +167,7 @@ class Situation:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     is_part: bool = False
     step: str = "all"
-    heal: Request | None = None
+    heal: HealRequest | None = None
     refused: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
     roles_made: frozenset[str] = frozenset()
     # What was worked out once, because everybody is held against everybody.

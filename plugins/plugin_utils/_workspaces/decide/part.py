@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ....module_utils._aws.access.documents import listed
-from ....module_utils._aws.access.model import AccessPlan, Step
+from ....module_utils._aws.access.model import AccessPlan, AccessStep
 from ....module_utils._kernel.finding import ACCESS, Finding
 from ..._words import joined
 from .drafts import Draft
@@ -54,7 +54,7 @@ def note_kept(draft: Draft, what: str) -> None:
     )
 
 
-def _lost(what: str, step: Step) -> list[str]:
+def _lost(what: str, step: AccessStep) -> list[str]:
     """Return of what an update takes something away."""
     before = step.before if step.action == "update" else {}
     return [f"{name} of the {what}" for name, value in before.items() if _takes_away(value, step.after.get(name), name)]

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 
 from ....module_utils._fivetran.client import JsonObject
 from ....module_utils._fivetran.connection.braze_config import SERVICE
-from ..._discovery.access import Access
-from ..._discovery.connections import Connection, Place, braze_connections, host_names
-from ..._discovery.inventory_text import Workspace
-from ..._discovery.unclaimed import Unclaimed
+from ..._discovery.access import AccessVariables
+from ..._discovery.connections import FoundConnection, ReadPlace, braze_connections, host_names
+from ..._discovery.inventory_text import InventoryHost
+from ..._discovery.unclaimed import UnclaimedHost
 from ..._discovery.variables import one_line
 from ..._settings.settings import schema_claimed
 from ..._words import joined
@@ -29,7 +29,7 @@ from .drafts import Draft, Situation
 
 # Names of containers in Azure are those of a storage account, which Fivetran does not tell.
 _SAME_EVERYWHERE = ("s3", "gcs")
-_ROLE_UNKNOWN = Access(
+_ROLE_UNKNOWN = AccessVariables(
     remarks=(
         "Fivetran shows the role that it uses masked. Unless it is the one of this collection, set s3_access_role_arn;"
         " onramp.braze_fivetran.discover finds it.",
@@ -42,19 +42,19 @@ class _InGroup:
     """Connections of a group that nobody who can be read claims. ``unread``: who may claim any of them."""
 
     group: Group
-    connections: tuple[Connection, ...]
+    connections: tuple[FoundConnection, ...]
     unread: tuple[str, ...]
 
 
-def find_unclaimed(situation: Situation, drafts: Iterable[Draft]) -> tuple[Unclaimed, ...]:
+def find_unclaimed(situation: Situation, drafts: Iterable[Draft]) -> tuple[UnclaimedHost, ...]:
     """Return the Braze connections of the playing workspaces' groups that nobody claims, and nobody may claim."""
     listed = _listed(drafts)
     everything = [connection for _group, connections in listed.values() for connection in connections]
     names = host_names(everything, (entry.name for entry in situation.inventory))
     readers = Counter(connection.currents for connection in everything)
-    readers.update({Place(entry.storage, entry.bucket, entry.prefix) for entry in situation.readable})
+    readers.update({ReadPlace(entry.storage, entry.bucket, entry.prefix) for entry in situation.readable})
     return tuple(
-        Unclaimed(_workspace(names[connection.id], connection, readers))
+        UnclaimedHost(_workspace(names[connection.id], connection, readers))
         for found in _without_claim(situation, listed)
         for connection in found.connections
         if not found.unread
@@ -72,7 +72,7 @@ def doubts(situation: Situation, drafts: Iterable[Draft]) -> tuple[str, ...]:
     )
 
 
-def _listed(drafts: Iterable[Draft]) -> dict[str, tuple[Group, tuple[Connection, ...]]]:
+def _listed(drafts: Iterable[Draft]) -> dict[str, tuple[Group, tuple[FoundConnection, ...]]]:
     """Return the Braze connections of each group, in the order of the groups' names; each key may see others."""
     rows: dict[str, dict[object, JsonObject]] = {}
     groups: dict[str, Group] = {}
@@ -96,7 +96,7 @@ def _listed(drafts: Iterable[Draft]) -> dict[str, tuple[Group, tuple[Connection,
 
 
 def _without_claim(
-    situation: Situation, listed: Mapping[str, tuple[Group, Sequence[Connection]]]
+    situation: Situation, listed: Mapping[str, tuple[Group, Sequence[FoundConnection]]]
 ) -> Iterator[_InGroup]:
     for group, connections in listed.values():
         claiming = [entry for entry in situation.inventory if situation.may_be_of_group(entry, group)]
@@ -107,12 +107,12 @@ def _without_claim(
             yield _InGroup(group, left, unread)
 
 
-def _workspace(host: str, connection: Connection, readers: Counter[Place]) -> Workspace:
+def _workspace(host: str, connection: FoundConnection, readers: Counter[ReadPlace]) -> InventoryHost:
     shares_folder = connection.currents.storage in _SAME_EVERYWHERE and readers[connection.currents] > 1
-    access = _ROLE_UNKNOWN if connection.currents.storage == "s3" else Access()
-    return Workspace(host, connection, access, shares_folder)
+    access = _ROLE_UNKNOWN if connection.currents.storage == "s3" else AccessVariables()
+    return InventoryHost(host, connection, access, shares_folder)
 
 
-def _names(connections: Iterable[Connection]) -> list[str]:
+def _names(connections: Iterable[FoundConnection]) -> list[str]:
     """Return how connections are called in a sentence."""
     return sorted(host_names(list(connections)).values())

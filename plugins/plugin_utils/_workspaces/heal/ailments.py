@@ -17,7 +17,7 @@ from ....module_utils._fivetran.client import JsonObject
 from ....module_utils._fivetran.connection.state import CONNECTED, is_running, setup_state, status_of
 from ....module_utils._fivetran.sync.last_sync import LastSync, reasons
 from ....module_utils._kernel.finding import Finding
-from ..._way import Flow, Place
+from ..._way import Flow, StopName
 from ..._words import joined
 from ..decide.drafts import Draft, Situation
 from ..look import questions
@@ -116,12 +116,12 @@ def _access_is_broken(draft: Draft, *, is_broken: bool) -> bool:
     """Tell whether what the settings own does not let Fivetran read; what merely differs, only if it does not work."""
     if not any(change.kind in ACCESS_KINDS and change.is_change for change in draft.changes):
         return False
-    return is_broken or any(stop.stop == Place.ACCESS and stop.state == Flow.BROKEN for stop in draft.way)
+    return is_broken or any(stop.stop == StopName.ACCESS and stop.state == Flow.BROKEN for stop in draft.way)
 
 
 def _of_access(draft: Draft) -> Iterator[Finding]:
     """Yield what of access is repaired, a sentence each."""
-    why = next((stop.message for stop in draft.way if stop.stop == Place.ACCESS and stop.state == Flow.BROKEN), "")
+    why = next((stop.message for stop in draft.way if stop.stop == StopName.ACCESS and stop.state == Flow.BROKEN), "")
     for change in draft.changes:
         if change.kind in ACCESS_KINDS and change.is_change:
             verb = "does not exist" if change.reason == "missing" else "is not as it should be"

@@ -21,12 +21,12 @@ from ..._words import joined
 from ..decide.drafts import Draft, Situation
 from ..model.attempts import Attempt, as_text
 from ..model.findings import minute
-from ..model.healings import Connection, Healing, Request, State
-from ..model.plan import ACCESS_KINDS, Action, Change, ConnectionWork, Reason, WorkspacePlan
+from ..model.healings import Healing, HealRequest, HealState, NamedConnection
+from ..model.plan import ACCESS_KINDS, Action, Change, ChangeReason, ConnectionWork, WorkspacePlan
 from . import ailments
 
 
-def wanted_connections(given: Sequence[Mapping[str, Any]] | None) -> tuple[Connection, ...] | None:
+def wanted_connections(given: Sequence[Mapping[str, Any]] | None) -> tuple[NamedConnection, ...] | None:
     """Return the connections that are asked for, out of onramp_heal_connections.
 
     :raises InvalidArgument: one of them names no connection.
@@ -41,7 +41,7 @@ def wanted_connections(given: Sequence[Mapping[str, Any]] | None) -> tuple[Conne
                 f"onramp_heal_connections: item {number} needs schema and group_id, or connection_id, as events name a"
                 " connection."
             )
-        found.append(Connection(**names))
+        found.append(NamedConnection(**names))
     return tuple(dict.fromkeys(found))
 
 
@@ -54,22 +54,24 @@ def heal(situation: Situation, drafts: Sequence[Draft], plans: Mapping[str, Work
 
 def not_looked_at(plan: WorkspacePlan) -> WorkspacePlan:
     """Return the plan of a workspace that could not be looked at, or whose settings cannot be used."""
-    return _only(plan, _refused(plan, State.NOT_HEALED if "everything" in plan.incomplete else State.NEEDS_A_PERSON))
+    return _only(
+        plan, _refused(plan, HealState.NOT_HEALED if "everything" in plan.incomplete else HealState.NEEDS_A_PERSON)
+    )
 
 
 def left_out(name: str) -> WorkspacePlan:
     """Return the plan of a workspace that was not asked for."""
-    return WorkspacePlan(name, healing=Healing(State.LEFT_OUT, "It is not among onramp_heal_connections."))
+    return WorkspacePlan(name, healing=Healing(HealState.LEFT_OUT, "It is not among onramp_heal_connections."))
 
 
-def without_workspace(request: Request | None, plans: Iterable[WorkspacePlan]) -> tuple[Connection, ...]:
+def without_workspace(request: HealRequest | None, plans: Iterable[WorkspacePlan]) -> tuple[NamedConnection, ...]:
     """Return which of the connections that are asked for belong to no workspace of the play."""
     plans = list(plans)
     wanted = (request.connections if request else None) or ()
     return tuple(one for one in wanted if not any(_is_of(one, plan) for plan in plans))
 
 
-def _is_of(one: Connection, plan: WorkspacePlan) -> bool:
+def _is_of(one: NamedConnection, plan: WorkspacePlan) -> bool:
     row = plan.seen.get("connection") or {}
     if one.connection_id and row.get("id"):
         return bool(one.connection_id == row["id"])
@@ -80,7 +82,7 @@ def _is_of(one: Connection, plan: WorkspacePlan) -> bool:
 def _healed(situation: Situation, draft: Draft | None, plan: WorkspacePlan) -> WorkspacePlan:
     if draft is None:
         return not_looked_at(plan)
-    request = situation.heal or Request()
+    request = situation.heal or HealRequest()
     # Of what could not be looked at, nobody knows whether it is asked for.
     is_known = request.connections is not None and plan.group is not None
     if is_known and not any(_is_of(one, plan) for one in request.connections or ()):
@@ -88,28 +90,28 @@ def _healed(situation: Situation, draft: Draft | None, plan: WorkspacePlan) -> W
     return _only(plan, _healing(situation, draft, plan, request))
 
 
-def _healing(situation: Situation, draft: Draft, plan: WorkspacePlan, request: Request) -> Healing:
+def _healing(situation: Situation, draft: Draft, plan: WorkspacePlan, request: HealRequest) -> Healing:
     found = ailments.find(situation, draft)
     if found.not_looked_at and (found.is_broken or draft.own_row is None):
-        return _refused(plan, State.NOT_HEALED)
+        return _refused(plan, HealState.NOT_HEALED)
     if draft.own_row is None:
-        return Healing(State.NOTHING_BROKEN, found.why_alone, notes=found.notes)
+        return Healing(HealState.NOTHING_BROKEN, found.why_alone, notes=found.notes)
     identity = f"{plan.group.id if plan.group else ''}/{plan.schema}"
     does_access = found.access_is_broken and any(change.kind in ACCESS_KINDS for change in plan.todo)
     does_connection = (found.is_broken or does_access) and not found.blocking
     known: dict[str, Any] = {"left": found.left, "notes": found.notes, "identity": identity, "cause": found.cause}
     if found.is_syncing and not does_access and not found.blocking:
-        return Healing(State.SYNCING, found.syncing, **known)
+        return Healing(HealState.SYNCING, found.syncing, **known)
     if not (does_access or (does_connection and found.is_broken)):
         if found.left:
-            return Healing(State.NEEDS_A_PERSON, found.left[0].text(), **known)
-        return Healing(State.NOTHING_BROKEN, found.why_alone, **known)
+            return Healing(HealState.NEEDS_A_PERSON, found.left[0].text(), **known)
+        return Healing(HealState.NOTHING_BROKEN, found.why_alone, **known)
     known |= {"causes": found.causes}
     last = request.attempts.last(identity, found.cause)
     if last is not None and last.is_within(request.cooldown, situation.now):
         return _cooling_down(last, request, known)
     return Healing(
-        State.TO_HEAL,
+        HealState.TO_HEAL,
         " ".join(cause.message for cause in found.causes),
         connection=does_connection,
         last_sync_failed=found.last_sync_failed,
@@ -118,7 +120,7 @@ def _healing(situation: Situation, draft: Draft, plan: WorkspacePlan, request: R
     )
 
 
-def _cooling_down(last: Attempt, request: Request, known: Mapping[str, Any]) -> Healing:
+def _cooling_down(last: Attempt, request: HealRequest, known: Mapping[str, Any]) -> Healing:
     again = as_text(last.at + timedelta(seconds=request.cooldown))
     did = joined(last.did) or "nothing that is known"
     ended = f" ({last.message})" if last.message else ""
@@ -126,10 +128,10 @@ def _cooling_down(last: Attempt, request: Request, known: Mapping[str, Any]) -> 
         f"It was tried at {minute(as_text(last.at))}{ended}: it {did}. The cause is the same."
         f" {known['causes'][0].message} It is tried again from {minute(again)} on (onramp_heal_cooldown)."
     )
-    return Healing(State.COOLING_DOWN, message, again_at=again, tried=last.did, **known)
+    return Healing(HealState.COOLING_DOWN, message, again_at=again, tried=last.did, **known)
 
 
-def _refused(plan: WorkspacePlan, state: State) -> Healing:
+def _refused(plan: WorkspacePlan, state: HealState) -> Healing:
     message = " ".join(dict.fromkeys(problem.text() for problem in plan.problems)) or "It could not be looked at."
     return Healing(state, message, left=plan.problems)
 
@@ -137,7 +139,7 @@ def _refused(plan: WorkspacePlan, state: State) -> Healing:
 def _only(plan: WorkspacePlan, healing: Healing) -> WorkspacePlan:
     """Return the plan with what is done, and with what is left to a person where nothing is."""
     changes = tuple(change for change in plan.changes if not change.is_change)
-    if healing.state is State.TO_HEAL:
+    if healing.state is HealState.TO_HEAL:
         changes += tuple(change for change in plan.todo if change.kind in ACCESS_KINDS)
         changes += (_connection(plan),) if healing.connection else ()
     return replace(
@@ -159,7 +161,7 @@ def _connection(plan: WorkspacePlan) -> Change:
     # A key that was not checked is not sent.
     work = replace(work, run_setup_tests="always", update_secrets=work.update_secrets if key_is_good else "never")
     before, after = (_of_config(shown) for shown in ((planned.before, planned.after) if planned else ({}, {})))
-    reason = Reason.ROLE_IS_NEW if planned and planned.reason is Reason.ROLE_IS_NEW else Reason.BROKEN
+    reason = ChangeReason.ROLE_IS_NEW if planned and planned.reason is ChangeReason.ROLE_IS_NEW else ChangeReason.BROKEN
     return Change("connection", plan.schema, Action.UPDATE, reason, before=before, after=after, work=work)
 
 

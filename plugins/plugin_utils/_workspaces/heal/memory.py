@@ -25,7 +25,7 @@ from . import attempts_file
 FACT = "onramp_heal_attempts"
 
 
-class Memory:
+class AttemptsMemory:
     """The attempts of one run. ``warnings``: why it may forget them."""
 
     def __init__(self, path: Path | None, known: Attempts) -> None:
@@ -34,7 +34,7 @@ class Memory:
         self.warnings: list[str] = []
 
     @classmethod
-    def of(cls, path: str | None, variables: Mapping[str, Any]) -> Memory:
+    def of(cls, path: str | None, variables: Mapping[str, Any]) -> AttemptsMemory:
         """Return the memory of one host: the file, which ``None`` leaves to Ansible's home, and its own fact."""
         return cls(path_of(path), of_facts(variables.get("ansible_facts")))
 

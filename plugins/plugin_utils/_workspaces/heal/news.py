@@ -16,15 +16,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..model.attempts import Attempts, cause_of
-from ..model.healings import State
-from .memory import Memory
+from ..model.healings import HealState
+from .memory import AttemptsMemory
 
 TOLD = "onramp_heal_told_before"
 _PREFIX = "told"
 # These end an attempt, of which there is one within the cooldown.
-_ENDS = (State.HEALED, State.SYNCING)
+_ENDS = (HealState.HEALED, HealState.SYNCING)
 # These are found again by each run.
-_LASTS = (State.NEEDS_A_PERSON, State.NOT_HEALED)
+_LASTS = (HealState.NEEDS_A_PERSON, HealState.NOT_HEALED)
 
 
 def told_before(facts: Any) -> Attempts:
@@ -32,24 +32,24 @@ def told_before(facts: Any) -> Attempts:
     return Attempts.from_json(facts.get(TOLD)) if isinstance(facts, Mapping) else Attempts()
 
 
-def all_told(memory: Memory) -> dict[str, Any]:
+def all_told(memory: AttemptsMemory) -> dict[str, Any]:
     """Return what people have been told, for a fact."""
     known = memory.read().known.items()
     return Attempts({key: told for key, told in known if key[1].startswith(f"{_PREFIX}:")}).as_json()
 
 
-def is_news(outcome: Mapping[str, Any], identity: str, memory: Memory, cooldown: int) -> bool:
+def is_news(outcome: Mapping[str, Any], identity: str, memory: AttemptsMemory, cooldown: int) -> bool:
     """Tell whether people are told how a workspace stands."""
-    state = State(outcome["state"])
+    state = HealState(outcome["state"])
     if state not in _LASTS:
         return state in _ENDS
     before = memory.read().last(identity, _cause(outcome))
     return before is None or not before.is_within(cooldown, datetime.now(UTC))
 
 
-def remember(outcome: Mapping[str, Any], identity: str, memory: Memory) -> None:
+def remember(outcome: Mapping[str, Any], identity: str, memory: AttemptsMemory) -> None:
     """Remember that people have been told how a workspace stands, if it may stand so for long."""
-    if State(outcome["state"]) in _LASTS:
+    if HealState(outcome["state"]) in _LASTS:
         memory.begin(identity, _cause(outcome), 0, datetime.now(UTC))
 
 

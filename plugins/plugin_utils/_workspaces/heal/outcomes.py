@@ -15,44 +15,44 @@ from typing import Any
 from ....module_utils._kernel.finding import Finding
 from ....module_utils._kernel.printable import printable
 from ..._words import joined
-from ..model.healings import Healing, State
+from ..model.healings import Healing, HealState
 from ..model.plan import ACCESS_KINDS, Plan, WorkspacePlan
 from .ailments import stopped
 
-WORDS: Mapping[State, str] = {
-    State.TO_HEAL: "to heal",
-    State.HEALED: "healed",
-    State.SYNCING: "syncing",
-    State.NOTHING_BROKEN: "nothing broken",
-    State.NEEDS_A_PERSON: "needs a person",
-    State.COOLING_DOWN: "cooling down",
-    State.NOT_HEALED: "not healed",
-    State.LEFT_OUT: "not asked for",
+WORDS: Mapping[HealState, str] = {
+    HealState.TO_HEAL: "to heal",
+    HealState.HEALED: "healed",
+    HealState.SYNCING: "syncing",
+    HealState.NOTHING_BROKEN: "nothing broken",
+    HealState.NEEDS_A_PERSON: "needs a person",
+    HealState.COOLING_DOWN: "cooling down",
+    HealState.NOT_HEALED: "not healed",
+    HealState.LEFT_OUT: "not asked for",
 }
 # Told although there are none.
-ALWAYS = (State.HEALED, State.NOTHING_BROKEN, State.NEEDS_A_PERSON, State.COOLING_DOWN)
+ALWAYS = (HealState.HEALED, HealState.NOTHING_BROKEN, HealState.NEEDS_A_PERSON, HealState.COOLING_DOWN)
 # Ansible calls these failed.
-FAILED = (State.NEEDS_A_PERSON, State.COOLING_DOWN, State.NOT_HEALED)
+FAILED = (HealState.NEEDS_A_PERSON, HealState.COOLING_DOWN, HealState.NOT_HEALED)
 # Of these, nothing is to be told.
-QUIET = (State.NOTHING_BROKEN, State.LEFT_OUT)
+QUIET = (HealState.NOTHING_BROKEN, HealState.LEFT_OUT)
 MOST_STRANGERS = 10
 # The steps at which what is tried can fail, by the code of the failure.
 STEPS: Mapping[str, str] = {"setup_tests_failed": "tests", "sync_failed": "sync", "connection_paused": "sync"}
 
 
-def state_of(plan: WorkspacePlan) -> State:
+def state_of(plan: WorkspacePlan) -> HealState:
     """Return how a workspace stands after the plan."""
-    return plan.healing.state if plan.healing else State.NOT_HEALED
+    return plan.healing.state if plan.healing else HealState.NOT_HEALED
 
 
-def in_words(states: Iterable[State], always: Sequence[State] = ()) -> str:
+def in_words(states: Iterable[HealState], always: Sequence[HealState] = ()) -> str:
     """Return how many there are of each state."""
     counts = Counter(states)
     parts = [f"{counts[state]} {word}" for state, word in WORDS.items() if counts[state] or state in always]
     return ", ".join(parts) or "none"
 
 
-def summary(states: Iterable[State]) -> str:
+def summary(states: Iterable[HealState]) -> str:
     """Return the last line, such as "Healed 2, nothing broken 1, needs a person 0, cooling down 0."."""
     counts = Counter(states)
     parts = [f"{word} {counts[state]}" for state, word in WORDS.items() if counts[state] or state in ALWAYS]
@@ -75,15 +75,15 @@ def found_by_healing(healing: Healing | None) -> tuple[Finding, ...]:
     """Return what the report shows of a workspace, beside what is done for it."""
     if healing is None:
         return ()
-    return (*healing.causes, *healing.left) if healing.state is State.COOLING_DOWN else healing.left
+    return (*healing.causes, *healing.left) if healing.state is HealState.COOLING_DOWN else healing.left
 
 
 def healing_lines(name: str, healing: Healing) -> list[str]:
     """Return what is told of a workspace before anything is done for it."""
-    if healing.state is State.LEFT_OUT:
+    if healing.state is HealState.LEFT_OUT:
         return [f"{name}: {healing.message}"]
     head = f"{name}: {WORDS[healing.state]}. {healing.message}" if healing.message != "Nothing is broken." else ""
-    left = healing.left if healing.state is not State.NEEDS_A_PERSON else healing.left[1:]
+    left = healing.left if healing.state is not HealState.NEEDS_A_PERSON else healing.left[1:]
     return [
         head or f"{name}: nothing is broken.",
         *(f"  ! {finding.text()}" for finding in left if finding.text() != healing.message),
@@ -96,8 +96,8 @@ def healing_lines(name: str, healing: Healing) -> list[str]:
 
 def planned(healing: Mapping[str, Any]) -> dict[str, Any]:
     """Return the outcome of a workspace for which nothing is done."""
-    left = [*(healing["causes"] if healing["state"] == State.COOLING_DOWN else ()), *healing["left"]]
-    return _outcome(State(healing["state"]), [], healing["message"], left)
+    left = [*(healing["causes"] if healing["state"] == HealState.COOLING_DOWN else ()), *healing["left"]]
+    return _outcome(HealState(healing["state"]), [], healing["message"], left)
 
 
 def outcome(
@@ -116,26 +116,29 @@ def outcome(
     left = list(healing["left"])
     if failure:
         found = _found(plan, failure, failed_at)
-        state = State.NEEDS_A_PERSON if found["code"] == "stopped_by_fivetran" else State.NOT_HEALED
+        state = HealState.NEEDS_A_PERSON if found["code"] == "stopped_by_fivetran" else HealState.NOT_HEALED
         return _outcome(state, did, _text(found), [found, *left])
     state, message = _ended(plan["schema"], connection, sync)
-    if state is State.NOT_HEALED:
+    if state is HealState.NOT_HEALED:
         left = [Finding("connection", "error", "still_broken", message).as_json(), *left]
     elif left:
-        return _outcome(State.NEEDS_A_PERSON, did, _text(left[0]), left)
+        return _outcome(HealState.NEEDS_A_PERSON, did, _text(left[0]), left)
     return _outcome(state, did, message, left)
 
 
-def _ended(schema: str, connection: Mapping[str, Any], sync: Mapping[str, Any]) -> tuple[State, str]:
+def _ended(schema: str, connection: Mapping[str, Any], sync: Mapping[str, Any]) -> tuple[HealState, str]:
     late = sync.get("failure") or {}
     if late.get("code") == "sync_timeout":
         said, _end, _advice = str(late.get("message")).partition(" It goes on at Fivetran:")
-        return State.SYNCING, f"{said} Fivetran goes on with it, and calls the connection connected once it succeeds."
+        return (
+            HealState.SYNCING,
+            f"{said} Fivetran goes on with it, and calls the connection connected once it succeeds.",
+        )
     # Where only access was repaired, nothing is known of the connection, and nothing was wrong with it.
     found = (sync.get("connection") or connection.get("connection") or {}).get("setup_state")
     if found in (None, "connected"):
-        return State.HEALED, f"Fivetran calls the connection {schema} connected." if found else ""
-    return State.NOT_HEALED, f"Fivetran still calls the connection {schema} {found}."
+        return HealState.HEALED, f"Fivetran calls the connection {schema} connected." if found else ""
+    return HealState.NOT_HEALED, f"Fivetran still calls the connection {schema} {found}."
 
 
 def _did(
@@ -171,7 +174,7 @@ def _text(finding: Mapping[str, Any]) -> str:
     return f"{finding['message']} {finding['remedy']}".strip()
 
 
-def _outcome(state: State, did: Sequence[str], message: str, left: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _outcome(state: HealState, did: Sequence[str], message: str, left: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "state": state.value,
         "did": list(did),
@@ -183,17 +186,17 @@ def _outcome(state: State, did: Sequence[str], message: str, left: Sequence[Mapp
 
 def failed_message(name: str, ended: Mapping[str, Any]) -> str:
     """Return why a workspace is not well, and all that is left to a person."""
-    others = [_text(finding) for finding in ended["findings"][1:]] if ended["state"] == State.NEEDS_A_PERSON else []
+    others = [_text(finding) for finding in ended["findings"][1:]] if ended["state"] == HealState.NEEDS_A_PERSON else []
     return " ".join([sentence(name, ended), *others])
 
 
 def remembered(ended: Mapping[str, Any]) -> str:
     """Return how it has ended in our own words: what a vendor has said is not kept in a file."""
     code = str(ended["finding"].get("code") or "")
-    return f"{WORDS[State(ended['state'])]} ({code})" if code else WORDS[State(ended["state"])]
+    return f"{WORDS[HealState(ended['state'])]} ({code})" if code else WORDS[HealState(ended["state"])]
 
 
 def sentence(name: str, ended: Mapping[str, Any]) -> str:
     """Return how healing has ended for a workspace, for a person."""
     did = f" It {joined(ended['did'])}." if ended["did"] else ""
-    return f"{name}: {WORDS[State(ended['state'])]}.{did} {ended['message']}".rstrip()
+    return f"{name}: {WORDS[HealState(ended['state'])]}.{did} {ended['message']}".rstrip()

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from ....module_utils._aws.access.model import Actual, ActualRole, Place
     from ....module_utils._aws.bucket import S3Bucket
     from ....module_utils._aws.client import Identity
-    from ....module_utils._aws.simulation import Asked
+    from ....module_utils._aws.simulation import SimulatedAction
     from ....module_utils._bucket.effect import Reason
     from ....module_utils._google.preflight import GcsBucket
 
@@ -250,7 +250,7 @@ def read_given_role(settings: Settings, who: Identity, task: Task) -> ActualRole
     return read_given(aws, who.account, given_role(settings))
 
 
-def ask_simulation(role_arn: str, place: Place, task: Task) -> tuple[Asked, ...]:
+def ask_simulation(role_arn: str, place: Place, task: Task) -> tuple[SimulatedAction, ...]:
     """Return what AWS itself says of a role and what it is to read; nothing where it may not be asked."""
     from ....module_utils._aws.client import aws_from_params
     from ....module_utils._aws.simulation import simulate

@@ -17,7 +17,7 @@ from typing import Any
 from ....module_utils._kernel.clients import Clients
 from ....module_utils._kernel.errors import Failure, OnrampError
 from ....module_utils._kernel.task import Task
-from .questions import Answer, Question, Seen, T
+from .questions import Question, Returned, Seen, T
 
 # Answers are waited for most of the time. Each question about a key or a bucket asks with some threads of its own.
 QUESTIONS_AT_ONCE = 24
@@ -33,7 +33,7 @@ class Asking:
         self._clients = clients
         self._told = told
         self._pool = ThreadPoolExecutor(QUESTIONS_AT_ONCE, thread_name_prefix="look")
-        self._futures: dict[Question[Any], Future[Answer]] = {}
+        self._futures: dict[Question[Any], Future[Returned]] = {}
         self._open = 0
         self._moved = Condition()
         # By name, how many questions about nobody else are open; and of how many names none is.
@@ -59,7 +59,7 @@ class Asking:
                 self._moved.wait()
                 self._told(self._seen_of, len(self._open_of))
 
-    def _ended(self, owner: str, _future: Future[Answer]) -> None:
+    def _ended(self, owner: str, _future: Future[Returned]) -> None:
         with self._moved:
             self._open -= 1
             if owner:
@@ -92,7 +92,7 @@ class Asking:
 
     def _answer(
         self, work: Callable[[Task], T], params: Callable[[], Mapping[str, Any]], then: Callable[[T], None] | None
-    ) -> Answer:
+    ) -> Returned:
         warnings: list[str] = []
         try:
             task = Task(params=params(), check_mode=True, warn=warnings.append, clients=self._clients)
@@ -100,9 +100,9 @@ class Asking:
             if then is not None:
                 then(value)
         except OnrampError as error:
-            return Answer(error=error, warnings=tuple(warnings))
+            return Returned(error=error, warnings=tuple(warnings))
         except Exception as error:
             # Its text may quote anything, so only its kind is told.
             msg = f"An unexpected {type(error).__name__} ended this look. Please report it."
-            return Answer(error=OnrampError(msg=msg, failure=Failure(code="unexpected", message=msg)))
-        return Answer(value, warnings=tuple(warnings))
+            return Returned(error=OnrampError(msg=msg, failure=Failure(code="unexpected", message=msg)))
+        return Returned(value, warnings=tuple(warnings))

@@ -30,11 +30,11 @@ from ....module_utils._open_bucket import open_bucket
 from ..._settings.settings import Settings
 from . import asked
 from .asking import Asking
-from .purposes import Wanted
+from .purposes import LookScope
 from .questions import (
     Account,
-    Answer,
     Doubt,
+    Returned,
     Seen,
     T,
     account,
@@ -85,7 +85,7 @@ class Look:
 
     def __init__(
         self,
-        wanted: Wanted,
+        wanted: LookScope,
         limits: Limits,
         clients: Clients | None = None,
         told: Callable[[int, int], None] = lambda _done, _total: None,
@@ -103,7 +103,7 @@ class Look:
         """Ask everything and return the answers; also what goes wrong is one."""
         seen = self._asking.take(self._wanted.inventory, self._begin)
         asked_by = [settings for settings in self._wanted.playing if seen.has(account(settings))]
-        left = {allowance(settings): Answer(self._client(settings).allowance) for settings in asked_by}
+        left = {allowance(settings): Returned(self._client(settings).allowance) for settings in asked_by}
         return seen.and_also(Seen(left))
 
     def ask_aws(self, doubts: Iterable[Doubt]) -> Seen:

@@ -50,7 +50,7 @@ PURPOSES: Mapping[str, Purpose] = {
 
 
 @dataclass(frozen=True)
-class Wanted:
+class LookScope:
     """What has to be looked at: all workspaces of the inventory that can be read, and which of them play."""
 
     purpose: Purpose

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ....module_utils._aws.access.model import Actual, ActualRole, Place
     from ....module_utils._aws.bucket import S3Bucket
     from ....module_utils._aws.client import Identity
-    from ....module_utils._aws.simulation import Asked
+    from ....module_utils._aws.simulation import SimulatedAction
     from ....module_utils._bucket.effect import Reason
     from ....module_utils._google.preflight import GcsBucket
 
@@ -41,7 +41,7 @@ class Question(Generic[T]):
 
 
 @dataclass(frozen=True)
-class Answer:
+class Returned:
     """What came back: a value, or why there is none. ``warnings``: what the vendor's function had to say."""
 
     value: Any = None
@@ -60,7 +60,7 @@ class Account:
 class Seen:
     """All answers. What was not asked counts as an answer that did not come."""
 
-    def __init__(self, answers: Mapping[Question[Any], Answer]) -> None:
+    def __init__(self, answers: Mapping[Question[Any], Returned]) -> None:
         self._answers = answers
 
     def of(self, question: Question[T]) -> T:
@@ -185,11 +185,11 @@ class Doubt:
     place: Place
 
     @property
-    def question(self) -> Question[tuple[Asked, ...]]:
+    def question(self) -> Question[tuple[SimulatedAction, ...]]:
         return simulation(self.account_id, self.role_arn, self.place)
 
 
-def simulation(account_id: str, role_arn: str, place: Place) -> Question[tuple[Asked, ...]]:
+def simulation(account_id: str, role_arn: str, place: Place) -> Question[tuple[SimulatedAction, ...]]:
     """What does AWS itself say of that? Everybody who may ask in the account gets the same answer."""
     return Question("AWS's own simulation", (account_id, role_arn, place))
 

@@ -18,7 +18,7 @@ from .attempts import Attempts
 COOLDOWN = 3600
 
 
-class State(StrEnum):
+class HealState(StrEnum):
     """How a workspace stands; after the plan ``TO_HEAL``, which ends as one of the others."""
 
     TO_HEAL = "to_heal"
@@ -32,7 +32,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Connection:
+class NamedConnection:
     """A connection that is to be healed, as an event names it; what it does not name is empty."""
 
     group_id: str = ""
@@ -47,10 +47,10 @@ class Connection:
 
 
 @dataclass(frozen=True)
-class Request:
+class HealRequest:
     """What heal.yml is asked. ``connections``: no others are taken up; None where all are. ``cooldown``: in seconds."""
 
-    connections: tuple[Connection, ...] | None = None
+    connections: tuple[NamedConnection, ...] | None = None
     cooldown: int = COOLDOWN
     attempts: Attempts = field(default_factory=Attempts)
 
@@ -69,7 +69,7 @@ class Healing:
     and synced if it is still broken then, or if the last sync failed. ``since``: a sync that ends later counts.
     """
 
-    state: State
+    state: HealState
     message: str
     causes: tuple[Finding, ...] = ()
     left: tuple[Finding, ...] = ()

@@ -20,8 +20,8 @@ from ....module_utils._kernel.finding import Finding
 from ..._way import Stop
 
 if TYPE_CHECKING:
-    from ..._discovery.unclaimed import Unclaimed
-    from .healings import Connection, Healing
+    from ..._discovery.unclaimed import UnclaimedHost
+    from .healings import Healing, NamedConnection
 
 
 class Action(StrEnum):
@@ -33,7 +33,7 @@ class Action(StrEnum):
     DELETE = "delete"
 
 
-class Reason(StrEnum):
+class ChangeReason(StrEnum):
     """Why; a closed list, whose words for people stand in ``tell.py``."""
 
     AS_WANTED = "as_wanted"
@@ -86,7 +86,7 @@ class Change:
     kind: str
     name: str
     action: Action
-    reason: Reason
+    reason: ChangeReason
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)
     shared_with: tuple[str, ...] = ()
@@ -231,12 +231,12 @@ class Plan:
 
     purpose: str
     workspaces: Mapping[str, WorkspacePlan]
-    unclaimed: tuple[Unclaimed, ...] = ()
+    unclaimed: tuple[UnclaimedHost, ...] = ()
     doubts: tuple[str, ...] = ()
     shortages: tuple[str, ...] = ()
     step: str = "all"
     notes: tuple[str, ...] = ()
-    without_workspace: tuple[Connection, ...] = ()
+    without_workspace: tuple[NamedConnection, ...] = ()
 
     def count(self, verdict: WorkspaceVerdict) -> int:
         """Return how many workspaces have the verdict."""

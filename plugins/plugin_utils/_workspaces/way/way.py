@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 
 from ....module_utils._braze.currents import SEND_TEST_EVENTS
 from ....module_utils._kernel.printable import printable
-from ..._way import DAYS, HOUR, WRONG, Flow, Place, Stop
+from ..._way import DAYS, HOUR, WRONG, Flow, Stop, StopName
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Facts:
             return None if self.is_looked_into else self.synced
         return None if self.synced is None else min(self.landed, self.synced)
 
-    def flow(self, place: Place) -> Flow:
+    def flow(self, place: StopName) -> Flow:
         """Return how the data goes through a stop, as far as the stop itself tells."""
         trouble = self.troubles.get(place)
         return trouble.flow if trouble else Flow.FLOWS
@@ -72,18 +72,18 @@ def way_of(facts: Facts) -> tuple[Stop, ...]:
     # A key that is refused says more than that nothing lands.
     if late is not None and facts.flow(late) not in WRONG:
         troubles[late] = Trouble(_standing_still(facts, late), Flow.LATE)
-    reaches = facts.read if facts.flow(Place.ACCESS) is Flow.BROKEN else facts.landed
+    reaches = facts.read if facts.flow(StopName.ACCESS) is Flow.BROKEN else facts.landed
     newest = {
-        Place.BRAZE: facts.landed,
-        Place.BUCKET: facts.landed,
-        Place.ACCESS: reaches,
-        Place.CONNECTION: facts.read,
-        Place.WAREHOUSE: facts.read,
+        StopName.BRAZE: facts.landed,
+        StopName.BUCKET: facts.landed,
+        StopName.ACCESS: reaches,
+        StopName.CONNECTION: facts.read,
+        StopName.WAREHOUSE: facts.read,
     }
-    return tuple(_stop(place, troubles.get(place), newest[place], facts.now) for place in Place)
+    return tuple(_stop(place, troubles.get(place), newest[place], facts.now) for place in StopName)
 
 
-def _stop(place: Place, trouble: Trouble | None, at: datetime | None, now: datetime) -> Stop:
+def _stop(place: StopName, trouble: Trouble | None, at: datetime | None, now: datetime) -> Stop:
     flow, message = (trouble.flow, printable(trouble.message)) if trouble else (Flow.FLOWS, "")
     if at is None:
         return Stop(place.value, flow.value, message=message)
@@ -94,65 +94,65 @@ def _without_symptoms(troubles: Mapping[str, Trouble]) -> dict[str, Trouble]:
     """Return the troubles without those that another stop explains."""
     left = dict(troubles)
 
-    def cause(*places: Place) -> Place | None:
+    def cause(*places: StopName) -> StopName | None:
         return next((place for place in places if place in left and left[place].flow in WRONG), None)
 
-    if left.get(Place.CONNECTION) and left[Place.CONNECTION].symptom:
-        culprit = cause(Place.BUCKET, Place.ACCESS, Place.WAREHOUSE)
+    if left.get(StopName.CONNECTION) and left[StopName.CONNECTION].symptom:
+        culprit = cause(StopName.BUCKET, StopName.ACCESS, StopName.WAREHOUSE)
         if culprit and not left[culprit].symptom:
-            left[Place.CONNECTION] = Trouble(f"It cannot work before the {culprit.value} does.", Flow.UNKNOWN)
-    is_paused = Place.CONNECTION in left and left[Place.CONNECTION].flow is Flow.PAUSED
-    if left.get(Place.WAREHOUSE) and left[Place.WAREHOUSE].symptom and (is_paused or cause(*list(Place)[:4])):
-        del left[Place.WAREHOUSE]
+            left[StopName.CONNECTION] = Trouble(f"It cannot work before the {culprit.value} does.", Flow.UNKNOWN)
+    is_paused = StopName.CONNECTION in left and left[StopName.CONNECTION].flow is Flow.PAUSED
+    if left.get(StopName.WAREHOUSE) and left[StopName.WAREHOUSE].symptom and (is_paused or cause(*list(StopName)[:4])):
+        del left[StopName.WAREHOUSE]
     return left
 
 
 # What is late
 
 
-def late_at(facts: Facts) -> Place | None:
+def late_at(facts: Facts) -> StopName | None:
     """Return where data stands still that is too old; None where it is not, or where a trouble says it already.
 
     Too old is what the limit says or, without one, what the schedule of the connection does not explain.
     """
     place = _beyond_the_limit(facts) if facts.limit is not None else _beyond_the_schedule(facts)
-    if place is Place.BRAZE and (facts.is_quiet or facts.flow(Place.BUCKET) is Flow.BROKEN):
+    if place is StopName.BRAZE and (facts.is_quiet or facts.flow(StopName.BUCKET) is Flow.BROKEN):
         return None
-    behind = (Place.ACCESS, Place.CONNECTION, Place.WAREHOUSE)
-    if place is Place.CONNECTION and any(facts.flow(stop) in WRONG for stop in behind):
+    behind = (StopName.ACCESS, StopName.CONNECTION, StopName.WAREHOUSE)
+    if place is StopName.CONNECTION and any(facts.flow(stop) in WRONG for stop in behind):
         return None
     return place
 
 
-def _beyond_the_limit(facts: Facts) -> Place | None:
+def _beyond_the_limit(facts: Facts) -> StopName | None:
     oldest = facts.now - HOUR * (facts.limit or 0)
     if facts.is_looked_into and facts.landed is None:
         return None
     if facts.landed is not None and facts.landed + HOUR < oldest:
-        return Place.BRAZE
+        return StopName.BRAZE
     if facts.is_paused_on_purpose or facts.is_busy_with_history:
         return None
     if facts.synced is None:
         has_waited = facts.created is not None and facts.created < oldest
-        return Place.CONNECTION if has_waited and not facts.is_syncing else None
+        return StopName.CONNECTION if has_waited and not facts.is_syncing else None
     has_read_it_all = facts.landed is not None and facts.landed <= facts.synced
-    return Place.CONNECTION if facts.synced < oldest and not has_read_it_all else None
+    return StopName.CONNECTION if facts.synced < oldest and not has_read_it_all else None
 
 
-def _beyond_the_schedule(facts: Facts) -> Place | None:
+def _beyond_the_schedule(facts: Facts) -> StopName | None:
     """Tell whether more than one sync in a row has not come, though there is something to read."""
     if facts.landed is None or facts.synced is None or facts.interval is None:
         return None
-    if facts.is_syncing or facts.flow(Place.CONNECTION) is not Flow.FLOWS or facts.landed <= facts.synced:
+    if facts.is_syncing or facts.flow(StopName.CONNECTION) is not Flow.FLOWS or facts.landed <= facts.synced:
         return None
-    return Place.CONNECTION if facts.now - facts.synced > facts.interval + max(facts.interval, HOUR) else None
+    return StopName.CONNECTION if facts.now - facts.synced > facts.interval + max(facts.interval, HOUR) else None
 
 
-def _standing_still(facts: Facts, place: Place) -> str:
+def _standing_still(facts: Facts, place: StopName) -> str:
     """Return why data is late at a stop, in a sentence about that stop."""
-    if place is Place.BRAZE:
+    if place is StopName.BRAZE:
         return f"Nothing has landed since {when(facts.landed)}."
-    if facts.flow(Place.CONNECTION) is Flow.PAUSED:
+    if facts.flow(StopName.CONNECTION) is Flow.PAUSED:
         return "It is paused in Fivetran."
     if facts.synced is None:
         return f"No sync has succeeded since it was created at {when(facts.created)}."
@@ -162,7 +162,7 @@ def _standing_still(facts: Facts, place: Place) -> str:
 def is_green(facts: Facts) -> bool:
     """Tell whether the connection works and has read all that has landed, so that there is nothing new to read."""
     return (
-        facts.flow(Place.CONNECTION) is Flow.FLOWS
+        facts.flow(StopName.CONNECTION) is Flow.FLOWS
         and facts.synced is not None
         and (facts.landed is None or facts.landed <= facts.synced)
     )
@@ -176,12 +176,12 @@ def finding(facts: Facts, schema: str) -> tuple[str, str]:
             f"The connection {schema} is green and reads nothing new: Currents has landed until {when(facts.landed)},"
             f" and its last sync that succeeded ended at {when(facts.synced)}, though it syncs {_every(facts)}."
         ), START
-    if place is Place.CONNECTION and facts.synced is None:
+    if place is StopName.CONNECTION and facts.synced is None:
         head = f"Nothing has come into the warehouse yet, and onramp_max_lag_hours is {facts.limit}."
     else:
         old = words(age_at(facts.read or facts.landed or facts.now, facts.now))
         head = f"The data in the warehouse is {old} old, and onramp_max_lag_hours is {facts.limit}."
-    if place is Place.BRAZE:
+    if place is StopName.BRAZE:
         green = f" The connection {schema} is green all the same, and reads nothing new." if is_green(facts) else ""
         return f"{head} It stands still at Braze: nothing has landed since {when(facts.landed)}.{green}", (
             f"{SEND_TEST_EVENTS}."
@@ -194,7 +194,7 @@ START = "Look in Fivetran what it waits for, and start a sync there."
 
 def _of_the_connection(facts: Facts, head: str) -> tuple[str, str]:
     last = f"its last sync that succeeded ended at {when(facts.synced)}" if facts.synced else ""
-    if facts.flow(Place.CONNECTION) is Flow.PAUSED:
+    if facts.flow(StopName.CONNECTION) is Flow.PAUSED:
         return (
             f"{head}, which is paused in Fivetran.",
             "fivetran_connection_paused: false starts it; if it shall stay so, set it to true.",

@@ -22,11 +22,11 @@ from ....module_utils._fivetran.connection.desired import SYNC_FREQUENCIES
 from ....module_utils._fivetran.connection.state import CONNECTED, SYNCING, setup_state, status_of
 from ....module_utils._fivetran.sync.last_sync import LastSync
 from ....module_utils._kernel.printable import printable
-from ..._way import Flow, Place
+from ..._way import Flow, StopName
 from ..decide.drafts import Draft, Situation
 from ..decide.identity import folder_read, shown
 from ..look import questions
-from ..model.plan import Reason
+from ..model.plan import ChangeReason
 from .way import Facts, Trouble, finding, is_green, late_at, way_of, when
 
 NOT_LOOKED_AT = Trouble("It could not be looked at.", Flow.UNKNOWN)
@@ -38,7 +38,7 @@ KEEPS_OUT = frozenset(
         "organization_denies", "requester_pays", "role_not_found",
     }
 )  # fmt: skip
-STEPS: Mapping[Place, str] = {Place.BRAZE: "landing", Place.CONNECTION: "sync"}
+STEPS: Mapping[StopName, str] = {StopName.BRAZE: "landing", StopName.CONNECTION: "sync"}
 
 
 def note_way(situation: Situation, draft: Draft) -> None:
@@ -80,11 +80,11 @@ def facts_of(situation: Situation, draft: Draft) -> Facts:
     verdict = str((landing or {}).get("verdict") or "")
     landed = _time((landing or {}).get("newest_hour"))
     troubles = {
-        Place.BRAZE: _braze(draft, verdict, landed),
-        Place.BUCKET: _bucket(draft, verdict),
-        Place.ACCESS: _access(situation, draft),
-        Place.CONNECTION: _of_the_connection(situation, draft),
-        Place.WAREHOUSE: _warehouse(situation, draft),
+        StopName.BRAZE: _braze(draft, verdict, landed),
+        StopName.BUCKET: _bucket(draft, verdict),
+        StopName.ACCESS: _access(situation, draft),
+        StopName.CONNECTION: _of_the_connection(situation, draft),
+        StopName.WAREHOUSE: _warehouse(situation, draft),
     }
     return Facts(
         now=situation.now,
@@ -175,7 +175,7 @@ def _in_gcs(draft: Draft) -> Trouble | None:
     change = next((change for change in draft.changes if change.kind == "grant"), None)
     if not grant or change is None:
         return NOT_LOOKED_AT
-    if change.reason is Reason.MISSING:
+    if change.reason is ChangeReason.MISSING:
         # What Fivetran calls connected may read by a grant that is not seen from here.
         flow = Flow.UNKNOWN if setup_state(draft.own_row) == CONNECTED else Flow.BROKEN
         return Trouble(f"Nothing that is seen from here lets Fivetran read {change.name}.", flow)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from .....module_utils._bucket.effect import Answer
 from .....module_utils._fivetran.client import JsonObject
 from .....module_utils._google.effect.decision import Decision, decide
-from .....module_utils._google.effect.effect import Access, because, too_narrow
+from .....module_utils._google.effect.effect import HeldAccess, because, too_narrow
 from .....module_utils._google.effect.question import VIEWER
 from .....module_utils._google.policy import Grant, same_member
 from .....module_utils._google.preflight import Wish, gcs_findings
@@ -37,10 +37,10 @@ def bring(situation: Situation, known: Prepared) -> Grant | None:
 
 
 # Notes what happens to a grant, out of what is known and of what Fivetran may do now.
-Note = Callable[[Prepared, Access], None]
+Note = Callable[[Prepared, HeldAccess], None]
 
 
-def _course(situation: Situation, known: Prepared, policy: JsonObject) -> tuple[Note, Access]:
+def _course(situation: Situation, known: Prepared, policy: JsonObject) -> tuple[Note, HeldAccess]:
     """Return what happens, and what Fivetran may do now."""
     draft = known.draft
     place = known.bucket.name, draft.settings.prefix
@@ -63,7 +63,7 @@ def _course(situation: Situation, known: Prepared, policy: JsonObject) -> tuple[
     return _COURSES[decision], held
 
 
-def _found(draft: Draft, held: Access) -> Note:
+def _found(draft: Draft, held: HeldAccess) -> Note:
     """Return what is told of a grant that is not there: what is unknown, or out of sight, is not called missing."""
     if held.effect.answer is Answer.UNKNOWN:
         return _trust
@@ -101,15 +101,15 @@ def _tell_what_the_role_lacks(known: Prepared, policy: JsonObject, *, is_new: bo
         draft.warning("access", "grant_too_narrow", message, remedy)
 
 
-def _add(known: Prepared, _held: Access) -> None:
+def _add(known: Prepared, _held: HeldAccess) -> None:
     note_grant(known, known.wanted, Action.CREATE, after=(known.wanted.line(),))
 
 
-def _stays(known: Prepared, _held: Access) -> None:
+def _stays(known: Prepared, _held: HeldAccess) -> None:
     note_grant(known, known.wanted, Action.NONE)
 
 
-def _adopt(known: Prepared, held: Access) -> None:
+def _adopt(known: Prepared, held: HeldAccess) -> None:
     """Note that something else suffices."""
     message = f"Fivetran may read {known.place} already: {because(held.effect)}. That stays as it is."
     known.draft.notice("access", "info", "grant_adopted", message)
@@ -120,12 +120,12 @@ def _adopt(known: Prepared, held: Access) -> None:
     note_grant(known, _closest(known, held), Action.NONE)
 
 
-def _closest(known: Prepared, held: Access) -> Grant:
+def _closest(known: Prepared, held: HeldAccess) -> Grant:
     """Return which of the grants that an answer rests on is told: rather the service account's own."""
     return min(held.by, key=lambda grant: not same_member(grant.member, known.wanted.member))
 
 
-def _trust(known: Prepared, held: Access) -> None:
+def _trust(known: Prepared, held: HeldAccess) -> None:
     """Note that nobody can tell from here."""
     by = proof(known.draft.own_row)
     who = proved("it can", by) if by else ""
@@ -135,7 +135,7 @@ def _trust(known: Prepared, held: Access) -> None:
     note_grant(known, _closest(known, held), Action.NONE)
 
 
-def _ask(known: Prepared, held: Access) -> None:
+def _ask(known: Prepared, held: HeldAccess) -> None:
     """Note that a person has to decide, because the grant may give more than somebody has decided."""
     own = [grant for grant in held.by if same_member(grant.member, known.wanted.member)]
     roles = [grant.role for grant in own if grant.condition is None]
@@ -150,7 +150,7 @@ def _ask(known: Prepared, held: Access) -> None:
     )
 
 
-def _not_visible(known: Prepared, held: Access) -> None:
+def _not_visible(known: Prepared, held: HeldAccess) -> None:
     """Note that there is no grant, while Fivetran says that it can read: it may be granted where nobody sees it."""
     known.draft.notice(
         "access",
@@ -164,7 +164,7 @@ def _not_visible(known: Prepared, held: Access) -> None:
     note_grant(known, known.wanted, Action.NONE, is_there=False)
 
 
-def _of_somebody_else(known: Prepared, held: Access) -> None:
+def _of_somebody_else(known: Prepared, held: HeldAccess) -> None:
     """Note that nothing can be seen of a grant that is somebody else's."""
     draft, preflight = known.draft, known.draft.settings.roles["gcs_access"]["preflight"]
     message = (

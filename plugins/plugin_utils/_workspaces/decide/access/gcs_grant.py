@@ -18,7 +18,7 @@ from .....module_utils._google.effect.effect import judge_access
 from .....module_utils._google.effect.question import Allowed
 from .....module_utils._google.policy import Grant, plan_policy
 from .....module_utils._google.preflight import GcsBucket
-from ...model.plan import Action, Change, Reason
+from ...model.plan import Action, Change, ChangeReason
 from ..drafts import Draft
 from ..identity import folder_read
 
@@ -68,11 +68,11 @@ def note_grant(
     needed_by: tuple[str, ...] = (),
 ) -> None:
     """Note what happens to the grant. ``is_there``: whether it is seen, where nothing happens to it."""
-    kept = Reason.STILL_NEEDED if needed_by else Reason.GONE if removes else Reason.AS_WANTED
+    kept = ChangeReason.STILL_NEEDED if needed_by else ChangeReason.GONE if removes else ChangeReason.AS_WANTED
     reasons = {
-        Action.CREATE: Reason.MISSING,
-        Action.DELETE: Reason.NOT_NEEDED,
-        Action.NONE: kept if is_there else Reason.MISSING,
+        Action.CREATE: ChangeReason.MISSING,
+        Action.DELETE: ChangeReason.NOT_NEEDED,
+        Action.NONE: kept if is_there else ChangeReason.MISSING,
     }
     bucket = known.bucket.name
     shown = {"bucket": bucket, **grant.as_json()}

@@ -17,10 +17,10 @@ from ..drafts import Draft, Situation
 from ..identity import folder_read
 from ..part import SOMEBODY, note_kept
 from .gcs_grant import Prepared, is_managed, note_grant
-from .gcs_together import Together, who_may_read, who_still_reads
+from .gcs_together import SameReader, who_may_read, who_still_reads
 
 
-def leave(situation: Situation, known: Prepared, together: Together) -> Grant | None:
+def leave(situation: Situation, known: Prepared, together: SameReader) -> Grant | None:
     draft, wanted, policy = known.draft, known.wanted, known.bucket.policy
     if known.bucket.exists is False:
         message = (

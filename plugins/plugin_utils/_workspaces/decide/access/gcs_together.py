@@ -21,7 +21,7 @@ from .gcs_grant import Prepared
 
 
 @dataclass(frozen=True)
-class Together:
+class SameReader:
     """Workspaces of one group, which read as one service account.
 
     ``staying``: the connections of the group that stay, by each text that may be the name of a bucket; each key may see
@@ -39,7 +39,7 @@ def reader_of(known: Prepared) -> _Who:
     return known.wanted.member, known.draft.group
 
 
-def readers_together(situation: Situation, everybody: Iterable[Prepared]) -> dict[_Who, Together]:
+def readers_together(situation: Situation, everybody: Iterable[Prepared]) -> dict[_Who, SameReader]:
     """Return those who belong together, worked out once for all of them."""
     members: dict[_Who, list[Draft]] = {}
     for known in everybody:
@@ -47,7 +47,7 @@ def readers_together(situation: Situation, everybody: Iterable[Prepared]) -> dic
     return {who: _of_group(situation, drafts) for who, drafts in members.items()}
 
 
-def _of_group(situation: Situation, drafts: Sequence[Draft]) -> Together:
+def _of_group(situation: Situation, drafts: Sequence[Draft]) -> SameReader:
     listings = {id(draft.staying): draft.staying for draft in drafts}
     rows = {(row.get("id"), row.get("schema")): row for listing in listings.values() for row in listing}
     staying: dict[str, list[JsonObject]] = {}
@@ -62,10 +62,10 @@ def _of_group(situation: Situation, drafts: Sequence[Draft]) -> Together:
         for entry in situation.readable
         if questions.credentials(entry) not in seeing and entry.fivetran_schema not in listed
     ]
-    return Together(staying, unseen)
+    return SameReader(staying, unseen)
 
 
-def who_still_reads(known: Prepared, together: Together) -> Iterator[str]:
+def who_still_reads(known: Prepared, together: SameReader) -> Iterator[str]:
     """Yield the schemas of other connections of the group that need the grant."""
     bucket, prefix = known.bucket.name, known.draft.settings.prefix
     narrow = _is_narrow(known)
@@ -76,7 +76,7 @@ def who_still_reads(known: Prepared, together: Together) -> Iterator[str]:
     )
 
 
-def who_may_read(situation: Situation, known: Prepared, together: Together) -> Iterator[str]:
+def who_may_read(situation: Situation, known: Prepared, together: SameReader) -> Iterator[str]:
     """Yield the workspaces that may need the grant for a connection that nobody of this run can see."""
     return (entry.name for entry in together.unseen if _needs_it(situation, known, entry))
 

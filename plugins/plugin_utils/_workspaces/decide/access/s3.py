@@ -22,13 +22,13 @@ from .....module_utils._aws.access.adoption import may_decrypt, plan_given, with
 from .....module_utils._aws.access.documents import granted_buckets
 from .....module_utils._aws.access.model import AccessPlan, Actual, ActualRole, DesiredAccess
 from .....module_utils._aws.access.plan import plan_present
-from .....module_utils._aws.bucket import Reader
+from .....module_utils._aws.bucket import S3Reader
 from .....module_utils._aws.bucket_findings import kms_key, s3_findings
 from .....module_utils._aws.client import Identity
 from .....module_utils._kernel.errors import OnrampError
 from ...._settings.settings import Settings
 from ...look import asked, questions
-from ...model.plan import Action, Change, Reason, RoleWork
+from ...model.plan import Action, Change, ChangeReason, RoleWork
 from ..drafts import Draft, Situation
 from ..part import without_loss
 from ..s3_doubts import note_what_forbids
@@ -101,7 +101,7 @@ def _judge_bucket(situation: Situation, draft: Draft, who: Identity) -> None:
     role, key = role_seen(situation, settings, who.account), kms_key(bucket)
     if role is not None and key and key.startswith("arn:") and may_decrypt(role.session(), key):
         keys = (*keys, key)
-    for finding in s3_findings(bucket, Reader(draft.access.role_arn, settings.prefix), keys):
+    for finding in s3_findings(bucket, S3Reader(draft.access.role_arn, settings.prefix), keys):
         is_softened = finding.severity == "error" and preflight != "fail"
         note_finding(draft, replace(finding, severity="warning") if is_softened else finding)
 
@@ -175,4 +175,4 @@ def _decide_given(situation: Situation, draft: Draft) -> None:
     draft.seen["access"] = access_view(desired, Actual(role=role if isinstance(role, ActualRole) else None), planned)
     note_judgement(draft, planned, arn)
     note_what_forbids(situation, draft, account, planned, arn)
-    draft.changes.append(Change("role", arn, Action.NONE, Reason.AS_WANTED))
+    draft.changes.append(Change("role", arn, Action.NONE, ChangeReason.AS_WANTED))

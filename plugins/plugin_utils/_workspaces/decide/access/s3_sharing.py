@@ -54,7 +54,7 @@ def shared_roles(situation: Situation, playing: Iterable[Draft]) -> Iterator[Sha
         yield SharedRole(account, str(sharing[0].settings.roles["s3_access"]["role_name"]), group, tuple(sharing))
 
 
-class Kind(NamedTuple):
+class SharingKind(NamedTuple):
     """Workspaces that are alike in all that sharing a role depends on, so that thousands are compared by the few kinds.
 
     ``shape``: all variables that shape the role or its policy, as text.
@@ -66,7 +66,7 @@ class Kind(NamedTuple):
     shape: str
 
 
-Kinds = Mapping[Kind, Sequence[Settings]]
+Kinds = Mapping[SharingKind, Sequence[Settings]]
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ class Names:
 
 
 def names_of(situation: Situation) -> Names:
-    roles: dict[tuple[str, str], dict[Kind, list[Settings]]] = {}
-    policies: dict[tuple[str, str], dict[Kind, list[Settings]]] = {}
+    roles: dict[tuple[str, str], dict[SharingKind, list[Settings]]] = {}
+    policies: dict[tuple[str, str], dict[SharingKind, list[Settings]]] = {}
     for settings in situation.readable:
         account = situation.account_of(settings)
         if account is not None and not asked.given_role(settings):
@@ -90,9 +90,9 @@ def names_of(situation: Situation) -> Names:
     return Names(roles, policies)
 
 
-def _kind(situation: Situation, settings: Settings) -> Kind:
+def _kind(situation: Situation, settings: Settings) -> SharingKind:
     shape = json.dumps(_shaping(settings), sort_keys=True, default=str)
-    return Kind(_lower(settings, "role_name"), situation.group_id(settings), settings.fivetran_group, shape)
+    return SharingKind(_lower(settings, "role_name"), situation.group_id(settings), settings.fivetran_group, shape)
 
 
 def _lower(settings: Settings, option: str) -> str:

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from .....module_utils._aws.access.access import access_view, desired_from_params
-from .....module_utils._aws.access.model import AccessPlan, Actual, DesiredAccess, Step
+from .....module_utils._aws.access.model import AccessPlan, AccessStep, Actual, DesiredAccess
 from .....module_utils._fivetran.client import JsonObject
 from .....module_utils._kernel.errors import InvalidArgument
 from ...look import asked, questions
-from ...model.plan import Action, Change, Reason, RoleWork, all_but, first_names
+from ...model.plan import Action, Change, ChangeReason, RoleWork, all_but, first_names
 from ..drafts import Draft, Situation
 from ..s3_doubts import note_what_forbids
 from .s3_judging import (
@@ -91,12 +91,12 @@ def _of_one(draft: Draft, planned: AccessPlan, view: JsonObject) -> JsonObject:
     }
 
 
-def _reason(step: Step, work: RoleWork) -> Reason:
+def _reason(step: AccessStep, work: RoleWork) -> ChangeReason:
     if work.state == "absent" and step.action == "none":
-        return Reason.STILL_NEEDED if work.needed_by else Reason.GONE
+        return ChangeReason.STILL_NEEDED if work.needed_by else ChangeReason.GONE
     return {
-        "none": Reason.AS_WANTED,
-        "create": Reason.MISSING,
-        "update": Reason.DIFFERS,
-        "delete": Reason.NOT_NEEDED,
+        "none": ChangeReason.AS_WANTED,
+        "create": ChangeReason.MISSING,
+        "update": ChangeReason.DIFFERS,
+        "delete": ChangeReason.NOT_NEEDED,
     }[step.action]
