@@ -25,23 +25,9 @@ HTTP_OPTIONS = OptionGroup(
 FIVETRAN_OPTIONS = (
     OptionGroup(
         {
-            "fivetran_api_key": {
-                "type": "str",
-                "required": True,
-                "no_log": True,
-                "env": ["FIVETRAN_APIKEY"],
-            },
-            "fivetran_api_secret": {
-                "type": "str",
-                "required": True,
-                "no_log": True,
-                "env": ["FIVETRAN_APISECRET"],
-            },
-            "fivetran_api_url": {
-                "type": "str",
-                "default": "https://api.fivetran.com",
-                "env": ["FIVETRAN_API_URL"],
-            },
+            "fivetran_api_key": {"type": "str", "required": True, "no_log": True, "env": ["FIVETRAN_APIKEY"]},
+            "fivetran_api_secret": {"type": "str", "required": True, "no_log": True, "env": ["FIVETRAN_APISECRET"]},
+            "fivetran_api_url": {"type": "str", "default": "https://api.fivetran.com", "env": ["FIVETRAN_API_URL"]},
         }
     )
     | HTTP_OPTIONS
@@ -79,11 +65,7 @@ AWS_OPTIONS = OptionGroup(
         "secret_key": {"type": "str", "aliases": ["aws_secret_access_key", "aws_secret_key"], "no_log": True},
         "session_token": {"type": "str", "aliases": ["aws_session_token"], "no_log": True},
         "profile": {"type": "str", "aliases": ["aws_profile"]},
-        "region": {
-            "type": "str",
-            "aliases": ["aws_region"],
-            "env": ["AWS_REGION", "AWS_DEFAULT_REGION"],
-        },
+        "region": {"type": "str", "aliases": ["aws_region"], "env": ["AWS_REGION", "AWS_DEFAULT_REGION"]},
         "endpoint_url": {"type": "str", "aliases": ["aws_endpoint_url"]},
         "validate_certs": {"type": "bool", "default": True},
         "aws_ca_bundle": {"type": "path"},
