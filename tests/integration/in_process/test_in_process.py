@@ -129,7 +129,7 @@ def test_a_warning_names_its_host_both_ways_and_what_is_the_same_for_all_does_no
     absent = {"state": "absent", "bucket": "nowhere", "member": world.SERVICE_ACCOUNT}
     named = {"onramp.braze_fivetran.gcs_bucket_iam_member": absent}
     both_names = {"external_id": "{{ 0 }}", "buckets": [""], "region": "us-east-1", "aws_region": "us-east-1"}
-    doubled = {"onramp.braze_fivetran.s3_access_info": both_names, "ignore_errors": True}
+    doubled = {"onramp.braze_fivetran.s3_access_plan_info": both_names, "ignore_errors": True}
     outside = {"onramp_in_process": False}
     both = [named, doubled, {**named, "vars": outside}, {**doubled, "vars": outside}]
     plays = [{"hosts": "all", "gather_facts": False, "tasks": both}]
