@@ -159,8 +159,8 @@ def drawn() -> set[tuple[str, str]]:
 _WIDTH, _BOX, _GAP, _ROW = 980, 46, 14, 82
 _HEAD = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" aria-labelledby="title" \
 font-family="system-ui, sans-serif" font-size="14">
-<!-- Copyright: Contributors to the onramp.braze_fivetran project. GNU General Public License v3.0+. \
-SPDX-License-Identifier: GPL-3.0-or-later. Made by python -m tests.house -->
+<!-- Made by python -m tests.house. Copyright: Contributors to the onramp.braze_fivetran project. GNU General Public \
+License v3.0+. SPDX-License-Identifier: GPL-3.0-or-later -->
 <title id="title">Playbooks know roles, roles know modules' actions, these the plan, the plan the modules, and modules \
 the packages of the vendors; no arrow goes up</title>
 <style>
