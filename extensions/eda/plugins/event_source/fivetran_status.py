@@ -83,7 +83,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.cl
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.trace.redact import Scrubber
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.changes import (
-    Look,
+    RowsById,
     changes,
     look_of,
     pause,
@@ -105,7 +105,7 @@ class Watcher:
         self._options = options
         self._client = FivetranClient(api_key=options.key, api_secret=options.secret, api_url=options.url)
         self._groups: Sequence[str | None] = ()
-        self._last: Look | None = None
+        self._last: RowsById | None = None
         self._failures = 0
         self._scrubber = Scrubber(os.urandom(16), [options.key, options.secret])
 
