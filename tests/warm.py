@@ -6,7 +6,7 @@
 
 Hundreds of plays would each spend half a second on that. What a fork runs is Ansible's own ``main``; nothing is
 imported before it that reads a configuration or the environment while it is imported. Of collections, which Ansible
-compiles anew in each process, the code is kept. Where ``COLD_PLAYS`` is set, as by ``make test-full``, every play is a
+compiles anew in each process, the code is kept; and of Ansible's own plugins, where they have moved to. Where ``COLD_PLAYS`` is set, as by ``make test-full``, every play is a
 process of its own all the same.
 """
 
@@ -245,6 +245,15 @@ def _take_what_is_compiled() -> None:
     loader.get_code = get_code
 
 
+def _parse_once() -> None:
+    """Let Ansible's loader of collections find parsed already where Ansible's own plugins are: ten thousand lines."""
+    finder: Any = importlib.import_module("ansible.utils.collection_loader._collection_finder")
+    runtime = Path(importlib.import_module("ansible").__file__ or "").parent / "config" / "ansible_builtin_runtime.yml"
+    parse, content = finder._meta_yml_to_dict, runtime.read_bytes()
+    parsed = parse(content, ("ansible.builtin", runtime.name))
+    finder._meta_yml_to_dict = lambda text, *more: parsed if text in (content, content.decode()) else parse(text, *more)
+
+
 def _print_to(output: int, name: str) -> None:
     """Let a stream of this process lead there, opened as Python opens it when it starts."""
     old = getattr(sys, name)
@@ -264,6 +273,7 @@ def _import() -> None:
     if read:
         sys.exit(f"{', '.join(read)} must not be imported before the environment of a play is there")
     _compiled()
+    _parse_once()
     # What lives for ever is not copied into each fork by the collector.
     gc.collect()
     gc.freeze()
