@@ -10,13 +10,18 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
+from tests.budget import examples
 from tests.collection import make_collection_importable
 
 if TYPE_CHECKING:
     from tests.sandbox.client import Sandbox
 
 make_collection_importable()
+# A busy machine is slow, and no example of it is wrong.
+settings.register_profile("budget", max_examples=examples(), deadline=None)
+settings.load_profile("budget")
 
 
 def pytest_configure(config: pytest.Config) -> None:

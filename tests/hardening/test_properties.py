@@ -11,6 +11,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.budget import examples
 from tests.hardening.steps import MEMBER, VIEWER
 from tests.modules import run_module
 from tests.sandbox import world
@@ -18,7 +19,10 @@ from tests.sandbox.client import Sandbox
 
 # The sandbox is brought back by each example itself.
 OVER_HTTP = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+    max_examples=examples(25),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
 )
 
 folders = st.none() | st.text("abcdefghij/-_", max_size=12)

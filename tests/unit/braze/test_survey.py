@@ -32,6 +32,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.erro
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.budget import examples
 from tests.sandbox.currents import generate_currents, generate_segment_exports
 
 NOW = datetime(2026, 3, 1, 12, 34, tzinfo=UTC)
@@ -306,7 +307,7 @@ class Calendar:
 TEN_YEARS = Calendar(THIS_HOUR - n * HOUR for n in range(10 * 365 * 24))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.lists(hours, max_size=30), st.lists(long_stretch, max_size=3), hours | st.none())
 def test_the_newest_hour_is_found_wherever_it_is(
     single: list[datetime], stretches: list[list[datetime]], guess: datetime | None

@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
+from tests.budget import examples
 from tests.unit.report.nights import DELAYED, INVALID, connection
 from tests.unit.report.samples import onboarding, report_of, seen
 from tests.unit.report.test_metrics import flowing, with_ways
@@ -121,7 +122,7 @@ def texts(case: TestCase) -> Iterable[str]:
         yield from (result.message or "", result.text or "")
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(
     st.lists(st.text(min_size=1, max_size=6), min_size=1, max_size=3, unique=True),
     st.text(max_size=20)

@@ -22,6 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.budget import examples
 from tests.unit.report.nights import INVALID, LACKING, Nights, connection
 from tests.unit.report.samples import onboarding, report_of
 
@@ -172,7 +173,7 @@ def test_a_fleet_has_a_bounded_number_of_series_a_workspace_and_none_of_a_messag
     assert not re.search("x{9}|y{9}", text)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(
     st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=4, unique=True),
     st.sampled_from([INVALID, LACKING, {}]),

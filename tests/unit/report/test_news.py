@@ -28,6 +28,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.term
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.budget import examples
 from tests.unit.report.nights import DELAYED, INVALID, LACKING, Nights, connection, told
 from tests.unit.report.samples import ACCESS, TRUST, onboarding, planned, report_of, seen
 
@@ -282,7 +283,7 @@ def test_of_a_fleet_that_broke_at_once_the_terminal_tells_a_screen(tmp_path: Pat
     assert page_of(broken).count("Newly failed") == 200
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(st.dictionaries(st.sampled_from(PARTS), JSON), st.text(max_size=5))
 def test_no_earlier_report_however_odd_stops_the_report(data: dict[str, Any], name: str) -> None:
     report = report_of(onboarding("shop_us", **INVALID))

@@ -22,12 +22,13 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from tests.budget import examples
 from tests.unit.saved_plan.plans import REDACT, verdicts
 from tests.unit.workspaces.situations import SECRETS, situation
 from tests.unit.workspaces.test_plan_properties import Scene, scenes
 
 # Each example plans several times.
-quick = hypothesis_settings(deadline=None, max_examples=25)
+quick = hypothesis_settings(deadline=None, max_examples=examples(25))
 PURPOSES = st.sampled_from(("onboard", "rotate_key", "offboard"))
 
 

@@ -26,10 +26,11 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.effe
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests import budget
 from tests.unit.storage.aws_shapes import ACCOUNT, BUCKET, CALLER, FIVETRAN, GROUP, KEY, NAME
 
 # The machine may be busy with other tests.
-quick = settings(deadline=None, max_examples=100)
+quick = settings(deadline=None, max_examples=budget.examples(100))
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/Fivetran"
 
@@ -209,7 +210,7 @@ def test_a_policy_that_is_read_after_all_only_makes_an_answer_surer(
 alphabet = st.text("ab:*?", max_size=6)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=budget.examples(400))
 @given(st.lists(alphabet, max_size=3), alphabet, st.lists(st.text("abc:", max_size=5), min_size=20, max_size=20))
 def test_how_much_a_pattern_covers_agrees_with_examples(patterns: list[str], what: str, examples: list[str]) -> None:
     def matches(pattern: str, text: str) -> bool:

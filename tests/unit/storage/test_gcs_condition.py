@@ -22,6 +22,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.poli
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.budget import examples
 from tests.growth import LINEAR, growth
 from tests.sandbox import gcs_conditions
 from tests.sandbox.gcs_conditions import LIST_PREFIX, Target
@@ -212,7 +213,7 @@ expressions = st.recursive(
 NAMES = ("currents/", "currents/a.avro", "currents/a", "currents/b/currents/.avro", "currents/x/objects/y/z")
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=examples(400))
 @given(expressions)
 @pytest.mark.slow
 def test_what_is_told_for_sure_another_implementation_tells_of_every_object(expression: str) -> None:

@@ -30,6 +30,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.poli
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.budget import examples
 from tests.growth import LINEAR, growth
 from tests.sandbox import gcs_conditions, gcs_iam
 from tests.sandbox.gcs_conditions import LIST_PREFIX, Target
@@ -340,7 +341,7 @@ policies = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(policies, st.booleans(), contents, st.booleans())
 def test_whatever_is_told_for_sure_is_so(
     bindings: list[Binding], in_group: bool, custom: frozenset[str], is_read: bool

@@ -25,6 +25,7 @@ from hypothesis import assume, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from tests.budget import examples
 from tests.unit.workspaces.situations import (
     GROUP,
     GROUP_ID,
@@ -47,7 +48,7 @@ from tests.unit.workspaces.situations import (
 )
 
 # The machine may be busy with other tests.
-quick = hypothesis_settings(deadline=None, max_examples=60)
+quick = hypothesis_settings(deadline=None, max_examples=examples(60))
 
 NAMES = ("a", "b", "c", "d", "e")
 PURPOSES = ("onboard", "verify", "rotate_key", "offboard")
