@@ -6,8 +6,8 @@
 
 Hundreds of plays would each spend half a second on that. What a fork runs is Ansible's own ``main``; nothing is
 imported before it that reads a configuration or the environment while it is imported. Of collections, which Ansible
-compiles anew in each process, the code is kept; and of Ansible's own plugins, where they have moved to. Where ``COLD_PLAYS`` is set, as by ``make test-full``, every play is a
-process of its own all the same.
+compiles anew in each process, the code is kept; of Ansible's own plugins, the list of where they have moved to. Where
+``COLD_PLAYS`` is set, as by ``make test-full``, every play is a process of its own all the same.
 """
 
 from __future__ import annotations
