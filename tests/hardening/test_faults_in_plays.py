@@ -42,7 +42,7 @@ def playbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("shop_eu", "fivetran:create_connection", "dropped after it was handled"),
         pytest.param("shop_eu", "fivetran:test_connection", "HTML", marks=pytest.mark.slow),
         pytest.param("shop_eu", "fivetran:list_groups", "429, come back in an hour", marks=pytest.mark.slow),
-        ("shop_us", "aws:iam:CreateRole", "dropped after it was handled"),
+        pytest.param("shop_us", "aws:iam:CreateRole", "dropped after it was handled", marks=pytest.mark.slow),
         pytest.param("shop_us", "aws:iam:AttachRolePolicy", "HTTP 500", marks=pytest.mark.slow),
     ],
 )

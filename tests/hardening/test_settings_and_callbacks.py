@@ -124,6 +124,7 @@ def assert_nothing_shown(output: str, directory: Path) -> None:
         assert_hidden(text)
 
 
+@pytest.mark.slow
 def test_the_loudest_settings_of_all_show_no_secret(sandbox: Sandbox, inventory: Path, tmp_path: Path) -> None:
     settings = {name: value for environment, _arguments in SETTINGS.values() for name, value in environment.items()}
     settings.pop("ANSIBLE_STRATEGY")

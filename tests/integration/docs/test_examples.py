@@ -57,7 +57,44 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return {"AWS_CONFIG_FILE": str(configuration)}
 
 
-@pytest.mark.parametrize("plugin", plugins_with_examples(), ids=lambda plugin: plugin.stem)
+# They need nothing to be there and change nothing: `make test` runs them all in one play after the other.
+READING = (
+    "braze_api_key_info",
+    "braze_config",
+    "braze_currents_info",
+    "collection_version",
+    "fivetran_account_info",
+    "fivetran_destination_info",
+    "fivetran_group_info",
+    "fivetran_webhook_info",
+    "gcs_bucket_iam_info",
+    "role_variables",
+    "s3_access_info",
+    "s3_bucket_preflight_info",
+    "workspace_discovery",
+)
+
+
+def test_the_examples_of_what_only_reads_work_in_one_run(sandbox: Sandbox, environment: dict[str, str]) -> None:
+    plugins = [plugin for plugin in plugins_with_examples() if plugin.stem in READING]
+    assert len(plugins) == len(READING)
+    shown = {plugin: yaml.safe_load(for_the_sandbox(examples(plugin), sandbox)) for plugin in plugins}
+    plays = [{"hosts": "localhost", "gather_facts": False, "vars": VAULT, "tasks": tasks} for tasks in shown.values()]
+    result = run_playbook(sandbox, plays, environment=environment)
+    assert result.exit_code == 0, result.output
+    assert result.stats["localhost"]["ok"] == sum(map(len, shown.values()))
+    modules = {f"onramp.braze_fivetran.{plugin.stem}" for plugin in plugins if plugin.parent.name == "modules"}
+    assert modules <= {task.action for task in result.tasks}
+    assert sandbox.writes() == []
+
+
+@pytest.mark.parametrize(
+    "plugin",
+    [
+        pytest.param(plugin, marks=[pytest.mark.slow] if plugin.stem in READING else [], id=plugin.stem)
+        for plugin in plugins_with_examples()
+    ],
+)
 def test_the_examples_of_a_plugin_work_one_after_the_other(
     sandbox: Sandbox, environment: dict[str, str], plugin: Path
 ) -> None:

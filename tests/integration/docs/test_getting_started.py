@@ -84,6 +84,7 @@ def newcomer(sandbox: Sandbox, tmp_path: Path) -> Newcomer:
     return someone
 
 
+@pytest.mark.slow
 def test_who_follows_the_page_ends_with_a_workspace_that_runs(newcomer: Newcomer) -> None:
     [init] = INIT
     code, told = newcomer.run(init)

@@ -34,7 +34,12 @@ def run_example(sandbox: Sandbox, number: int, *arguments: str, **changes: Any) 
 
 @pytest.mark.parametrize(
     ("number", "storage", "exports"),
-    [(0, "AWS_S3", False), (1, "GCS", False), (2, "AZURE_BLOB_STORAGE", False), (3, "NONE", True)],
+    [
+        (0, "AWS_S3", False),
+        (1, "GCS", False),
+        pytest.param(2, "AZURE_BLOB_STORAGE", False, marks=pytest.mark.slow),
+        pytest.param(3, "NONE", True, marks=pytest.mark.slow),
+    ],
     ids=["S3", "GCS", "Azure", "none, with exports"],
 )
 def test_the_playbook_that_the_readme_shows_for_each_storage_connects(

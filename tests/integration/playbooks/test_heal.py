@@ -96,6 +96,7 @@ def test_five_ways_to_break_are_healed_and_the_sixth_is_explained(ailing: Sandbo
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_what_was_healed_is_told_and_left_alone_by_the_next_run(ailing: Sandbox) -> None:
     did = {host: " ".join(outcome["did"]) for host, outcome in outcomes(heal(ailing)).items()}
     assert "repaired the role arn:aws:iam::111122223333:role/Fivetran-trust" in did["trust"]
@@ -141,6 +142,7 @@ def test_a_source_that_fails_again_is_tried_once_within_the_cooldown(onboarded: 
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_where_no_file_outlasts_a_run_a_fact_cache_remembers(onboarded: Sandbox, tmp_path: Path) -> None:
     cache = {"ANSIBLE_CACHE_PLUGIN": "jsonfile", "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(tmp_path)}
     fail_the_source(onboarded, times=3)
@@ -178,6 +180,7 @@ def test_check_mode_tells_what_would_be_done_and_does_nothing(ailing: Sandbox, t
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_only_what_is_asked_for_is_taken_up(ailing: Sandbox) -> None:
     asked = [
         {"group_id": world.GROUP_ID, "schema": "braze_trust", "kind": "broken"},
@@ -198,6 +201,7 @@ def test_only_what_is_asked_for_is_taken_up(ailing: Sandbox) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_a_sync_that_takes_longer_is_left_to_fivetran(onboarded: Sandbox) -> None:
     source = id_of(onboarded, "source")
     onboarded.seed("fivetran", "set_sync", outcome="failed", reason="Once", connection=source)
@@ -212,6 +216,7 @@ def test_a_sync_that_takes_longer_is_left_to_fivetran(onboarded: Sandbox) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_where_passing_tests_are_enough_no_sync_is_started(onboarded: Sandbox) -> None:
     onboarded.seed("fivetran", "manners", broken_until="its_tests_pass")
     onboarded.seed("fivetran", "edit_connection", id=id_of(onboarded, "source"), status={"setup_state": "broken"})
@@ -220,6 +225,7 @@ def test_where_passing_tests_are_enough_no_sync_is_started(onboarded: Sandbox) -
     assert (counts(onboarded)[TEST], counts(onboarded)[SYNC]) == (1, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_one_that_cannot_be_healed_stops_no_other(ailing: Sandbox) -> None:
     ailing.fault("status", server="fivetran", operation="test_connection", status=403, times=1)
@@ -235,6 +241,7 @@ def rescued(result: PlayResult, host: str) -> int:
     return result.stats[host]["rescued"]
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_a_shared_role_is_repaired_by_another_where_the_first_one_fails(onboarded: Sandbox) -> None:
     breaking.trust_edited(onboarded)

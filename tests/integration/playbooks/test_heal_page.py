@@ -40,6 +40,7 @@ def told(sandbox: Sandbox, fleet: Fleet, memory: Path, name: str, *arguments: st
     return result
 
 
+@pytest.mark.slow
 def test_the_page_shows_a_fleet_that_is_healed_and_a_cause_that_comes_back(sandbox: Sandbox, tmp_path: Path) -> None:
     fleet = Fleet(sandbox, tmp_path)
     onboarded = fleet.play("onboard")

@@ -57,6 +57,7 @@ def forget_what_no_document_names(sandbox: Sandbox) -> None:
     sandbox.clear_journal()
 
 
+@pytest.mark.slow
 def test_workspaces_live_where_every_answer_is_the_other_one(sandbox: Sandbox) -> None:
     for server, known in (("fivetran", FIVETRAN), ("braze", ANSWERING)):
         sandbox.seed(server, "manners", **{name: manner.choices[-1] for name, manner in known.items()})

@@ -26,7 +26,8 @@ def written_in_aws(sandbox: Sandbox) -> Counter[str]:
     return Counter(entry.operation for entry in sandbox.journal("aws") if entry.changed_state)
 
 
-@pytest.mark.parametrize("strategy", ["free", pytest.param("host_pinned", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("strategy", ["free", "host_pinned"])
 def test_under_another_strategy_a_shared_role_is_made_once(sandbox: Sandbox, strategy: str) -> None:
     inventory = workspaces(app_us={})
     result = play(sandbox, "onboard", "--limit", "!shop_eu", inventory=inventory, ANSIBLE_STRATEGY=strategy)
@@ -60,6 +61,7 @@ def among_machines(inventory: dict[str, Any]) -> dict[str, Any]:
     return {"all": {"vars": MACHINES, "children": inventory}}
 
 
+@pytest.mark.slow
 def test_what_an_inventory_says_of_machines_is_not_meant_for_onboarding(sandbox: Sandbox) -> None:
     result = play(sandbox, "onboard", inventory=among_machines(workspaces()), ANSIBLE_BECOME="true")
     assert result.exit_code == 0, result.output

@@ -96,6 +96,7 @@ def test_who_may_not_ask_aws_is_told_so_and_then_what_fivetran_has_proved(sandbo
         says(sentence, PLACE, "aws:PrincipalOrgID", proof)
 
 
+@pytest.mark.slow
 def test_what_the_organization_forbids_is_named_where_the_connection_does_not_work(sandbox: Sandbox) -> None:
     assert play(sandbox, "onboard", *US_ONLY).exit_code == 0
     sandbox.seed("aws", "organize", denied=["s3:GetObject"])

@@ -58,6 +58,7 @@ def one_of_each() -> list[dict[str, Any]]:
     ]
 
 
+@pytest.mark.slow
 def test_a_play_that_asks_all_vendors_is_replayed_to_the_same_results(sandbox: Sandbox, tmp_path: Path) -> None:
     play = one_of_each()
     first = run_playbook(sandbox, play, environment={"ONRAMP_TRACE": str(tmp_path)})
