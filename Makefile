@@ -65,7 +65,7 @@ sandbox-test: install ## Run the sandbox's own tests, also what is slow
 
 # The sandbox's own tests are left out where nothing has changed since they last passed.
 .PHONY: test
-test: install lint ## Run the checks and the tests, in about five minutes
+test: install lint ## Run the checks and the tests
 	left_out=$$($(BIN)/python -m tests.changed) && $(BIN)/pytest -n 2 --dist worksteal -m "not slow" $$left_out
 	@$(BIN)/python -m tests.changed passed
 	$(TELL_TIME)
@@ -90,6 +90,23 @@ test-python: install .cache/amazon-aws.stamp ## Run the tests on PYTHON=python3.
 	$(ELSEWHERE)/bin/python -m pip install --quiet --disable-pip-version-check ansible-core==$(CORE)
 	TESTED_COLLECTIONS="$(CURDIR)/.cache/amazon-aws/$(or $(RELEASE),12.0)" \
 	    $(ELSEWHERE)/bin/pytest -n 2 --dist worksteal -m "not slow" $(TESTS)
+
+.cache/coverage.stamp: .cache/python.stamp tests/requirements-coverage.txt
+	rm -rf .cache/coverage
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --target .cache/coverage/packages \
+	    --requirement tests/requirements-coverage.txt
+	@echo "import coverage; coverage.process_startup()" > .cache/coverage/packages/sitecustomize.py
+	@touch $@
+
+.PHONY: coverage
+coverage: export PYTHONPATH := $(CURDIR)/.cache/coverage/packages
+coverage: export COVERAGE_PROCESS_START := $(CURDIR)/pyproject.toml
+coverage: install .cache/coverage.stamp ## Measure which branches the unit tests take, or others: TESTS="tests/unit tests/integration"
+	rm -f .cache/coverage/data*
+	$(BIN)/pytest -n 2 --dist worksteal -m "not slow" $(or $(TESTS),tests/unit)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
+	$(TELL_TIME)
 
 .PHONY: bench
 bench: install ## Measure onboarding, rerun and verify, and append the figures to docs/performance.md
@@ -140,7 +157,8 @@ docs: .cache/docs.stamp ## Build the documentation site into .cache/docs/html
 	.cache/docs/venv/bin/sphinx-build --fail-on-warning --keep-going --quiet .cache/docs/source .cache/docs/html
 	@echo "Open .cache/docs/html/index.html."
 
-LOCKED := tests/requirements tests/requirements-check tests/requirements-rulebook docs/requirements
+LOCKED := tests/requirements tests/requirements-check tests/requirements-rulebook tests/requirements-coverage \
+	docs/requirements
 UV ?= uv==0.13.9
 
 .PHONY: requirements

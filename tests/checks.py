@@ -48,6 +48,7 @@ LOCKED = (
     "tests/requirements.txt",
     "tests/requirements-check.txt",
     "tests/requirements-rulebook.txt",
+    "tests/requirements-coverage.txt",
     "docs/requirements.txt",
 )
 PASSED, FAILED, LEFT_OUT = "passed", "FAILED", "left out"
