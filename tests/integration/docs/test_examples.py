@@ -69,7 +69,7 @@ READING = (
     "fivetran_webhook_info",
     "gcs_bucket_iam_info",
     "role_variables",
-    "s3_access_info",
+    "s3_access_plan_info",
     "s3_bucket_preflight_info",
     "workspace_discovery",
 )
