@@ -5,7 +5,7 @@ BIN := .venv/bin
 COLLECTIONS := .cache/collections
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(COLLECTIONS)
 export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
-# For localhost, too, Ansible lays modules into a "remote" folder, which otherwise is in the home of whoever runs it.
+# For localhost, too, Ansible lays modules into a "remote" folder, which otherwise is in the user's home.
 export ANSIBLE_REMOTE_TMP := $(CURDIR)/.cache/ansible/tmp
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 # Other collections on the machine must not shadow what is tested here.

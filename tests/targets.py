@@ -5,7 +5,7 @@
 """``make ansible-test-integration``: every module, against a sandbox that is started for it.
 
 Names of targets run only these. With ``--config`` it prints what ``tests/integration/integration_config.yml`` has to
-hold for the sandbox of this shell, for whoever starts ansible-test by hand. The copy of the checkout that ansible-test
+hold for the sandbox of this shell, when ansible-test is started by hand. The copy of the checkout that ansible-test
 wants is below ``.cache``.
 """
 

@@ -67,7 +67,7 @@ options:
     default: /
   tags:
     description:
-      - Tags that both shall have. Others are left alone.
+      - Tags that both are to have. Others are left alone.
     type: dict
     default: {}
   permissions_boundary:

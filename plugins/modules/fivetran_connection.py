@@ -192,12 +192,12 @@ options:
     default: [FAILED, JOB_FAILED]
   trust_certificates:
     description:
-      - Whether Fivetran shall trust the certificate of the source during setup tests. Not stored.
+      - Whether Fivetran is to trust the certificate of the source during setup tests. Not stored.
     type: bool
     default: false
   trust_fingerprints:
     description:
-      - Whether Fivetran shall trust the SSH fingerprint of the source during setup tests. Not stored.
+      - Whether Fivetran is to trust the SSH fingerprint of the source during setup tests. Not stored.
     type: bool
     default: false
   trigger_first_sync:

@@ -41,7 +41,7 @@ options:
     description:
       - Name of the group. Without O(id), the group is found by it, exactly and including case. If several groups have
         the name, the task fails and lists their ids.
-      - With O(id), the name that the group shall have.
+      - With O(id), the name that the group is to have.
     type: str
   id:
     description:

@@ -87,7 +87,7 @@ options:
         may not read or on a condition that is not understood, and this grant may give more, the task fails with the
         code V(grant_undecided).
       - With O(folder) or O(condition), a grant of the same O(role) without a condition does not count, for that is what
-        shall be narrowed.
+        is to be narrowed.
       - V(exact) looks at nothing but exactly this grant.
       - Without meaning with O(state=absent).
     type: str
@@ -100,7 +100,7 @@ options:
     type: str
   preflight:
     description:
-      - Whether to look, before anything is granted, for what about the bucket would make a service fail that shall read
+      - Whether to look, before anything is granted, for what about the bucket would make a service fail that is to read
         it, as M(onramp.braze_fivetran.gcs_bucket_preflight_info) does, with the same one read of the policy.
       - V(fail) grants nothing if there is a finding of severity V(error), V(warn) warns of it and goes on,
         V(ignore) does not look.

@@ -13,7 +13,7 @@ version_added: 1.0.0
 author:
   - Contributors to the onramp.braze_fivetran project (@onramp-collections)
 description:
-  - Looks at the settings and the IAM policy of a bucket and explains what stands in the way of a service that shall
+  - Looks at the settings and the IAM policy of a bucket and explains what stands in the way of a service that is to
     read it, each finding with what to do about it.
   - The findings are V(bucket_missing), V(requester_pays), V(uniform_access_needed), V(bucket_is_public),
     V(condition_without_effect) and V(not_checked).
@@ -33,11 +33,11 @@ options:
     required: true
   member:
     description:
-      - Who shall read. A bare e-mail address is that of a service account.
+      - Who is to read. A bare e-mail address is that of a service account.
     type: str
   conditional:
     description:
-      - Whether the grant shall have a condition, for example on a prefix.
+      - Whether the grant is to have a condition, for example on a prefix.
     type: bool
     default: false
 requirements:

@@ -37,9 +37,9 @@ options:
     default: present
   explain:
     description:
-      - Whether RV(access.effect) shall tell more than what has to be written rests on, for whoever has to approve the
-        access. It then takes the policy of each bucket into account, which is a request for each, tells each thing that
-        reading takes, and what is wider than needed.
+      - Whether RV(access.effect) is to tell more than what has to be written rests on, for the person who has to
+        approve the access. It then takes the policy of each bucket into account, which is a request for each, tells
+        each thing that reading takes, and what is wider than needed.
     type: bool
     default: false
 requirements:

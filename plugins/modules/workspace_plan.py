@@ -52,7 +52,7 @@ options:
   part_of_fleet:
     description:
       - The inventory holds a part of the fleet, such as a job slice of AWX. Nothing is then taken away from what other
-        workspaces may need, whoever they are, and no connection is called unclaimed. The playbooks pass on
+        workspaces may need, and no connection is called unclaimed. The playbooks pass on
         C(onramp_part_of_fleet).
     type: bool
     default: false

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs as rows of docs/performance.md, and the ratios of two states of the code beside what they shall be."""
+"""Runs as rows of docs/performance.md, and the ratios of two states of the code beside what they should be."""
 
 from __future__ import annotations
 

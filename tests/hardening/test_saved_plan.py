@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A plan that is saved goes to whoever approves it: no secret of any workspace is in it, whatever a vendor quotes."""
+"""A saved plan goes to the person who approves it: no secret of any workspace is in it, whatever a vendor quotes."""
 
 from __future__ import annotations
 

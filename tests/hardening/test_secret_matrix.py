@@ -243,7 +243,7 @@ def test_the_text_of_an_error_that_nobody_has_foreseen_is_not_shown(
     def work(_task: Task) -> dict[str, Any]:
         raise KeyError(f"nobody knows {OLD_BRAZE_KEY[::-1]}")
 
-    # Whoever knows of a way to such an error mends it.
+    # A way to such an error is to be mended.
     monkeypatch.setattr(fivetran_account_info, "SPEC", replace(fivetran_account_info.SPEC, work=work))
     result = run_action("fivetran_account_info", {}, sandbox.env, variables=variables)
     assert result.msg == "An unexpected KeyError ended this task. Please report it with what -vvv prints here."

@@ -184,7 +184,7 @@ class Braze(Server):
         bearer = _bearer(request)
         key = self.keys.get(bearer)
         if key is None or key.revoked or key.instance != self.instance:
-            # Braze really repeats the key; whoever logs this answer logs the key.
+            # Braze really repeats the key; logging this answer logs the key.
             raise Refusal(401, f"Invalid API key: {bearer}")
         self.last_seen[bearer] = time.time()
         return key

@@ -34,7 +34,7 @@ _KEPT = ("AWS_CA_BUNDLE",)
 
 
 class Sandbox:
-    """A running sandbox. ``env`` holds the variables to export to whatever shall talk to it."""
+    """A running sandbox. ``env`` holds the variables to export to whatever is to talk to it."""
 
     def __init__(self, env: Mapping[str, str], process: subprocess.Popen[bytes] | None = None) -> None:
         self.env = dict(env)
@@ -59,7 +59,7 @@ class Sandbox:
                 # Packages that are laid over those of the tests are tested, and are not the sandbox's.
                 env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
                 stdin=subprocess.PIPE,
-                # A terminal's Ctrl-C is for whoever started the sandbox, and stops it by that.
+                # A terminal's Ctrl-C is for the program that started the sandbox, and stops it by that.
                 start_new_session=True,
             )
             deadline = time.monotonic() + START_TIMEOUT
@@ -144,7 +144,7 @@ class Sandbox:
         hashes: dict[str, str] = self._control("GET", "/state/hash")
         return hashes
 
-    # What shall happen
+    # What is to happen
 
     def fault(self, kind: str, **fields: Any) -> None:
         """Script a fault; the fields are those of :class:`.core.Fault`."""

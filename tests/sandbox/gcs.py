@@ -448,7 +448,7 @@ class Gcs(Server):
         self.deleted_roles.add(role)
 
     def control_iam_api(self, enabled: bool) -> None:
-        """Disable Google's IAM API in the project of whoever asks, or enable it."""
+        """Disable Google's IAM API in the project of the caller, or enable it."""
         self.iam_enabled = enabled
 
     def control_set_project_policy(self, bindings: list[Json], project: str = PROJECT) -> None:

@@ -142,7 +142,7 @@ def check_policy(
 ) -> list[Json]:
     """Return the bindings of a policy that somebody wants to set in place of ``existing``.
 
-    Without an etag, an old version overwrites conditions; with one, whoever cannot know of them is refused.
+    Without an etag, an old version overwrites conditions; with one, a caller that cannot know of them is refused.
 
     :raises GcsError: 400 for what no bucket accepts, 412 for a condition without uniform bucket-level access.
     """

@@ -5,7 +5,7 @@
 """How a server behaves where the vendor's documents leave it open, contradict each other, or the recorded traffic.
 
 Each manner has a closed list of choices. The first one is the server's default: what is on record, or else what is
-likelier. Whoever uses the sandbox has to work under every choice of all of them.
+likelier. What uses the sandbox has to work under every choice of all of them.
 """
 
 from __future__ import annotations

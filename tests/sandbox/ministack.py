@@ -36,7 +36,7 @@ class Ministack:
         self.port = 0
         self.url = ""
         self._folder = ""
-        # Its health endpoint reports this as the version: whoever answers with it is ours, whatever the port.
+        # Its health endpoint reports this as the version: what answers with it is ours, whatever the port.
         self._token = secrets.token_hex(8)
         self._guard: subprocess.Popen[bytes] | None = None
 

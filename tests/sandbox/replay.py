@@ -40,7 +40,7 @@ Json = Any
 # Nobody is asked who is not on loopback: also a vendor whom the trace does not know is answered here.
 SERVERS = ("fivetran", "aws", "google")
 NO_BRAZE = "braze https://rest.example.com"
-# What is sent in the place of secrets. Whoever has written the trace sent others, and neither is known to anybody.
+# What is sent in the place of secrets. The trace was written with others, and neither is known to anybody.
 KEYS = {
     "FIVETRAN_APIKEY": "replayed-fivetran-key",
     "FIVETRAN_APISECRET": "replayed-fivetran-secret",
@@ -250,7 +250,7 @@ def _body(content_type: str, content: bytes) -> Json:
 
 
 async def _end_without_answer(request: web.Request, call: Call) -> None:
-    """Keep whoever has run out of time waiting; hang up on everybody else."""
+    """Keep a client that has run out of time waiting; hang up on everybody else."""
     if (call.error or {}).get("kind") == "timeout":
         for _tenth in range(LONGEST_WAIT * 10):
             if request.transport is None or request.transport.is_closing():

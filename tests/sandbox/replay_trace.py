@@ -82,7 +82,7 @@ class Question:
 def read_trace(path: Path) -> list[Call]:
     """Return the calls of a trace, in order.
 
-    :raises BadTrace: with a sentence for whoever named the file.
+    :raises BadTrace: with a sentence for the person who named the file.
     """
     try:
         text = path.read_text()

@@ -125,7 +125,7 @@ def of_ansible() -> dict[str, str]:
 
 
 async def serve(announce: Path | None, *, until_stdin_closes: bool) -> None:
-    """Run a sandbox until SIGINT or SIGTERM, or until whoever started it is gone.
+    """Run a sandbox until SIGINT or SIGTERM, or until its parent is gone.
 
     ``announce``: file that the environment is written to, as JSON, once everything answers; without it, the
     variables are printed for a shell.

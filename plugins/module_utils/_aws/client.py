@@ -175,7 +175,7 @@ def aws_from_params(params: Mapping[str, Any], partition: str | None = None, cli
 
 
 def _open(connection: AwsOptions, default_region: str, limits: RetryPolicy, clock: Clock) -> Aws:
-    """Open the session of who the user named or, with a role to assume, the one that whoever that is assumes it for."""
+    """Open the session of who the user named or, with a role to assume, the one for which that identity assumes it."""
     caller = _as(connection, default_region, limits, clock)
     if not connection.assume_role_arn:
         return caller

@@ -4,7 +4,7 @@
 
 """Google's credentials: where they come from, and why there are none, in a sentence with the command that helps.
 
-What Google's packages say is not passed on: they quote what was put in the place of a path, and answers of whoever
+What Google's packages say is not passed on: they quote what was put in the place of a path, and answers of anybody who
 gives out tokens.
 """
 

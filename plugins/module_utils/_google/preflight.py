@@ -49,7 +49,7 @@ class GcsBucket:
 
 @dataclass(frozen=True)
 class Wish:
-    """What shall be granted: to whom, and whether under a condition. ``member`` may be unknown."""
+    """What is to be granted: to whom, and whether under a condition. ``member`` may be unknown."""
 
     member: str | None = None
     conditional: bool = False

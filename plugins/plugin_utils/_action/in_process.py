@@ -145,7 +145,7 @@ class InProcessAction(GuardedAction):
 
 
 def _show_place(error: Exception) -> None:
-    """Show where an error happened to whoever wants to know it; those of Ansible are for Ansible to tell."""
+    """Show where an error happened to those who want to know it; those of Ansible are for Ansible to tell."""
     if isinstance(error, AnsibleError):
         raise error
     Display().vvv(place_of(error))

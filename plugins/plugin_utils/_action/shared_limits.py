@@ -5,7 +5,7 @@
 """Rate limits that all workers of a run know of, kept in a file without a name that they inherit.
 
 Ansible's workers are forks of the process that has imported this. The file goes with the last of them, and a lock with
-whoever has it, so that a worker that is killed leaves nothing behind and keeps nobody waiting.
+its holder, so that a worker that is killed leaves nothing behind and keeps nobody waiting.
 """
 
 # Private to this collection: no promise of stability to anybody outside it.

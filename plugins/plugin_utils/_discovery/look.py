@@ -251,7 +251,7 @@ def _once(roles: Iterable[Role]) -> list[Role]:
 
 @dataclass(frozen=True)
 class _Seen:
-    """What was seen of a role and of the bucket that it shall read. ``assumes``: whether Fivetran can assume it."""
+    """What was seen of a role and of the bucket that it is to read. ``assumes``: whether Fivetran can assume it."""
 
     assumes: Effect
     details: RoleDetails | OnrampError

@@ -35,7 +35,7 @@ class Stray:
 
 
 def strays(path: str, then: Any, now: Any, wanted: Any) -> Iterator[Stray]:
-    """Yield what in ``now`` is neither what it was then nor what it shall be, as deep as all have the same shape.
+    """Yield what in ``now`` is neither what it was then nor what it is to be, as deep as all have the same shape.
 
     What is empty is not there, which is null.
     """

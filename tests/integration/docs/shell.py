@@ -24,7 +24,7 @@ def shell(
         stderr=subprocess.STDOUT,
         text=True,
         timeout=timeout,
-        # A terminal of whoever runs the tests would be asked instead.
+        # The terminal of the person who runs the tests would be asked instead.
         start_new_session=True,
         check=False,
     )

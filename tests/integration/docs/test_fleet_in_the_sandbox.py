@@ -21,7 +21,7 @@ FLEET = CHECKOUT / "examples" / "fleet"
 
 
 def in_the_shell(script: str) -> subprocess.CompletedProcess[str]:
-    """Run a script in the sandbox's shell, started as whoever types ``make sandbox`` starts it."""
+    """Run a script in the sandbox's shell, started as ``make sandbox`` starts it."""
     return subprocess.run(
         [sys.executable, "-m", "tests.sandbox", "shell", "--", "sh", "-eu", "-c", script],
         cwd=CHECKOUT,

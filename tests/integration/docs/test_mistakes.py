@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whoever makes a mistake in the first hour is told in a few lines which variable it is, and what comes next."""
+"""A person who makes a mistake in the first hour is told in a few lines which variable it is, and what comes next."""
 
 from __future__ import annotations
 

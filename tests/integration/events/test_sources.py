@@ -241,7 +241,7 @@ def test_every_emits_at_the_start_and_then_again() -> None:
     asyncio.run(story())
 
 
-def test_whoever_drips_is_not_waited_for_and_holds_nobody_up() -> None:
+def test_who_drips_is_not_waited_for_and_holds_nobody_up() -> None:
     async def story() -> None:
         port = free_port()
         args = {"port": port, "secret": SECRET}

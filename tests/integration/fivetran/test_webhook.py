@@ -120,7 +120,7 @@ def test_a_webhook_is_removed_once_by_its_url_or_its_id(sandbox: Sandbox) -> Non
 
 
 @pytest.mark.fact("webhooks")
-def test_whoever_listens_is_tried_before_an_active_webhook_is_made(sandbox: Sandbox, listener: Listener) -> None:
+def test_who_listens_is_tried_before_an_active_webhook_is_made(sandbox: Sandbox, listener: Listener) -> None:
     listener.status = 500
     refused = webhook(sandbox, url=listener.url, events=["sync_end"], secret=SECRET)
     assert refused.code == "InvalidInput"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whoever becomes somebody else, in whatever form, gets a process of that user; whoever does not stays in this one."""
+"""A task that becomes somebody else, in whatever form, gets a process of that user; others stay in this one."""
 
 from __future__ import annotations
 

@@ -141,7 +141,7 @@ class Team:
             iam.attach_role_policy(RoleName=role_name(person.host), PolicyArn=policy_arn(person.host))
 
     def check(self, result: PlayResult) -> None:
-        """Hold that whoever lacks nothing succeeded, and that everybody else failed and was told what they lack."""
+        """Hold that all who lack nothing succeeded, and that everybody else failed and was told what they lack."""
         assert result.stats["complete"]["failures"] == 0, result.messages("complete")
         told = {
             person.lacks: result.messages(person.host)

@@ -32,7 +32,7 @@ def documented_role(playbook: str) -> set[str]:
 
 
 def hold(sandbox: Sandbox, permissions: set[str]) -> None:
-    """Let whoever runs the playbook hold these permissions and no others."""
+    """Let the person who runs the playbook hold these permissions and no others."""
     assert permissions <= EVERYTHING
     sandbox.seed("gcs", "deny_owner", permissions=sorted(EVERYTHING - permissions))
 

@@ -32,7 +32,7 @@ READS = {
 
 
 def discover(sandbox: Sandbox, path: Path, *arguments: str, **environment: str) -> PlayResult:
-    """Run the playbook; the inventory shall go to ``path``."""
+    """Run the playbook; the inventory is to go to ``path``."""
     given = ("-e", f"discover_file={path}", *arguments)
     return play(sandbox, "discover", *given, inventory="localhost,", **environment)
 

@@ -75,7 +75,7 @@ def drift(sandbox: Sandbox, fleet: Fleet) -> dict[str, str]:
     wrong = trust.replace(world.SECOND_GROUP_ID, "somebody_else")
     iam.update_assume_role_policy(RoleName="Fivetran", PolicyDocument=wrong)
     found = connections(sandbox)
-    # Where the inventory does not say that it shall run, a person may pause it.
+    # Where the inventory does not say that it is to run, a person may pause it.
     fleet.set("shop_us", fivetran_connection_paused=False)
     sandbox.seed("fivetran", "edit_connection", id=found["braze_shop_us"]["id"], paused=True)
     sandbox.seed("fivetran", "edit_connection", id=found["braze_app_us"]["id"], sync_frequency=1440)

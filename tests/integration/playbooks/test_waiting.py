@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whoever waits for setup tests or a sync sees what for, and until when."""
+"""A person who waits for setup tests or a sync sees what for, and until when."""
 
 from __future__ import annotations
 

@@ -256,7 +256,7 @@ ANSWERS = {
 }
 
 
-def test_what_fivetran_may_do_is_shown_to_whoever_opens_the_workspace(look: Look) -> None:
+def test_what_fivetran_may_do_is_shown_to_those_who_opens_the_workspace(look: Look) -> None:
     page = look(onboarding(s3_access_plan_info={"access": {**ACCESS["access"], "effect": ANSWERS}}))
     table = page.locator("table.may")
     assert not table.is_visible()

@@ -70,7 +70,7 @@ def test_at_a_terminal_a_line_tells_how_far_it_is_and_nothing_of_it_stays(sandbo
     looks = [tuple(map(int, found)) for found in re.findall(r"\r(\d+) of (\d+) workspaces looked at *\r", written)]
     assert looks == sorted(looks)
     assert looks[-1] == (4, 4)
-    # Whoever prints next finds nothing in the way.
+    # What prints next finds nothing in the way.
     assert re.search(r"4 of 4 workspaces looked at *\r\r +\r", written)
     assert re.search(r"\r[1-4] of 4 workspaces: \S", written)
     # What callbacks print stands as if nothing had been there before.

@@ -246,5 +246,5 @@ def test_an_error_in_the_report_itself_becomes_one_warning(
     callback.v2_playbook_on_stats(object())
     printed = capsys.readouterr()
     assert " ".join(printed.err.split()).count("stopped after an unexpected AttributeError") == 1
-    # Where it happened helps whoever mends it.
+    # Where it happened helps the person who mends it.
     assert printed.out.count("in _observation") == 1

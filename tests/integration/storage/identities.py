@@ -32,7 +32,7 @@ NOBODY = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
 
 
 def keys(account: str, access: str = "access_key", secret: str = "secret_key") -> dict[str, str]:
-    """Return the keys of an account, under the names of whoever takes them."""
+    """Return the keys of an account, under the names of those that take them."""
     return {access: ACCOUNTS[account], secret: SECRET_ACCESS_KEY}
 
 

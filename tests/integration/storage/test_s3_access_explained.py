@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""s3_access_plan_info with explain, for whoever has to approve the access, against the sandbox."""
+"""s3_access_plan_info with explain, for the person who has to approve the access, against the sandbox."""
 
 from __future__ import annotations
 

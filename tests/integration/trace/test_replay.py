@@ -64,7 +64,7 @@ def test_a_play_that_asks_all_vendors_is_replayed_to_the_same_results(sandbox: S
     first = run_playbook(sandbox, play, environment={"ONRAMP_TRACE": str(tmp_path)})
     assert first.exit_code == 0, first.output
     [trace] = traces(tmp_path)
-    # Every request that arrived stands there, whoever has sent it: a worker, a module, one of amazon.aws.
+    # Every request that arrived stands there, of each process that sends: a worker, a module, one of amazon.aws.
     arrived = [entry for entry in sandbox.journal() if entry.caller == "outside"]
     assert len(calls(tmp_path)) == len(arrived)
     senders = [line["request"]["headers"]["user-agent"] for line in calls(tmp_path)]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Everything is asked once, whoever wants to know; answers and errors reach all who asked, and no thread is left."""
+"""Everything is asked once for all who want to know; answers and errors reach all who asked, and no thread is left."""
 
 from __future__ import annotations
 

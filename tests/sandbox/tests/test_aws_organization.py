@@ -102,7 +102,7 @@ def test_what_a_service_control_policy_denies_is_refused_to_the_session_and_told
     found = simulated(sandbox, action)
     assert found["EvalDecision"] == "explicitDeny"
     assert found["OrganizationsDecisionDetail"] == {"AllowedByOrganizations": False}
-    # Whoever calls as a user is spared, and so is what it does not speak of.
+    # A caller that is a user is spared, and so is what it does not speak of.
     assert aws(sandbox, "s3").list_objects_v2(Bucket=world.S3_BUCKET)["KeyCount"] > 0
     assert simulated(sandbox, "s3:GetObject")["EvalDecision"] == "allowed"
 

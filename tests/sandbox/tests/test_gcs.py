@@ -372,7 +372,7 @@ def role(gcs: Gcs, name: str, service_account: str | None = None) -> requests.Re
     return requests.get(f"{gcs.url}/v1/{name}", headers=headers, timeout=5)
 
 
-def test_a_role_tells_its_permissions_to_whoever_may_read_it(gcs: Gcs) -> None:
+def test_a_role_tells_its_permissions_to_those_who_may_read_it(gcs: Gcs) -> None:
     gcs.control_define_role(ROLE, ["storage.objects.list", "storage.objects.get"])
     answer = role(gcs, ROLE).json()
     assert (answer["name"], answer["includedPermissions"]) == (ROLE, ["storage.objects.get", "storage.objects.list"])

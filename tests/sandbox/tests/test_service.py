@@ -99,7 +99,7 @@ def test_a_kill_leaves_neither_process_nor_file_behind(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="how a child learns of its parent's death differs by platform")
-def test_killing_whoever_started_it_leaves_no_process_behind(tmp_path: Path) -> None:
+def test_killing_the_one_who_started_it_leaves_no_process_behind(tmp_path: Path) -> None:
     announce = tmp_path / "environment.json"
     starter = (
         "import subprocess, sys, time\n"

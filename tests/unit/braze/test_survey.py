@@ -270,7 +270,7 @@ def test_what_is_not_of_currents_below_the_folder_of_another_workspace_is_told_a
     assert "'team/currents/a.csv'" in next_step(LandingVerdict.NOT_CURRENTS, found, NOW)
 
 
-def test_what_lands_in_the_right_folder_is_landing_whoever_else_writes_to_the_bucket() -> None:
+def test_what_lands_in_the_right_folder_is_landing_no_matter_who_else_writes_to_the_bucket() -> None:
     objects = currents() + currents("team-a")
     assert verdict(survey(objects)) is verdict(survey(objects, of_others=("team-a/",))) is LandingVerdict.LANDING
 

@@ -38,7 +38,7 @@ ALERTS = yaml.safe_load((WATCHING / "alerts.yml").read_text())
 DASHBOARD = json.loads((WATCHING / "dashboard.json").read_text())
 RULES = [rule for group in ALERTS["groups"] for rule in group["rules"]]
 PROMTOOL = shutil.which("promtool")
-# What the queries of the dashboard leave to whoever looks.
+# What the queries of the dashboard leave to the reader.
 CHOSEN = {"$playbook": "verify.yml", "$workspace": ".*"}
 SELECTOR = re.compile(r"(braze_fivetran_\w+)(?:\{([^}]*)\})?")
 WITH_COLUMNS = 24

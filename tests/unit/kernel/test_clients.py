@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What talks to vendors is made once for all who say the same, whoever comes first."""
+"""What talks to vendors is made once for all who say the same, no matter who comes first."""
 
 from __future__ import annotations
 

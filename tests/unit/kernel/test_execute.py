@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A module's work comes to the same result, whoever does it: here without Ansible, and once in a process of its own."""
+"""A module's work comes to the same result, no matter where: here without Ansible, and once in a process of its own."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ def test_what_is_longer_fails_at_once_and_closes_the_limit_to_nobody(server: Ser
     assert hurried.waits == []
 
 
-def test_whoever_waits_for_no_limit_says_so_at_once(server: Server) -> None:
+def test_who_waits_for_no_limit_says_so_at_once(server: Server) -> None:
     server.answer(limited(1))
     with pytest.raises(HttpError, match="the 0 seconds that a call may wait for limits"):
         server.client(Clients(Hurried().clock), limits=0.0).send(call())
@@ -228,7 +228,7 @@ def test_many_who_share_a_limit_come_back_one_after_the_other_and_none_starves(s
     assert max(refusals.values()) <= 3
 
 
-def test_whoever_comes_later_is_not_sent_before_the_limit_opens(server: Server) -> None:
+def test_who_comes_later_is_not_sent_before_the_limit_opens(server: Server) -> None:
     server.answer(limited(1), OK)
     clients = Clients()
     first = threading.Thread(target=lambda: server.client(clients).send(call("/first")))
@@ -271,7 +271,7 @@ def test_a_wait_is_told_once_with_the_time_of_day_and_short_ones_are_not(server:
     assert line.endswith(" UTC, and then goes on.")
 
 
-def test_whoever_was_refused_first_goes_on_first() -> None:
+def test_who_was_refused_first_goes_on_first() -> None:
     store, order = Own(), list[int]()
     turns = [Turn(store, "x", "V", "requests", 60.0, CLOCK, lambda _line: None) for _number in range(6)]
     for turn in turns:
@@ -286,7 +286,7 @@ def test_whoever_was_refused_first_goes_on_first() -> None:
     assert order == list(range(6))
 
 
-def test_whoever_has_gone_without_a_word_keeps_nobody_waiting() -> None:
+def test_who_has_gone_without_a_word_keeps_nobody_waiting() -> None:
     hurried, store = Hurried(), Own()
     gone, other = (Turn(store, "x", "V", "requests", 60.0, hurried.clock, lambda _line: None) for _number in "ab")
     gone.refused(10.0)

@@ -86,7 +86,7 @@ def test_a_worker_that_is_killed_keeps_none_waiting(has_it: bool) -> None:
     worker.join()
     begun = time.monotonic()
     turn(shared).take()
-    # Until nobody counts any more with whoever stood before.
+    # Until nobody counts any more with those who stood before.
     assert time.monotonic() - begun < 10.0
 
 

@@ -217,7 +217,7 @@ def test_who_is_not_to_be_healed_is_not_shown() -> None:
     assert [workspace.name for workspace in report.workspaces] == ["shop_us"]
 
 
-def test_a_plan_tells_of_every_workspace_of_the_play_whoever_has_run_it() -> None:
+def test_a_plan_tells_of_every_workspace_of_the_play_no_matter_who_has_run_it() -> None:
     one = {"reads_only": True, "findings": [], "warnings": [], "changes": [], "seen": SEEN}
     looked = seen("workspace_plan", {"workspaces": {"app_us": one, "shop_us": one}}, "app_us")
     report = report_of([looked])

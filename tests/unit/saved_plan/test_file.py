@@ -142,7 +142,7 @@ def test_no_secret_is_in_it_nor_anything_that_one_could_be_guessed_from() -> Non
     for data in (one, two):
         text = json.dumps(data)
         assert [secret for secret in (*SECRETS, BRAZE_KEY[::-1], EXPORTS_SECRET[::-1]) if secret in text] == []
-    # Whoever guesses a key cannot try it: with another one, not a bit of the plan is another.
+    # A guessed key cannot be tried: with another one, not a bit of the plan is another.
     assert data_of("rotate_key", settings(braze_api_key=BRAZE_KEY[::-1]), world=SET_UP) == one
     sesame, other_word = (
         data_of("rotate_key", settings(s3_access_tags={"password": word}), world=SET_UP)["workspaces"]["shop_us"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a value is on its way from what it was to what it shall be, for values of any shape."""
+"""Whether a value is on its way from what it was to what it is to be, for values of any shape."""
 
 from __future__ import annotations
 

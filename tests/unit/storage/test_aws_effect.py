@@ -411,7 +411,7 @@ def test_across_accounts_both_must_allow(who: Any, answer: Answer) -> None:
     grant = of_bucket(allow("s3:GetObject", OBJECTS, Principal=who))
     granted = may_do(READER, "s3:GetObject", OBJECT, grant, same_account=False)
     assert granted.answer is answer
-    # The role's own policy must allow it, too, whoever the bucket names.
+    # The role's own policy must allow it, too, no matter whom the bucket names.
     assert may_do(role(), "s3:GetObject", OBJECT, grant, same_account=False).answer is NO
     assert may_do(READER, "s3:GetObject", OBJECT, None, same_account=False).answer is NO
 

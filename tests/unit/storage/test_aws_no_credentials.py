@@ -82,10 +82,10 @@ class Place:
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
-    # Whoever asks a person, fails.
+    # What asks a person, fails.
     monkeypatch.setattr(getpass, "getpass", lambda *_arguments: pytest.fail("somebody asks"))
     monkeypatch.setattr("builtins.input", lambda *_arguments: pytest.fail("somebody asks"))
-    # botocore looks for the home of whoever runs it when it is imported.
+    # botocore looks for the user's home when it is imported.
     for module in ("credentials.SSOProvider", "tokens.SSOTokenProvider"):
         monkeypatch.setattr(f"botocore.{module}._SSO_TOKEN_CACHE_DIR", str(tmp_path / ".aws/sso/cache"))
     with answering() as server:

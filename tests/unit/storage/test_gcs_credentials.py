@@ -4,7 +4,7 @@
 
 """Whatever keeps Google's client from getting a token is one clear failure with the command that helps.
 
-Real google-auth and real files; a server on loopback in the place of whoever gives out tokens.
+Real google-auth and real files; a server on loopback in the place of what gives out tokens.
 """
 
 from __future__ import annotations
@@ -226,7 +226,7 @@ ROWS: dict[str, tuple[Callable[[Place], Any], str]] = {
         f"The Google credentials cannot be used (RefreshError). {ASKED} gcloud auth application-default"
         " print-access-token shows more.",
     ),
-    "whoever gives out tokens is out of reach": (
+    "what gives out tokens is out of reach": (
         out_of_reach,
         f"The server that issues tokens for Google cannot be reached. {ASKED} Check the network, HTTPS_PROXY, and"
         " REQUESTS_CA_BUNDLE behind a proxy that inspects TLS.",

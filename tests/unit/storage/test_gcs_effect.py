@@ -110,7 +110,7 @@ YES: dict[str, tuple[Sequence[Binding], list[str]]] = {
 
 
 @pytest.mark.parametrize("shape", YES)
-def test_what_lets_fivetran_read_is_recognized_whoever_has_given_it(shape: str) -> None:
+def test_what_lets_fivetran_read_is_recognized_no_matter_who_has_given_it(shape: str) -> None:
     bindings, codes = YES[shape]
     answer, found = told(effect(*NEIGHBORS, *bindings))
     assert answer == "yes", shape
@@ -261,7 +261,7 @@ IN_DOUBT: dict[str, tuple[Sequence[Binding], str, tuple[str, ...]]] = {
     "a role of Google's": ([binding("roles/dataflow.worker")], VIEWER, ("roles/dataflow.worker",)),
     "two": ([binding(CUSTOM), binding("organizations/1/roles/a")], VIEWER, ("organizations/1/roles/a", CUSTOM)),
     "a condition": ([binding(VIEWER, when=OBJECTS)], VIEWER, ()),
-    "a custom role that shall be granted": ([], CUSTOM, (CUSTOM,)),
+    "a custom role that is to be granted": ([], CUSTOM, (CUSTOM,)),
 }
 
 

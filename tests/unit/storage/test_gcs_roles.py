@@ -217,7 +217,7 @@ def test_an_api_that_is_disabled_is_named(gcs: Gcs) -> None:
 
 
 @pytest.mark.parametrize("make", [service_account, authorized_user])
-def test_it_asks_as_whoever_reads_the_bucket_with_a_token_that_iam_takes(
+def test_it_asks_as_the_one_who_reads_the_bucket_with_a_token_that_iam_takes(
     gcs: Gcs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Any
 ) -> None:
     """Both go to IAM's own address; against a real bucket they have no emulator to turn to."""

@@ -104,7 +104,7 @@ def test_a_bucket_that_was_asked_about_is_not_wider_than_needed() -> None:
 
 
 @pytest.mark.parametrize("effect", ["Allow", "Deny"])
-def test_the_policy_of_the_bucket_counts_whoever_has_made_the_role(effect: str) -> None:
+def test_the_policy_of_the_bucket_counts_no_matter_who_has_made_the_role(effect: str) -> None:
     statement = {"Effect": effect, "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::acme/*"}
     policies = {BUCKET: Document("the bucket policy of acme", {"Version": "2012-10-17", "Statement": [statement]})}
     expected = "no" if effect == "Deny" else "yes"

@@ -112,7 +112,7 @@ def test_offboarding_acts_with_the_keys_of_the_inventory_as_well() -> None:
     assert good(KEYS, needs_key=False).roles["s3_access"]["aws_secret_key"] == SECRET
 
 
-def test_whoever_acts_as_somebody_else_gets_answers_of_his_own() -> None:
+def test_who_acts_as_somebody_else_gets_answers_of_his_own() -> None:
     plain, other = settings("a"), settings("b", s3_access_aws_assume_role_arn=ROLE)
     assert questions.identity(plain) != questions.identity(other)
     assert questions.identity(settings("c", **KEYS)) != questions.identity(plain)

@@ -304,7 +304,7 @@ def test_rows_without_configuration_of_whatever_service_disturb_nobody() -> None
 # Conflicts
 
 
-def test_two_workspaces_that_name_one_connection_are_both_refused_whoever_plays() -> None:
+def test_two_workspaces_that_name_one_connection_are_both_refused_no_matter_who_plays() -> None:
     one, other = settings("a", fivetran_schema="braze"), settings("b", fivetran_schema="braze", fivetran_group=GROUP_ID)
     for purpose in ("onboard", "verify", "rotate_key", "offboard"):
         for names in (["a", "b"], ["a"], ["b"]):

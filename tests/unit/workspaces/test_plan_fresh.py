@@ -32,7 +32,7 @@ def test_a_bucket_that_nobody_names_stays_while_the_policy_is_fresh_and_that_is_
     assert later.access.released == ("bucket-of-another-run",)
 
 
-def test_whoever_leaves_takes_its_own_bucket_away_however_fresh_the_policy_is() -> None:
+def test_who_leaves_takes_its_own_bucket_away_however_fresh_the_policy_is() -> None:
     world = World(iam=written_lately(in_iam(US, "bucket-us")), rows=(row(US),))
     [plan] = plans_of("offboard", US, world=world)
     assert sorted((change.kind, change.action.value) for change in plan.todo) == [
@@ -42,7 +42,7 @@ def test_whoever_leaves_takes_its_own_bucket_away_however_fresh_the_policy_is() 
     ]
 
 
-def test_whoever_leaves_does_not_take_away_what_another_run_has_granted_a_moment_ago() -> None:
+def test_who_leaves_does_not_take_away_what_another_run_has_granted_a_moment_ago() -> None:
     iam = in_iam(US, "bucket-us", "bucket-of-another-run")
     [plan] = plans_of("offboard", US, world=World(iam=written_lately(iam), rows=(row(US),)))
     assert plan.access.buckets == ("bucket-us",)

@@ -369,13 +369,13 @@ def test_it_stays_for_a_workspace_whose_connections_these_credentials_may_not_se
     (plan,) = plans_of("offboard", EU, hidden, names=["shop_eu"], world=scene, answers=answers)
     assert grant_of(plan) == KEPT
     assert "it is also used by hidden" in noticed(plan)["grant_still_needed"]
-    # Of whoever has the same credentials it is known that there is no connection.
+    # Of those with the same credentials it is known that there is no connection.
     alike = gcs("alike", currents_prefix="alike")
     (plan,) = plans_of("offboard", EU, alike, names=["shop_eu"], world=scene, answers=answers)
     assert grant_of(plan) == REMOVED
 
 
-def test_whoever_leaves_together_with_other_credentials_is_seen_by_them() -> None:
+def test_who_leaves_together_with_other_credentials_is_seen_by_them() -> None:
     other = gcs("other", fivetran_api_key="another-key-of-the-account", currents_prefix="other")
     third = other_row("third", "gcs", bucket=EU.bucket)
     scene = world(binding(VIEWER), rows=(row(EU), row(other)))

@@ -201,7 +201,7 @@ def test_who_else_leaves_changes_nothing_of_what_happens_to_a_connection(scene: 
 
 @quick
 @given(st.sampled_from(PURPOSES), st.sampled_from((["a", "b"], ["a"], ["b"])), st.data())
-def test_two_that_claim_the_same_are_both_refused_whoever_plays(
+def test_two_that_claim_the_same_are_both_refused_no_matter_who_plays(
     purpose: str, names: list[str], data: st.DataObject
 ) -> None:
     claims: Mapping[str, tuple[dict[str, Any], dict[str, Any]]] = {

@@ -82,7 +82,7 @@ def test_the_second_step_makes_the_rest_once_the_first_is_done() -> None:
     assert not as_told(plan)["to_do"]["own"]["access"]["shared"]
 
 
-def test_the_second_step_refuses_whoever_needs_what_the_first_has_not_made() -> None:
+def test_the_second_step_refuses_those_who_needs_what_the_first_has_not_made() -> None:
     plan = of_step(plan_of("onboard", *EVERYBODY), WORKSPACES)
     refused = {name: codes(workspace) for name, workspace in plan.workspaces.items() if workspace.problems}
     assert refused == {name: ["shared_step_first"] for name in ("a", "b", "eu", "fr")}
@@ -91,7 +91,7 @@ def test_the_second_step_refuses_whoever_needs_what_the_first_has_not_made() -> 
         assert words in text
 
 
-def test_what_is_shared_beyond_a_part_is_told_by_whoever_holds_the_plan() -> None:
+def test_what_is_shared_beyond_a_part_is_told_by_the_one_who_holds_the_plan() -> None:
     def is_shared(change: Change) -> bool:
         return change.name.endswith("/Fivetran")
 

@@ -134,7 +134,7 @@ def test_without_any_there_is_no_line() -> None:
     ],
     ids=["plays", "does not play", "names the group by its id", "has no readable key", "may be of the group"],
 )
-def test_whoever_of_the_inventory_claims_it_also_outside_of_the_run_claims_it(other: Any, names: Any) -> None:
+def test_who_of_the_inventory_claims_it_also_outside_of_the_run_claims_it(other: Any, names: Any) -> None:
     assert unclaimed(verified(US, other, names=names)) == []
 
 

@@ -197,7 +197,7 @@ def test_data_older_than_the_limit_is_late_where_it_stands_still(
         (
             {"synced": hours(99), "troubles": {StopName.CONNECTION: PAUSED}},
             "The data in the warehouse is 4 days old, and onramp_max_lag_hours is 24. It stands still at the connection"
-            " braze_shop, which is paused in Fivetran. fivetran_connection_paused: false starts it; if it shall stay"
+            " braze_shop, which is paused in Fivetran. fivetran_connection_paused: false starts it; if it is to stay"
             " so, set it to true.",
         ),
         (

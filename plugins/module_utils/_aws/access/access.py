@@ -33,7 +33,7 @@ _PATH = re.compile(r"/|/[\x21-\x7e]{1,510}/")
 
 
 def desired_from_params(params: Mapping[str, Any], account: str, partition: str) -> DesiredAccess:
-    """Build what shall be from the options of ``s3_access_plan_info``.
+    """Build what is wanted from the options of ``s3_access_plan_info``.
 
     :raises InvalidArgument: a value that cannot work; raised before anything is written.
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the IAM policy and the role for Fivetran shall be, what is there, and what has to happen. Data only."""
+"""What the IAM policy and the role for Fivetran are to be, what is there, and what has to happen. Data only."""
 
 # Private to this collection: no promise of stability to anybody outside it.
 
@@ -33,7 +33,7 @@ _TAG_VALUE = re.compile(r"[\w .:/=+@-]{1,256}", re.ASCII)
 
 @dataclass(frozen=True)
 class DesiredAccess:
-    """What shall be in the account. ``None`` leaves alone what is there."""
+    """What is wanted in the account. ``None`` leaves alone what is there."""
 
     policy_name: str
     role_name: str
@@ -74,7 +74,7 @@ class DesiredAccess:
 class ActualPolicy:
     """The managed policy that is there. ``attached_to`` is read for a removal only.
 
-    ``is_fresh``: it was written a while ago only, so that whoever has done it may still be at work.
+    ``is_fresh``: it was written a while ago only, so that its author may still be at work.
     """
 
     arn: str

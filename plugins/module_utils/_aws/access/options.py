@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options that say what the IAM policy and the role for Fivetran shall be.
+"""The options that say what the IAM policy and the role for Fivetran are to be.
 
 Their documentation is the doc fragment s3_access.
 """

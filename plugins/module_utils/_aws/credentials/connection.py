@@ -122,7 +122,7 @@ def _of_assumed_role(get: Get, name: Name) -> Iterator[tuple[str, str]]:
 def with_defaults(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``given`` and those of ``defaults`` that it leaves open; both know options by their main names.
 
-    Who acts is taken from one of the two: whoever says who it is has said all, and a role to assume outweighs another.
+    Who acts is taken from one of the two: one place says all of it, and a role to assume outweighs another.
     """
     closed: tuple[str, ...] = ()
     if _says(given, CALLER):

@@ -36,7 +36,7 @@ class Keys:
 class AssumedRole:
     """A source of credentials in the chain of botocore: those of the role that is assumed, renewed when they expire.
 
-    ``sts``: makes the client by which the role is assumed, as whoever may do that.
+    ``sts``: makes the client by which the role is assumed, as an identity that may do that.
     """
 
     METHOD = "onramp-assume-role"

@@ -87,7 +87,7 @@ def _near_misses(judged: Layer, caller: Caller) -> Iterator[Reason]:
 def trust_width(trust: Document, caller: Caller) -> tuple[Reason, ...]:
     """Return what ``trust`` allows beside what Fivetran needs: informative, it may all be meant.
 
-    Whoever changes the policy has to keep it, or to say that it goes. ``resource`` of a reason is who else is trusted,
+    A change of the policy has to keep it, or to say that it goes. ``resource`` of a reason is who else is trusted,
     which other External ID is taken, or what it would be enough to ask for.
     """
     return (*_too_open(trust, caller), *_others(trust, caller))
@@ -97,7 +97,7 @@ def _too_open(trust: Document, caller: Caller) -> Iterator[Reason]:
     for hit in _admitting(trust, replace(caller, account=_NOBODY)):
         text = f"{hit.statement.title} trusts every AWS account; it is enough to name {caller.account}"
         yield _reason("any_principal", hit.statement, text, caller.account)
-    # Whoever points a connection of another group at this role has another External ID.
+    # A connection of another group that points at this role has another External ID.
     for hit in _admitting(trust, replace(caller, external_id=f"{caller.external_id}-other")):
         text = f"{hit.statement.title} asks for no External ID of its own; it should ask for {caller.external_id}"
         yield _reason("no_external_id", hit.statement, text, caller.external_id)

@@ -38,7 +38,7 @@ def config_differences(
         for item in differences(wanted, stored, secrets=secrets, send_masked=send_hidden)
         if is_sent_again(item) or not _is_spelling(item, actual, enumerations)
     )
-    # A connection that is connected has its secrets, also where they are not returned at all. Of one that shall read
+    # A connection that is connected has its secrets, also where they are not returned at all. Of one that is to read
     # something else nobody knows.
     unreturned = hidden(wanted, secrets, actual) - set(stored)
     if not send_hidden and is_connected(actual) and {item.name for item in found} <= unreturned:

@@ -161,7 +161,7 @@ def _update(
         metadata=metadata,
         send_hidden=options.update_secrets == "always" and not is_ours,
     )
-    # Where nobody says whether it shall run: a new one shall, and one whose creation was interrupted.
+    # Where nobody says whether it is to run: a new one is, and one whose creation was interrupted.
     is_new = is_ours or (options.start_if_never_synced and options.run_setup_tests != "never" and never_synced(actual))
     wakes = bool(actual.get("paused")) and desired.paused is None and is_new
     # What has never read anything can lose nothing, so that a mistake is corrected without more words.

@@ -81,7 +81,7 @@ def roles_in_doubt(
 ) -> tuple[str, ...]:
     """Return the roles without whose permissions nobody can tell what :func:`may_read` asks; mostly there are none.
 
-    ``wanted``: a role that shall be granted.
+    ``wanted``: a role that is to be granted.
     """
     effect = may_read(policy_bindings, member, bucket, folder, now=now)
     roles = {reason.where for reason in effect.reasons if reason.code in UNREAD_ROLE}

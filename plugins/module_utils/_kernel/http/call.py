@@ -16,7 +16,7 @@ from ..deadline import Backoff
 from ..errors import OnrampError
 
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
-# Whoever is throttled for longer by AWS or Google does not get through by waiting.
+# A call that AWS or Google throttles for longer does not get through by waiting.
 LONGEST_THROTTLE = 600.0
 BETWEEN_TRIES = Backoff(first=0.5, longest=20.0)
 

@@ -4,7 +4,7 @@
 
 """Waiting for a vendor's rate limit: until when it is closed, and in which order those go on who wait for it.
 
-Whoever is refused closes the limit for all who share it, so that one refusal keeps twenty from being refused. When it
+A refusal closes the limit for all who share it, so that one refusal keeps twenty from being refused. When it
 opens, they go on one after the other, first come, first served: the first to be refused again closes it for the others.
 """
 
@@ -61,7 +61,7 @@ class Store(Protocol):
         """Tell whether no limit was ever closed; may be asked without having it."""
 
     def limit(self, name: str) -> AbstractContextManager[Limit]:
-        """Return a limit to whoever has it alone until he leaves."""
+        """Return a limit to one caller alone, until it leaves."""
 
 
 class Own:

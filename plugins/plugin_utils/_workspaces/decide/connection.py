@@ -179,7 +179,7 @@ def _reason(draft: Draft, change: ConnectionPlan, work: ConnectionWork) -> Chang
 
 
 def _notice_paused(draft: Draft, change: ConnectionPlan) -> None:
-    """Note that the connection is paused, unless the inventory says whether it shall be."""
+    """Note that the connection is paused, unless the inventory says whether it is to be."""
     settings, row = draft.settings.roles["fivetran_connection"], change.actual or {}
     if settings.get("paused") is not None or not row.get("paused") or change.starts:
         return

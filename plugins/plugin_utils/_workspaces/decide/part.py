@@ -44,7 +44,7 @@ def without_loss(plan: AccessPlan) -> AccessPlan:
 
 
 def note_kept(draft: Draft, what: str) -> None:
-    """Note that access stays when a workspace leaves, whoever else reads with it."""
+    """Note that access stays when a workspace leaves, no matter who else reads with it."""
     draft.notice(
         "access",
         "info",

@@ -205,7 +205,7 @@ def names_in_iam(settings: Settings) -> tuple[str, str, str]:
 
 
 def wanted_boundary(settings: Settings) -> str | None:
-    """Return the permissions boundary that the role shall have; None where that is left alone."""
+    """Return the permissions boundary that the role is to have; None where that is left alone."""
     boundary: str | None = settings.roles["s3_access"].get("permissions_boundary")
     return boundary
 

@@ -150,7 +150,7 @@ def key(settings: Settings) -> Question[Result]:
 
 
 def landing(settings: Settings) -> Question[Result]:
-    """Does Currents write to the bucket? What shall be done about it differs between workspaces."""
+    """Does Currents write to the bucket? What is to be done about it differs between workspaces."""
     return Question("Currents", settings.name)
 
 

@@ -174,7 +174,7 @@ class WorkspacePlan:
 
     @property
     def todo(self) -> tuple[Change, ...]:
-        """What is really done or would be, whoever does it."""
+        """What is really done or would be, no matter by whom."""
         return tuple(change for change in self.changes if change.is_change)
 
     @property

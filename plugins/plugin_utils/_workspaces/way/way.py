@@ -197,7 +197,7 @@ def _of_the_connection(facts: Facts, head: str) -> tuple[str, str]:
     if facts.flow(StopName.CONNECTION) is Flow.PAUSED:
         return (
             f"{head}, which is paused in Fivetran.",
-            "fivetran_connection_paused: false starts it; if it shall stay so, set it to true.",
+            "fivetran_connection_paused: false starts it; if it is to stay so, set it to true.",
         )
     if facts.synced is None:
         return f"{head}, which was created at {when(facts.created)}: no sync of it has succeeded.", START

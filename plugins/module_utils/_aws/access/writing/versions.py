@@ -4,7 +4,7 @@
 
 """Notice that somebody else has written a managed policy at the same time: IAM has no etag, but it keeps versions.
 
-Who writes last, wins. So whoever has written last finds the version that came in between, and can put it back.
+Who writes last, wins. So the last one to write finds the version that came in between, and can put it back.
 """
 
 # Private to this collection: no promise of stability to anybody outside it.
@@ -58,7 +58,7 @@ def read_versions(iam: Any, arn: str) -> Versions:
 def overwritten(iam: Any, arn: str, written: JsonObject, before: Versions) -> Overwritten | None:
     """Return what writing ``written`` has lost: the newest version of somebody else since ``before``, if ours counts.
 
-    What is newer than ours was written after it; whoever did that has put ours back, if ours counts all the same.
+    What is newer than ours was written after it; its author has put ours back, if ours counts all the same.
     """
     after = read_versions(iam, arn)
     newer = sorted(set(after.defaults) - set(before.defaults), key=_number, reverse=True)

@@ -37,7 +37,7 @@ class Prepared:
 
     @property
     def place(self) -> str:
-        """The folder that Fivetran shall read, as a person writes it."""
+        """The folder that Fivetran is to read, as a person writes it."""
         return "/".join(filter(None, (f"gs://{self.bucket.name}", self.draft.settings.prefix)))
 
 
@@ -94,7 +94,7 @@ def note_grant(
 
 
 def _effect_after(known: Prepared, action: Action) -> JsonObject:
-    """Return what Fivetran may do once the grant is as it shall be, for the report."""
+    """Return what Fivetran may do once the grant is as wanted, for the report."""
     policy = known.bucket.policy or {}
     after = plan_policy(policy, known.wanted, present=True).policy if action is Action.CREATE else policy
     bindings = after.get("bindings") or ()

@@ -5,8 +5,8 @@
 """Decide about policies and roles in AWS. Workspaces of one account that name one role share it.
 
 The policy of a role lists the buckets of the workspaces that play and have passed their checks, and keeps those that
-anybody else still needs: workspaces that do not play, connections of the group, and whoever cannot be read. A role that
-somebody else has made is judged for each workspace by what Fivetran can do through it.
+anybody else still needs: workspaces that do not play, connections of the group, and workspaces that cannot be read. A
+role that somebody else has made is judged for each workspace by what Fivetran can do through it.
 """
 
 # Private to this collection: no promise of stability to anybody outside it.
