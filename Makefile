@@ -10,6 +10,8 @@ export ANSIBLE_REMOTE_TMP := $(CURDIR)/.cache/ansible/tmp
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 # Other collections on the machine must not shadow what is tested here.
 export ANSIBLE_COLLECTIONS_SCAN_SYS_PATH := false
+# Compiled tests are kept: to compile them takes each worker ten seconds.
+unexport PYTHONDONTWRITEBYTECODE
 BEGAN := $(shell date +%s)
 TELL_TIME = @echo "make $@ took $$(( $$(date +%s) - $(BEGAN) )) seconds."
 
