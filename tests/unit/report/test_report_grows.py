@@ -17,7 +17,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.news
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.page import page_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.terminal import lines_of
 
-from tests.unit.growth import FEW, MANY, MOST, Calls, counted, too_often
+from tests.growth import FEW, LINEAR, MANY, Calls, counted, too_often
 from tests.unit.report.nights import INVALID
 from tests.unit.report.samples import ACCESS, KEY, onboarding, report_of, seen
 
@@ -55,5 +55,5 @@ def test_a_report_grows_with_the_number_of_workspaces_and_not_with_its_square(
     # What is worked out once for the process is none of the workspaces'.
     measured(2, of)
     (lengths, calls), (longer, more) = measured(FEW, of), measured(MANY, of)
-    assert all(long / short < MOST for short, long in zip(lengths, longer, strict=True))
+    assert all(long / short < LINEAR for short, long in zip(lengths, longer, strict=True))
     assert too_often(calls, more) == {}

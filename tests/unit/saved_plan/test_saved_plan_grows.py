@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.parse import from_data
 
-from tests.unit.growth import FEW, MANY, MOST, Calls, counted, too_often
+from tests.growth import FEW, LINEAR, MANY, Calls, counted, too_often
 from tests.unit.saved_plan.plans import data_of, held_against, verdicts
 from tests.unit.workspaces.test_plan_grows import inventory
 
@@ -36,5 +36,5 @@ def test_a_saved_plan_grows_with_the_number_of_workspaces_and_not_with_its_squar
     # What is worked out once for the process is none of the workspaces'.
     measured(2, moved)
     (length, calls), (longer, more) = measured(FEW, moved), measured(MANY, moved)
-    assert longer / length < MOST
+    assert longer / length < LINEAR
     assert too_often(calls, more) == {}

@@ -15,7 +15,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.step import of_step
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told
 
-from tests.unit.growth import FEW, MANY, MOST, Calls, counted, too_often
+from tests.growth import FEW, LINEAR, MANY, Calls, counted, too_often
 from tests.unit.workspaces.situations import (
     SERVICE_ACCOUNT,
     World,
@@ -56,7 +56,7 @@ def test_a_plan_grows_with_the_number_of_workspaces_and_not_with_its_square(purp
     # What is worked out once for the process is none of the workspaces'.
     measured(purpose, 2, connected)
     (length, calls), (longer, more) = measured(purpose, FEW, connected), measured(purpose, MANY, connected)
-    assert longer / length < MOST
+    assert longer / length < LINEAR
     assert too_often(calls, more) == {}
 
 
