@@ -45,8 +45,7 @@ EXAMPLES = r"""
 
 - name: Alarm somebody
   ansible.builtin.debug:
-    msg: "{{ item.message }} {{ item.remedy }}"
-  loop: "{{ verdict | onramp.braze_fivetran.findings('key') }}"
+    msg: "{{ verdict | onramp.braze_fivetran.findings('key') }}"
 """
 
 RETURN = r"""

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import yaml
 
 from tests.collection import CHECKOUT
@@ -189,8 +190,14 @@ def test_the_configuration_of_a_page_switches_the_report_on(sandbox: Sandbox, pa
 
 
 def note(given: list[Mapping[str, str]], env: Mapping[str, str]) -> None:
-    """Stand in for what an example runs in the sandbox's environment."""
+    """Stand in for what an example runs in the sandbox's environment: it looks which groups there are."""
     given.append(env)
+    requests.get(
+        f"{env['FIVETRAN_API_URL']}/v1/groups",
+        auth=(env["FIVETRAN_APIKEY"], env["FIVETRAN_APISECRET"]),
+        headers={"Accept": "application/json;version=2"},
+        timeout=30,
+    ).raise_for_status()
 
 
 # That of CONTRIBUTING.md, which needs a trace, is executed by tests/integration/trace.
@@ -200,7 +207,8 @@ def note(given: list[Mapping[str, str]], env: Mapping[str, str]) -> None:
 def test_the_python_of_a_page_works(page: Path) -> None:
     given: list[Mapping[str, str]] = []
     for block in blocks(page, "python"):
-        exec(block, {"run_something": partial(note, given)})
+        # Installed, the sandbox has a name of its own; tests/sandbox/tests/test_package.py installs it.
+        exec(block.replace("braze_fivetran_sandbox", "tests.sandbox"), {"run_something": partial(note, given)})
     assert all("FIVETRAN_API_URL" in environment for environment in given)
     assert given
 
