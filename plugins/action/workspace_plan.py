@@ -19,11 +19,10 @@ from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_plan im
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.arguments import validated
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.guard import ControllerAction
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.play import play_of
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.progress import Progress
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.progress import Progress, say
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.shared_limits import (
     clients as shared_clients,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.shared_limits import tell
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.tracing import trace
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.using import Plans, settled
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets import (
@@ -202,7 +201,7 @@ def _tell(progress: Progress, done: int, total: int) -> None:
 
 def _say(progress: Progress, line: str) -> None:
     progress.clear()
-    tell(line)
+    say(line)
 
 
 def _only_playing(plan: Plan, playing: list[str]) -> Plan:

@@ -35,7 +35,7 @@ from .aws_defaults import with_aws_defaults
 from .environment import environment, without_debug
 from .guard import GuardedAction, presentable
 from .play import play_of
-from .progress import clear_line
+from .progress import say
 from .shared_limits import clients as shared_clients
 from .tracing import environment_of_modules, note, trace
 from .warnings import WARNINGS, display_deprecations, naming, warnings_of_arguments, withheld
@@ -70,9 +70,7 @@ class InProcessAction(GuardedAction):
         host = str(variables.get("inventory_hostname"))
 
         def progress(message: str) -> None:
-            # Standard output belongs to the callback that tells of results.
-            clear_line()
-            Display().display(discretion.text(printable(f"{host}: {message}")), stderr=True)
+            say(discretion.text(printable(f"{host}: {message}")))
 
         if self._is_the_same_here(variables):
             if _wants_invocation(variables):

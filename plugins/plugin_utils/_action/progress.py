@@ -69,5 +69,11 @@ def clear_line() -> None:
         _display(f"\r{' ' * (max(shutil.get_terminal_size().columns, NARROWEST) - 1)}\r")
 
 
+def say(text: str) -> None:
+    """Say what stays, also from a worker; standard output belongs to the callback that tells of results."""
+    clear_line()
+    Display().display(text, stderr=True)
+
+
 # Of the process that prints what callbacks tell.
 PROGRESS = Progress()

@@ -23,13 +23,11 @@ from functools import partial
 from io import FileIO
 from threading import Lock
 
-from ansible.utils.display import Display
-
 from ...module_utils._kernel.clients import Clients
 from ...module_utils._kernel.deadline import Clock
 from ...module_utils._kernel.errors import Failure, OnrampError
 from ...module_utils._kernel.http.rate_limits import Limit, Own, Store
-from .progress import clear_line
+from .progress import say
 
 LARGEST = 1024 * 1024
 # For how many seconds a worker may sleep without looking whether its playbook lives.
@@ -99,16 +97,10 @@ def _store() -> Store:
 _STORE = _store()
 
 
-def clients(say: Callable[[str], None] | None = None) -> Clients:
+def clients(tell: Callable[[str], None] = say) -> Clients:
     """Return what a task's clients share: with the other workers, what limits they wait for."""
     clock = Clock(sleep=partial(_attended_sleep, os.getppid()))
-    return Clients(clock, _STORE, say or tell)
-
-
-def tell(line: str) -> None:
-    """Say for all what they wait for; standard output belongs to the callback that tells of results."""
-    clear_line()
-    Display().display(line, stderr=True)
+    return Clients(clock, _STORE, tell)
 
 
 def _attended_sleep(parent: int, seconds: float) -> None:

@@ -98,7 +98,7 @@ class Draft:
 
     def problem(self, step: str, code: str, message: str, remedy: str = "", field: str = "") -> None:
         """Note why nothing is done for this workspace."""
-        self.problems.append(Finding(step, "error", code, self._named(step, message), self._named(step, remedy), field))
+        self.found(Finding(step, "error", code, message, remedy, field))
 
     def failure(self, step: str, error: OnrampError, remedy: str = "") -> None:
         """Note that a look, or the planning of a step, has failed."""
@@ -107,9 +107,7 @@ class Draft:
 
     def warning(self, step: str, code: str, message: str, remedy: str = "") -> None:
         """Note what deserves a look and stops nobody."""
-        finding = Finding(step, "warning", code, self._named(step, message), self._named(step, remedy))
-        if finding not in self.warnings:
-            self.warnings.append(finding)
+        self.found(Finding(step, "warning", code, message, remedy))
 
     def notice(self, step: str, severity: str, code: str, message: str, remedy: str = "", *, field: str = "") -> None:
         """Note what is not as it should be, or stays as it is, without being a change of this plan."""
@@ -117,19 +115,27 @@ class Draft:
 
     def note(self, found: Finding) -> None:
         """Note a finding, likewise."""
-        texts = {name: self._named(found.step, getattr(found, name)) for name in ("message", "remedy")}
-        finding = replace(found, **texts)
-        if finding not in self.noticed:
-            self.noticed.append(finding)
+        self._add(found, self.noticed)
 
-    def _named(self, step: str, text: str) -> str:
-        return in_the_users_names(step, self.settings.storage, printable(text))
+    def found(self, finding: Finding) -> None:
+        """Note a finding as its severity says: an error as a problem, a warning, and else a notice."""
+        self._add(finding, {"error": self.problems, "warning": self.warnings}.get(finding.severity, self.noticed))
+
+    def _add(self, found: Finding, findings: list[Finding]) -> None:
+        """Add a finding in the names that the user writes, unless it is there."""
+        message, remedy = (
+            in_the_users_names(found.step, self.settings.storage, printable(text))
+            for text in (found.message, found.remedy)
+        )
+        finding = replace(found, message=message, remedy=remedy)
+        if finding not in findings:
+            findings.append(finding)
 
     def plan(self) -> WorkspacePlan:
         """Return what the draft has come to. Nothing is changed where there is a problem."""
         return WorkspacePlan(
             name=self.name,
-            problems=tuple(dict.fromkeys(self.problems)),
+            problems=tuple(self.problems),
             warnings=tuple(self.warnings),
             noticed=tuple(self.noticed),
             changes=tuple(sorted(self.changes, key=lambda change: KINDS.index(change.kind))),

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from .....module_utils._bucket.effect import Answer
@@ -76,12 +77,10 @@ def _preflight(known: Prepared) -> None:
     wish = Wish(member=known.wanted.member, conditional=known.wanted.condition is not None and is_managed(draft))
     for finding in gcs_findings(known.bucket, wish):
         # Without a bucket there is nothing to grant, whatever is looked at before.
-        if finding.severity == "error" and (preflight == "fail" or finding.code == "bucket_missing"):
-            draft.problem("access", finding.code, finding.message, finding.remedy)
-        elif preflight != "ignore" and finding.severity == "info":
-            draft.notice("access", "info", finding.code, finding.message, finding.remedy)
-        elif preflight != "ignore":
-            draft.warning("access", finding.code, finding.message, finding.remedy)
+        stops = finding.severity == "error" and (preflight == "fail" or finding.code == "bucket_missing")
+        if stops or preflight != "ignore":
+            is_softened = finding.severity == "error" and not stops
+            draft.found(replace(finding, severity="warning") if is_softened else finding)
 
 
 def _tell_what_the_role_lacks(known: Prepared, policy: JsonObject, *, is_new: bool) -> None:

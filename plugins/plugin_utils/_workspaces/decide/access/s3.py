@@ -35,7 +35,6 @@ from ..s3_doubts import note_what_forbids
 from .s3_judging import (
     bucket_policies,
     is_left_alone,
-    note_finding,
     note_judgement,
     place,
     places,
@@ -103,7 +102,7 @@ def _judge_bucket(situation: Situation, draft: Draft, who: Identity) -> None:
         keys = (*keys, key)
     for finding in s3_findings(bucket, S3Reader(draft.access.role_arn, settings.prefix), keys):
         is_softened = finding.severity == "error" and preflight != "fail"
-        note_finding(draft, replace(finding, severity="warning") if is_softened else finding)
+        draft.found(replace(finding, severity="warning") if is_softened else finding)
 
 
 def _role_arn(settings: Settings, who: Identity, actual: Actual) -> str:

@@ -23,7 +23,6 @@ from .....module_utils._aws.simulation import Simulated
 from .....module_utils._bucket.effect import Answer, Reason
 from .....module_utils._fivetran.client import JsonObject
 from .....module_utils._kernel.errors import InvalidArgument
-from .....module_utils._kernel.finding import Finding
 from ...._settings.settings import Settings
 from ...look import asked, questions
 from ...look.proof import proof, proved
@@ -125,7 +124,7 @@ def note_judgement(draft: Draft, planned: AccessPlan, role_arn: str) -> None:
     """Note what concerns the role, and of the places that were judged what concerns this workspace."""
     judgement = planned.places.get(place(draft))
     for finding in (*planned.findings, *(judgement.findings if judgement else ())):
-        note_finding(draft, finding)
+        draft.found(finding)
     unknown: list[Reason] = []
     for effect in (planned.trust, judgement.effect if judgement else None):
         if effect is not None and effect.answer is Answer.UNKNOWN:
@@ -144,12 +143,3 @@ def decided_by_fivetran(draft: Draft) -> str:
     stays = any(change.kind == "connection" and change.action is Action.NONE for change in draft.changes)
     by = proof(draft.own_row) if stays else ""
     return proved("it can", by) if by else "Fivetran's own setup tests decide."
-
-
-def note_finding(draft: Draft, finding: Finding) -> None:
-    if finding.severity == "error":
-        draft.problem("access", finding.code, finding.message, finding.remedy)
-    elif finding.severity == "warning":
-        draft.warning("access", finding.code, finding.message, finding.remedy)
-    else:
-        draft.notice("access", "info", finding.code, finding.message, finding.remedy)
