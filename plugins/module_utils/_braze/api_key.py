@@ -14,7 +14,7 @@ from typing import Any
 from .._kernel.errors import InvalidArgument
 from .._kernel.options.limits import retry_policy
 from .._kernel.secrets.keys import bare, complaint
-from .._kernel.task import Result, Task, react
+from .._kernel.task import Result, Task, warn_or_fail
 from .instances import Endpoint, find_endpoint, other_instances
 from .permissions import PERMISSIONS, choose
 from .probes import Prober, braze_http
@@ -48,7 +48,7 @@ def api_key_info(task: Task) -> Result:
     if judgement.verdict is KeyVerdict.INVALID_KEY and task.params["on_problem"] == "fail":
         # Ansible prints all of a failure, and these say the same of each permission.
         result |= {"permissions": [], "undecided": []}
-    return react(task, task.params["on_problem"], result["verdict"], msg, result)
+    return warn_or_fail(task, task.params["on_problem"], result["verdict"], msg, result)
 
 
 def _result(judgement: KeyJudgement, endpoint: Endpoint) -> Result:

@@ -19,7 +19,7 @@ from .._bucket.objects import AccessDenied, BucketMissing, BucketObjects
 from .._kernel.clients import Clients
 from .._kernel.errors import Failure, InvalidArgument
 from .._kernel.secrets.shown import quoted
-from .._kernel.task import Result, Task, react
+from .._kernel.task import Result, Task, warn_or_fail
 from .found import EventType, FoundIntegration, Survey
 from .layout import as_prefix
 from .survey import take_survey
@@ -161,7 +161,7 @@ def currents_info(task: Task, open_bucket: OpenBucket) -> Result:
     place = "/".join(filter(None, (result["bucket"], result["prefix"])))
     url = f"{'s3' if params['storage'] == 's3' else 'gs'}://{place}"
     msg = f"Braze Currents does not land in {url} ({verdict}). {advice}"
-    return react(task, params[option], verdict.value, msg, result)
+    return warn_or_fail(task, params[option], verdict.value, msg, result)
 
 
 def _check(params: Mapping[str, Any]) -> None:

@@ -74,7 +74,7 @@ TRACE_VARIABLE = "ONRAMP_BRAZE_FIVETRAN_TRACE"
 REACTIONS = ("ignore", "warn", "fail")
 
 
-def react(task: Task, reaction: str, code: str, msg: str, result: Result) -> Result:
+def warn_or_fail(task: Task, reaction: str, code: str, msg: str, result: Result) -> Result:
     """Return ``result``, with a warning if ``reaction`` is ``warn``.
 
     :raises OnrampError: with ``result``, if ``reaction`` is ``fail``.

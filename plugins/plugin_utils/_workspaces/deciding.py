@@ -183,7 +183,7 @@ def _key(situation: Situation, draft: Draft) -> None:
     reaction = draft.settings.roles["braze_api_key"]["on_problem"]
     if result["verdict"] != "ok":
         message = f"The Braze API key is not good ({result['verdict']})."
-        _react(situation, draft, "key", reaction, str(result["verdict"]), message, str(result["next_step"]))
+        _warn_or_refuse(situation, draft, "key", reaction, str(result["verdict"]), message, str(result["next_step"]))
 
 
 def _landing(situation: Situation, draft: Draft) -> None:
@@ -198,7 +198,7 @@ def _landing(situation: Situation, draft: Draft) -> None:
         green = reads_nothing_new(draft, str(result["verdict"]), result.get("newest_hour"))
         message = f"{message} {green}".strip()
     reaction = draft.settings.roles["currents_landing"][option]
-    _react(situation, draft, "landing", reaction, str(result["verdict"]), message, str(result["next_step"]))
+    _warn_or_refuse(situation, draft, "landing", reaction, str(result["verdict"]), message, str(result["next_step"]))
 
 
 def _result(situation: Situation, draft: Draft, step: str, question: questions.Question[Result]) -> Result | None:
@@ -212,7 +212,9 @@ def _result(situation: Situation, draft: Draft, step: str, question: questions.Q
     return result
 
 
-def _react(situation: Situation, draft: Draft, step: str, reaction: str, code: str, message: str, remedy: str) -> None:
+def _warn_or_refuse(
+    situation: Situation, draft: Draft, step: str, reaction: str, code: str, message: str, remedy: str
+) -> None:
     """Do about a verdict what the inventory says; where findings are told, each is one."""
     if reaction == "fail" or situation.purpose.tells_findings:
         draft.problem(step, code, message, remedy)

@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-# _http_transport says that it is missing when a client is wanted.
+# transport.py says that it is missing when a client is wanted.
 with suppress(ImportError):
     import requests
 
