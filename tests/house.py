@@ -34,7 +34,10 @@ FLOORS: tuple[Mapping[str, str], ...] = (
         "plugin_utils._events": "what may start a run",
         "plugin_utils._report": "table, page, metrics, JUnit, news",
     },
-    {"plugin_utils._workspaces.planning": "one plan, from inventory to verdicts"},
+    {
+        "plugin_utils._workspaces.planning": "one plan, from inventory to verdicts",
+        "plugin_utils._workspaces.result": "a plan as a task's result",
+    },
     {
         "plugin_utils._workspaces.deciding": "decide about all of them",
         "plugin_utils._saved_plan": "a plan as a file, and what moved",

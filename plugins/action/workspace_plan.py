@@ -54,8 +54,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
     plan_of,
     read_inventory,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.result import as_told
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.step import of_step
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told
 
 # A pattern that matches no host and is no mistake.
 NOBODY = f"{GROUP}:!{GROUP}"
@@ -79,6 +79,8 @@ class ActionModule(ControllerAction):
     def _plan(self, params: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         playing = [str(name) for name in variables.get("ansible_play_hosts") or ()]
         inventory = [str(name) for name in (variables.get("groups") or {}).get(GROUP) or ()]
+        # Who asks for more than the usual is told of each.
+        each_up_to = None if self._display.verbosity else params["tell_each_up_to"]
         limits = Limits(params["request_timeout"], params["retry_timeout"], params["rate_limit_timeout"])
         progress = Progress()
         try:
@@ -101,11 +103,13 @@ class ActionModule(ControllerAction):
             cause = error if isinstance(error, OnrampError) else f"An unexpected {type(error).__name__} ended the look."
             # Where it happened, and not its text, which may quote a setting.
             self._display.vvv("".join(traceback.format_tb(error.__traceback__)))
-            return self._shown(no_plan(params["purpose"], playing, cause), variables)
+            return self._shown(no_plan(params["purpose"], playing, cause), variables, each_up_to)
         finally:
             progress.clear()
         taken_up = _pattern(_taken_up(plan))
-        shown = self._shown(_only_playing(plan, playing) if heal is None else _asked_for(plan, taken_up), variables)
+        shown = self._shown(
+            _only_playing(plan, playing) if heal is None else _asked_for(plan, taken_up), variables, each_up_to
+        )
         shown |= {"hosts_to_change": self._hosts_to_change(plan), "hosts_to_share": self._hosts_to_share(plan)}
         shown |= {"hosts_taken_up": taken_up} if heal is not None else {}
         return shown | ({"ansible_stats": _for_all(handed_on)} if handed_on else {})
@@ -115,12 +119,14 @@ class ActionModule(ControllerAction):
         others = secrets_of_run(variables, play_of(self._task)) if plans.has_any else ()
         return Redactor([*known_secrets(), *others])
 
-    def _shown(self, plan: Plan, variables: Mapping[str, Any]) -> dict[str, Any]:
+    def _shown(self, plan: Plan, variables: Mapping[str, Any], each_up_to: int | None) -> dict[str, Any]:
         """Return the plan as it is told, without the secrets of any workspace, no matter which of them play."""
         discretion = Discretion(known_secrets(), lambda: secrets_of_run(variables, play_of(self._task)))
-        told = _plain(as_told(plan))
+        told = _plain(as_told(plan, each_up_to))
+        names = told.pop("with_news")
+        to_tell = GROUP if len(names) == len(plan.workspaces) else _pattern(names)
         # How many there are is no vendor's word.
-        return discretion.result({**told, "msg": ""}) | {"msg": told["msg"]}
+        return discretion.result({**told, "msg": ""}) | {"msg": told["msg"], "hosts_to_tell": to_tell}
 
     def _read(
         self, purpose: str, inventory: list[str], variables: Mapping[str, Any]

@@ -63,6 +63,14 @@ options:
         two million characters is refused. The playbooks pass on C(onramp_hand_on_plan).
     type: bool
     default: false
+  tell_each_up_to:
+    description:
+      - Up to how many workspaces each of them has a line of its own. Of more, those that are fine, or have nothing to
+        do in this step, and of which nothing else is worth a line are counted in RV(told) and left out of
+        RV(hosts_to_tell), because Ansible forks a process for each that is told. By default, and with C(-v), each
+        has one.
+      - The playbooks C(onboard), C(rotate_key) and C(verify) pass on C(onramp_tell_each_up_to), and 100 without it.
+    type: int
   heal_connections:
     description:
       - With O(purpose=heal), the connections that are to be healed, each with C(group_id) and C(schema), or with
@@ -125,8 +133,8 @@ msg:
   sample: "Plan: 100 workspaces: 96 fine, 3 to change, 1 refused."
 told:
   description:
-    - The same; what of it Fivetran's rate limit will not let be done in one run; and with O(purpose=verify) what
-      RV(unclaimed) and RV(doubts) hold, line by line.
+    - The same; how many of them have no line of their own, see O(tell_each_up_to); what of it Fivetran's rate limit
+      will not let be done in one run; and with O(purpose=verify) what RV(unclaimed) and RV(doubts) hold, line by line.
   returned: always
   type: list
   elements: str
@@ -184,6 +192,11 @@ ansible_stats:
       onramp_approved_plan: "onramp-plan:1:eNrtWm1v2zgS..."
     per_host: false
     aggregate: false
+hosts_to_tell:
+  description: Which hosts M(onramp.braze_fivetran.workspace_verdict) is for, as a pattern of Ansible.
+  returned: always
+  type: raw
+  sample: braze_workspaces
 hosts_to_change:
   description: Which hosts the plays that follow are for, as a pattern of Ansible; nobody in check mode.
   returned: unless the look has ended without a plan
@@ -330,6 +343,10 @@ workspaces:
       sample:
         state: nothing_broken
         message: Nothing is broken.
+    has_news:
+      description: Whether it is worth a line of its own among many, see O(tell_each_up_to).
+      type: bool
+      sample: false
     told:
       description: What M(onramp.braze_fivetran.workspace_verdict) tells, line by line.
       type: list
@@ -354,6 +371,7 @@ OPTIONS = (
             "step": {"type": "str", "choices": list(STEPS), "default": "all"},
             "part_of_fleet": {"type": "bool", "default": False},
             "hand_on": {"type": "bool", "default": False},
+            "tell_each_up_to": {"type": "int"},
             "heal_connections": {"type": "list", "elements": "dict"},
             "heal_cooldown": {"type": "int", "default": 3600},
             "heal_state": {"type": "str"},

@@ -16,7 +16,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.clie
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.reading import read_settings
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.look import Limits
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.planning import plan_of
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.result import as_told
 
 from tests.clock import Hurried
 from tests.hardening.steps import LIMITS

@@ -15,7 +15,7 @@ from ...module_utils._kernel.finding import Finding
 from ...module_utils._kernel.printable import visible
 from ...module_utils._kernel.secrets.redact import REDACTED
 from .._way import way_line
-from .heal.outcomes import found_by_healing, healing_lines, in_words, state_of, strangers
+from .heal.outcomes import healing_lines, in_words, state_of
 from .model.findings import leaves, quoted
 from .model.plan import Action, Change, ChangeReason, Plan, WorkspacePlan, WorkspaceVerdict
 
@@ -25,7 +25,11 @@ VERBS: Mapping[Action, str] = {
     Action.DELETE: "remove",
     Action.NONE: "leave",
 }
+
+
 SIGNS: Mapping[Action, str] = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.NONE: " "}
+
+
 REASONS: Mapping[ChangeReason, str] = {
     ChangeReason.AS_WANTED: "it is as it should be",
     ChangeReason.MISSING: "there is none yet",
@@ -40,17 +44,29 @@ REASONS: Mapping[ChangeReason, str] = {
     ChangeReason.STILL_NEEDED: "others need it",
     ChangeReason.GONE: "it is gone already",
 }
+
+
 # What stays, or goes, beside the changes of a plan. Other notes stand in its result, and in the report.
 NOTES = (
     "grant_still_needed", "role_still_needed", "buckets_released", "role_not_ours", "policy_not_ours", "paused",
     "access_unknown", "grant_adopted", "grant_kept", "kept_for_the_fleet",
 )  # fmt: skip
+
+
 # What verify.yml says as not verifiable, or not at all, for it is fine.
 SAID_OTHERWISE = ("access_unknown", "grant_adopted")
+
+
 FINE = "everything is as it should be."
+
+
 FINE_AS_SEEN = "everything that can be seen is as it should be."
+
+
 # Longer values stand in the difference that --diff shows.
 LONGEST_VALUE = 160
+
+
 # So many connections that nobody claims are told one by one.
 MOST_UNCLAIMED = 20
 
@@ -104,11 +120,11 @@ def told(purpose: str, plan: WorkspacePlan) -> list[str]:
 
 
 def _told(purpose: str, plan: WorkspacePlan) -> list[str]:
-    kept = [f"  = {note}" for note in _notes(purpose, plan)]
+    kept = [f"  = {note}" for note in notes_of(purpose, plan)]
     if plan.healing is not None:
         return [*healing_lines(plan.name, plan.healing), *(line for change in plan.todo for line in _lines(change))]
     if purpose == "verify":
-        unseen = [f"  ? {sentence}" for sentence in _not_verifiable(plan)]
+        unseen = [f"  ? {sentence}" for sentence in not_verifiable(plan)]
         # Of a workspace with findings, the rest is told beside them.
         return _verified(plan) if findings_of(plan) else [*_verified(plan), *kept, *unseen]
     if plan.problems:
@@ -123,12 +139,12 @@ def _told(purpose: str, plan: WorkspacePlan) -> list[str]:
     return [head, *(line for change in ordered for line in _lines(change)), *kept]
 
 
-def _notes(purpose: str, plan: WorkspacePlan) -> list[str]:
+def notes_of(purpose: str, plan: WorkspacePlan) -> list[str]:
     notes = [note for note in NOTES if purpose != "verify" or note not in SAID_OTHERWISE]
     return [finding.text() for finding in plan.noticed if finding.code in notes]
 
 
-def _not_verifiable(plan: WorkspacePlan) -> list[str]:
+def not_verifiable(plan: WorkspacePlan) -> list[str]:
     return [f"not verifiable: {sentence}" for sentence in plan.unverified]
 
 
@@ -145,10 +161,10 @@ def _verified(plan: WorkspacePlan) -> list[str]:
     if not found:
         return [f"{plan.name}: {FINE if not plan.unverified else FINE_AS_SEEN}"]
     head = f"{plan.name}: {len(found)} {'finding' if len(found) == 1 else 'findings'}."
-    return [head, *(f"- {finding.step}: {finding.text()}" for finding in found), *_way(plan)]
+    return [head, *(f"- {finding.step}: {finding.text()}" for finding in found), *way_lines(plan)]
 
 
-def _way(plan: WorkspacePlan) -> list[str]:
+def way_lines(plan: WorkspacePlan) -> list[str]:
     """Return where the data is, and how old; a line that begins as none of a finding does."""
     line = way_line(plan.way)
     return [f"  {line}"] if line else []
@@ -237,50 +253,3 @@ def diffs(plan: WorkspacePlan) -> list[dict[str, Any]]:
         for change in plan.todo
         if not change.made_by and (change.before or change.after)
     ]
-
-
-def as_told(plan: Plan) -> dict[str, Any]:
-    """Return the plan as plain data, with what is told of it: what the tasks and the report of a playbook go by."""
-    return {
-        "changed": False,
-        "msg": fleet_line(plan),
-        "told": [
-            fleet_line(plan),
-            *plan.notes,
-            *plan.shortages,
-            *unclaimed_lines(plan),
-            *strangers(plan),
-        ],
-        **(_of_nobody(plan) if plan.purpose == "verify" else {}),
-        "to_delete": [
-            f"{name} ({workspace.schema})"
-            for name, workspace in plan.workspaces.items()
-            if plan.purpose == "offboard" and not workspace.problems and workspace.changes_of("connection")
-        ],
-        "workspaces": {name: _workspace(plan.purpose, workspace) for name, workspace in plan.workspaces.items()},
-        "to_do": {name: workspace.work() for name, workspace in plan.workspaces.items()},
-    }
-
-
-def _of_nobody(plan: Plan) -> dict[str, Any]:
-    return {"unclaimed": [found.as_json() for found in plan.unclaimed], "doubts": list(plan.doubts)}
-
-
-def _workspace(purpose: str, plan: WorkspacePlan) -> dict[str, Any]:
-    found = findings_of(plan) if purpose == "verify" else list(plan.problems or found_by_healing(plan.healing))
-    warned = [finding.text() for finding in plan.warnings]
-    if purpose == "verify" and found:
-        warned += [*_notes(purpose, plan), *_not_verifiable(plan)]
-    return {
-        **plan.as_json(),
-        "told": told(purpose, plan),
-        # Of a workspace with findings it is among them.
-        "told_if_verbose": [] if found else _way(plan),
-        "reads_only": purpose == "verify",
-        # What heal.yml finds fails at its end, after what can be healed.
-        "failed": bool(found) and purpose != "heal",
-        "failure": {"code": found[0].code, "message": found[0].message} if found else {},
-        "findings": [finding.as_json() for finding in found],
-        "warned": [f"{plan.name}: {sentence}" for sentence in warned],
-        "diff": diffs(plan),
-    }

@@ -14,7 +14,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.se
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Returned
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Plan, WorkspaceVerdict
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.result import as_told
 
 from tests.unit.workspaces.situations import World, failed, plan_of, row, settings
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.healings import HealState
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import ACCESS_KINDS
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told, findings_of
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.result import as_told
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import findings_of
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -22,7 +22,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
     WorkspaceVerdict,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.planning import _secrets
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.result import as_told
 
 from tests.unit.workspaces.situations import (
     AWS_ACCOUNT,

@@ -18,7 +18,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
     WorkspacePlan,
     WorkspaceVerdict,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told, findings_of
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.result import as_told
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import findings_of
 
 from tests.unit.workspaces.situations import (
     GROUP_ID,

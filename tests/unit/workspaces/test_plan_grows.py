@@ -12,8 +12,8 @@ import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.deciding import decide
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import MOST_SHARING
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.result import as_told
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.step import of_step
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told
 
 from tests.growth import FEW, LINEAR, MANY, Calls, counted, too_often
 from tests.unit.workspaces.situations import (

@@ -20,7 +20,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
     WorkspacePlan,
     WorkspaceVerdict,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.result import as_told
 from hypothesis import assume, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st

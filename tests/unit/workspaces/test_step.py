@@ -19,13 +19,14 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
     Plan,
     WorkspaceVerdict,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.result import as_told
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.step import (
     ALL,
     SHARED,
     WORKSPACES,
     of_step,
 )
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told, fleet_line
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import fleet_line
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,6 +72,7 @@ def test_the_first_step_makes_what_is_shared_and_nothing_else_and_says_what_is_l
     assert data["workspaces"]["own"]["told"] == ["own: nothing to do in this step, and 3 changes in the other one."]
     assert data["workspaces"]["a"]["told"][0] == "a: 2 changes in this step."
     assert fleet_line(plan) == "Plan: 5 workspaces: 4 to change, 1 with nothing to do in the step shared."
+    assert as_told(plan, 4)["with_news"] == ["a", "b", "eu", "fr"]
 
 
 def test_the_second_step_makes_the_rest_once_the_first_is_done() -> None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,12 +19,12 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
     Plan,
     WorkspacePlan,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.result import as_told
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import (
     LONGEST_VALUE,
     REASONS,
     SIGNS,
     VERBS,
-    as_told,
     diffs,
     fleet_line,
     told,
@@ -97,6 +98,40 @@ def test_what_cannot_be_seen_of_a_workspace_with_findings_is_told_beside_them() 
         "shop_eu: The connection braze_shop_eu is paused in Fivetran: no sync since 2026-03-01 13:10 UTC."
     )
     assert unseen.startswith("shop_eu: not verifiable: What Fivetran holds as Braze API key")
+
+
+# Who has a line
+
+
+def told_apart(purpose: str, *inventory: Any, each_up_to: int | None = 1, **more: Any) -> tuple[list[str], list[str]]:
+    """Return who has a line of its own, and what is told of the whole fleet."""
+    data = as_told(plan_of(purpose, *inventory, **more), each_up_to)
+    return data["with_news"], data["told"]
+
+
+@pytest.mark.parametrize("purpose", ["onboard", "verify"])
+def test_of_a_large_fleet_only_who_is_more_than_fine_has_a_line_and_the_others_are_counted(purpose: str) -> None:
+    named, (fleet, counted) = told_apart(
+        purpose, US, EU, DE, unusable("a"), world=replace(SET_UP, rows=SET_UP.rows[1:])
+    )
+    assert named == ["shop_us", "a"]
+    assert "2 fine" in fleet
+    assert counted == (
+        "Of 2 there is nothing else to tell, so that they have no line of their own."
+        " -e onramp_tell_each_up_to=4 tells of each."
+    )
+
+
+@pytest.mark.parametrize("each_up_to", [2, 3, None])
+def test_of_a_fleet_that_is_not_larger_than_that_each_has_a_line(each_up_to: int | None) -> None:
+    named, fleet = told_apart("onboard", US, EU, each_up_to=each_up_to, world=SET_UP)
+    assert (named, fleet) == (["shop_us", "shop_eu"], ["Plan: 2 workspaces: 2 fine."])
+
+
+@pytest.mark.parametrize("purpose", ["onboard", "verify"])
+def test_what_a_person_has_paused_has_a_line_in_a_large_fleet_too(purpose: str) -> None:
+    world = replace(paused(), rows=(*paused().rows, row(US)), iam=SET_UP.iam)
+    assert told_apart(purpose, US, EU, world=world)[0] == ["shop_eu"]
 
 
 # What is paused

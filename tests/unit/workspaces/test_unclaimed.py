@@ -16,7 +16,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.se
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Returned
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Plan, WorkspaceVerdict
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import MOST_UNCLAIMED, as_told
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.result import as_told
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import MOST_UNCLAIMED
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st

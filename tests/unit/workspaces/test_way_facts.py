@@ -23,7 +23,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Returned
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import Group, WorkspacePlan
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import as_told, findings_of
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.result import as_told
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import findings_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.way.way_facts import note_way
 from hypothesis import given
 from hypothesis import strategies as st
