@@ -79,8 +79,7 @@ class ActionModule(ControllerAction):
     def _plan(self, params: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         playing = [str(name) for name in variables.get("ansible_play_hosts") or ()]
         inventory = [str(name) for name in (variables.get("groups") or {}).get(GROUP) or ()]
-        # Who asks for more than the usual is told of each.
-        each_up_to = None if self._display.verbosity else params["tell_each_up_to"]
+        each_up_to = self._each_up_to(params["tell_each_up_to"], playing)
         limits = Limits(params["request_timeout"], params["retry_timeout"], params["rate_limit_timeout"])
         progress = Progress()
         try:
@@ -113,6 +112,10 @@ class ActionModule(ControllerAction):
         shown |= {"hosts_to_change": self._hosts_to_change(plan), "hosts_to_share": self._hosts_to_share(plan)}
         shown |= {"hosts_taken_up": taken_up} if heal is not None else {}
         return shown | ({"ansible_stats": _for_all(handed_on)} if handed_on else {})
+
+    def _each_up_to(self, number: int | None, playing: Iterable[str]) -> int | None:
+        """Return of how many each is told; of any number for who asks for more, or if no pattern can name them."""
+        return None if self._display.verbosity or not all(map(PLAIN_NAME.fullmatch, playing)) else number
 
     def _redactor(self, variables: Mapping[str, Any], plans: Plans) -> Redactor:
         """Return what keeps every secret of the run out of plans that are saved, if any are."""

@@ -17,9 +17,16 @@ from .tell import diffs, findings_of, fleet_line, not_verifiable, notes_of, told
 
 
 def with_news(workspaces: Mapping[str, Mapping[str, Any]], each_up_to: int | None) -> list[str]:
-    """Return who has a line of its own: of more than ``each_up_to``, those whose line says more than the fleet's."""
-    everybody = each_up_to is None or len(workspaces) <= each_up_to
-    return [name for name, one in workspaces.items() if everybody or one["has_news"]]
+    """Return who has a line of its own: of more than ``each_up_to``, those whose line says more than the fleet's.
+
+    And one more where all of those fail: Ansible ends a run in which all hosts of a play have failed, also for others.
+    """
+    if each_up_to is None or len(workspaces) <= each_up_to:
+        return list(workspaces)
+    named = [name for name, one in workspaces.items() if one["has_news"]]
+    only_failures = bool(named) and all(workspaces[name]["failed"] for name in named)
+    one_more = next((name for name, one in workspaces.items() if only_failures and not one["has_news"]), None)
+    return [name for name, one in workspaces.items() if one["has_news"] or name == one_more]
 
 
 def as_told(plan: Plan, each_up_to: int | None = None) -> dict[str, Any]:

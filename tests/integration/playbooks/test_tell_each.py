@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.integration.playbooks.fleet import VERDICT, connections, play, workspaces
 from tests.integration.playbooks.plans import path_of
-from tests.playbook import PlayResult
+from tests.playbook import PlayResult, run_playbook
 from tests.sandbox.client import Sandbox
 
 FEW = ("-e", "onramp_tell_each_up_to=1")
@@ -65,3 +65,13 @@ def test_where_all_are_fine_nobody_has_a_task_unless_more_is_asked_for(sandbox: 
     assert (result.exit_code, who_is_told(result)) == (0, []), result.output
     assert "Verified 2 workspaces: 2 fine." in result.output
     assert sorted(who_is_told(play(sandbox, "verify", *FEW, "-v"))) == ["shop_eu", "shop_us"]
+
+
+def test_who_fails_ends_nothing_for_those_that_have_no_line(sandbox: Sandbox) -> None:
+    assert play(sandbox, "onboard").exit_code == 0
+    task = {"name": "Go on", "ansible.builtin.debug": {}}
+    own = {"name": "Go on", "hosts": "braze_workspaces", "gather_facts": False, "tasks": [task]}
+    site = [{"name": "Onboard", "ansible.builtin.import_playbook": path_of("onboard")}, own]
+    result = run_playbook(sandbox, site, *FEW, inventory=three())
+    assert [failure.host for failure in result.failures()] == [REFUSED]
+    assert {one.host for one in result.tasks if one.task == "Go on"} == {"shop_eu", "shop_us"}

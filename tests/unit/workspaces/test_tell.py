@@ -111,11 +111,11 @@ def told_apart(purpose: str, *inventory: Any, each_up_to: int | None = 1, **more
 
 @pytest.mark.parametrize("purpose", ["onboard", "verify"])
 def test_of_a_large_fleet_only_who_is_more_than_fine_has_a_line_and_the_others_are_counted(purpose: str) -> None:
-    named, (fleet, counted) = told_apart(
-        purpose, US, EU, DE, unusable("a"), world=replace(SET_UP, rows=SET_UP.rows[1:])
-    )
-    assert named == ["shop_us", "a"]
-    assert "2 fine" in fleet
+    paused_by_somebody = row(EU, paused=True, succeeded_at="2026-03-01T14:10:00Z")
+    world = replace(SET_UP, rows=(row(US), row(DE), paused_by_somebody))
+    named, (fleet, counted) = told_apart(purpose, US, EU, DE, unusable("a"), world=world)
+    assert named == ["shop_eu", "a"]
+    assert "3 fine" in fleet
     assert counted == (
         "Of 2 there is nothing else to tell, so that they have no line of their own."
         " -e onramp_tell_each_up_to=4 tells of each."
@@ -128,10 +128,10 @@ def test_of_a_fleet_that_is_not_larger_than_that_each_has_a_line(each_up_to: int
     assert (named, fleet) == (["shop_us", "shop_eu"], ["Plan: 2 workspaces: 2 fine."])
 
 
-@pytest.mark.parametrize("purpose", ["onboard", "verify"])
-def test_what_a_person_has_paused_has_a_line_in_a_large_fleet_too(purpose: str) -> None:
-    world = replace(paused(), rows=(*paused().rows, row(US)), iam=SET_UP.iam)
-    assert told_apart(purpose, US, EU, world=world)[0] == ["shop_eu"]
+def test_where_all_who_have_a_line_fail_one_more_has_one_because_ansible_would_end_the_run() -> None:
+    assert told_apart("verify", US, DE, unusable("a"), unusable("b"), world=SET_UP)[0] == ["shop_us", "a", "b"]
+    assert told_apart("verify", unusable("a"), unusable("b"))[0] == ["a", "b"]
+    assert told_apart("verify", US, DE, world=SET_UP)[0] == []
 
 
 # What is paused
