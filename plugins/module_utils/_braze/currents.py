@@ -8,10 +8,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from .._bucket.names import check_bucket
@@ -130,8 +131,10 @@ def _nothing_is_avro(survey: Survey) -> bool:
     return bool(looked_at) and not any(looked_at)
 
 
-def currents_info(task: Task, open_bucket: OpenBucket) -> Result:
+def currents_info(task: Task, open_bucket: OpenBucket, of_others: Callable[[], Collection[str]] = frozenset) -> Result:
     """Look into the bucket, which ``open_bucket`` finds in its cloud, and return the verdict.
+
+    ``of_others``: gives prefixes of other workspaces beside those of the option; wanted where nothing is found only.
 
     :raises OnrampError: an option cannot be right, the bucket gives no usable answer, or the verdict is one that an
         option says is a failure.
@@ -142,8 +145,9 @@ def currents_info(task: Task, open_bucket: OpenBucket) -> Result:
     now = datetime.now(UTC)
     survey, verdict, refusal, advice = Survey(), LandingVerdict.NO_BUCKET, None, ""
     try:
-        of_others = frozenset(map(as_prefix, params["folders_of_others"]))
-        survey = take_survey(objects, as_prefix(params["prefix"]), now, params["format_samples"], of_others)
+        named = frozenset(map(as_prefix, params["folders_of_others"]))
+        everybody = partial(_and_also, named, of_others)
+        survey = take_survey(objects, as_prefix(params["prefix"]), now, params["format_samples"], everybody)
         verdict = judge_landing(survey, now, timedelta(hours=params["stale_after"]))
         advice = next_step(verdict, survey, now)
     except (BucketMissing, AccessDenied) as error:
@@ -162,6 +166,10 @@ def currents_info(task: Task, open_bucket: OpenBucket) -> Result:
     url = f"{'s3' if params['storage'] == 's3' else 'gs'}://{place}"
     msg = f"Braze Currents does not land in {url} ({verdict}). {advice}"
     return warn_or_fail(task, params[option], verdict.value, msg, result)
+
+
+def _and_also(named: frozenset[str], of_others: Callable[[], Collection[str]]) -> frozenset[str]:
+    return named.union(of_others())
 
 
 def _check(params: Mapping[str, Any]) -> None:

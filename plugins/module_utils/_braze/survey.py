@@ -53,11 +53,11 @@ OTHER_PREFIXES = 5
 
 
 def take_survey(
-    objects: BucketObjects, prefix: str, now: datetime, samples: int, of_others: Collection[str] = ()
+    objects: BucketObjects, prefix: str, now: datetime, samples: int, of_others: Callable[[], Collection[str]] = tuple
 ) -> Survey:
     """Look what Currents has written under ``prefix``, which ends with the delimiter or is empty.
 
-    ``of_others``: prefixes of the same form that belong to other workspaces.
+    ``of_others``: gives prefixes of the same form that belong to other workspaces; asked where nothing is found.
 
     :raises BucketMissing: and AccessDenied, and OnrampError where the bucket gives no usable answer.
     """
@@ -67,12 +67,13 @@ def take_survey(
     )
     if not any(found.newest_hour for found in integrations):
         names = objects.list(prefix, by_folder=False, limit=1).names
-        found = _other_prefixes(objects, prefix, names, of_others)
+        foreign = of_others()
+        found = _other_prefixes(objects, prefix, names, foreign)
         return Survey(
             integrations=integrations,
-            first_name=next((name for name in names if not _is_of_others(name, prefix, of_others)), None),
-            other_prefixes=tuple(folder for folder in found if folder not in of_others),
-            prefixes_of_others=tuple(folder for folder in found if folder in of_others)[:OTHER_PREFIXES],
+            first_name=next((name for name in names if not _is_of_others(name, prefix, foreign)), None),
+            other_prefixes=tuple(folder for folder in found if folder not in foreign),
+            prefixes_of_others=tuple(folder for folder in found if folder in foreign)[:OTHER_PREFIXES],
         )
     return Survey(integrations=integrations, samples=_samples(objects, integrations, samples))
 

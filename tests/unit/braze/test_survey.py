@@ -93,7 +93,7 @@ def currents(
 def survey(
     objects: Iterable[tuple[str, bytes]], prefix: str = "currents/", samples: int = 3, of_others: tuple[str, ...] = ()
 ) -> Survey:
-    return take_survey(MemoryBucket(objects), prefix, NOW, samples, of_others)
+    return take_survey(MemoryBucket(objects), prefix, NOW, samples, lambda: of_others)
 
 
 def verdict(found: Survey) -> LandingVerdict:

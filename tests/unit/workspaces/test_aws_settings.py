@@ -56,13 +56,13 @@ def test_what_is_said_reaches_the_module_that_reads_iam_and_the_one_that_reads_t
         "assume_role_session_name": "onramp",
     }
     workspace = good(said)
-    for params in (asked.s3_access_params(workspace), asked.landing_params(workspace, [], {})):
+    for params in (asked.s3_access_params(workspace), asked.landing_params(workspace, {})):
         assert {name: params[name] for name in AWS_OPTIONS.arguments} == expected
 
 
 def test_currents_is_looked_at_as_somebody_else_where_that_is_said() -> None:
     workspace = good({**KEYS, "s3_access_aws_region": "eu-west-1", "currents_landing_aws_profile": "auditor"})
-    params = asked.landing_params(workspace, [], {})
+    params = asked.landing_params(workspace, {})
     assert {name: params[name] for name in ("profile", "access_key", "secret_key", "region")} == {
         "profile": "auditor",
         "access_key": None,

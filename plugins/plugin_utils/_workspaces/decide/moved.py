@@ -53,11 +53,11 @@ def _elsewhere(situation: Situation, draft: Draft) -> Iterator[tuple[JsonObject,
     if own is None or len(groups) < 2:
         return
     names = {row.get("id"): str(row.get("name")) for row in groups}
-    for row in situation.seen.of(questions.elsewhere(settings, own.id)):
+    rows = situation.seen.of(questions.elsewhere(settings, own.id))
+    for row in situation.by_schema(rows).get(settings.fivetran_schema, ()):
         group_id = str(row.get("group_id"))
         group = Group(group_id, names.get(group_id, group_id))
-        is_ours = row.get("schema") == settings.fivetran_schema and row.get("service") == SERVICE
-        if is_ours and not _is_claimed(situation, draft, group):
+        if row.get("service") == SERVICE and not _is_claimed(situation, draft, group):
             yield row, group
 
 

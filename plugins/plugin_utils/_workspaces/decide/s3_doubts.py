@@ -60,7 +60,8 @@ def _does_not_work(situation: Situation, settings: Settings) -> bool:
         return False
     question = questions.connections(settings, group_id)
     rows = situation.seen.of(question) if situation.seen.has(question) else ()
-    return any(row.get("schema") == settings.fivetran_schema and setup_state(row) != "connected" for row in rows)
+    own = situation.by_schema(rows).get(settings.fivetran_schema, ())
+    return any(setup_state(row) != "connected" for row in own)
 
 
 def note_what_forbids(situation: Situation, draft: Draft, account: str, planned: AccessPlan, role_arn: str) -> None:

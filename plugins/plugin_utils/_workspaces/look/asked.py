@@ -68,13 +68,12 @@ def key_params(settings: Settings, limits: Mapping[str, Any]) -> dict[str, Any]:
     return _params(braze_api_key_info.SPEC, settings, "braze_api_key", {**given, **limits})
 
 
-def landing_params(settings: Settings, folders_of_others: list[str], limits: Mapping[str, Any]) -> dict[str, Any]:
+def landing_params(settings: Settings, limits: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of ``braze_currents_info``. By default it looks as the identity that makes the role."""
     given: dict[str, Any] = {
         "storage": settings.storage,
         "bucket": settings.bucket,
         "prefix": settings.prefix,
-        "folders_of_others": [*settings.roles["currents_landing"].get("folders_of_others", ()), *folders_of_others],
         **dict.fromkeys(("on_quiet", "on_no_access", "on_problem"), "ignore"),
         **with_defaults(aws_options(settings, "currents_landing"), aws_options(settings, "s3_access")),
     }
@@ -141,12 +140,13 @@ def connection_config(settings: Settings, role_arn: str = UNKNOWN_ROLE) -> Braze
 
 
 def may_differ(settings: Settings, rows: Sequence[JsonObject]) -> bool:
-    """Tell whether Fivetran holds another configuration than the settings want, so that it will be checked."""
+    """Tell whether Fivetran holds another configuration than the settings want, so that it will be checked.
+
+    ``rows``: the connections of its schema.
+    """
     made = connection_config(settings)
     wanted, secrets = {**made["config"], **made["config_secrets"]}, made["config_secrets"]
-    return any(
-        config_differences(wanted, secrets, row) for row in rows if row.get("schema") == settings.fivetran_schema
-    )
+    return any(config_differences(wanted, secrets, row) for row in rows)
 
 
 def _params(spec: ModuleSpec, settings: Settings, role: str, given: Mapping[str, Any]) -> dict[str, Any]:

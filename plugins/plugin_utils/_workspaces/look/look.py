@@ -34,6 +34,7 @@ from .purposes import LookScope
 from .questions import (
     Account,
     Doubt,
+    Question,
     Returned,
     Seen,
     T,
@@ -133,8 +134,10 @@ class Look:
         if wanted.purpose.key:
             self._ask(key(settings), api_key_info, partial(asked.key_params, settings, limits), owner=name)
         if wanted.purpose.landing and settings.storage in ("s3", "gcs"):
-            params = partial(asked.landing_params, settings, wanted.folders_of_others(settings), limits)
-            self._ask(landing(settings), partial(currents_info, open_bucket=open_bucket), params, owner=name)
+            params = partial(asked.landing_params, settings, limits)
+            of_others = partial(wanted.folders_of_others, settings)
+            work = partial(currents_info, open_bucket=open_bucket, of_others=of_others)
+            self._ask(landing(settings), work, params, owner=name)
         if wanted.purpose.grants and settings.storage == "gcs":
             params = partial(asked.gcs_bucket_params, settings, limits)
             then = partial(self._with_bucket, settings)
@@ -157,7 +160,7 @@ class Look:
     def _with_groups(self, settings: Settings, found: Account) -> None:
         """Go on for every group that a workspace of these credentials names."""
         # Of all who share the answers, whichever account they expect: each question goes on from its first answer only.
-        alike = [other for other in self._wanted.playing if credentials(other) == credentials(settings)]
+        alike = self._wanted.alike(credentials, settings)
         for group_id, members in _by_group(alike, found).items():
             client, one = self._client(settings), members[0]
             self._ask(destination(one, group_id), _calls(client.destination, group_id))
@@ -175,9 +178,7 @@ class Look:
                 )
 
     def _with_bucket(self, one: Settings, bucket: GcsBucket) -> None:
-        question = gcs_bucket(one)
-        in_gcs = (settings for settings in self._wanted.playing if settings.storage == "gcs")
-        self._with_roles([settings for settings in in_gcs if gcs_bucket(settings) == question], bucket=bucket)
+        self._with_roles(self._wanted.alike(_in_bucket, one), bucket=bucket)
 
     def _with_member(self, members: list[Settings], member: str) -> None:
         self._with_roles(members, member=member)
@@ -216,14 +217,16 @@ class Look:
             for row in rows:
                 if row.get("schema") in wanted and does_not_work(row):
                     self._ask(reasons(one, str(row.get("id"))), partial(_read_reasons, client, row))
-        if is_new or self._wanted.purpose.sends_secrets or any(asked.may_differ(member, rows) for member in members):
+        of_schema: dict[Any, list[JsonObject]] = {}
+        for row in rows:
+            of_schema.setdefault(row.get("schema"), []).append(row)
+        differs = (asked.may_differ(member, of_schema.get(member.fivetran_schema, ())) for member in members)
+        if is_new or self._wanted.purpose.sends_secrets or any(differs):
             self._ask(metadata(one), _calls(client.service_metadata, SERVICE))
 
     def _in_account(self, one: Settings, who: Identity) -> None:
         """Go on for every playing workspace with the same AWS credentials."""
-        for settings in self._wanted.playing:
-            if settings.storage != "s3" or identity(settings) != identity(one):
-                continue
+        for settings in self._wanted.alike(_as_whom, one):
             params = partial(asked.s3_access_params, settings, limits=self._limits.as_params())
             if not asked.given_role(settings):
                 read = partial(asked.read_iam, settings, who, for_removal=self._wanted.purpose.removes)
@@ -236,6 +239,14 @@ class Look:
     def _simulate(self, doubt: Doubt) -> None:
         params = partial(asked.s3_access_params, doubt.settings, limits=self._limits.as_params())
         self._ask(doubt.question, partial(asked.ask_simulation, doubt.role_arn, doubt.place), params)
+
+
+def _as_whom(settings: Settings) -> Question[Any] | None:
+    return identity(settings) if settings.storage == "s3" else None
+
+
+def _in_bucket(settings: Settings) -> Question[Any] | None:
+    return gcs_bucket(settings) if settings.storage == "gcs" else None
 
 
 def _calls(call: Callable[[str], T], argument: str) -> Callable[[Task], T]:
@@ -255,7 +266,8 @@ def _of_other_groups(
 ) -> tuple[JsonObject, ...]:
     """Return the connections of these schemas in other groups: each asked for by its name, or out of one listing."""
     rows = (row for schema in (schemas if by_name else (None,)) for row in client.connections(schema=schema))
-    return tuple(row for row in rows if row.get("schema") in schemas and row.get("group_id") != group_id)
+    wanted = frozenset(schemas)
+    return tuple(row for row in rows if row.get("schema") in wanted and row.get("group_id") != group_id)
 
 
 def _by_group(playing: Iterable[Settings], found: Account) -> dict[str, list[Settings]]:

@@ -8,10 +8,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from ....module_utils._braze.layout import as_prefix
 from ..._settings.settings import Settings
 
 
@@ -57,18 +58,31 @@ class LookScope:
     inventory: tuple[Settings, ...]
     names: frozenset[str]
 
-    @property
+    @cached_property
     def playing(self) -> tuple[Settings, ...]:
         """The workspaces of this run."""
         return tuple(settings for settings in self.inventory if settings.name in self.names)
 
-    def folders_of_others(self, settings: Settings) -> list[str]:
-        """Return the folders of the same bucket in which the Currents of other workspaces lands."""
-        return sorted(self._folders[settings.storage, settings.bucket] - {settings.prefix})
+    def alike(self, what: Callable[[Settings], Hashable], one: Settings) -> Sequence[Settings]:
+        """Return the workspaces of this run of which ``what``, a function of a module, is the same as of one."""
+        if what not in self._alike:
+            found: dict[Hashable, list[Settings]] = {}
+            for settings in self.playing:
+                found.setdefault(what(settings), []).append(settings)
+            self._alike[what] = found
+        return self._alike[what].get(what(one), ())
 
     @cached_property
-    def _folders(self) -> Mapping[tuple[str, str], set[str]]:
+    def _alike(self) -> dict[Callable[[Settings], Hashable], Mapping[Hashable, Sequence[Settings]]]:
+        return {}
+
+    def folders_of_others(self, settings: Settings) -> frozenset[str]:
+        """Return the folders of the same bucket in which the Currents of other workspaces lands, as prefixes."""
+        return self._folders[settings.storage, settings.bucket] - {as_prefix(settings.prefix)}
+
+    @cached_property
+    def _folders(self) -> Mapping[tuple[str, str], frozenset[str]]:
         folders: dict[tuple[str, str], set[str]] = {}
         for settings in self.inventory:
-            folders.setdefault((settings.storage, settings.bucket), set()).add(settings.prefix)
-        return folders
+            folders.setdefault((settings.storage, settings.bucket), set()).add(as_prefix(settings.prefix))
+        return {place: frozenset(prefixes) for place, prefixes in folders.items()}
