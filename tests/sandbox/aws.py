@@ -13,11 +13,13 @@ partitions are known to neither.
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import json
 import re
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -113,6 +115,30 @@ class Propagation:
         return True
 
 
+class Boto:
+    """boto3's clients for ministack, as the root of an account: each takes long to make, and is used by all threads."""
+
+    def __init__(self, ministack: Ministack) -> None:
+        self._ministack = ministack
+        self._clients: dict[tuple[str, str, str], Any] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, service: str, account: str) -> Any:
+        """Return the client of a service."""
+        wanted = (self._ministack.url, service, account)
+        with self._lock:
+            if wanted not in self._clients:
+                self._clients[wanted] = boto3.client(
+                    service,
+                    endpoint_url=self._ministack.url,
+                    region_name=REGION,
+                    aws_access_key_id=account,
+                    aws_secret_access_key=SECRET_ACCESS_KEY,
+                    config=BOTO_CONFIG,
+                )
+            return self._clients[wanted]
+
+
 class Aws(Server):
     """The proxy. Operations are named like IAM actions (``aws:iam:CreateRole``).
 
@@ -132,6 +158,7 @@ class Aws(Server):
         self.sessions: dict[str, str] = {}
         self.organizations: dict[str, Organization] = {}
         self._accounts: dict[str, str] = {}
+        self._boto = Boto(self.ministack)
         self._limits = Limits(self._boto)
         self._session: aiohttp.ClientSession | None = None
         self._fivetran: dict[str, str] | None = None
@@ -170,6 +197,17 @@ class Aws(Server):
         """Remove everything from ministack."""
         async with self._client().post(f"{self.ministack.url}/_ministack/reset") as answer:
             answer.raise_for_status()
+
+    def fill(self, bucket: str, objects: Iterable[tuple[str, bytes]]) -> None:
+        """Create a bucket with these objects, past journal and faults."""
+        s3 = self._boto("s3", CUSTOMER_ACCOUNT)
+        s3.create_bucket(Bucket=bucket)
+        if self.ministack.takes_many:
+            held = json.dumps({name: base64.b64encode(content).decode() for name, content in objects})
+            s3.put_object(Bucket=bucket, Key="objects", Body=held, Metadata={"sandbox-objects": "many"})
+            return
+        for name, content in objects:
+            s3.put_object(Bucket=bucket, Key=name, Body=content)
 
     async def close(self) -> None:
         """Stop ministack."""
@@ -215,16 +253,6 @@ class Aws(Server):
             for policy in details["Policies"]
         }
         return {"roles": roles, "policies": policies, "users": [user["UserName"] for user in details["UserDetailList"]]}
-
-    def _boto(self, service: str, account: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.ministack.url,
-            region_name=REGION,
-            aws_access_key_id=account,
-            aws_secret_access_key=SECRET_ACCESS_KEY,
-            config=BOTO_CONFIG,
-        )
 
     def actor(self, request: web.Request) -> str:
         access_key = _access_key(request)

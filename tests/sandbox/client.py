@@ -40,6 +40,8 @@ class Sandbox:
         self.env = dict(env)
         self.control_url = self.env["SANDBOX_CONTROL_URL"]
         self._process = process
+        # Each takes long to make.
+        self._clients: dict[tuple[Any, ...], Any] = {}
 
     @classmethod
     def start(cls) -> Self:
@@ -186,13 +188,16 @@ class Sandbox:
 
     def aws(self, service: str, account: str = CUSTOMER_ACCOUNT, **credentials: str) -> Any:
         """Return a boto3 client that talks to the emulator past journal and faults, as root of ``account``."""
-        return boto3.client(
-            service,
-            endpoint_url=self.env["SANDBOX_MINISTACK_URL"],
-            region_name=REGION,
-            config=BOTO_CONFIG,
-            **(credentials or {"aws_access_key_id": account, "aws_secret_access_key": SECRET_ACCESS_KEY}),
-        )
+        wanted = (service, account, tuple(credentials.items()))
+        if wanted not in self._clients:
+            self._clients[wanted] = boto3.client(
+                service,
+                endpoint_url=self.env["SANDBOX_MINISTACK_URL"],
+                region_name=REGION,
+                config=BOTO_CONFIG,
+                **(credentials or {"aws_access_key_id": account, "aws_secret_access_key": SECRET_ACCESS_KEY}),
+            )
+        return self._clients[wanted]
 
     def _control(self, method: str, path: str, body: Any = None) -> Any:
         return _request(method, self.control_url + path, body)

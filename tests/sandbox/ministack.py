@@ -40,6 +40,11 @@ class Ministack:
         self._token = secrets.token_hex(8)
         self._guard: subprocess.Popen[bytes] | None = None
 
+    @property
+    def takes_many(self) -> bool:
+        """Tell whether one request may bring many objects; a ministack from elsewhere does not know that."""
+        return COMMAND_VARIABLE not in os.environ
+
     def launch(self) -> None:
         """Start it; :meth:`wait` waits until it answers."""
         self.port = _free_port()

@@ -4,12 +4,15 @@
 
 """ministack with iam:SetDefaultPolicyVersion, which it does not know: versions keep their numbers, as with AWS.
 
-And for thousands of folders in a bucket of S3: listings take no longer there, and one request fills all of them.
+And for thousands of folders in a bucket of S3: listings take no longer there, and one request fills all of them. One
+request also brings many objects.
 Started as a file, in a process of its own.
 """
 
 from __future__ import annotations
 
+import base64
+import json
 from bisect import bisect_left
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +22,8 @@ from ministack.services import iam, s3
 
 # Metadata of an object for many folders, such as ``ws{:04} 0 10000 2``: a pattern, and what range() takes.
 FOLDERS = "x-amz-meta-sandbox-folders"
+# Metadata of what holds many objects: JSON, by name the content in base64.
+OBJECTS = "x-amz-meta-sandbox-objects"
 
 
 def set_default(parameters: Mapping[str, Any]) -> Any:
@@ -74,7 +79,10 @@ def collect(objects: Any, prefix: str, *arguments: Any) -> Any:
 
 
 def put_object(bucket: str, name: str, body: bytes, headers: Mapping[str, str]) -> Any:
-    """Put an object, into many folders if it says so."""
+    """Put an object, into many folders if it says so, or the many that it holds."""
+    if OBJECTS in headers:
+        held = json.loads(body).items()
+        return [_put_object(bucket, each, base64.b64decode(content), {}) for each, content in held][-1]
     own = {header: value for header, value in headers.items() if header != FOLDERS}
     if len(own) == len(headers):
         return _put_object(bucket, name, body, own)

@@ -10,14 +10,11 @@ Nothing here has been onboarded: no role, no grant, no connection.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
-from .aws import CUSTOMER_ACCOUNT, REGION, SECRET_ACCESS_KEY, Aws
+from .aws import SECRET_ACCESS_KEY, Aws
 from .braze import Braze
 from .currents import generate_currents
 from .fivetran import Fivetran
@@ -63,16 +60,19 @@ def recent_hours(count: int = 3) -> list[datetime]:
     return [newest - timedelta(hours=hours) for hours in reversed(range(count))]
 
 
-def currents(storage: Any, cluster: str, integration_id: str) -> list[tuple[str, bytes]]:
-    """Return the Currents objects of one workspace."""
-    return list(
+@lru_cache(maxsize=4)
+def currents(
+    storage: Any, cluster: str, integration_id: str, hours: tuple[datetime, ...]
+) -> tuple[tuple[str, bytes], ...]:
+    """Return the Currents objects of one workspace; those of the same hours are the same after each reset."""
+    return tuple(
         generate_currents(
             prefix=PREFIX,
             cluster=cluster,
             storage=storage,
             integration_id=integration_id,
             event_types=EVENT_TYPES,
-            hours=recent_hours(),
+            hours=hours,
         )
     )
 
@@ -82,9 +82,10 @@ async def build(fivetran: Fivetran, braze: Braze, gcs: Gcs, aws: Aws) -> None:
     build_fivetran(fivetran)
     build_braze(braze)
     gcs.control_create_bucket(name=GCS_BUCKET)
-    gcs.put_objects(GCS_BUCKET, currents("GCS", "prod-04", "66f1aeb2c3d4e5f60718293b"))
-    objects = currents("S3", "prod-01", "66f1aeb2c3d4e5f60718293a")
-    await asyncio.to_thread(build_s3, aws.ministack.url, objects)
+    hours = tuple(recent_hours())
+    gcs.put_objects(GCS_BUCKET, currents("GCS", "prod-04", "66f1aeb2c3d4e5f60718293b", hours))
+    objects = currents("S3", "prod-01", "66f1aeb2c3d4e5f60718293a", hours)
+    await asyncio.to_thread(aws.fill, S3_BUCKET, objects)
 
 
 def build_fivetran(fivetran: Fivetran) -> None:
@@ -107,18 +108,3 @@ def build_braze(braze: Braze) -> None:
         braze.control_create_key(key=key)
     braze.control_revoke_key(key=BRAZE_KEY_REVOKED)
     braze.control_create_key(key=BRAZE_KEY_INCOMPLETE, missing=list(BRAZE_KEY_INCOMPLETE_LACKS))
-
-
-def build_s3(endpoint: str, objects: Iterable[tuple[str, bytes]]) -> None:
-    """The customer's bucket with its Currents objects."""
-    s3 = boto3.client(
-        "s3",
-        endpoint_url=endpoint,
-        aws_access_key_id=CUSTOMER_ACCOUNT,
-        aws_secret_access_key=SECRET_ACCESS_KEY,
-        region_name=REGION,
-        config=Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=10),
-    )
-    s3.create_bucket(Bucket=S3_BUCKET)
-    for name, content in objects:
-        s3.put_object(Bucket=S3_BUCKET, Key=name, Body=content)

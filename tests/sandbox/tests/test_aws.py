@@ -15,8 +15,10 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.sandbox.aws import CUSTOMER_ACCOUNT, FIVETRAN_ACCOUNT, REGION, SECRET_ACCESS_KEY, trust_policy
+from tests.sandbox.aws import CUSTOMER_ACCOUNT, FIVETRAN_ACCOUNT, REGION, SECRET_ACCESS_KEY, Aws, trust_policy
 from tests.sandbox.client import Sandbox
+from tests.sandbox.core import Hub
+from tests.sandbox.ministack import COMMAND_VARIABLE
 from tests.sandbox.world import S3_BUCKET
 
 EXTERNAL_ID = "jovial_daylight"
@@ -187,3 +189,20 @@ def test_policies_can_be_older_than_they_are(sandbox: Sandbox) -> None:
     written = iam.get_policy(PolicyArn=arn)["Policy"]["UpdateDate"]
     sandbox.seed("aws", "age", seconds=7200)
     assert written - iam.get_policy(PolicyArn=arn)["Policy"]["UpdateDate"] == timedelta(hours=2)
+
+
+def test_the_world_is_the_same_where_ministack_is_from_elsewhere_and_takes_one_object_at_a_time(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws = Aws(Hub())
+    aws.ministack.url = sandbox.env["SANDBOX_MINISTACK_URL"]
+    objects = {"a/b.avro": b"\x00\xff", "a/c.avro": b"", "d.txt": b"d"}
+    aws.fill("at-once", objects.items())
+    monkeypatch.setenv(COMMAND_VARIABLE, "elsewhere/ministack")
+    aws.fill("one-by-one", objects.items())
+    s3 = sandbox.aws("s3")
+    for bucket in ("at-once", "one-by-one"):
+        names = [item["Key"] for item in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+        found = [s3.get_object(Bucket=bucket, Key=name) for name in names]
+        assert {name: item["Body"].read() for name, item in zip(names, found, strict=True)} == objects
+        assert [item["Metadata"] for item in found] == [{}, {}, {}]
