@@ -141,7 +141,7 @@ def another_host() -> Iterator[Elsewhere]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     elsewhere = Elsewhere(f"http://localhost:{server.server_address[1]}/elsewhere")
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
         yield elsewhere
     finally:

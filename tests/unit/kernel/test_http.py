@@ -82,7 +82,7 @@ class Server:
 
         self.httpd = PatientServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.httpd.server_address[1]}"
-        threading.Thread(target=self.httpd.serve_forever, daemon=True).start()
+        threading.Thread(target=self.httpd.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def client(
         self, secret: str = SECRET, clients: Clients | None = None, **policy: float

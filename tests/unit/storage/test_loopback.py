@@ -42,7 +42,7 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
             """Print nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     for kind in ("http", "https", "all"):
         for name in (f"{kind}_proxy", f"{kind}_proxy".upper()):
             monkeypatch.setenv(name, f"http://127.0.0.1:{server.server_address[1]}")
