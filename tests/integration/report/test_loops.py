@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.playbook import run_playbook
 from tests.sandbox import world
@@ -27,53 +28,60 @@ ASK = {
 }
 
 
-def reported(sandbox: Sandbox, folder: Path, *tasks: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Run the tasks on localhost; return what was printed, and the report."""
-    path = folder / "report.json"
-    result = run_playbook(
-        sandbox,
-        [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": list(tasks)}],
-        environment={"ANSIBLE_CALLBACKS_ENABLED": CALLBACK, "ONRAMP_REPORT_JSON": str(path)},
-    )
-    assert not [key for key in KEYS.values() if key in path.read_text()]
-    return result.output, json.loads(path.read_text())
+def play(host: str, *tasks: dict[str, Any]) -> dict[str, Any]:
+    return {"hosts": host, "gather_facts": False, "tasks": list(tasks)}
+
+
+@pytest.fixture(scope="module")
+def reported(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], list[Any]]:
+    """Run a play for each way to loop, each on a host of its own; return the lines of the table, and the rows."""
+    running_sandbox.reset()
+    folder = tmp_path_factory.mktemp("loops")
+    tasks, path = folder / "workspace.yml", folder / "report.json"
+    tasks.write_text(json.dumps([ASK]))
+    good = [item for item in ITEMS if item["name"] != "web_us"]
+    label = {"loop_control": {"label": "shop {{ item.name }}"}}
+    ask = {**ASK, "vars": {**ASK["vars"], "braze_api_key_key": "{{ item }}"}}
+    plays = [
+        play("files", {"ansible.builtin.include_tasks": str(tasks), "loop": good, **label}),
+        play("keys", {**ask, "loop": [world.BRAZE_KEY_SHOP_US, world.BRAZE_KEY_SHOP_EU]}),
+        # Without a label, Ansible's own output names items by all that they hold; the report does not.
+        # The last, because it fails.
+        play("roles", {**ASK, "loop": ITEMS}),
+    ]
+    hosts = {name: {"ansible_connection": "local"} for name in ("roles", "files", "keys")}
+    environment = {"ANSIBLE_CALLBACKS_ENABLED": CALLBACK, "ONRAMP_REPORT_JSON": str(path)}
+    result = run_playbook(running_sandbox, plays, inventory={"all": {"hosts": hosts}}, environment=environment)
+    text = path.read_text()
+    assert not [key for key in KEYS.values() if key in text]
+    return result.output.partition("BRAZE WORKSPACES")[2].splitlines(), json.loads(text)["workspaces"]
+
+
+def rows(reported: tuple[list[str], list[Any]], host: str) -> list[tuple[str, str]]:
+    """Return name and status of each row of a host, whose name stands before the item's where there are several."""
+    found = [(row["name"], row["status"]) for row in reported[1] if row["host"] == host]
+    assert all(name.startswith(f"{host}: ") for name, _status in found)
+    return [(name.removeprefix(f"{host}: "), status) for name, status in found]
 
 
 def test_an_included_role_that_is_looped_over_has_a_row_per_item_and_says_which_failed_and_which_was_never_reached(
-    sandbox: Sandbox, tmp_path: Path
+    reported: tuple[list[str], list[Any]],
 ) -> None:
-    # Without a label, Ansible's own output names items by all that they hold; the report does not.
-    output, report = reported(sandbox, tmp_path, {**ASK, "loop": ITEMS})
-    assert [(found["name"], found["host"], found["status"]) for found in report["workspaces"]] == [
-        ("app_us", "localhost", "ok"),
-        ("pos_us", "localhost", "none"),
-        ("web_us", "localhost", "failed"),
-    ]
-    table = output.partition("BRAZE WORKSPACES")[2].splitlines()
-    assert table[2].split() == ["✗", "web_us", "✗", *"·····"]
+    assert rows(reported, "roles") == [("app_us", "ok"), ("pos_us", "none"), ("web_us", "failed")]
+    table = reported[0]
+    [failed] = [line for line in table if line.startswith("✗")]
+    assert failed.split() == ["✗", "roles:", "web_us", "✗", *"·····"]
     for lacking in world.BRAZE_KEY_INCOMPLETE_LACKS:
         assert f"{lacking} (under" in " ".join(" ".join(table).split())
-    assert [line.split()[:2] for line in table if line[:1] in "✓·" and line] == [["✓", "app_us"], ["·", "pos_us"]]
+    others = [line.split()[::2][:2] for line in table if line[:1] in "✓·" and " roles: " in line]
+    assert others == [["✓", "app_us"], ["·", "pos_us"]]
 
 
-def test_files_of_tasks_that_are_looped_over_have_rows_named_by_the_label(sandbox: Sandbox, tmp_path: Path) -> None:
-    tasks = tmp_path / "workspace.yml"
-    tasks.write_text(json.dumps([ASK]))
-    good = [item for item in ITEMS if item["name"] != "web_us"]
-    include = {
-        "ansible.builtin.include_tasks": str(tasks),
-        "loop": good,
-        "loop_control": {"label": "shop {{ item.name }}"},
-    }
-    _output, report = reported(sandbox, tmp_path, include)
-    assert [(found["name"], found["status"]) for found in report["workspaces"]] == [
-        ("shop app_us", "ok"),
-        ("shop pos_us", "ok"),
-    ]
+def test_files_of_tasks_that_are_looped_over_have_rows_named_by_the_label(
+    reported: tuple[list[str], list[Any]],
+) -> None:
+    assert rows(reported, "files") == [("shop app_us", "ok"), ("shop pos_us", "ok")]
 
 
-def test_an_item_that_is_itself_a_key_names_no_row(sandbox: Sandbox, tmp_path: Path) -> None:
-    ask = {**ASK, "vars": {**ASK["vars"], "braze_api_key_key": "{{ item }}"}}
-    keys = [world.BRAZE_KEY_SHOP_US, world.BRAZE_KEY_SHOP_EU]
-    _output, report = reported(sandbox, tmp_path, {**ask, "loop": keys})
-    assert [(found["name"], found["status"]) for found in report["workspaces"]] == [("item 1", "ok"), ("item 2", "ok")]
+def test_an_item_that_is_itself_a_key_names_no_row(reported: tuple[list[str], list[Any]]) -> None:
+    assert rows(reported, "keys") == [("item 1", "ok"), ("item 2", "ok")]

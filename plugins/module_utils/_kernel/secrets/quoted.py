@@ -84,8 +84,8 @@ class Quotations:
             return whole, whole + len(spelling)
         if not in_part:
             return None
-        start, end = at, at + SHORTEST
-        while start > max(0, whole) and text[start - 1] == spelling[start - 1 - whole]:
+        start, end, first = at, at + SHORTEST, max(0, whole)
+        while start > first and text[start - 1] == spelling[start - 1 - whole]:
             start -= 1
         last = min(len(text), whole + len(spelling))
         while end < last and text[end] == spelling[end - whole]:
