@@ -195,6 +195,25 @@ def test_a_removed_workspace_is_reported_as_removed(sandbox: Sandbox, tmp_path: 
     assert reported.table()[-1] == "2 workspaces: 2 removed"
 
 
+# A workspace of which one role tells: less than an onboarding, and a row all the same.
+ASKED = [
+    {
+        "hosts": "shop_eu",
+        "gather_facts": False,
+        "tasks": [
+            {
+                "ansible.builtin.include_role": {"name": "onramp.braze_fivetran.braze_api_key"},
+                "vars": {
+                    "braze_api_key_key": world.BRAZE_KEY_SHOP_EU,
+                    "braze_api_key_api_url": "{{ lookup('ansible.builtin.env', 'SANDBOX_BRAZE_URL') }}",
+                },
+            }
+        ],
+    }
+]
+ONE = {"all": {"hosts": {"shop_eu": {"ansible_connection": "local"}}}}
+
+
 def test_one_line_in_the_configuration_switches_the_table_on_and_writes_nothing(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
@@ -203,8 +222,8 @@ def test_one_line_in_the_configuration_switches_the_table_on_and_writes_nothing(
     enabled = config["defaults"]["callbacks_enabled"]
     assert enabled == CALLBACK
     before = list(tmp_path.iterdir())
-    result = play(sandbox, "onboard", "--check", "--limit", "shop_eu", ANSIBLE_CALLBACKS_ENABLED=enabled)
-    assert "1 workspace: 1 would change" in result.output
+    result = run_playbook(sandbox, ASKED, inventory=ONE, environment={"ANSIBLE_CALLBACKS_ENABLED": enabled})
+    assert "1 workspace: 1 fine" in result.output
     assert list(tmp_path.iterdir()) == before
 
 
@@ -212,19 +231,15 @@ def test_a_report_that_cannot_be_written_warns_and_leaves_play_and_the_other_fil
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
-    result = play(
-        sandbox,
-        "onboard",
-        "--check",
-        "--limit",
-        "shop_eu",
-        ANSIBLE_CALLBACKS_ENABLED=CALLBACK,
-        ONRAMP_REPORT_HTML=str(tmp_path / "file" / "report.html"),
-        ONRAMP_REPORT_JSON=str(tmp_path / "report.json"),
-    )
+    environment = {
+        "ANSIBLE_CALLBACKS_ENABLED": CALLBACK,
+        "ONRAMP_REPORT_HTML": str(tmp_path / "file" / "report.html"),
+        "ONRAMP_REPORT_JSON": str(tmp_path / "report.json"),
+    }
+    result = run_playbook(sandbox, ASKED, inventory=ONE, environment=environment)
     assert result.exit_code == 0, result.output
     assert "cannot write html_file" in " ".join(result.output.split())
-    assert json.loads((tmp_path / "report.json").read_text())["summary"]["planned"] == 1
+    assert json.loads((tmp_path / "report.json").read_text())["summary"]["ok"] == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "report.json"]
 
 
