@@ -71,7 +71,7 @@ def codes_of(tree: ast.AST, places: Mapping[str, int]) -> Iterator[str]:
             yield from constants(node.args[places[called(node)] :][:1] if called(node) in places else [])
         elif isinstance(node, ast.Dict):
             pairs = zip(node.keys, node.values, strict=True)
-            yield from constants(value for key, value in pairs if key and ast.unparse(key) == "'code'")
+            yield from constants(value for key, value in pairs if getattr(key, "value", None) == "code")
         elif isinstance(node, ast.FunctionDef) and "code" in node.name and node.name != "_decode":
             for statement in ast.walk(node):
                 if isinstance(statement, ast.Return):
