@@ -116,11 +116,10 @@ def room_of(name: str) -> str | None:
     return next((room for room in DEPTH if name == room or name.startswith(f"{room}.")), None)
 
 
-def arrows() -> Iterator[tuple[str, str]]:
-    """Yield every import as who knows, and whom."""
-    for path in files("."):
-        for target in imports(path):
-            yield name_of(path), target
+@cache
+def arrows() -> tuple[tuple[str, str], ...]:
+    """Return every import as who knows, and whom."""
+    return tuple((name_of(path), target) for path in files(".") for target in imports(path))
 
 
 def named_in_yaml(folder: str) -> Iterator[str]:
