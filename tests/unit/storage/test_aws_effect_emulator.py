@@ -39,6 +39,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ministack.core import iam_evaluator as engine
 
+from tests.budget import examples
+
 ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/Fivetran"
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/Fivetran/fivetran"
@@ -345,11 +347,11 @@ def engine_trusts(content: dict[str, Any], told: Facts) -> bool:
     return bool(engine.evaluate_trust_policy(content, CALLER.asker.arn, context))
 
 
-def compare(examples: int, same_each_time: bool = False) -> Counter[Answer]:
+def compare(number: int, same_each_time: bool = False) -> Counter[Answer]:
     """Judge all requests in as many scenes, and return how often each answer was ours."""
     tally: Counter[Answer] = Counter()
 
-    @settings(max_examples=examples, deadline=None, database=None, derandomize=same_each_time)
+    @settings(max_examples=number, deadline=None, database=None, derandomize=same_each_time)
     @given(scenes)
     def agree(scene: Scene) -> None:
         for asked in REQUESTS:
@@ -366,11 +368,11 @@ def compare(examples: int, same_each_time: bool = False) -> Counter[Answer]:
     return tally
 
 
-def compare_trust(examples: int, same_each_time: bool = False) -> Counter[Answer]:
+def compare_trust(number: int, same_each_time: bool = False) -> Counter[Answer]:
     """Do the same with trust policies."""
     tally: Counter[Answer] = Counter()
 
-    @settings(max_examples=examples, deadline=None, database=None, derandomize=same_each_time)
+    @settings(max_examples=number, deadline=None, database=None, derandomize=same_each_time)
     @given(trusts(), facts)
     def agree(content: dict[str, Any], told: Facts) -> None:
         ours, theirs = may_assume(Document("the trust policy", content), CALLER), engine_trusts(content, told)
@@ -391,11 +393,11 @@ def check(tally: Counter[Answer], about: str) -> None:
 
 
 def test_what_a_role_may_do_is_judged_as_the_emulator_does() -> None:
-    check(compare(450, same_each_time=True), "roles")
+    check(compare(examples(800), same_each_time=True), "roles")
 
 
 def test_who_may_assume_a_role_is_judged_as_the_emulator_does() -> None:
-    check(compare_trust(800, same_each_time=True), "trust")
+    check(compare_trust(examples(1_200), same_each_time=True), "trust")
 
 
 @pytest.mark.slow
