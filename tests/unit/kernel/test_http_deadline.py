@@ -64,13 +64,13 @@ def test_a_server_that_never_ends_is_given_up_in_time(behavior: Behavior) -> Non
 
 def test_all_tries_together_end_in_time() -> None:
     with peer.peer(peer.drips_its_body) as address:
-        error = ends_in_time(f"http://{address}", 1.5, total=1.5, tries=999)
+        error = ends_in_time(f"http://{address}", 1.0, total=1.0, tries=999)
     assert "Gave up after" in error.msg
 
 
 def test_a_call_with_a_time_of_its_own_has_it_for_all_its_tries() -> None:
     with peer.peer(peer.drips_its_head) as address:
-        ends_in_time(f"http://{address}", 1.0, Call("POST", "/test", request_timeout=1.0), tries=999)
+        ends_in_time(f"http://{address}", 0.6, Call("POST", "/test", request_timeout=0.6), tries=999)
 
 
 def test_what_arrives_slowly_and_in_time_is_an_answer() -> None:

@@ -238,6 +238,8 @@ def metadata_does_not_answer(place: Place) -> None:
 
 def container(place: Place) -> None:
     place.server.answers["/task"] = (500, {"error": SECRET})
+    # botocore waits a second before it asks again.
+    place.monkeypatch.setattr("botocore.utils.ContainerMetadataFetcher.SLEEP_TIME", 0)
     place.export(AWS_CONTAINER_CREDENTIALS_FULL_URI=f"{place.server.url}/task")
 
 

@@ -20,11 +20,13 @@ from typing import Any
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._bucket.paths import shown_path
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._google.iam import access_from_params
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.clients import Clients
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
 from google.auth import iam
 from google.auth.exceptions import GoogleAuthError
 from google.oauth2 import credentials as oauth2
 
+from tests.clock import Hurried
 from tests.unit.storage.answering import Answering, answering
 from tests.unit.storage.google_keys import (
     ACCOUNT,
@@ -64,8 +66,9 @@ class Place:
 
     def failure(self) -> OnrampError:
         limits = {"request_timeout": 5, "retry_timeout": 5}
+        params = {"bucket": "acme", "credentials_file": self.file, **limits}
         with pytest.raises(OnrampError) as caught:
-            access_from_params({"bucket": "acme", "credentials_file": self.file, **limits}).read()
+            access_from_params(params, clients=Clients(Hurried().clock)).read()
         return caught.value
 
 
