@@ -31,12 +31,16 @@ braze_workspaces:
 """
 
 
+def laid_out(folder: Path) -> Path:
+    (folder / "inventory.yml").write_text(INVENTORY)
+    (folder / "host_vars").mkdir()
+    (folder / "host_vars" / "in_file.yml").write_text("braze_api_url: dashboard-02.braze.eu\n")
+    return folder
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "inventory.yml").write_text(INVENTORY)
-    (tmp_path / "host_vars").mkdir()
-    (tmp_path / "host_vars" / "in_file.yml").write_text("braze_api_url: dashboard-02.braze.eu\n")
-    return tmp_path
+    return laid_out(tmp_path)
 
 
 def variables(folder: Path, **environment: str) -> dict[str, Any]:
@@ -54,8 +58,13 @@ def plain(value: dict[str, Any]) -> Any:
     return value.get("__ansible_unsafe", value)
 
 
-def test_an_instance_of_braze_is_the_sandboxs_wherever_it_is_set_and_nothing_else_is(folder: Path) -> None:
-    found = variables(folder, **SANDBOX)
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return the variables in the sandbox."""
+    return variables(laid_out(tmp_path_factory.mktemp("inventory")), **SANDBOX)
+
+
+def test_an_instance_of_braze_is_the_sandboxs_wherever_it_is_set_and_nothing_else_is(found: dict[str, Any]) -> None:
     addresses = {host: values["braze_api_url"] for host, values in found.items()}
     names = ("by_group", "by_url", "by_page", "in_file")
     assert addresses == {**dict.fromkeys(names, BRAZE), "elsewhere": "https://braze.example.com"}
@@ -68,10 +77,8 @@ def test_a_vault_of_the_readers_own_comes_first(folder: Path) -> None:
     assert {values["vault_shop_us_key"] for values in variables(folder, **SANDBOX).values()} == {"mine"}
 
 
-def test_who_names_no_key_gets_none(folder: Path) -> None:
-    assert [host for host, values in variables(folder, **SANDBOX).items() if "vault_shop_us_key" in values] == [
-        "by_group"
-    ]
+def test_who_names_no_key_gets_none(found: dict[str, Any]) -> None:
+    assert [host for host, values in found.items() if "vault_shop_us_key" in values] == ["by_group"]
 
 
 def test_outside_the_sandbox_nothing_is_changed(folder: Path) -> None:
