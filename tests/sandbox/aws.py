@@ -56,8 +56,8 @@ FAULT_CODES = {
     429: "Throttling",
     503: "ServiceUnavailable",
 }
-# Enough for a loopback server; a retry would hide what tests want to see.
-BOTO_CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=10)
+# Enough for a loopback server; a retry would hide what tests want to see. A client outlives the proxies of a test.
+BOTO_CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=10, proxies={})
 
 _MAY_ASSUME = {
     "Version": "2012-10-17",
