@@ -6,15 +6,20 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import yaml
@@ -76,8 +81,7 @@ def run_playbook(
 
     ``inventory``: a path, or data; without it, the play runs on localhost. ``arguments`` go to ansible-playbook.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        directory = Path(folder)
+    with _folder() as directory:
         command = _command(directory, playbook, arguments, inventory)
         variables = _environment(sandbox, directory, directory / EVENTS, environment)
         warm = can_be_warm(variables)
@@ -96,6 +100,32 @@ def run_playbook(
         tasks=tuple(TaskResult(**event["task"]) for event in events if "task" in event),
         stats=next((event["stats"] for event in events if "stats" in event), {}),
     )
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """Give an empty folder, to one play after the other the same: what Ansible reads at its start is the same, too."""
+    if not _FREE.acquire(blocking=False):
+        with tempfile.TemporaryDirectory() as other:
+            yield Path(other)
+        return
+    directory = _parent() / "play"
+    try:
+        directory.mkdir(mode=0o700)
+        yield directory
+    finally:
+        shutil.rmtree(directory)
+        _FREE.release()
+
+
+_FREE = Lock()
+
+
+@cache
+def _parent() -> Path:
+    folder = tempfile.TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
 
 
 def start_playbook(

@@ -10,11 +10,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from tests import warm
+from tests import warm, warm_server
+from tests.collection import CHECKOUT, COLLECTIONS
 from tests.warm import WarmPlay, can_be_warm
 
 PLAY = """
@@ -23,6 +25,9 @@ PLAY = """
   tasks:
     - ansible.builtin.debug:
         msg: "{{ [inventory_dir | default('none'), lookup('env', 'MINE'), lookup('env', 'HOME')] }}"
+    - ansible.builtin.debug: msg="{{ lookup('env', 'SANDBOX_MINE') }}"
+    - onramp.braze_fivetran.workspace_plan: {}
+      ignore_errors: true
     - ansible.builtin.command: "{{ ansible_playbook_python }} -c 'import sys; print(sys.path, sys.argv)'"
       register: module
     - ansible.builtin.debug: var=module.stdout
@@ -40,6 +45,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "HOME": str(tmp_path),
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
     }
     return {**warm._environment(), **mine}
 
@@ -48,15 +54,37 @@ def command(*arguments: str) -> list[str]:
     return [str(Path(sys.executable).parent / "ansible-playbook"), *arguments]
 
 
+def ended(play: WarmPlay) -> str:
+    """Return what it has printed when it has ended."""
+    printed, _nothing = play.communicate(60)
+    return printed
+
+
+def has_a_stage(play: WarmPlay) -> bool:
+    """Tell whether it was forked not from the Python that was started for all."""
+    parent = Path(f"/proc/{play.pid}/stat").read_text().rpartition(")")[2].split()[1]
+    return str(os.getpid()) != Path(f"/proc/{parent}/stat").read_text().rpartition(")")[2].split()[1]
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that it has started, and that have not ended."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(child) for child in listed.split()]
+
+
+@pytest.mark.parametrize("before", [0, 2], ids=["one of its kind", "one of many"])
 @pytest.mark.parametrize(
     "arguments",
     [("-vv", "-i", "localhost,", "-c", "local", "play.yml"), ("--version",), ("missing.yml",), ("--no-such",)],
 )
 def test_a_play_in_a_fork_prints_and_ends_as_in_a_process_of_its_own(
-    tmp_path: Path, environment: dict[str, str], arguments: tuple[str, ...]
+    tmp_path: Path, environment: dict[str, str], arguments: tuple[str, ...], before: int
 ) -> None:
+    for number in range(before):
+        ended(WarmPlay(command(*arguments), tmp_path, {**environment, "SANDBOX_MINE": f"{number}"}))
     play = WarmPlay(command(*arguments), tmp_path, environment)
-    printed, _nothing = play.communicate(60)
+    assert has_a_stage(play) == bool(before)
+    printed = ended(play)
     cold = subprocess.run(
         command(*arguments),
         cwd=tmp_path,
@@ -74,6 +102,70 @@ def test_a_play_in_a_fork_prints_and_ends_as_in_a_process_of_its_own(
     ]
     assert lines[0] == lines[1]
     assert play.returncode == cold.returncode
+
+
+def test_a_configuration_that_was_not_there_for_the_plays_before_is_read(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    arguments = command("-v", "-i", "localhost,", "-c", "local", "missing.yml")
+    for _time in range(3):
+        assert "No config file found" in ended(WarmPlay(arguments, tmp_path, environment))
+    for place, more in (
+        (tmp_path / "ansible.cfg", {}),
+        (tmp_path / ".ansible.cfg", {}),
+        (tmp_path / "other.cfg", {"ANSIBLE_CONFIG": f"{tmp_path}/other.cfg"}),
+    ):
+        place.write_text("[defaults]\n")
+        assert f"Using {place} as config file" in ended(WarmPlay(arguments, tmp_path, {**environment, **more}))
+        place.unlink()
+
+
+def test_what_is_set_for_a_play_only_is_read_by_nothing_that_is_imported_before(tmp_path: Path) -> None:
+    script = """
+import os, pathlib, sys
+from tests import warm_imports, warm_server
+
+class Watched(dict):
+    def __getitem__(self, name):
+        read.add(os.fsdecode(name))
+        return super().__getitem__(name)
+    def __iter__(self):
+        read.add("all")
+        return super().__iter__()
+
+read = set()
+warm_imports.for_everybody()
+os.environ._data = Watched(os.environ._data)
+warm_imports.for_all_plays(pathlib.Path(sys.argv[1]))
+assert "ANSIBLE_HOME" in read, read
+print(sorted(name for name in read if name == "all" or warm_server.is_late(name)))
+"""
+    environment = {**warm._environment(), "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_HOME": str(tmp_path)}
+    told = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)],
+        cwd=CHECKOUT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert told.stdout == "[]\n"
+
+
+@pytest.mark.slow
+def test_what_is_kept_for_plays_of_other_kinds_is_limited(tmp_path: Path, environment: dict[str, str]) -> None:
+    for number in range(warm_server.MOST_STAGES + 2):
+        for _time in range(3):
+            play = WarmPlay(command("--version"), tmp_path, {**environment, "MINE": f"{number}"})
+            staged = has_a_stage(play)
+            ended(play)
+        assert staged
+    server = int(children(os.getpid())[0])
+    deadline = time.monotonic() + 10
+    while len(children(server)) > warm_server.MOST_STAGES:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def test_a_play_in_a_fork_can_be_killed_with_all_that_it_has_started(
