@@ -24,6 +24,8 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
+from tests import warm_packages
+
 # Of Ansible itself only what it imports before its configuration.
 IMPORTED = (
     "asyncio",
@@ -132,24 +134,15 @@ def play() -> int:
     name = "DEFAULT_LOCAL_TMP"
     constants.set_constant(name, constants.config.get_config_value(name, variables=vars(constants)))
     built = Path(constants.DEFAULT_LOCAL_TMP) / "ansiballz_cache"
-    _hand_on(_PREPARED[0], built)
+    warm_packages.take(_PREPARED[0], built)
     try:
         return int(run() or 0)
     finally:
-        _hand_on(built, _PREPARED[0])
+        warm_packages.leave(built, _PREPARED[0])
 
 
 # Where something is kept from play to play, in a fork that was made for that.
 _PREPARED: list[Path] = []
-
-
-def _hand_on(source: Path, target: Path) -> None:
-    """Let a module of a collection, as Ansible has packed it to be executed, be in the other folder as well."""
-    target.mkdir(exist_ok=True)
-    for file in source.glob("ansible_collections.*"):
-        # Two plays may do so at the same time.
-        with suppress(FileExistsError, FileNotFoundError):
-            (target / file.name).hardlink_to(file)
 
 
 def _keep_templates(folder: Path) -> None:
