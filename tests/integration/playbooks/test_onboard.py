@@ -14,8 +14,12 @@ import pytest
 import yaml
 
 from tests.collection import CHECKOUT
+from tests.hardening import planning
+from tests.integration.given import let_fivetran_read
+from tests.integration.playbooks import fleet
 from tests.playbook import PlayResult, run_playbook
 from tests.sandbox import world
+from tests.sandbox.aws import trust_policy
 from tests.sandbox.braze_endpoints import PERMISSIONS
 from tests.sandbox.client import Sandbox
 
@@ -41,15 +45,6 @@ def connections(sandbox: Sandbox) -> dict[str, dict[str, Any]]:
     """Return the connections in Fivetran by schema."""
     found = sandbox.state()["fivetran"]["connections"].values()
     return {connection["schema"]: connection for connection in found}
-
-
-@pytest.fixture
-def onboarded(sandbox: Sandbox) -> Sandbox:
-    """Give a sandbox in which both example workspaces have been onboarded."""
-    result = onboard(sandbox)
-    assert result.exit_code == 0, result.output
-    sandbox.clear_journal()
-    return sandbox
 
 
 def test_two_workspaces_become_two_running_connections_and_a_second_run_writes_nothing(sandbox: Sandbox) -> None:
@@ -94,25 +89,41 @@ def test_check_mode_on_an_empty_sandbox_walks_every_step_predicts_changes_and_wr
     assert sandbox.aws("iam").list_roles()["Roles"] == []
 
 
-@pytest.mark.parametrize(
-    ("credentials", "code", "words"),
-    [
-        (("sandbox-unknown-key", "sandbox-unknown-secret"), "AuthFailed", ["AuthFailed", "FIVETRAN_APIKEY"]),
-        (world.FIVETRAN_READER, "no_right_to_create", ["may not create connections", "Account Administrator"]),
-        (world.FIVETRAN_STRANGER, "NotFound_Group", ["Warehouse", "another_company"]),
-    ],
-    ids=["wrong", "without the right", "of another account"],
-)
-def test_fivetran_credentials_that_cannot_do_it_are_told_apart_before_anything_is_written(
-    sandbox: Sandbox, credentials: tuple[str, str], code: str, words: list[str]
-) -> None:
-    key, secret = credentials
-    environment = {"FIVETRAN_APIKEY": key, "FIVETRAN_APISECRET": secret}
-    result = run_playbook(sandbox, ONBOARD, "--limit", "shop_us", inventory=INVENTORY, environment=environment)
+# By what is wrong with them: the credentials, the code of the problem, and words of its message.
+CREDENTIALS = {
+    "wrong": (("sandbox-unknown-key", "sandbox-unknown-secret"), "AuthFailed", ["AuthFailed", "FIVETRAN_APIKEY"]),
+    "without the right": (
+        world.FIVETRAN_READER,
+        "no_right_to_create",
+        ["may not create connections", "Account Administrator"],
+    ),
+    "of another account": (world.FIVETRAN_STRANGER, "NotFound_Group", ["Warehouse", "another_company"]),
+}
+
+
+def with_credentials(sandbox: Sandbox, key: str, secret: str) -> Sandbox:
+    """Return the sandbox for somebody who has these of Fivetran."""
+    return Sandbox({**sandbox.env, "FIVETRAN_APIKEY": key, "FIVETRAN_APISECRET": secret})
+
+
+@pytest.mark.parametrize("kind", CREDENTIALS)
+def test_fivetran_credentials_that_cannot_do_it_are_told_apart(sandbox: Sandbox, kind: str) -> None:
+    credentials, code, words = CREDENTIALS[kind]
+    workspace = planning.plan(with_credentials(sandbox, *credentials))["workspaces"]["shop_us"]
+    # What is wrong is this, and nothing that follows from it.
+    [problem] = workspace["problems"]
+    assert problem["code"] == code
+    for word in words:
+        assert word in problem["message"]
+    assert workspace["failed"]
+
+
+def test_fivetran_credentials_that_cannot_do_it_stop_the_run_before_anything_is_written(sandbox: Sandbox) -> None:
+    credentials, code, words = CREDENTIALS["without the right"]
+    result = onboard(with_credentials(sandbox, *credentials), "--limit", "shop_us")
     assert result.exit_code != 0
     for word in words:
         assert word in result.messages("shop_us")
-    # What is wrong is this, and nothing that follows from it.
     [plan] = result.results(PLAN)
     assert [problem["code"] for problem in plan["workspaces"]["shop_us"]["problems"]] == [code]
     assert sandbox.writes() == []
@@ -129,23 +140,17 @@ def test_a_key_that_lacks_two_permissions_stops_its_workspace_and_no_other(sandb
     assert result.stats["shop_eu"]["failures"] == 0
 
 
-def test_a_trust_policy_with_the_wrong_external_id_fails_the_setup_test_that_names_the_role(onboarded: Sandbox) -> None:
-    iam = onboarded.aws("iam")
-    role = iam.get_role(RoleName="Fivetran")["Role"]
-    trust = json.dumps(role["AssumeRolePolicyDocument"]).replace(world.GROUP_ID, world.GROUP_ID.upper())
-    iam.update_assume_role_policy(RoleName="Fivetran", PolicyDocument=trust)
-    connection = connections(onboarded)["braze_shop_us"]
-    onboarded.seed("fivetran", "remove_connection", id=connection["id"])
-    result = run_role(onboarded, "shop_us")
-    assert_stays_paused_and_named(onboarded, result, "braze_shop_us", "AssumeRole")
+def test_a_trust_policy_with_the_wrong_external_id_fails_the_setup_test_that_names_the_role(sandbox: Sandbox) -> None:
+    let_fivetran_read(sandbox)
+    trust = trust_policy(world.GROUP_ID.upper())
+    sandbox.aws("iam").update_assume_role_policy(RoleName="Fivetran", PolicyDocument=trust)
+    result = run_role(sandbox, "shop_us")
+    assert_stays_paused_and_named(sandbox, result, "braze_shop_us", "AssumeRole")
 
 
-def test_a_missing_bucket_grant_fails_the_setup_test_that_names_what_google_denies(onboarded: Sandbox) -> None:
-    onboarded.seed("gcs", "set_policy", bucket=world.GCS_BUCKET, bindings=[])
-    connection = connections(onboarded)["braze_shop_eu"]
-    onboarded.seed("fivetran", "remove_connection", id=connection["id"])
-    result = run_role(onboarded, "shop_eu")
-    assert_stays_paused_and_named(onboarded, result, "braze_shop_eu", "storage.objects.list")
+def test_a_missing_bucket_grant_fails_the_setup_test_that_names_what_google_denies(sandbox: Sandbox) -> None:
+    result = run_role(sandbox, "shop_eu")
+    assert_stays_paused_and_named(sandbox, result, "braze_shop_eu", "storage.objects.list")
 
 
 def assert_stays_paused_and_named(sandbox: Sandbox, result: PlayResult, schema: str, word: str) -> None:
@@ -210,23 +215,22 @@ def test_the_playbook_runs_by_its_name_in_the_collection(sandbox: Sandbox) -> No
     assert list(connections(sandbox)) == ["braze_shop_eu"]
 
 
-@pytest.mark.parametrize(
-    ("changes", "named"),
-    [
-        ({"currents_storage": "ftp"}, ["currents_storage", "s3, gcs, azure or none"]),
-        ({"currents_bucket": ""}, ["currents_bucket", "s3"]),
-        ({"fivetran_schema": "Shop-US"}, ["fivetran_schema", "Shop-US", "lower-case"]),
-        ({"fivetran_connection_sync_frequency": 7}, ["fivetran_connection_sync_frequency", "1440"]),
-        ({"fivetran_group": "Warehose"}, ["Warehose", "Warehouse"]),
-        ({"braze_api_url": "http://rest.iad-01.braze.com"}, ["api_url", "https://"]),
-    ],
-    ids=["storage", "bucket", "schema", "frequency", "group", "plain HTTP"],
-)
-def test_a_wrong_setting_is_refused_before_anything_is_created(
-    sandbox: Sandbox, changes: dict[str, Any], named: list[str]
-) -> None:
-    result = onboard(sandbox, "--limit", "shop_us", inventory=workspaces(shop_us=changes))
+# What is wrong with a workspace, and words of what it is told.
+WRONG: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "storage": ({"currents_storage": "ftp"}, ["currents_storage", "s3, gcs, azure or none"]),
+    "bucket": ({"currents_bucket": ""}, ["currents_bucket", "s3"]),
+    "schema": ({"fivetran_schema": "Shop-US"}, ["fivetran_schema", "Shop-US", "lower-case"]),
+    "frequency": ({"fivetran_connection_sync_frequency": 7}, ["fivetran_connection_sync_frequency", "1440"]),
+    "group": ({"fivetran_group": "Warehose"}, ["Warehose", "Warehouse"]),
+    "plain_http": ({"braze_api_url": "http://rest.iad-01.braze.com"}, ["api_url", "https://"]),
+}
+
+
+def test_a_wrong_setting_is_refused_before_anything_is_created(sandbox: Sandbox) -> None:
+    inventory = fleet.workspaces(**{name: changes for name, (changes, _words) in WRONG.items()})
+    result = onboard(sandbox, "--limit", ",".join(WRONG), inventory=inventory)
     assert result.exit_code != 0
-    for words in named:
-        assert words in result.messages("shop_us")
+    for name, (_changes, named) in WRONG.items():
+        for words in named:
+            assert words in result.messages(name), name
     assert sandbox.writes() == []
