@@ -98,6 +98,8 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 # As Ansible names the files that it compiles.
 COLLECTIONS = CHECKOUT / ".cache" / "collections"
 PACKAGE = "ansible_collections.onramp.braze_fivetran"
+# Memory that the processes of a run share; when it has begun.
+OF_ONE_RUN = ("plugin_utils._secrets", "plugin_utils._action.shared_limits", "plugin_utils._action.tracing")
 COLLECTION = COLLECTIONS / PACKAGE.replace(".", "/")
 
 
@@ -238,6 +240,22 @@ def _import_collection() -> None:
         if parts[1] in ("action", "module_utils", "plugin_utils") and parts[-1] not in ("__init__", "sitecustomize"):
             importlib.import_module(".".join((PACKAGE, *parts)))
     finder._remove()
+    of_one_run = _of_one_run()
     for name in [name for name in sys.modules if name.partition(".")[0] == "ansible_collections"]:
-        if not name.startswith(f"{PACKAGE}.plugins."):
+        if name in of_one_run or not name.startswith(f"{PACKAGE}.plugins."):
             del sys.modules[name]
+
+
+def _of_one_run() -> set[str]:
+    """Return the modules that set something aside for a run while they are imported, and those that know of them."""
+    modules = {name: module for name, module in sys.modules.items() if name.startswith(f"{PACKAGE}.plugins.")}
+    found = {f"{PACKAGE}.plugins.{name}" for name in OF_ONE_RUN}
+
+    def knows(module: Any) -> bool:
+        values = [*vars(module).values()]
+        names = {getattr(value, "__module__", None) or getattr(type(value), "__module__", "") for value in values}
+        return bool(found & names) or any(modules[name] in values for name in found if name in modules)
+
+    while more := {name for name, module in modules.items() if name not in found and knows(module)}:
+        found |= more
+    return found

@@ -120,7 +120,7 @@ def test_a_configuration_that_was_not_there_for_the_plays_before_is_read(
         place.unlink()
 
 
-def test_what_is_set_for_a_play_only_is_read_by_nothing_that_is_imported_before(tmp_path: Path) -> None:
+def test_what_is_imported_before_a_play_reads_nothing_of_one_and_shares_no_memory_with_others(tmp_path: Path) -> None:
     script = """
 import os, pathlib, sys
 from tests import warm_imports, warm_server
@@ -138,7 +138,8 @@ warm_imports.for_everybody()
 os.environ._data = Watched(os.environ._data)
 warm_imports.for_all_plays(pathlib.Path(sys.argv[1]))
 assert "ANSIBLE_HOME" in read, read
-print(sorted(name for name in read if name == "all" or warm_server.is_late(name)))
+shared = [line for line in open("/proc/self/maps") if line.split()[1] == "rw-s"]
+print(sorted(name for name in read if name == "all" or warm_server.is_late(name)), shared)
 """
     environment = {**warm._environment(), "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_HOME": str(tmp_path)}
     told = subprocess.run(
@@ -150,7 +151,7 @@ print(sorted(name for name in read if name == "all" or warm_server.is_late(name)
         text=True,
         check=False,
     )
-    assert told.stdout == "[]\n"
+    assert told.stdout == "[] []\n"
 
 
 @pytest.mark.slow
