@@ -121,6 +121,7 @@ def for_all_plays(folder: Path) -> None:
     _load_plugins()
     _import_collection()
     _keep_templates(folder)
+    _wait_calmly()
     _PREPARED.append(folder)
     _keep()
 
@@ -145,6 +146,12 @@ def play() -> int:
 
 # Where something is kept from play to play, in a fork that was made for that.
 _PREPARED: list[Path] = []
+
+
+def _wait_calmly() -> None:
+    """Let a play look for the end of its tasks less often than a thousand times a second: that takes time as well."""
+    constants: Any = importlib.import_module("ansible.constants")
+    constants.set_constant("DEFAULT_INTERNAL_POLL_INTERVAL", 0.005)
 
 
 def _keep_templates(folder: Path) -> None:
