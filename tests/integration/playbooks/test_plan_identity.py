@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.integration.playbooks.fleet import connections, iam_names, play, policy_document, workspaces
+from tests.integration.playbooks.foreseen import foresee
 from tests.integration.playbooks.plans import (
     OTHER_BUCKET,
     YES,
@@ -32,15 +33,16 @@ ITS_SCHEMA = {"fivetran_schema": "braze_shop_us"}
 IN_GCS = {"currents_storage": "gcs", "currents_bucket": world.GCS_BUCKET, "currents_prefix": "app"}
 
 
-@pytest.mark.parametrize("group", [world.GROUP_NAME, world.GROUP_ID], ids=["by name", "by id"])
-def test_two_workspaces_with_one_schema_in_one_group_are_both_refused_before_the_first_write(
-    sandbox: Sandbox, group: str
-) -> None:
-    inventory = workspaces(app_us={**ITS_SCHEMA, "fivetran_group": group})
-    result = play(sandbox, "onboard", "--limit", "!shop_eu", inventory=inventory)
-    assert sorted(task.host for task in result.failures()) == ["app_us", "shop_us"]
-    for host in ("shop_us", "app_us"):
-        says(result.messages(host), "shop_us", "app_us", "fivetran_schema", "braze_shop_us")
+def test_two_workspaces_with_one_schema_in_one_group_are_both_refused_before_the_first_write(sandbox: Sandbox) -> None:
+    # One pair names the group alike, and one by name and by id.
+    inventory = workspaces(
+        app_us=ITS_SCHEMA, app_eu={**IN_GCS, "fivetran_schema": "braze_shop_eu", "fivetran_group": world.GROUP_ID}
+    )
+    result = play(sandbox, "onboard", inventory=inventory)
+    assert sorted(task.host for task in result.failures()) == ["app_eu", "app_us", "shop_eu", "shop_us"]
+    for land in ("us", "eu"):
+        for host in (f"shop_{land}", f"app_{land}"):
+            says(result.messages(host), f"shop_{land}", f"app_{land}", "fivetran_schema", f"braze_shop_{land}")
     assert sandbox.writes() == []
 
 
@@ -58,7 +60,12 @@ def test_every_playbook_refuses_a_schema_that_a_workspace_outside_of_the_limit_h
 ) -> None:
     add_connection(sandbox, "braze_shop_us", **reads_currents())
     inventory = workspaces(app_us={**ITS_SCHEMA, **OTHER_BUCKET})
-    result = play(sandbox, playbook, "--limit", "app_us", *YES, inventory=inventory)
+    # One of them as a person runs it.
+    result = (
+        play(sandbox, playbook, "--limit", "app_us", *YES, inventory=inventory)
+        if playbook == "offboard"
+        else foresee(sandbox, playbook, inventory=inventory, limit=["app_us"])
+    )
     assert result.exit_code != 0
     says(result.messages("app_us"), "shop_us", "fivetran_schema")
     assert sandbox.writes() == []
@@ -75,22 +82,27 @@ def test_offboarding_a_workspace_with_the_schema_of_another_one_takes_nothing_fr
 
 def test_one_schema_in_two_groups_is_no_conflict(sandbox: Sandbox) -> None:
     inventory = workspaces(app_us={**ITS_SCHEMA, "fivetran_group": world.SECOND_GROUP_NAME, **IN_GCS})
-    result = play(sandbox, "onboard", "--check", "--limit", "shop_us", inventory=inventory)
+    result = foresee(sandbox, "onboard", inventory=inventory, limit=["shop_us"])
     assert result.exit_code == 0, result.output
 
 
-@pytest.mark.parametrize("prefix", ["currents", "/currents/"])
-def test_two_workspaces_in_one_folder_are_refused_by_name(sandbox: Sandbox, prefix: str) -> None:
-    inventory = workspaces(app_us={"currents_prefix": prefix, "currents_folder_shared": False})
-    result = play(sandbox, "onboard", "--limit", "!shop_eu", inventory=inventory)
-    for host in ("shop_us", "app_us"):
-        says(result.messages(host), "app_us and shop_us", "currents_prefix", "s3://acme-currents-us/currents")
-        says(result.messages(host), "currents_folder_shared")
+def test_two_workspaces_in_one_folder_are_refused_by_name(sandbox: Sandbox) -> None:
+    alone = {"currents_folder_shared": False}
+    # One pair spells the folder alike, and one does not.
+    inventory = workspaces(
+        app_us=alone, app_eu={**IN_GCS, "currents_prefix": "/currents/", "fivetran_schema": "braze_app_eu", **alone}
+    )
+    result = play(sandbox, "onboard", inventory=inventory)
+    folders = {"us": "s3://acme-currents-us/currents", "eu": f"gs://{world.GCS_BUCKET}/currents"}
+    for land, folder in folders.items():
+        for host in (f"shop_{land}", f"app_{land}"):
+            says(result.messages(host), f"app_{land} and shop_{land}", "currents_prefix", folder)
+            says(result.messages(host), "currents_folder_shared")
     assert sandbox.writes() == []
 
 
 def test_two_workspaces_in_one_folder_are_warned_of_by_name_where_it_is_allowed(sandbox: Sandbox) -> None:
-    result = play(sandbox, "onboard", "--check", "--limit", "!shop_eu", inventory=workspaces(app_us={}))
+    result = foresee(sandbox, "onboard", inventory=workspaces(app_us={}), limit=["shop_us", "app_us"])
     assert result.exit_code == 0, result.output
     for host in ("shop_us", "app_us"):
         says(warned(result, host), "app_us and shop_us", "currents_folder_shared")
@@ -99,7 +111,7 @@ def test_two_workspaces_in_one_folder_are_warned_of_by_name_where_it_is_allowed(
 
 def test_a_folder_that_a_connection_of_the_group_reads_already_is_not_read_twice(sandbox: Sandbox) -> None:
     add_connection(sandbox, "made_by_hand", **reads_currents(prefix="/currents/"))
-    result = play(sandbox, "onboard", "--limit", "shop_us")
+    result = foresee(sandbox, "onboard", limit=["shop_us"])
     assert result.exit_code != 0
     says(result.messages("shop_us"), "made_by_hand", "fivetran_schema: made_by_hand", "currents_folder_shared")
     assert sandbox.writes() == []
@@ -107,14 +119,8 @@ def test_a_folder_that_a_connection_of_the_group_reads_already_is_not_read_twice
 
 def test_a_folder_that_a_connection_of_the_group_reads_is_read_twice_where_it_is_allowed(sandbox: Sandbox) -> None:
     add_connection(sandbox, "made_by_hand", **reads_currents())
-    result = play(
-        sandbox,
-        "onboard",
-        "--check",
-        "--limit",
-        "shop_us",
-        inventory=workspaces(shop_us={"currents_folder_shared": True}),
-    )
+    inventory = workspaces(shop_us={"currents_folder_shared": True})
+    result = foresee(sandbox, "onboard", inventory=inventory, limit=["shop_us"])
     assert result.exit_code == 0, result.output
     says(warned(result, "shop_us"), "made_by_hand")
     assert ("create", "connection") in to_do(result, "shop_us")
@@ -126,7 +132,7 @@ def test_the_connection_of_another_service_is_refused_before_anything_is_made_in
 ) -> None:
     for schema in ("braze_shop_us", "braze_shop_eu"):
         add_connection(sandbox, schema, service="google_sheets")
-    result = play(sandbox, playbook, *YES)
+    result = play(sandbox, playbook) if playbook == "onboard" else foresee(sandbox, playbook)
     assert sorted(task.host for task in result.failures()) == ["shop_eu", "shop_us"]
     for host in ("shop_us", "shop_eu"):
         says(result.messages(host), f"braze_{host}", "google_sheets")
@@ -169,14 +175,14 @@ def test_two_profiles_of_one_account_that_want_different_roles_are_refused(sandb
     make_bucket(sandbox, "acme-loyalty-us", "currents")
     environment = profiles(tmp_path, one=CUSTOMER_ACCOUNT, other=CUSTOMER_ACCOUNT)
     inventory = with_profiles(s3_access_tags={"team": "crm"})
-    result = play(sandbox, "onboard", "--limit", "!shop_eu", inventory=inventory, **environment)
+    result = foresee(sandbox, "onboard", inventory=inventory, limit=["shop_us", "app_us"], **environment)
     for host, other in (("shop_us", "app_us"), ("app_us", "shop_us")):
         says(result.messages(host), "s3_access_tags", other)
     assert sandbox.writes() == []
 
 
 def test_what_conflicts_is_told_in_the_plan_by_code(sandbox: Sandbox) -> None:
-    result = play(sandbox, "onboard", "--check", inventory=workspaces(app_us=ITS_SCHEMA))
+    result = foresee(sandbox, "onboard", inventory=workspaces(app_us=ITS_SCHEMA))
     codes = {name: workspace["failure"].get("code") for name, workspace in planned(result).items()}
     assert codes == {"shop_us": "schema_claimed_twice", "app_us": "schema_claimed_twice", "shop_eu": None}
     assert planned(result)["shop_eu"]["problems"] == []
