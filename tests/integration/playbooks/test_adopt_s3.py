@@ -27,6 +27,7 @@ import pytest
 
 from tests.integration.inventories.by_hand import S3, make
 from tests.integration.playbooks.fleet import IMPATIENT, connections, findings, play, workspaces
+from tests.integration.playbooks.foreseen import foresee
 from tests.integration.playbooks.plans import YES, says, to_do, warned
 from tests.integration.playbooks.shapes import (
     ENOUGH,
@@ -163,10 +164,10 @@ def test_what_forbids_to_read_is_named_wherever_it_stands_before_anything_is_mad
     shape, where = FORBIDDEN[name]
     shape.build(sandbox)
     before = sandbox.state_hash()
-    refused = play(sandbox, "onboard", *US_ONLY)
+    refused = foresee(sandbox, "onboard", limit=["shop_us"])
     assert refused.exit_code != 0
     says(refused.messages("shop_us"), where, "may not read s3://acme-currents-us/currents")
-    found = findings(play(sandbox, "verify", *US_ONLY), "shop_us")
+    found = findings(foresee(sandbox, "verify", limit=["shop_us"]), "shop_us")
     assert [message for step, message in found if step == "access" and where in message] != [], found
     assert sandbox.state_hash() == before
 
@@ -188,9 +189,9 @@ NARROW = Shape("", {"Fivetran-S3-Access": (PAYROLL,)}, trust=(trusts(), LAMBDA))
 def test_too_little_is_refused_with_what_is_missing_and_adding_it_takes_nothing_away(sandbox: Sandbox) -> None:
     NARROW.build(sandbox)
     before = sandbox.state_hash()
-    refused = play(sandbox, "onboard", "--check", "--diff", *US_ONLY)
+    refused = play(sandbox, "onboard", "--diff", *US_ONLY)
+    assert refused.exit_code != 0
     says(refused.messages("shop_us"), "s3:ListBucket", "s3:GetObject", "s3_access_adopt: true", "s3_access_role_name")
-    assert play(sandbox, "onboard", *US_ONLY).exit_code != 0
     assert sandbox.state_hash() == before
 
     adopting = workspaces(shop_us={"s3_access_adopt": True})
@@ -199,7 +200,7 @@ def test_too_little_is_refused_with_what_is_missing_and_adding_it_takes_nothing_
     assert connections(sandbox)["braze_shop_us"]["status"]["setup_state"] == "connected"
     role = sandbox.aws("iam").get_role(RoleName="Fivetran")["Role"]
     assert LAMBDA in role["AssumeRolePolicyDocument"]["Statement"]
-    policy = play(sandbox, "onboard", "--check", *US_ONLY, inventory=adopting)
+    policy = foresee(sandbox, "onboard", inventory=adopting, limit=["shop_us"])
     assert to_do(policy, "shop_us") == []
     arn = f"{NARROW.arn.replace(':role/', ':policy/')}-S3-Access"
     version = sandbox.aws("iam").get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
@@ -238,7 +239,7 @@ def test_a_role_of_another_team_is_named_by_its_arn_and_nothing_is_written_in_ia
     onboarded = play(sandbox, "onboard", *US_ONLY, inventory=inventory)
     assert onboarded.exit_code == 0, onboarded.output
     assert connections(sandbox)["braze_shop_us"]["status"]["setup_state"] == "connected"
-    assert play(sandbox, "verify", *US_ONLY, inventory=inventory).exit_code == 0
+    assert foresee(sandbox, "verify", inventory=inventory, limit=["shop_us"]).exit_code == 0
     assert iam(sandbox) == before
     sandbox.aws("iam").detach_role_policy(
         RoleName="of-terraform", PolicyArn="arn:aws:iam::111122223333:policy/read-currents"
