@@ -36,33 +36,28 @@ def documented(playbook: str) -> dict[str, int]:
     return dict(zip(VENDORS, map(int, row.split("|")), strict=True))
 
 
-@pytest.fixture
-def onboarded(sandbox: Sandbox) -> Sandbox:
-    """Onboard one workspace in S3 and one in Google Cloud Storage, and forget the calls of that."""
-    result = play(sandbox, "onboard")
-    assert result.exit_code == 0, result.output
-    sandbox.clear_journal()
-    return sandbox
+def test_a_rerun_makes_the_calls_that_the_page_states_and_a_further_workspace_adds_its_own_only(
+    sandbox: Sandbox,
+) -> None:
+    first = play(sandbox, "onboard")
+    assert first.exit_code == 0, first.output
+    for playbook in ("onboard", "verify"):
+        sandbox.clear_journal()
+        result = play(sandbox, playbook)
+        assert result.exit_code == 0, result.output
+        assert {vendor: calls(sandbox)[vendor] for vendor in VENDORS} == documented(playbook)
+        assert sandbox.journal("fivetran", "test_connection") == []
 
-
-@pytest.mark.parametrize("playbook", ["onboard", "verify"])
-def test_a_rerun_makes_the_calls_that_the_page_states_and_no_setup_test(onboarded: Sandbox, playbook: str) -> None:
-    result = play(onboarded, playbook)
-    assert result.exit_code == 0, result.output
-    assert {vendor: calls(onboarded)[vendor] for vendor in VENDORS} == documented(playbook)
-    assert onboarded.journal("fivetran", "test_connection") == []
-
-
-def test_a_further_workspace_of_the_same_group_and_role_asks_for_its_own_things_only(onboarded: Sandbox) -> None:
+    # Of the same group and role.
     more = workspaces(shop_uk={"braze_api_key": world.BRAZE_KEY_SHOP_US})
-    assert play(onboarded, "onboard", inventory=more).exit_code == 0
-    onboarded.clear_journal()
-    assert play(onboarded, "onboard", inventory=more).exit_code == 0
-    fivetran = Counter(entry.operation for entry in onboarded.journal("fivetran") if entry.caller == "outside")
+    assert play(sandbox, "onboard", inventory=more).exit_code == 0
+    sandbox.clear_journal()
+    assert play(sandbox, "onboard", inventory=more).exit_code == 0
+    fivetran = Counter(entry.operation for entry in sandbox.journal("fivetran") if entry.caller == "outside")
     assert fivetran == {f"fivetran:{name}": 1 for name in ASKED_OF_FIVETRAN}
-    iam = Counter(entry.operation for entry in onboarded.journal("aws") if entry.operation.startswith("aws:iam:"))
+    iam = Counter(entry.operation for entry in sandbox.journal("aws") if entry.operation.startswith("aws:iam:"))
     assert set(iam.values()) == {1}
-    assert len(onboarded.journal("gcs", "buckets.getIamPolicy")) == 1
+    assert len(sandbox.journal("gcs", "buckets.getIamPolicy")) == 1
 
 
 def needed(sandbox: Sandbox) -> tuple[int, int]:
