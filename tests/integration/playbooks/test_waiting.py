@@ -103,15 +103,16 @@ def test_a_module_in_a_process_of_its_own_says_at_its_end_which_limit_it_has_wai
     assert "Fivetran's rate limit for setup tests is reached" in " ".join(result.output.split())
 
 
-@pytest.mark.parametrize("in_process", [True, False])
-@pytest.mark.parametrize("arguments", [["--check"], []], ids=["check", "never"])
-def test_nothing_is_announced_where_nothing_is_waited_for(
-    sandbox: Sandbox, in_process: bool, arguments: list[str]
-) -> None:
-    changes = {} if arguments else {"run_setup_tests": "never", "paused": True}
-    playbook = plays(connecting(sandbox, **changes), onramp_in_process=in_process)
-    result = run_playbook(sandbox, playbook, *arguments, inventory=WORKSPACE)
+def test_nothing_is_announced_where_nothing_is_waited_for(sandbox: Sandbox) -> None:
+    ways: list[dict[str, Any]] = []
+    for number, in_process in enumerate((True, False)):
+        check = connecting(sandbox, schema=f"{SCHEMA}_check_{number}") | {"check_mode": True}
+        never = connecting(sandbox, schema=f"{SCHEMA}_never_{number}", run_setup_tests="never", paused=True)
+        ways += [{**task, "vars": {"onramp_in_process": in_process}} for task in (check, never)]
+    [play] = plays({})
+    result = run_playbook(sandbox, [{**play, "tasks": ways}], inventory=WORKSPACE)
     assert result.exit_code == 0, result.output
+    assert result.changed("shop_us") == len(ways)
     assert "UTC" not in result.output
 
 
