@@ -11,6 +11,7 @@ import json
 import pytest
 
 from tests.integration.playbooks.fleet import connections, play, workspaces
+from tests.integration.playbooks.foreseen import foresee
 from tests.integration.playbooks.plans import make_bucket, planned, says, to_do
 from tests.sandbox.client import Sandbox
 
@@ -34,7 +35,7 @@ def test_folders_of_other_workspaces_are_named_as_such_and_not_advised(sandbox: 
         app_us={**bucket, "currents_prefix": "app"},
         loyalty_us={**bucket, "currents_prefix": "loyalty"},
     )
-    result = play(sandbox, "onboard", "--check", *US, inventory=inventory)
+    result = foresee(sandbox, "onboard", inventory=inventory, limit=["shop_us"])
     landing = planned(result)["shop_us"]["seen"]["landing"]
     assert landing["verdict"] != "ok"
     # Currents of this workspace may come at any time: nothing is wrong with the folder.
@@ -67,6 +68,6 @@ def test_a_folder_that_fivetran_stores_with_another_spelling_is_no_difference(sa
 
 @pytest.mark.parametrize("prefix", ["s3://acme-currents-us/currents", ["currents"]])
 def test_what_is_no_folder_is_refused_before_anything_is_asked(sandbox: Sandbox, prefix: object) -> None:
-    result = play(sandbox, "onboard", *US, inventory=workspaces(shop_us={"currents_prefix": prefix}))
+    result = foresee(sandbox, "onboard", inventory=workspaces(shop_us={"currents_prefix": prefix}), limit=["shop_us"])
     says(result.messages("shop_us"), "shop_us: currents_prefix: expected")
     assert sandbox.journal("aws") == []
