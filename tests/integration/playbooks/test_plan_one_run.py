@@ -97,39 +97,25 @@ def test_variables_that_a_site_gives_to_an_imported_playbook_are_settings(sandbo
     assert connections(sandbox)["braze_shop_eu"]["sync_frequency"] == 60
 
 
-def test_variables_of_the_users_with_plain_names_are_neither_read_nor_written(sandbox: Sandbox) -> None:
+def using(value: str, **play: Any) -> dict[str, Any]:
+    """Return a play that fails where the user's variables have another value."""
+    that = [f"{name} == '{value}'" for name in NAMES]
+    return {
+        "name": f"Use what is {value}",
+        "hosts": "braze_workspaces",
+        "gather_facts": False,
+        "connection": "local",
+        "tasks": [{"name": "Hold them against what they were", "ansible.builtin.assert": {"that": that}}],
+        **play,
+    }
+
+
+def test_variables_of_the_users_with_plain_names_are_neither_read_nor_written_and_those_of_a_later_play_are_its_own(
+    sandbox: Sandbox,
+) -> None:
     inventory = workspaces()
     inventory["braze_workspaces"]["vars"] |= NAMES
-    later = {
-        "name": "Use what is mine",
-        "hosts": "braze_workspaces",
-        "gather_facts": False,
-        "connection": "local",
-        "tasks": [
-            {
-                "name": "Hold them against what they were",
-                "ansible.builtin.assert": {"that": [f"{name} == 'mine'" for name in NAMES]},
-            }
-        ],
-    }
-    result = site(sandbox, "onboard", later, inventory=inventory, arguments=("--limit", "shop_eu"))
+    later = [using("mine"), using("theirs", vars=dict.fromkeys(NAMES, "theirs"))]
+    result = site(sandbox, "onboard", *later, inventory=inventory, arguments=("--limit", "shop_eu"))
     assert result.exit_code == 0, result.output
     assert list(connections(sandbox)) == ["braze_shop_eu"]
-
-
-def test_variables_of_a_later_play_are_its_own(sandbox: Sandbox) -> None:
-    later = {
-        "name": "Use what is mine",
-        "hosts": "braze_workspaces",
-        "gather_facts": False,
-        "connection": "local",
-        "vars": NAMES,
-        "tasks": [
-            {
-                "name": "Hold them against what they were",
-                "ansible.builtin.assert": {"that": [f"{name} == 'mine'" for name in NAMES]},
-            }
-        ],
-    }
-    result = site(sandbox, "onboard", later, arguments=("--limit", "shop_eu"))
-    assert result.exit_code == 0, result.output
