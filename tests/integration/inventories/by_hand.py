@@ -6,16 +6,23 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import yaml
+from ansible import constants
+from ansible.errors import AnsibleError
+from ansible.inventory.manager import InventoryManager
+from ansible.parsing.dataloader import DataLoader
 
 from tests.collection import COLLECTIONS
 from tests.playbook import TIMEOUT
@@ -98,7 +105,7 @@ def listed(sandbox: Sandbox, folder: Path, *sources: Path, **environment: str) -
         if meta
         else {}
     )
-    groups = {name: group.get("hosts", []) for name, group in data.items()}
+    groups = {name: group["hosts"] for name, group in data.items() if group.get("hosts")}
     return Listed(done.returncode, done.stderr, hosts, groups)
 
 
@@ -112,3 +119,24 @@ def source(folder: Path, name: str = "fivetran.yml", **options: Any) -> Path:
     path = folder / name
     path.write_text(yaml.safe_dump({"plugin": PLUGIN, "strict": True, **options}))
     return path
+
+
+def read(sandbox: Sandbox, *sources: Path, **environment: str) -> Listed:
+    """Return what Ansible's own inventory, in this process, makes of sources; a test holds it equal to :func:`listed`.
+
+    What ansible-inventory adds to it is its start, which takes a second.
+    """
+    said = io.StringIO()
+    strict = patch.object(constants, "INVENTORY_ANY_UNPARSED_IS_FAILED", True)
+    with patch.dict("os.environ", {**sandbox.env, **environment}), strict, redirect_stderr(said):
+        try:
+            inventory = InventoryManager(DataLoader(), sources=[str(source) for source in sources])
+        except AnsibleError as error:
+            return Listed(1, said.getvalue() + str(error), {}, {})
+    own = ("inventory_file", "inventory_dir")
+    hosts = {
+        name: {name: value for name, value in host.vars.items() if name not in own}
+        for name, host in inventory.hosts.items()
+    }
+    groups = {name: [host.name for host in group.hosts] for name, group in inventory.groups.items() if group.hosts}
+    return Listed(0, said.getvalue(), hosts, groups)
