@@ -14,8 +14,9 @@ import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.documents import granted_buckets
 
 from tests.clock import Hurried
+from tests.integration.storage.amazon import run_amazon
 from tests.integration.storage.reading import POLICY_ARN
-from tests.integration.storage.writing import run_amazon, write
+from tests.integration.storage.writing import write
 from tests.modules import ModuleResult, run_module
 from tests.sandbox import world
 from tests.sandbox.aws import CUSTOMER_ACCOUNT, SECOND_CUSTOMER_ACCOUNT, SECRET_ACCESS_KEY

@@ -6,10 +6,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -18,29 +14,12 @@ from unittest.mock import patch
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.writing.write import write_access
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.deadline import CLOCK, Clock
 
-from tests.collection import COLLECTIONS
+from tests.integration.storage.amazon import run_amazon
 from tests.modules import ModuleResult, load, run_spec
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 
 RunModule = Callable[[str, dict[str, Any]], Mapping[str, Any]]
-
-
-def run_amazon(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Run a module of amazon.aws; without anything in its environment that says who acts."""
-    if name.endswith("iam_role"):
-        arguments = {**arguments, "create_instance_profile": False, "delete_instance_profile": False}
-    collection, _dot, module = name.rpartition(".")
-    done = subprocess.run(
-        [sys.executable, "-m", f"ansible_collections.{collection}.plugins.modules.{module}"],
-        input=json.dumps({"ANSIBLE_MODULE_ARGS": dict(arguments)}),
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(COLLECTIONS)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return answer
 
 
 def write(
