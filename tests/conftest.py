@@ -57,11 +57,7 @@ def running_sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def sandbox(running_sandbox: Sandbox) -> Iterator[Sandbox]:
     """Give a sandbox as it is right after its start; afterwards, hold what Fivetran was asked against its contract."""
-    from tests.sandbox.contract import DOCUMENT, contract, strayed
+    from tests.sandbox.contract import fresh
 
-    running_sandbox.reset()
-    yield running_sandbox
-    asked = running_sandbox.journal("fivetran")
-    assert strayed(asked) == []
-    if DOCUMENT.exists():
-        assert contract().violations(asked) == []
+    with fresh(running_sandbox) as sandbox:
+        yield sandbox

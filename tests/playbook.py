@@ -31,6 +31,8 @@ from tests.warm import WarmPlay, can_be_warm
 # Longer than any test play; a hanging play fails the test instead of the whole run.
 TIMEOUT = 180
 EVENTS = "events.jsonl"
+# What Ansible itself knows of a localhost that is in no inventory; without the second one, modules are processes.
+LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,7 @@ def _start(
 def _inventory(directory: Path, inventory: str | Path | Mapping[str, Any] | None) -> str:
     if isinstance(inventory, str | Path):
         return str(inventory)
-    data = inventory or {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
+    data = inventory or {"all": {"hosts": {"localhost": LOCAL}}}
     path = directory / "inventory.yml"
     path.write_text(yaml.safe_dump(data))
     return str(path)

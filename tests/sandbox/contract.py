@@ -13,12 +13,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import jsonschema
 
-from .client import CHECKOUT
+from .client import CHECKOUT, Sandbox
 from .core import Entry, Json
 from .fivetran_requests import asks_for_version_2
 from .fivetran_services import SCHEMA_KEYS
@@ -143,6 +144,17 @@ def strayed(entries: Iterable[Entry]) -> list[str]:
         if entry.server == "fivetran" and entry.headers.get("User-Agent", "").startswith("onramp.braze_fivetran/")
         for problem in _straying(entry)
     ]
+
+
+@contextmanager
+def fresh(sandbox: Sandbox) -> Iterator[Sandbox]:
+    """Give a sandbox as it is right after its start; then hold what Fivetran was asked against its contract."""
+    sandbox.reset()
+    yield sandbox
+    asked = sandbox.journal("fivetran")
+    assert strayed(asked) == []
+    if DOCUMENT.exists():
+        assert contract().violations(asked) == []
 
 
 def _straying(entry: Entry) -> Iterator[str]:

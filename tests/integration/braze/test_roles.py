@@ -8,14 +8,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.permissions import PERMISSION_NAMES
 
-from tests.playbook import PlayResult, run_playbook
+from tests.playbook import LOCAL, PlayResult, run_playbook
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
+from tests.sandbox.contract import fresh
 
 PROBE = "onramp.braze_fivetran.braze_api_key_info"
 LOOK = "onramp.braze_fivetran.braze_currents_info"
@@ -30,7 +32,7 @@ def play(role: str, *after: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def inventory(**hosts: Mapping[str, Any]) -> dict[str, Any]:
-    return {"all": {"vars": {"ansible_connection": "local"}, "hosts": dict(hosts)}}
+    return {"all": {"vars": LOCAL, "hosts": dict(hosts)}}
 
 
 def workspace(sandbox: Sandbox, key: str, **more: Any) -> dict[str, Any]:
@@ -60,75 +62,78 @@ def warnings(result: PlayResult, host: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("arguments", [(), ("--check", "--diff")], ids=["run", "check"])
+# By host: in one play as it is, and in one of check mode; in these, Braze refuses with a status of its own.
+STYLES = {"run": ((), 401), "check": (("--check", "--diff"), 403)}
+ASKED = ["canvas.list", "events.list"]
+
+
+@pytest.fixture(scope="module", params=STYLES)
+def checked(running_sandbox: Sandbox, request: pytest.FixtureRequest) -> PlayResult:
+    arguments, style = STYLES[request.param]
+    with fresh(running_sandbox) as sandbox:
+        sandbox.seed("braze", "manners", refusal_status=style)
+        incomplete = partial(workspace, sandbox, world.BRAZE_KEY_INCOMPLETE)
+        return check_key(
+            sandbox,
+            *arguments,
+            complete=workspace(sandbox, world.BRAZE_KEY_SHOP_US),
+            incomplete=incomplete(),
+            warned=incomplete(braze_api_key_on_problem="warn"),
+            ignored=incomplete(braze_api_key_on_problem="ignore"),
+            fewer=incomplete(braze_api_key_permissions=ASKED),
+            revoked=workspace(sandbox, world.BRAZE_KEY_REVOKED),
+        )
+
+
 def test_a_key_that_lacks_two_permissions_stops_its_host_only_and_names_exactly_those_two(
-    sandbox: Sandbox, arguments: tuple[str, ...]
+    running_sandbox: Sandbox, checked: PlayResult
 ) -> None:
-    result = check_key(
-        sandbox,
-        *arguments,
-        shop_us=workspace(sandbox, world.BRAZE_KEY_SHOP_US),
-        shop_uk=workspace(sandbox, world.BRAZE_KEY_INCOMPLETE),
-    )
-    assert (result.stats["shop_us"]["failures"], result.stats["shop_uk"]["failures"]) == (0, 1)
-    [failure] = result.failures()
-    assert (failure.host, failure.action) == ("shop_uk", PROBE)
+    assert {host for host, stats in checked.stats.items() if stats["failures"]} == {"incomplete", "revoked"}
+    [failure] = checked.failures("incomplete")
+    assert failure.action == PROBE
     message = failure.result["msg"]
     assert [name for name in PERMISSION_NAMES if name in message] == list(world.BRAZE_KEY_INCOMPLETE_LACKS)
     assert "Settings > APIs and Identifiers > API Keys > Create API key" in message
     assert "cannot be edited" in message
-    verdict = fact(result, "braze_api_key_verdict", "shop_us")
-    assert (verdict["verdict"], verdict["api_url"]) == ("ok", sandbox.env["SANDBOX_BRAZE_URL"])
+    verdict = fact(checked, "braze_api_key_verdict", "complete")
+    assert (verdict["verdict"], verdict["api_url"]) == ("ok", running_sandbox.env["SANDBOX_BRAZE_URL"])
 
 
-@pytest.mark.parametrize("style", [401, 403])
-def test_a_revoked_key_stops_its_host_and_is_not_shown_although_braze_repeats_it(sandbox: Sandbox, style: int) -> None:
-    sandbox.seed("braze", "manners", refusal_status=style)
-    result = check_key(sandbox, shop_us=workspace(sandbox, world.BRAZE_KEY_REVOKED))
-    assert "invalid_key" in result.messages("shop_us")
-    [answer] = result.results(PROBE)
+def test_a_revoked_key_stops_its_host_and_is_not_shown_although_braze_repeats_it(checked: PlayResult) -> None:
+    [failure] = checked.failures("revoked")
+    assert "invalid_key" in failure.result["msg"]
+    [answer] = checked.results(PROBE, "revoked")
     assert answer["permissions"] == []
-    assert world.BRAZE_KEY_REVOKED not in result.output
+    assert world.BRAZE_KEY_REVOKED not in checked.output
     # Two sentences, and nothing that says the same nineteen times.
     said = {name: value for name, value in answer.items() if name != "invocation"}
     assert len(json.dumps(said)) < 2000
 
 
-def test_the_user_decides_whether_a_wrong_key_fails_or_warns_or_is_ignored(sandbox: Sandbox) -> None:
-    result = check_key(
-        sandbox,
-        warned=workspace(sandbox, world.BRAZE_KEY_INCOMPLETE, braze_api_key_on_problem="warn"),
-        ignored=workspace(sandbox, world.BRAZE_KEY_INCOMPLETE, braze_api_key_on_problem="ignore"),
-    )
-    assert result.exit_code == 0
-    [warning] = warnings(result, "warned")
+def test_the_user_decides_whether_a_wrong_key_fails_or_warns_or_is_ignored(checked: PlayResult) -> None:
+    assert not checked.failures("warned") + checked.failures("ignored")
+    [warning] = warnings(checked, "warned")
     assert all(name in warning for name in world.BRAZE_KEY_INCOMPLETE_LACKS)
-    assert warnings(result, "ignored") == []
+    assert warnings(checked, "ignored") == []
     for host in ("warned", "ignored"):
-        missing = fact(result, "braze_api_key_verdict", host)["missing"]
+        missing = fact(checked, "braze_api_key_verdict", host)["missing"]
         assert missing == list(world.BRAZE_KEY_INCOMPLETE_LACKS)
 
 
-def test_fewer_permissions_can_be_asked_for(sandbox: Sandbox) -> None:
-    asked = ["canvas.list", "events.list"]
-    settings = workspace(sandbox, world.BRAZE_KEY_INCOMPLETE, braze_api_key_permissions=asked)
-    result = check_key(sandbox, shop_us=settings)
-    shown = fact(result, "braze_api_key_verdict", "shop_us")["permissions"]
-    assert [permission["name"] for permission in shown] == asked
-    assert result.exit_code == 0
+def test_fewer_permissions_can_be_asked_for(checked: PlayResult) -> None:
+    shown = fact(checked, "braze_api_key_verdict", "fewer")["permissions"]
+    assert [permission["name"] for permission in shown] == ASKED
+    assert not checked.failures("fewer")
 
 
-@pytest.mark.parametrize(
-    ("variable", "value"),
-    [("braze_api_key_on_problem", "shrug"), ("braze_api_key_key", None), ("braze_api_key_api_url", None)],
-)
-def test_a_wrong_or_forgotten_variable_is_refused_before_anything_is_asked(
-    sandbox: Sandbox, variable: str, value: str | None
-) -> None:
-    settings = {**workspace(sandbox, world.BRAZE_KEY_SHOP_US), variable: value}
-    given = {name: value for name, value in settings.items() if value is not None}
-    result = run_playbook(sandbox, play("braze_api_key"), inventory=inventory(shop_us=given))
-    assert variable in result.messages("shop_us")
+def test_a_wrong_or_forgotten_variable_is_refused_before_anything_is_asked(sandbox: Sandbox) -> None:
+    right = workspace(sandbox, world.BRAZE_KEY_SHOP_US)
+    hosts = {name: {other: value for other, value in right.items() if other != name} for name in right}
+    hosts["braze_api_key_on_problem"] = {**right, "braze_api_key_on_problem": "shrug"}
+    result = run_playbook(sandbox, play("braze_api_key"), inventory=inventory(**hosts))
+    assert len(hosts) == 3
+    for variable in hosts:
+        assert variable in result.messages(variable)
     assert sandbox.journal("braze") == []
 
 
@@ -148,59 +153,72 @@ def look(sandbox: Sandbox, *arguments: str, **hosts: Mapping[str, Any]) -> PlayR
     return result
 
 
-@pytest.mark.parametrize("arguments", [(), ("--check", "--diff")], ids=["run", "check"])
-def test_currents_that_land_are_found_in_both_clouds(sandbox: Sandbox, arguments: tuple[str, ...]) -> None:
-    result = look(sandbox, *arguments, shop_us=bucket("s3"), shop_eu=bucket("gcs"))
-    assert result.exit_code == 0
+@pytest.fixture(scope="module")
+def looked(running_sandbox: Sandbox) -> PlayResult:
+    old = datetime.now(UTC) - timedelta(days=9)
+    with fresh(running_sandbox) as sandbox:
+        for name in ("acme-empty", "acme-stale", "acme-foreign"):
+            sandbox.seed("gcs", "create_bucket", name=name)
+        sandbox.seed(
+            "gcs", "seed_currents", bucket="acme-stale", hours=[old.isoformat()], prefix="currents", cluster="prod-04",
+            storage="GCS", integration_id="66f1", event_types=["users.messages.email.Open"],
+        )  # fmt: skip
+        sandbox.seed("gcs", "seed_segment_exports", bucket="acme-foreign", prefix="currents")
+        return look(
+            sandbox,
+            shop_us=bucket("s3"),
+            shop_eu=bucket("gcs"),
+            empty=bucket("gcs", bucket="acme-empty"),
+            stale=bucket("gcs", bucket="acme-stale"),
+            stale_but_fine=bucket("gcs", bucket="acme-stale", stale_after=24 * 10),
+            stale_and_strict=bucket("gcs", bucket="acme-stale", on_quiet="fail"),
+            stale_and_quiet=bucket("gcs", bucket="acme-stale", on_quiet="ignore"),
+            foreign=bucket("gcs", bucket="acme-foreign"),
+            missing=bucket("gcs", bucket="acme-no-such-bucket"),
+            wrong_prefix=bucket("s3", prefix="curents"),
+            wrong_prefix_and_mild=bucket("s3", prefix="curents", on_problem="warn"),
+            prefix_of_another=bucket("s3", prefix="curents", folders_of_others=[world.PREFIX]),
+        )
+
+
+def holds_that_they_land(result: PlayResult) -> None:
     for host in ("shop_us", "shop_eu"):
         verdict = fact(result, "currents_landing_verdict", host)
         assert (verdict["verdict"], len(verdict["integrations"][0]["event_types"])) == ("landing", 3)
         assert result.changed(host) == 0
+        assert not result.failures(host)
 
 
-def test_a_quiet_bucket_warns_and_a_wrong_one_stops_its_host(sandbox: Sandbox) -> None:
-    old = datetime.now(UTC) - timedelta(days=9)
-    for name in ("acme-empty", "acme-stale", "acme-foreign"):
-        sandbox.seed("gcs", "create_bucket", name=name)
-    sandbox.seed(
-        "gcs", "seed_currents", bucket="acme-stale", hours=[old.isoformat()], prefix="currents", cluster="prod-04",
-        storage="GCS", integration_id="66f1", event_types=["users.messages.email.Open"],
-    )  # fmt: skip
-    sandbox.seed("gcs", "seed_segment_exports", bucket="acme-foreign", prefix="currents")
-    result = look(
-        sandbox,
-        empty=bucket("gcs", bucket="acme-empty"),
-        stale=bucket("gcs", bucket="acme-stale"),
-        stale_but_fine=bucket("gcs", bucket="acme-stale", stale_after=24 * 10),
-        stale_and_strict=bucket("gcs", bucket="acme-stale", on_quiet="fail"),
-        stale_and_quiet=bucket("gcs", bucket="acme-stale", on_quiet="ignore"),
-        foreign=bucket("gcs", bucket="acme-foreign"),
-        missing=bucket("gcs", bucket="acme-no-such-bucket"),
-    )
-    assert {failure.host for failure in result.failures()} == {"stale_and_strict", "foreign", "missing"}
+def test_currents_that_land_are_found_in_both_clouds(looked: PlayResult) -> None:
+    holds_that_they_land(looked)
+
+
+def test_currents_that_land_are_found_in_both_clouds_in_check_mode(sandbox: Sandbox) -> None:
+    holds_that_they_land(look(sandbox, "--check", "--diff", shop_us=bucket("s3"), shop_eu=bucket("gcs")))
+
+
+def test_a_quiet_bucket_warns_and_a_wrong_one_stops_its_host(looked: PlayResult) -> None:
+    wrong = {"stale_and_strict", "foreign", "missing", "wrong_prefix"}
+    assert {failure.host for failure in looked.failures()} == wrong
     for host in ("empty", "stale"):
-        [warning] = warnings(result, host)
+        [warning] = warnings(looked, host)
         assert warning.startswith(f"{host}: Braze Currents does not land in gs://acme-{host}/currents ({host})")
         assert "Send Test Events" in warning
     for host in ("stale_but_fine", "stale_and_quiet"):
-        assert warnings(result, host) == []
-    assert "gs://acme-foreign/currents (not_currents)" in result.messages("foreign")
-    assert "(no_bucket)" in result.messages("missing")
+        assert warnings(looked, host) == []
+    assert "gs://acme-foreign/currents (not_currents)" in looked.messages("foreign")
+    assert "(no_bucket)" in looked.messages("missing")
 
 
-def test_a_wrong_prefix_stops_its_host_with_the_right_one_unless_another_workspace_has_that(sandbox: Sandbox) -> None:
-    result = look(
-        sandbox,
-        shop_us=bucket("s3", prefix="curents"),
-        shop_uk=bucket("s3", prefix="curents", on_problem="warn"),
-        shop_fr=bucket("s3", prefix="curents", folders_of_others=[world.PREFIX]),
-    )
-    assert {failure.host for failure in result.failures()} == {"shop_us"}
-    assert "(elsewhere)" in result.messages("shop_us")
-    [told] = warnings(result, "shop_uk")
-    for message in (result.messages("shop_us"), told):
+def test_a_wrong_prefix_stops_its_host_with_the_right_one_unless_another_workspace_has_that(
+    looked: PlayResult,
+) -> None:
+    assert "(elsewhere)" in looked.messages("wrong_prefix")
+    [told] = warnings(looked, "wrong_prefix_and_mild")
+    for message in (looked.messages("wrong_prefix"), told):
         assert f"under '{world.PREFIX}'" in message
-    [warning] = warnings(result, "shop_fr")
+    [warning] = warnings(looked, "prefix_of_another")
+    assert not looked.failures("prefix_of_another")
     assert "(empty)" in warning
     assert f"Currents of other workspaces writes to '{world.PREFIX}' here" in warning
 
