@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -14,10 +14,12 @@ import pytest
 import requests
 
 from tests.integration.storage.reading import GCS, Connection
-from tests.playbook import PlayResult, run_playbook
+from tests.modules import ModuleResult, run_module
+from tests.playbook import LOCAL, PlayResult, run_playbook
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 
+MODULE = "onramp.braze_fivetran.gcs_bucket_iam_member"
 BUCKET = world.GCS_BUCKET
 VIEWER = "roles/storage.objectViewer"
 FIVETRAN = f"serviceAccount:{world.SERVICE_ACCOUNT}"
@@ -29,19 +31,31 @@ Role = Callable[..., PlayResult]
 @pytest.fixture
 def role(sandbox: Sandbox) -> Role:
     def call(*arguments: str, **variables: Any) -> PlayResult:
-        named = {f"gcs_access_{name}": value for name, value in variables.items()}
-        settings = {"gcs_access_member": world.SERVICE_ACCOUNT, "gcs_access_bucket": BUCKET, **named}
-        play = {
-            "hosts": "localhost",
-            "gather_facts": False,
-            "tasks": [
-                {"ansible.builtin.include_role": {"name": "onramp.braze_fivetran.gcs_access"}, "vars": settings},
-                {"name": "Out comes", "ansible.builtin.debug": {"msg": "{{ gcs_access_result.grant }}"}},
-            ],
-        }
+        show = {"name": "Out comes", "ansible.builtin.debug": {"msg": "{{ gcs_access_result.grant }}"}}
+        play = {"hosts": "localhost", "gather_facts": False, "tasks": [included(**variables), show]}
         return run_playbook(sandbox, [play], *arguments)
 
     return call
+
+
+def included(**variables: Any) -> dict[str, Any]:
+    """Return a task that includes the role."""
+    named = {f"gcs_access_{name}": value for name, value in variables.items()}
+    settings = {"gcs_access_member": world.SERVICE_ACCOUNT, "gcs_access_bucket": BUCKET, **named}
+    return {"ansible.builtin.include_role": {"name": "onramp.braze_fivetran.gcs_access"}, "vars": settings}
+
+
+def one_after_the_other(sandbox: Sandbox, *times: Mapping[str, Any]) -> PlayResult:
+    """Include the role several times in one play; one that refuses is no obstacle to the next."""
+    rescue = [{"ansible.builtin.debug": {"msg": "refused"}}]
+    tasks = [{"block": [included(**variables)], "rescue": rescue} for variables in times]
+    return run_playbook(sandbox, [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}])
+
+
+def grant(sandbox: Sandbox) -> ModuleResult:
+    """Grant as the role does without further variables; what it makes of variables is tested with plays."""
+    arguments = {"bucket": BUCKET, "member": world.SERVICE_ACCOUNT, "sufficient": "adopt", "preflight": "fail"}
+    return run_module("gcs_bucket_iam_member", arguments, sandbox.env)
 
 
 def grant_of(play: PlayResult) -> Any:
@@ -83,11 +97,10 @@ def test_a_bucket_is_granted_rerun_and_cleared(sandbox: Sandbox, role: Role) -> 
     assert grant_of(role()) == expected
     assert Connection(sandbox, GCS).problems() == []
     sandbox.clear_journal()
-    assert role().changed("localhost") == 0
-    assert sandbox.writes() == []
-
-    assert role(state="absent").changed("localhost") == 1
-    assert role(state="absent").changed("localhost") == 0
+    further = one_after_the_other(sandbox, {}, {"state": "absent"}, {"state": "absent"})
+    assert [result["changed"] for result in further.results(MODULE)] == [False, True, False]
+    assert further.stats["localhost"]["rescued"] == 0
+    assert len(sandbox.writes()) == 1
     assert sandbox.seed("gcs", "policy", bucket=BUCKET)["bindings"] == before
 
 
@@ -105,11 +118,11 @@ def test_scope_prefix_reads_and_lists_the_folder_and_nothing_else(sandbox: Sandb
     assert role(scope="prefix", prefix=world.PREFIX, state="absent").changed("localhost") == 1
 
 
-def test_reading_is_all_there_is(sandbox: Sandbox, role: Role) -> None:
+def test_reading_is_all_there_is(sandbox: Sandbox) -> None:
     sandbox.seed("gcs", "create_bucket", name="payroll")
     sandbox.seed("gcs", "put_object", bucket="payroll", name="2026.csv", text="secret")
     sandbox.seed("gcs", "put_object", bucket=BUCKET, name="currents/a.avro", text="data")
-    role()
+    assert grant(sandbox).changed
     assert reads(sandbox, "currents/a.avro")
     upload = f"/upload/storage/v1/b/{BUCKET}/o"
     assert as_fivetran(sandbox, "POST", upload, params={"uploadType": "media", "name": "x"}, data=b"x") == 403
@@ -190,7 +203,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 
 
 def test_a_wrong_variable_is_refused_by_name_before_anything_is_written(sandbox: Sandbox) -> None:
-    right = {"gcs_access_member": world.SERVICE_ACCOUNT, "gcs_access_bucket": BUCKET, "ansible_connection": "local"}
+    right = {"gcs_access_member": world.SERVICE_ACCOUNT, "gcs_access_bucket": BUCKET, **LOCAL}
     hosts = {name: {**right, **wrong} for name, (wrong, _text) in WRONG.items()}
     play = {"hosts": "all", "gather_facts": False, "roles": ["onramp.braze_fivetran.gcs_access"]}
     result = run_playbook(sandbox, [play], inventory={"all": {"hosts": hosts}})
@@ -258,12 +271,16 @@ def test_a_condition_suffices_for_the_folder_that_the_role_is_told_of(sandbox: S
 
 @pytest.mark.parametrize(("name", "when"), [(CUSTOM, ""), pytest.param(VIEWER, OBJECTS, marks=pytest.mark.slow)])
 def test_what_cannot_be_told_is_refused_with_the_ways_out_and_not_widened(
-    sandbox: Sandbox, role: Role, name: str, when: str
+    sandbox: Sandbox, name: str, when: str
 ) -> None:
     before = hold(sandbox, name, when=when)
     sandbox.seed("gcs", "deny_owner", permissions=["iam.roles.get"])
-    refused = role(prefix=world.PREFIX)
-    assert result_of(refused)["failure"]["code"] == "grant_undecided"
+    folder = {"prefix": world.PREFIX}
+    result = one_after_the_other(sandbox, folder, {**folder, "manage": False}, {**folder, "scope": "prefix"})
+    # All but the first are ways out, and the last one is the only one that writes.
+    assert result.stats["localhost"]["rescued"] == 1
+    refused, granted = result.results(MODULE)
+    assert refused["failure"]["code"] == "grant_undecided"
     for words in (
         name,
         "gcs_access_manage: false",
@@ -271,11 +288,12 @@ def test_what_cannot_be_told_is_refused_with_the_ways_out_and_not_widened(
         "gcs_access_scope: prefix",
         "gcs_access_sufficient",
     ):
-        assert words in refused.messages()
-    assert policy(sandbox) == before
-    assert sandbox.writes() == []
-    assert role(prefix=world.PREFIX, manage=False).exit_code == 0
-    assert role(prefix=world.PREFIX, scope="prefix").changed("localhost") == 1
+        assert words in result.messages()
+    assert granted["changed"]
+    [written] = policy(sandbox)[len(before) :]
+    assert written["condition"]["title"] == "Fivetran reads currents"
+    assert policy(sandbox)[: len(before)] == before
+    assert len(sandbox.writes()) == 1
 
 
 @pytest.mark.slow
@@ -293,9 +311,9 @@ def test_a_custom_role_that_can_be_read_is_adopted_and_one_that_is_too_narrow_is
     assert policy(sandbox) == []
 
 
-def test_a_group_does_not_keep_the_role_from_granting(sandbox: Sandbox, role: Role) -> None:
+def test_a_group_does_not_keep_the_role_from_granting(sandbox: Sandbox) -> None:
     hold(sandbox, VIEWER, "group:readers@acme.example")
-    assert role().changed("localhost") == 1
+    assert grant(sandbox).changed
     assert policy(sandbox)[0]["members"] == ["group:readers@acme.example", FIVETRAN]
 
 
