@@ -13,6 +13,7 @@ import configparser
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -58,62 +59,110 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return {"AWS_CONFIG_FILE": str(configuration)}
 
 
-# They need nothing to be there and change nothing: `make test` runs them all in one play after the other.
-READING = (
-    "braze_api_key_info",
-    "braze_config",
-    "braze_currents_info",
-    "collection_version",
-    "fivetran_account_info",
-    "fivetran_destination_info",
-    "fivetran_group_info",
-    "fivetran_webhook_info",
-    "gcs_bucket_iam_info",
-    "role_variables",
-    "s3_access_plan_info",
-    "s3_bucket_preflight_info",
-    "workspace_discovery",
-)
+# Those that are no obstacle to each other: `make test` runs them in one play after the other, in this order.
+READING = "what only reads"
+TOGETHER: Mapping[str, tuple[str, ...]] = {
+    READING: (
+        "braze_api_key_info",
+        "braze_config",
+        "braze_currents_info",
+        "collection_version",
+        "findings",
+        "fivetran_account_info",
+        "fivetran_destination_info",
+        "fivetran_group_info",
+        "fivetran_webhook_info",
+        "gcs_bucket_iam_info",
+        "role_variables",
+        "s3_access_plan_info",
+        "s3_bucket_preflight_info",
+        "workspace_discovery",
+    ),
+    "a connection": (
+        "fivetran_connection_info",
+        "workspace_unclaimed_info",
+        "fivetran_connection_schema",
+        "fivetran_connection_sync",
+    ),
+    "buckets that Fivetran may read": (
+        "gcs_bucket_preflight_info",
+        "fivetran_connection",
+        "gcs_bucket_iam_member",
+        "fivetran_webhook",
+        "fivetran_group",
+    ),
+    "the workspaces of an inventory": (
+        "workspace_heal",
+        "workspace_plan",
+        "workspace_plan_info",
+        "workspace_verdict",
+        "workspaces_group",
+    ),
+}
 
 
-def test_the_examples_of_what_only_reads_work_in_one_run(sandbox: Sandbox, environment: dict[str, str]) -> None:
-    plugins = [plugin for plugin in plugins_with_examples() if plugin.stem in READING]
-    assert len(plugins) == len(READING)
-    shown = {plugin: yaml.safe_load(for_the_sandbox(examples(plugin), sandbox)) for plugin in plugins}
-    plays = [{"hosts": "localhost", "gather_facts": False, "vars": VAULT, "tasks": tasks} for tasks in shown.values()]
-    result = run_playbook(sandbox, plays, environment=environment)
+class Example:
+    """The examples of one plugin, as plays."""
+
+    def __init__(self, plugin: Path, sandbox: Sandbox, **variables: Any) -> None:
+        self.plugin = plugin
+        self.tasks = 0
+        self.plays = yaml.safe_load(for_the_sandbox(examples(plugin), sandbox))
+        # What is for all workspaces of an inventory is shown as a whole play.
+        if not any("hosts" in entry for entry in self.plays):
+            self.tasks = len(self.plays)
+            variables = {**VAULT, **variables}
+            self.plays = [{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": self.plays}]
+        assert all("hosts" in entry for entry in self.plays)
+
+    @property
+    def needed(self) -> Prepare | None:
+        return PREPARE.get(name_of(self.plugin))
+
+
+def run_examples(sandbox: Sandbox, environment: dict[str, str], shown: list[Example]) -> None:
+    for prepare in {example.needed for example in shown if example.needed}:
+        prepare(sandbox)
+    on_localhost = sum(example.tasks for example in shown)
+    inventory = None if on_localhost else EXAMPLES / "workspaces.yml"
+    plays = [play for example in shown for play in example.plays]
+    result = run_playbook(sandbox, plays, inventory=inventory, environment=environment)
     assert result.exit_code == 0, result.output
-    assert result.stats["localhost"]["ok"] == sum(map(len, shown.values()))
-    modules = {f"onramp.braze_fivetran.{plugin.stem}" for plugin in plugins if plugin.parent.name == "modules"}
-    assert modules <= {task.action for task in result.tasks}
-    assert sandbox.writes() == []
+    if on_localhost:
+        assert all(example.tasks for example in shown)
+        assert result.stats["localhost"]["ok"] == on_localhost
+    else:
+        assert {task.host for task in result.tasks} >= {"shop_us"}
+    modules = {example.plugin.stem for example in shown if example.plugin.parent.name == "modules"}
+    assert {f"onramp.braze_fivetran.{module}" for module in modules} <= {task.action for task in result.tasks}
 
 
-@pytest.mark.parametrize(
-    "plugin",
-    [
-        pytest.param(plugin, marks=[pytest.mark.slow] if plugin.stem in READING else [], id=plugin.stem)
-        for plugin in plugins_with_examples()
-    ],
-)
+@pytest.mark.parametrize("there", TOGETHER)
+def test_the_examples_of_plugins_that_take_the_same_for_granted_work_in_one_run(
+    sandbox: Sandbox, environment: dict[str, str], there: str
+) -> None:
+    found = {plugin.stem: plugin for plugin in plugins_with_examples()}
+    run_examples(sandbox, environment, [Example(found[name], sandbox) for name in TOGETHER[there]])
+    if there == READING:
+        assert sandbox.writes() == []
+
+
+ALONE = [plugin for plugin in plugins_with_examples() if plugin.stem not in chain(*TOGETHER.values())]
+
+
+@pytest.mark.parametrize("plugin", ALONE, ids=lambda plugin: plugin.stem)
 def test_the_examples_of_a_plugin_work_one_after_the_other(
     sandbox: Sandbox, environment: dict[str, str], plugin: Path
 ) -> None:
-    PREPARE.get(name_of(plugin), lambda _sandbox: None)(sandbox)
-    shown = yaml.safe_load(for_the_sandbox(examples(plugin), sandbox))
-    plays = [entry for entry in shown if "hosts" in entry]
-    if plays:
-        # What is for all workspaces of an inventory is shown as a whole play.
-        assert plays == shown
-        result = run_playbook(sandbox, plays, inventory=EXAMPLES / "workspaces.yml", environment=environment)
-        assert {task.host for task in result.tasks} >= {"shop_us"}
-    else:
-        play = {"hosts": "localhost", "gather_facts": False, "vars": VAULT, "tasks": shown}
-        result = run_playbook(sandbox, [play], environment=environment)
-        assert result.stats["localhost"]["ok"] == len(shown)
-    assert result.exit_code == 0, result.output
-    if plugin.parent.name == "modules":
-        assert f"onramp.braze_fivetran.{plugin.stem}" in {task.action for task in result.tasks}
+    run_examples(sandbox, environment, [Example(plugin, sandbox)])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("plugin", plugins_with_examples(), ids=lambda plugin: plugin.stem)
+def test_the_examples_of_a_plugin_work_alone_and_in_processes_of_their_own(
+    sandbox: Sandbox, environment: dict[str, str], plugin: Path
+) -> None:
+    run_examples(sandbox, environment, [Example(plugin, sandbox, onramp_in_process=False)])
 
 
 # A guide is told from its top to its end, by test_guides.py, and docs/events.md by tests/integration/events.
@@ -179,14 +228,17 @@ def onboard(sandbox: Sandbox, inventory: dict[str, Any]) -> None:
         assert connection["paused"] is False
 
 
-@pytest.mark.parametrize("page", [page for page in pages() if blocks(page, "ini")], ids=name_of)
-def test_the_configuration_of_a_page_switches_the_report_on(sandbox: Sandbox, page: Path) -> None:
-    [block] = blocks(page, "ini")
-    configuration = configparser.ConfigParser()
-    configuration.read_string(block)
-    enabled = configuration["defaults"]["callbacks_enabled"]
-    result = play(sandbox, "onboard", "--check", "--limit", "shop_eu", ANSIBLE_CALLBACKS_ENABLED=enabled)
-    assert "1 workspace: 1 would change" in result.output
+def test_the_configuration_of_each_page_switches_the_report_on(sandbox: Sandbox) -> None:
+    enabled = set()
+    for page in pages():
+        for block in blocks(page, "ini"):
+            configuration = configparser.ConfigParser()
+            configuration.read_string(block)
+            enabled.add(configuration["defaults"]["callbacks_enabled"])
+    assert enabled
+    for callbacks in enabled:
+        result = play(sandbox, "onboard", "--check", "--limit", "shop_eu", ANSIBLE_CALLBACKS_ENABLED=callbacks)
+        assert "1 workspace: 1 would change" in result.output
 
 
 def note(given: list[Mapping[str, str]], env: Mapping[str, str]) -> None:
