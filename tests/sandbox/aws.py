@@ -88,6 +88,8 @@ _ACCESS_KEY = re.compile(rb"<AccessKeyId>([^<]+)</AccessKeyId>")
 _UPDATED = re.compile(rb"<UpdateDate>([^<]+)</UpdateDate>")
 _SESSION = re.compile(rb"<Arn>(arn:[^<]+:assumed-role/[^<]+)</Arn>")
 _ACCOUNT = re.compile(r"\d{12}")
+# Of ministack_main.py, which cannot be imported without ministack.
+CHANGES = "/_sandbox/changes"
 _EXPECTED_OWNER = "x-amz-expected-bucket-owner"
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding", "date", "server"}
 
@@ -208,6 +210,12 @@ class Aws(Server):
             return
         for name, content in objects:
             s3.put_object(Bucket=bucket, Key=name, Body=content)
+
+    async def changes(self) -> int | None:
+        """Return how many requests may have changed something in ministack; None where it cannot tell."""
+        async with self._client().get(f"{self.ministack.url}{CHANGES}") as answer:
+            told = await answer.text()
+        return int(told) if answer.status == 200 and told.isdigit() else None
 
     async def close(self) -> None:
         """Stop ministack."""

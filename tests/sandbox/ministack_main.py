@@ -5,7 +5,7 @@
 """ministack with iam:SetDefaultPolicyVersion, which it does not know: versions keep their numbers, as with AWS.
 
 And for thousands of folders in a bucket of S3: listings take no longer there, and one request fills all of them. One
-request also brings many objects.
+request also brings many objects, and one tells how many requests may have changed something.
 Started as a file, in a process of its own.
 """
 
@@ -13,17 +13,24 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
-from ministack.app import main
+from ministack import app
 from ministack.services import iam, s3
 
 # Metadata of an object for many folders, such as ``ws{:04} 0 10000 2``: a pattern, and what range() takes.
 FOLDERS = "x-amz-meta-sandbox-folders"
 # Metadata of what holds many objects: JSON, by name the content in base64.
 OBJECTS = "x-amz-meta-sandbox-objects"
+CHANGES = "/_sandbox/changes"
+_ASKING = re.compile(rb"^TrentService\.(?:Get|List|Describe)")
+_READING = re.compile(rb"(?:^|&)Action=(?!GetSessionToken|GetFederationToken)(?:Get|List|Simulate)")
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 
 
 def set_default(parameters: Mapping[str, Any]) -> Any:
@@ -93,6 +100,44 @@ def put_object(bucket: str, name: str, body: bytes, headers: Mapping[str, str]) 
     return answers[0]
 
 
+def _reads(scope: Mapping[str, Any]) -> bool:
+    if scope["method"] in ("GET", "HEAD"):
+        return b"Action=" not in scope["query_string"]
+    return any(name == b"x-amz-target" and _ASKING.search(value) for name, value in scope["headers"])
+
+
+class Counted:
+    """ministack, and how many requests may have changed something in it, which ``GET`` of :data:`CHANGES` tells."""
+
+    def __init__(self, application: Callable[..., Awaitable[None]]) -> None:
+        self._application = application
+        self.changes = 0
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope.get("path") == CHANGES:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": str(self.changes).encode()})
+            return
+        if scope["type"] == "http" and not _reads(scope):
+            self.changes += 1
+            receive = self._forgiving(receive)
+        await self._application(scope, receive, send)
+
+    def _forgiving(self, receive: Receive) -> Receive:
+        """Count a request no longer when its body turns out to be a question to IAM or STS."""
+        parts = 0
+
+        async def receive_and_look() -> Message:
+            nonlocal parts
+            message = await receive()
+            parts += 1
+            if parts == 1 and _READING.search(message.get("body", b"")):
+                self.changes -= 1
+            return message
+
+        return receive_and_look
+
+
 _put_object = s3._put_object
 _create_bucket, _collect = s3._create_bucket, s3._collect_list_entries
 
@@ -100,4 +145,5 @@ if __name__ == "__main__":
     iam._IAM_HANDLERS["SetDefaultPolicyVersion"] = set_default
     s3._create_bucket, s3._collect_list_entries = create_bucket, collect
     s3._put_object = put_object
-    main()
+    app.app = Counted(app.app)
+    app.main()

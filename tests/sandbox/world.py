@@ -77,14 +77,17 @@ def currents(
     )
 
 
-async def build(fivetran: Fivetran, braze: Braze, gcs: Gcs, aws: Aws) -> None:
-    """Fill freshly reset servers."""
+def build(fivetran: Fivetran, braze: Braze, gcs: Gcs) -> None:
+    """Fill freshly reset servers, but for AWS."""
     build_fivetran(fivetran)
     build_braze(braze)
     gcs.control_create_bucket(name=GCS_BUCKET)
-    hours = tuple(recent_hours())
-    gcs.put_objects(GCS_BUCKET, currents("GCS", "prod-04", "66f1aeb2c3d4e5f60718293b", hours))
-    objects = currents("S3", "prod-01", "66f1aeb2c3d4e5f60718293a", hours)
+    gcs.put_objects(GCS_BUCKET, currents("GCS", "prod-04", "66f1aeb2c3d4e5f60718293b", tuple(recent_hours())))
+
+
+async def build_aws(aws: Aws) -> None:
+    """Fill an empty ministack."""
+    objects = currents("S3", "prod-01", "66f1aeb2c3d4e5f60718293a", tuple(recent_hours()))
     await asyncio.to_thread(aws.fill, S3_BUCKET, objects)
 
 
