@@ -159,6 +159,8 @@ async def serve(announce: Path | None, *, until_stdin_closes: bool) -> None:
             partial.rename(announce)
         await stopping.wait()
     finally:
+        # A closed pipe can be read without end.
+        loop.remove_reader(sys.stdin.fileno())
         await service.stop()
 
 
