@@ -11,6 +11,7 @@ more in :data:`SETTINGS`, :data:`ALONE` or :data:`INVENTORIES`.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,11 @@ from pathlib import Path
 import yaml
 
 from tests.collection import CHECKOUT, COLLECTIONS
+from tests.warm import WarmPlay, can_be_warm
 
+BIN = Path(sys.executable).parent
+# In seconds; a play that hangs fails its test.
+TIMEOUT = 180
 COLUMNS = 100
 MOST_LINES = 5
 PLAYBOOK = "onramp.braze_fivetran.onboard"
@@ -402,12 +407,10 @@ class Newcomer:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text((INIT / source).read_text())
         (self.folder / "other_password").write_text("another-one")
-
-    def run(self, *command: str) -> tuple[int, str]:
-        """Return the exit code and everything that is printed."""
-        environment = {
-            "HOME": str(self.home),
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        self.environment = {
+            **{name: os.environ[name] for name in ("PYTHONPATH", "LANG") if name in os.environ},
+            "HOME": str(home),
+            "PATH": f"{BIN}:{os.environ['PATH']}",
             "LC_ALL": "C.UTF-8",
             "ANSIBLE_NOCOLOR": "true",
             "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
@@ -415,22 +418,38 @@ class Newcomer:
             # Messages as they are, not in the columns of a terminal.
             "COLUMNS": "4000",
         }
+
+    def run(self, *command: str) -> tuple[int, str]:
+        """Return the exit code and everything that is printed."""
         done = subprocess.run(
             command,
             cwd=self.folder,
-            env=environment,
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
-            timeout=180,
+            timeout=TIMEOUT,
             check=False,
         )
         return done.returncode, done.stdout
 
+    def play(self, *arguments: str) -> tuple[int, str]:
+        """Run ansible-playbook, without its start where that is the same."""
+        if not can_be_warm(self.environment):
+            return self.run("ansible-playbook", *arguments)
+        play = WarmPlay([str(BIN / "ansible-playbook"), *arguments], self.folder, self.environment)
+        try:
+            printed, _nothing = play.communicate(timeout=TIMEOUT)
+        except BaseException:
+            os.killpg(play.pid, signal.SIGKILL)
+            play.communicate()
+            raise
+        return int(play.returncode or 0), printed
+
     def onboard(self, *options: str) -> tuple[int, str]:
-        return self.run("ansible-playbook", PLAYBOOK, "--check", "--diff", *options)
+        return self.play(PLAYBOOK, "--check", "--diff", *options)
 
     def settings(self, mistakes: Sequence[Wrong] = SETTINGS) -> tuple[int, str]:
         """Make all mistakes in settings, a workspace each."""
@@ -443,7 +462,7 @@ class Newcomer:
         (self.folder / "inventory.yml").write_text(wrong_inventory(mistakes))
         (self.folder / VAULT).unlink()
         (self.folder / "play.yml").write_text(yaml.safe_dump(PLAY_ALONE, sort_keys=False))
-        return self.run("ansible-playbook", "play.yml")
+        return self.play("play.yml")
 
     def broken(self, broken: Broken) -> tuple[int, str]:
         """Break a file of ``init``."""
