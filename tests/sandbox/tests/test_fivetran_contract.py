@@ -177,3 +177,11 @@ def test_the_documents_braze_fields_are_the_sandboxs() -> None:
         assert BRAZE[name].get("format") == documented.get("format"), name
         assert BRAZE[name]["type"] == documented["type"], name
         assert sorted(BRAZE[name].get("enum", [])) == sorted(documented.get("enum", [])), name
+
+
+def test_what_is_right_in_one_answer_is_judged_anew_in_another() -> None:
+    group = answer(GOOD)
+    right, wrong = entry("GET", "/v1/groups/g", answer=group), entry("GET", "/v1/groups", answer=group)
+    assert check([right]) == []
+    assert check([wrong]) != []
+    assert check([right]) == []
