@@ -6,10 +6,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
-from tests.playbook import PlayResult, TaskResult, run_playbook
+from tests.playbook import LOCAL, PlayResult, TaskResult, run_playbook
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 
@@ -36,7 +35,7 @@ def play(sandbox: Sandbox, hosts: dict[str, dict[str, Any]], *arguments: str, pu
         {
             "hosts": "all",
             "gather_facts": False,
-            "vars": {"ansible_connection": "local", "ansible_python_interpreter": sys.executable},
+            "vars": LOCAL,
             "tasks": [
                 {PLAN: {"purpose": purpose}, "register": "onramp_plan", "run_once": True},
                 {VERDICT: {}},
@@ -53,51 +52,47 @@ def verdicts(result: PlayResult) -> dict[str, TaskResult]:
     return {task.host: task for task in result.tasks if task.action == VERDICT}
 
 
-def test_each_host_is_told_how_it_stands(sandbox: Sandbox) -> None:
+def test_each_host_is_told_how_it_stands_and_only_check_mode_calls_that_a_change_and_shows_the_difference(
+    sandbox: Sandbox,
+) -> None:
     hosts = {
         "shop_eu": workspace(sandbox, "shop_eu"),
         "no_key": workspace(sandbox, "no_key", braze_api_key="{{ nowhere }}", currents_prefix="elsewhere"),
         "stranger": {},
     }
-    told = verdicts(play(sandbox, hosts))
-    assert told["shop_eu"].result["changed"] is False
+    told = verdicts(play(sandbox, hosts, "--diff"))
+    assert (told["shop_eu"].result["changed"], "diff" in told["shop_eu"].result) == (False, False)
     assert told["shop_eu"].result["msg"][0] == "shop_eu: 2 changes."
     assert told["no_key"].failed
     assert told["no_key"].result["failure"]["code"] == "invalid_settings"
     assert told["no_key"].result["msg"].startswith("no_key: braze_api_key: cannot be evaluated: ")
     assert told["stranger"].result["msg"] == "stranger: The host does not belong to the group braze_workspaces."
     assert sandbox.writes() == []
-
-
-def test_only_check_mode_calls_a_plan_a_change_and_shows_the_difference(sandbox: Sandbox) -> None:
-    hosts = {"shop_eu": workspace(sandbox, "shop_eu")}
-    told = verdicts(play(sandbox, hosts, "--diff"))["shop_eu"].result
-    assert (told["changed"], "diff" in told) == (False, False)
-    told = verdicts(play(sandbox, hosts, "--check", "--diff"))["shop_eu"].result
-    assert told["changed"] is True
+    checked = verdicts(play(sandbox, hosts, "--check", "--diff"))["shop_eu"].result
+    assert checked["changed"] is True
     headers = [f"grant gs://{world.GCS_BUCKET}", "connection braze_shop_eu"]
-    assert [one["before_header"] for one in told["diff"]] == headers
-
-
-def test_verifying_fails_where_something_is_found(sandbox: Sandbox) -> None:
-    told = verdicts(play(sandbox, {"shop_eu": workspace(sandbox, "shop_eu")}, purpose="verify"))["shop_eu"]
-    assert told.failed
-    assert told.result["msg"].startswith("shop_eu: 2 findings.\n- access: The grant on")
+    assert [one["before_header"] for one in checked["diff"]] == headers
 
 
 def test_without_a_plan_each_host_fails_and_says_so(sandbox: Sandbox) -> None:
     plays = [{"hosts": "all", "gather_facts": False, "tasks": [{VERDICT: {}}]}]
-    hosts = {"shop_eu": {"ansible_connection": "local"}}
+    hosts = {"shop_eu": LOCAL}
     told = verdicts(run_playbook(sandbox, plays, inventory={"all": {"hosts": hosts}}))["shop_eu"]
     assert told.result["failure"]["code"] == "not_looked_at"
     assert told.result["msg"].startswith("shop_eu: there is no plan, because")
 
 
-def test_a_secret_where_a_name_belongs_is_shown_nowhere(sandbox: Sandbox) -> None:
+def test_verifying_fails_where_something_is_found_and_a_secret_where_a_name_belongs_is_shown_nowhere(
+    sandbox: Sandbox,
+) -> None:
     key = "{{ lookup('ansible.builtin.env', 'SANDBOX_BRAZE_KEY_SHOP_EU') }}"
-    hosts = {"shop_eu": workspace(sandbox, "shop_eu", currents_prefix=key, currents_landing_on_problem="warn")}
+    misplaced = workspace(sandbox, "misplaced", currents_prefix=key, currents_landing_on_problem="warn")
+    hosts = {"shop_eu": workspace(sandbox, "shop_eu"), "misplaced": misplaced}
     for purpose in ("onboard", "verify"):
         result = play(sandbox, hosts, "--check", "--diff", "-vvvv", purpose=purpose)
-        assert "shop_eu: " in result.output
+        assert "misplaced: " in result.output
         for secret in world.secrets():
             assert secret not in result.output
+    told = verdicts(result)["shop_eu"]
+    assert told.failed
+    assert told.result["msg"].startswith("shop_eu: 2 findings.\n- access: The grant on")
