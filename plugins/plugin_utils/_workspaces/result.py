@@ -59,8 +59,9 @@ def as_told(plan: Plan, each_up_to: int | None = None) -> dict[str, Any]:
 def _without_line(count: int, total: int) -> list[str]:
     if not count:
         return []
+    them, have_none = ("it", "has no line of its own") if count == 1 else ("them", "have no line of their own")
     return [
-        f"Of {count} there is nothing else to tell, so that they have no line of their own."
+        f"{count} of them {have_none}, for there is nothing else to tell of {them}."
         f" -e onramp_tell_each_up_to={total} tells of each."
     ]
 

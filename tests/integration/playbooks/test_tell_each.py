@@ -49,7 +49,7 @@ def test_who_is_fine_is_counted_and_who_is_refused_or_changed_is_told_and_done(
     assert sorted(who_is_told(result)) == [REFUSED, "shop_eu"]
     assert [failure.host for failure in result.failures()] == [REFUSED]
     assert "Plan: 3 workspaces: 1 fine, 1 to change, 1 refused." in result.output
-    assert "Of 1 there is nothing else to tell" in result.output
+    assert "1 of them has no line of its own, for there is nothing else to tell of it." in result.output
     # Who is told and fails takes nothing away from who is to be changed.
     assert sorted(connections(sandbox)) == ["braze_shop_eu", "braze_shop_us"]
     assert sorted(one["name"] for one in json.loads(report.read_text())["workspaces"]) == [

@@ -117,7 +117,7 @@ def test_of_a_large_fleet_only_who_is_more_than_fine_has_a_line_and_the_others_a
     assert named == ["shop_eu", "a"]
     assert "3 fine" in fleet
     assert counted == (
-        "Of 2 there is nothing else to tell, so that they have no line of their own."
+        "2 of them have no line of their own, for there is nothing else to tell of them."
         " -e onramp_tell_each_up_to=4 tells of each."
     )
 
