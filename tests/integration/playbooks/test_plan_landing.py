@@ -42,7 +42,7 @@ def test_folders_of_other_workspaces_are_named_as_such_and_not_advised(sandbox: 
     advice = json.dumps(planned(result)["shop_us"]["problems"]) + json.dumps(planned(result)["shop_us"]["warnings"])
     for folder in ("app", "loyalty"):
         assert f"currents_prefix: {folder}" not in advice
-    says(advice, "other workspaces")
+    says(advice, "Currents of other workspaces writes to")
 
 
 @pytest.mark.parametrize("prefix", ["/currents/", pytest.param(" currents ", marks=pytest.mark.slow)])
