@@ -20,12 +20,15 @@ import pkgutil
 import sys
 from contextlib import suppress
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
 from tests import warm_packages
 
+# The releases of ansible-core whose insides are known here. With others, each play imports what it needs.
+KNOWN_RELEASES = ("2.19.",)
 # Of Ansible itself only what it imports before its configuration.
 IMPORTED = (
     "asyncio",
@@ -101,6 +104,12 @@ PACKAGE = "ansible_collections.onramp.braze_fivetran"
 # Memory that the processes of a run share; when it has begun.
 OF_ONE_RUN = ("plugin_utils._secrets", "plugin_utils._action.shared_limits", "plugin_utils._action.tracing")
 COLLECTION = COLLECTIONS / PACKAGE.replace(".", "/")
+
+
+@cache
+def can_prepare() -> bool:
+    """Tell whether more can be imported than what is the same for every play."""
+    return version("ansible-core").startswith(KNOWN_RELEASES)
 
 
 def for_everybody() -> None:

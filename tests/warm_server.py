@@ -60,7 +60,7 @@ def surroundings(request: Mapping[str, Any]) -> str:
     environment, folder = early(request["environment"]), request["cwd"]
     homes = (Path(folder) / "ansible.cfg", Path(environment.get("HOME", folder)) / ".ansible.cfg")
     files = [file for file in (*homes, Path("/etc/ansible/ansible.cfg")) if file.exists()]
-    if files or {"ANSIBLE_CONFIG", "ANSIBLE_LOG_PATH"} & set(environment):
+    if files or {"ANSIBLE_CONFIG", "ANSIBLE_LOG_PATH"} & set(environment) or not warm_imports.can_prepare():
         return ""
     return json.dumps([request["command"][0], folder, environment], sort_keys=True)
 

@@ -97,6 +97,7 @@ keyed_groups:
 groups:
   paused: onramp_paused
 compose:
+  # ansible-core 2.19 and newer let an expression look things up. With 2.18, set this in group_vars.
   braze_api_key: "lookup('ansible.builtin.env', 'BRAZE_KEY_' ~ inventory_hostname | upper)"
 """
 

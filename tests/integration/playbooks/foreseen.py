@@ -40,8 +40,10 @@ def foresee(
     **environment: str,
 ) -> PlayResult:
     """Return what a playbook would have told up to its plan; ``limit``: the workspaces that play, else all."""
-    hostvars = _variables(sandbox, workspaces() if inventory is None else inventory)
-    names = list(hostvars)
+    data = workspaces() if inventory is None else inventory
+    hostvars = _variables(sandbox, data)
+    # In Ansible's order, and without the localhost that it may add.
+    names = [name for name in hostvars if name in data[GROUP]["hosts"]]
     playing = [name for name in names if not limit or name in limit]
     variables = {"hostvars": hostvars, "groups": {GROUP: names}, "ansible_play_hosts": playing}
     environment = {**sandbox.env, **environment}
