@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import partial
 from typing import Any
 
 from .._bucket.names import check_bucket
@@ -146,8 +145,9 @@ def currents_info(task: Task, open_bucket: OpenBucket, of_others: Callable[[], C
     survey, verdict, refusal, advice = Survey(), LandingVerdict.NO_BUCKET, None, ""
     try:
         named = frozenset(map(as_prefix, params["folders_of_others"]))
-        everybody = partial(_and_also, named, of_others)
-        survey = take_survey(objects, as_prefix(params["prefix"]), now, params["format_samples"], everybody)
+        survey = take_survey(
+            objects, as_prefix(params["prefix"]), now, params["format_samples"], lambda: named.union(of_others())
+        )
         verdict = judge_landing(survey, now, timedelta(hours=params["stale_after"]))
         advice = next_step(verdict, survey, now)
     except (BucketMissing, AccessDenied) as error:
@@ -166,10 +166,6 @@ def currents_info(task: Task, open_bucket: OpenBucket, of_others: Callable[[], C
     url = f"{'s3' if params['storage'] == 's3' else 'gs'}://{place}"
     msg = f"Braze Currents does not land in {url} ({verdict}). {advice}"
     return warn_or_fail(task, params[option], verdict.value, msg, result)
-
-
-def _and_also(named: frozenset[str], of_others: Callable[[], Collection[str]]) -> frozenset[str]:
-    return named.union(of_others())
 
 
 def _check(params: Mapping[str, Any]) -> None:

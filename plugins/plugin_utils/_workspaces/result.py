@@ -23,10 +23,10 @@ def with_news(workspaces: Mapping[str, Mapping[str, Any]], each_up_to: int | Non
     """
     if each_up_to is None or len(workspaces) <= each_up_to:
         return list(workspaces)
-    named = [name for name, one in workspaces.items() if one["has_news"]]
-    only_failures = bool(named) and all(workspaces[name]["failed"] for name in named)
-    one_more = next((name for name, one in workspaces.items() if only_failures and not one["has_news"]), None)
-    return [name for name, one in workspaces.items() if one["has_news"] or name == one_more]
+    named = {name for name, one in workspaces.items() if one["has_news"]}
+    if named and all(workspaces[name]["failed"] for name in named):
+        named.update([name for name in workspaces if name not in named][:1])
+    return [name for name in workspaces if name in named]
 
 
 def as_told(plan: Plan, each_up_to: int | None = None) -> dict[str, Any]:

@@ -195,10 +195,7 @@ class Situation:
     def by_schema(self, rows: tuple[JsonObject, ...]) -> Mapping[Any, Sequence[JsonObject]]:
         """Return connections by their schema, of each answer once: thousands look for their own."""
         if id(rows) not in self._by_schema:
-            found: dict[Any, list[JsonObject]] = {}
-            for row in rows:
-                found.setdefault(row.get("schema"), []).append(row)
-            self._by_schema[id(rows)] = found
+            self._by_schema[id(rows)] = look.by_schema(rows)
         return self._by_schema[id(rows)]
 
     def group_id(self, settings: Settings) -> str | None:

@@ -11,7 +11,7 @@ Nothing is written and nothing is judged. The questions are those of the modules
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from threading import Lock
@@ -201,8 +201,8 @@ class Look:
     ) -> None:
         """Ask where what is missing may be, and what only creating or changing a connection needs."""
         client, one = self._client(members[0]), members[0]
-        known = {row.get("schema") for row in rows}
-        is_new = [member for member in members if member.fivetran_schema not in known]
+        of_schema = by_schema(rows)
+        is_new = [member for member in members if member.fivetran_schema not in of_schema]
         if is_new and has_others:
             names = sorted({member.fivetran_schema for member in is_new})
             # The account holds what the group holds, at least.
@@ -217,9 +217,6 @@ class Look:
             for row in rows:
                 if row.get("schema") in wanted and does_not_work(row):
                     self._ask(reasons(one, str(row.get("id"))), partial(_read_reasons, client, row))
-        of_schema: dict[Any, list[JsonObject]] = {}
-        for row in rows:
-            of_schema.setdefault(row.get("schema"), []).append(row)
         differs = (asked.may_differ(member, of_schema.get(member.fivetran_schema, ())) for member in members)
         if is_new or self._wanted.purpose.sends_secrets or any(differs):
             self._ask(metadata(one), _calls(client.service_metadata, SERVICE))
@@ -239,6 +236,14 @@ class Look:
     def _simulate(self, doubt: Doubt) -> None:
         params = partial(asked.s3_access_params, doubt.settings, limits=self._limits.as_params())
         self._ask(doubt.question, partial(asked.ask_simulation, doubt.role_arn, doubt.place), params)
+
+
+def by_schema(rows: Iterable[JsonObject]) -> Mapping[Any, Sequence[JsonObject]]:
+    """Return connections by their schema."""
+    found: dict[Any, list[JsonObject]] = {}
+    for row in rows:
+        found.setdefault(row.get("schema"), []).append(row)
+    return found
 
 
 def _as_whom(settings: Settings) -> Question[Any] | None:
