@@ -11,7 +11,6 @@ more in :data:`SETTINGS`, :data:`ALONE` or :data:`INVENTORIES`.
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -23,7 +22,7 @@ from pathlib import Path
 import yaml
 
 from tests.collection import CHECKOUT, COLLECTIONS
-from tests.warm import WarmPlay, can_be_warm
+from tests.warm import WarmPlay, can_be_warm, printed_by
 
 BIN = Path(sys.executable).parent
 # In seconds; a play that hangs fails its test.
@@ -440,12 +439,7 @@ class Newcomer:
         if not can_be_warm(self.environment):
             return self.run("ansible-playbook", *arguments)
         play = WarmPlay([str(BIN / "ansible-playbook"), *arguments], self.folder, self.environment)
-        try:
-            printed, _nothing = play.communicate(timeout=TIMEOUT)
-        except BaseException:
-            os.killpg(play.pid, signal.SIGKILL)
-            play.communicate()
-            raise
+        printed = printed_by(play, TIMEOUT)
         return int(play.returncode or 0), printed
 
     def onboard(self, *options: str) -> tuple[int, str]:

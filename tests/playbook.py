@@ -10,7 +10,6 @@ import atexit
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -26,7 +25,7 @@ import yaml
 
 from tests.collection import CHECKOUT, COLLECTIONS
 from tests.sandbox.client import Sandbox
-from tests.warm import WarmPlay, can_be_warm
+from tests.warm import WarmPlay, can_be_warm, printed_by
 
 # Longer than any test play; a hanging play fails the test instead of the whole run.
 TIMEOUT = 180
@@ -88,12 +87,7 @@ def run_playbook(
         variables = _environment(sandbox, directory, directory / EVENTS, environment)
         warm = can_be_warm(variables)
         process = WarmPlay(command, directory, variables) if warm else _start(command, directory, variables)
-        try:
-            output, _nothing = process.communicate(timeout=TIMEOUT)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            raise
+        output = printed_by(process, TIMEOUT)
         log = directory / EVENTS
         events = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
     return PlayResult(

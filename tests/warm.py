@@ -16,6 +16,7 @@ import io
 import json
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -70,6 +71,17 @@ class WarmPlay:
         os.close(self._output)
         os.close(self._status)
         return io.TextIOWrapper(io.BytesIO(printed), encoding="utf-8").read(), None
+
+
+def printed_by(play: WarmPlay | subprocess.Popen[str], timeout: float) -> str:
+    """Return everything that a play prints until it ends; kill it, with all that it has started, if nobody waits."""
+    try:
+        output, _nothing = play.communicate(timeout=timeout)
+    except BaseException:
+        os.killpg(play.pid, signal.SIGKILL)
+        play.communicate()
+        raise
+    return output
 
 
 _LOCK = Lock()

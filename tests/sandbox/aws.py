@@ -19,7 +19,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -118,25 +118,22 @@ class Propagation:
 
 
 class Boto:
-    """boto3's clients for ministack, as the root of an account: each takes long to make, and is used by all threads."""
+    """boto3's clients for ministack: each takes long to make, and all threads use it. ``url``: gives where it is."""
 
-    def __init__(self, ministack: Ministack) -> None:
-        self._ministack = ministack
-        self._clients: dict[tuple[str, str, str], Any] = {}
+    def __init__(self, url: Callable[[], str]) -> None:
+        self._url = url
+        self._clients: dict[tuple[Any, ...], Any] = {}
         self._lock = threading.Lock()
 
-    def __call__(self, service: str, account: str) -> Any:
-        """Return the client of a service."""
-        wanted = (self._ministack.url, service, account)
+    def __call__(self, service: str, account: str, **credentials: str) -> Any:
+        """Return the client of a service, as the root of an account unless there are ``credentials``."""
+        url = self._url()
+        given = credentials or {"aws_access_key_id": account, "aws_secret_access_key": SECRET_ACCESS_KEY}
+        wanted = (url, service, *sorted(given.items()))
         with self._lock:
             if wanted not in self._clients:
                 self._clients[wanted] = boto3.client(
-                    service,
-                    endpoint_url=self._ministack.url,
-                    region_name=REGION,
-                    aws_access_key_id=account,
-                    aws_secret_access_key=SECRET_ACCESS_KEY,
-                    config=BOTO_CONFIG,
+                    service, endpoint_url=url, region_name=REGION, config=BOTO_CONFIG, **given
                 )
             return self._clients[wanted]
 
@@ -160,7 +157,7 @@ class Aws(Server):
         self.sessions: dict[str, str] = {}
         self.organizations: dict[str, Organization] = {}
         self._accounts: dict[str, str] = {}
-        self._boto = Boto(self.ministack)
+        self._boto = Boto(lambda: self.ministack.url)
         self._limits = Limits(self._boto)
         self._session: aiohttp.ClientSession | None = None
         self._fivetran: dict[str, str] | None = None

@@ -20,9 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import boto3
-
-from .aws import BOTO_CONFIG, CUSTOMER_ACCOUNT, REGION, SECRET_ACCESS_KEY
+from .aws import CUSTOMER_ACCOUNT, Boto
 from .core import OUTSIDE, Entry
 
 # Where this package is found: the checkout for `tests.sandbox`, else where it has been installed.
@@ -40,8 +38,7 @@ class Sandbox:
         self.env = dict(env)
         self.control_url = self.env["SANDBOX_CONTROL_URL"]
         self._process = process
-        # Each takes long to make.
-        self._clients: dict[tuple[Any, ...], Any] = {}
+        self._boto = Boto(lambda: self.env["SANDBOX_MINISTACK_URL"])
 
     @classmethod
     def start(cls) -> Self:
@@ -188,16 +185,7 @@ class Sandbox:
 
     def aws(self, service: str, account: str = CUSTOMER_ACCOUNT, **credentials: str) -> Any:
         """Return a boto3 client that talks to the emulator past journal and faults, as root of ``account``."""
-        wanted = (service, account, tuple(credentials.items()))
-        if wanted not in self._clients:
-            self._clients[wanted] = boto3.client(
-                service,
-                endpoint_url=self.env["SANDBOX_MINISTACK_URL"],
-                region_name=REGION,
-                config=BOTO_CONFIG,
-                **(credentials or {"aws_access_key_id": account, "aws_secret_access_key": SECRET_ACCESS_KEY}),
-            )
-        return self._clients[wanted]
+        return self._boto(service, account, **credentials)
 
     def _control(self, method: str, path: str, body: Any = None) -> Any:
         return _request(method, self.control_url + path, body)
