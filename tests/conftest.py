@@ -57,7 +57,8 @@ def running_sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def sandbox(running_sandbox: Sandbox) -> Iterator[Sandbox]:
     """Give a sandbox as it is right after its start; afterwards, hold what Fivetran was asked against its contract."""
-    from tests.sandbox.contract import fresh
+    from tests.sandbox.contract import hold
 
-    with fresh(running_sandbox) as sandbox:
-        yield sandbox
+    running_sandbox.reset()
+    yield running_sandbox
+    hold(running_sandbox)

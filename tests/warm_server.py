@@ -212,8 +212,8 @@ def _print_to(output: int) -> None:
     for name in ("stdout", "stderr"):
         old = getattr(sys, name)
         os.dup2(output, old.fileno())
-        buffering = 1 if old.line_buffering else -1
-        new = open(old.fileno(), "w", buffering, encoding=old.encoding, errors=old.errors, closefd=False)  # noqa: SIM115
+        new = open(old.fileno(), "w", encoding=old.encoding, errors=old.errors, closefd=False)  # noqa: SIM115
+        new.reconfigure(line_buffering=old.line_buffering)
         for stream in (name, f"__{name}__"):
             setattr(sys, stream, new)
 

@@ -167,6 +167,11 @@ def fresh(sandbox: Sandbox) -> Iterator[Sandbox]:
     """Give a sandbox as it is right after its start; then hold what Fivetran was asked against its contract."""
     sandbox.reset()
     yield sandbox
+    hold(sandbox)
+
+
+def hold(sandbox: Sandbox) -> None:
+    """Hold what Fivetran was asked against its contract."""
     asked = sandbox.journal("fivetran")
     assert strayed(asked) == []
     if DOCUMENT.exists():

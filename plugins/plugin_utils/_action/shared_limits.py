@@ -17,10 +17,10 @@ import json
 import os
 import tempfile
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from io import FileIO
 from threading import Lock
 
 from ...module_utils._kernel.clients import Clients
@@ -39,11 +39,12 @@ class Shared:
 
     def __init__(self) -> None:
         self._file = _nameless_file()
+        weakref.finalize(self, os.close, self._file)
         # What the system locks is locked for a process, and not for a thread.
         self._lock = Lock()
 
     def is_empty(self) -> bool:
-        return os.fstat(self._file.fileno()).st_size == 0
+        return os.fstat(self._file).st_size == 0
 
     @contextmanager
     def limit(self, name: str) -> Iterator[Limit]:
@@ -58,7 +59,7 @@ class Shared:
                 fcntl.lockf(self._file, fcntl.LOCK_UN)
 
     def _read(self) -> dict[str, Limit]:
-        content = os.pread(self._file.fileno(), LARGEST, 0)
+        content = os.pread(self._file, LARGEST, 0)
         # What a process that was killed has half written is as good as nothing.
         with suppress(ValueError, TypeError, AttributeError):
             return {name: _limit(*values) for name, values in json.loads(content).items()}
@@ -70,16 +71,16 @@ class Shared:
             for name, limit in limits.items()
         }
         content = json.dumps(plain).encode()
-        os.pwrite(self._file.fileno(), content, 0)
-        os.ftruncate(self._file.fileno(), len(content))
+        os.pwrite(self._file, content, 0)
+        os.ftruncate(self._file, len(content))
 
 
-def _nameless_file() -> FileIO:
+def _nameless_file() -> int:
     """Return a file that nobody else can open: in memory where the system has such, so that no disk can be full."""
     if hasattr(os, "memfd_create"):
-        return FileIO(os.memfd_create("onramp_limits"), "r+")
+        return os.memfd_create("onramp_limits")
     with tempfile.TemporaryFile() as file:
-        return FileIO(os.dup(file.fileno()), "r+")
+        return os.dup(file.fileno())
 
 
 def _limit(opens_at: float, last_at: float, told_until: float, tickets: int, waiting: dict[str, float]) -> Limit:

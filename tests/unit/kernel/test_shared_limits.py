@@ -10,6 +10,8 @@ import fcntl
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 
@@ -21,6 +23,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action impo
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.shared_limits import Shared, clients
 
 from tests.clock import Hurried
+from tests.collection import CHECKOUT
 
 FORK = multiprocessing.get_context("fork")
 
@@ -110,8 +113,18 @@ def test_while_one_waits_the_file_is_locked_by_nobody() -> None:
 def test_what_is_half_written_is_as_good_as_nothing() -> None:
     shared = Shared()
     turn(shared).refused(60.0)
-    os.ftruncate(shared._file.fileno(), 5)
+    os.ftruncate(shared._file, 5)
     assert turn(shared).take() < 5.0
+
+
+def test_what_is_kept_for_a_run_is_closed_at_its_end_without_a_word() -> None:
+    source = f"""from tests.collection import make_collection_importable
+make_collection_importable()
+import {shared_limits.__name__}
+"""
+    command = [sys.executable, "-W", "always::ResourceWarning", "-c", source]
+    ended = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    assert ended.stderr == ""
 
 
 def test_a_worker_whose_playbook_was_killed_sends_nothing_an_hour_later(monkeypatch: pytest.MonkeyPatch) -> None:
