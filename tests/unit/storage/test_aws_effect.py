@@ -543,6 +543,17 @@ def test_what_the_boundary_leaves_and_what_the_bucket_allows_may_be_enough_toget
     assert may_do(own, "s3:GetObject", f"{BUCKET}/*").answer is NO
 
 
+def test_what_the_bucket_allows_the_role_and_what_it_allows_everybody_may_be_enough_together() -> None:
+    grant = of_bucket(
+        allow("s3:GetObject", f"{BUCKET}/currents/*", Principal={"AWS": ROLE}),
+        {"Effect": "Allow", "Action": "s3:GetObject", "NotResource": f"{BUCKET}/currents/*", "Principal": "*"},
+    )
+    for boundary, answer in ((None, UNKNOWN), (LIMIT, UNKNOWN), (NO_LIMITS_AT_ALL, NO)):
+        effect = may_do(role(boundary=boundary), "s3:GetObject", f"{BUCKET}/*", grant)
+        assert effect.answer is answer
+        assert codes(effect) >= {"allowed_in_part"}
+
+
 def test_across_accounts_everything_that_lacks_is_told() -> None:
     foreign = KEY.replace(ACCOUNT, OTHER_ACCOUNT)
     effect = may_do(role(boundary=NO_LIMITS_AT_ALL), "kms:Decrypt", foreign, key(), same_account=False)

@@ -199,9 +199,13 @@ class Judged:
             self._names_by_condition(),
         )
         found = any_true((*by_itself, all_true((own, limit, named if self.resource_decides else True))))
-        # What the role may do of it, and what the resource's policy allows of it, may be everything together.
-        partly = self.resource.partial(Named.ITSELF, Named.EVERYONE) and self._may_do_part()
-        return None if found is False and partly else found
+        return None if found is False and self._may_be_all_together() else found
+
+    def _may_be_all_together(self) -> bool:
+        """Tell whether parts that the resource's policy allows make everything, or with what the role may do of it."""
+        parts = self.resource.partial(Named.ITSELF, Named.EVERYONE)
+        limited = self.boundary and self._limit() is False and not self.boundary.partial(Named.ITSELF)
+        return bool(parts) and (self._may_do_part() or (len(parts) > 1 and not limited))
 
     def _may_do_part(self) -> bool:
         """Tell whether the role's own policies, within its boundary, may allow a part of it."""
