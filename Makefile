@@ -12,6 +12,11 @@ export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export ANSIBLE_COLLECTIONS_SCAN_SYS_PATH := false
 # Compiled tests are kept: to compile them takes each worker ten seconds.
 unexport PYTHONDONTWRITEBYTECODE
+# One worker more than there are processors: much of what tests do is waiting.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
+# The output of each in one piece, where this make can do so.
+TWO_AT_A_TIME = $(MAKE) --no-print-directory --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 BEGAN := $(shell date +%s)
 TELL_TIME = @echo "make $@ took $$(( $$(date +%s) - $(BEGAN) )) seconds."
 
@@ -45,8 +50,8 @@ help: ## Show the targets
 	.cache/rulebook/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/requirements-rulebook.txt
 	@touch $@
 
-.cache/check.stamp: .cache/collections.stamp tests/requirements-check.txt
-	$(BIN)/python -m venv .cache/check/tools
+.cache/check.stamp: tests/requirements-check.txt
+	$(PYTHON) -m venv .cache/check/tools
 	.cache/check/tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/requirements-check.txt
 	@touch $@
 
@@ -63,24 +68,25 @@ sandbox: install ## Open a shell with the sandbox running and its variables expo
 
 .PHONY: sandbox-test
 sandbox-test: install ## Run the sandbox's own tests, also what is slow
-	$(BIN)/pytest -n 2 --dist worksteal tests/sandbox/tests
+	$(PYTEST) tests/sandbox/tests
 
 # The sandbox's own tests are left out where nothing has changed since they last passed.
 .PHONY: test
-test: install lint ## Run the checks and the tests
-	left_out=$$($(BIN)/python -m tests.changed) && $(BIN)/pytest -n 2 --dist worksteal -m "not slow" $$left_out
+test: lint ## Run the checks and the tests
+	left_out=$$($(BIN)/python -m tests.changed) && $(PYTEST) -m "not slow" $$left_out
 	@$(BIN)/python -m tests.changed passed
 	$(TELL_TIME)
 
 .PHONY: test-full
-test-full: install check .cache/amazon-aws.stamp .cache/callbacks.stamp .cache/rulebook.stamp ## Run everything, also what is slow
-	COLD_PLAYS=1 $(BIN)/pytest -n 2 --dist worksteal
+test-full: check ## Run everything, also what is slow
+	@$(TWO_AT_A_TIME) .cache/amazon-aws.stamp .cache/callbacks.stamp .cache/rulebook.stamp
+	COLD_PLAYS=1 $(PYTEST)
 	$(TELL_TIME)
 
 .PHONY: test-release
 test-release: install .cache/amazon-aws.stamp ## Run the tests with RELEASE=10.1, 11.4 or 12.0 of amazon.aws and the oldest boto3 it takes
 	TESTED_COLLECTIONS="$(CURDIR)/.cache/amazon-aws/$(RELEASE)" PYTHONPATH="$(CURDIR)/.cache/amazon-aws/$(RELEASE)/oldest_boto3" \
-	    $(BIN)/pytest -n 2 --dist worksteal -m "not slow" $(TESTS)
+	    $(PYTEST) -m "not slow" $(TESTS)
 
 # An environment of its own, with all packages of tests/requirements.txt but ansible-core.
 ELSEWHERE = .cache/pythons/$(notdir $(PYTHON))-$(CORE)
@@ -91,7 +97,7 @@ test-python: install .cache/amazon-aws.stamp ## Run the tests on PYTHON=python3.
 	$(ELSEWHERE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(ELSEWHERE)/requirements.txt
 	$(ELSEWHERE)/bin/python -m pip install --quiet --disable-pip-version-check ansible-core==$(CORE)
 	TESTED_COLLECTIONS="$(CURDIR)/.cache/amazon-aws/$(or $(RELEASE),12.0)" \
-	    $(ELSEWHERE)/bin/pytest -n 2 --dist worksteal -m "not slow" $(TESTS)
+	    $(ELSEWHERE)/bin/pytest -n $(WORKERS) --dist worksteal -m "not slow" $(TESTS)
 
 .cache/coverage.stamp: .cache/python.stamp tests/requirements-coverage.txt
 	rm -rf .cache/coverage
@@ -105,7 +111,7 @@ coverage: export PYTHONPATH := $(CURDIR)/.cache/coverage/packages
 coverage: export COVERAGE_PROCESS_START := $(CURDIR)/pyproject.toml
 coverage: install .cache/coverage.stamp ## Measure which branches the unit tests take, or others: TESTS="tests/unit tests/integration"
 	rm -f .cache/coverage/data*
-	$(BIN)/pytest -n 2 --dist worksteal -m "not slow" $(or $(TESTS),tests/unit)
+	$(PYTEST) -m "not slow" $(or $(TESTS),tests/unit)
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 	$(TELL_TIME)
@@ -114,11 +120,9 @@ coverage: install .cache/coverage.stamp ## Measure which branches the unit tests
 bench: install ## Measure onboarding, rerun and verify, and append the figures to docs/performance.md
 	$(BIN)/python -m tests.bench $(BENCH)
 
-# Two at a time; the output of each in one piece, where this make can do so.
 .PHONY: lint
-lint: install .cache/check.stamp ## Check style, types, changelog, playbooks and documentation
-	@$(MAKE) --no-print-directory --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) \
-	    lint-documents lint-python
+lint: ## Check style, types, changelog, playbooks and documentation
+	@$(TWO_AT_A_TIME) lint-documents lint-python
 
 .PHONY: lint-python
 lint-python: install
@@ -140,9 +144,15 @@ compat: install ## Run the collection and its sandbox against other people's emu
 ansible-test-integration: install ## Run each module by ansible-test integration against the sandbox; TARGETS=... runs some
 	$(BIN)/python -m tests.targets $(TARGETS)
 
+# Those that take longest first.
+CHECKS := $(addprefix check-,sanity-2.21 units sanity-2.19 sanity-2.18 audit galaxy-importer)
 .PHONY: check
-check: lint docs compat ansible-test-integration ## Also build the site, and check as Galaxy and ansible-test do, on three releases of ansible-core (slow)
-	$(BIN)/python -m tests.checks audit galaxy-importer units sanity-2.18 sanity-2.19 sanity-2.21
+check: lint ## Also build the site, and check as Galaxy and ansible-test do, on three releases of ansible-core (slow)
+	@$(TWO_AT_A_TIME) $(CHECKS) ansible-test-integration compat docs
+
+.PHONY: $(CHECKS)
+$(CHECKS): check-%: install .cache/check.stamp
+	$(BIN)/python -m tests.checks $*
 
 .cache/docs.stamp: .cache/collections.stamp docs/requirements.txt
 	$(BIN)/python -m venv .cache/docs/venv
@@ -172,7 +182,7 @@ requirements: ## Renew versions and hashes of all packages below those that the 
 	    --output-file $$name.txt $$name.in || exit 1; done
 
 .PHONY: changelog
-changelog: .cache/check.stamp ## Turn the changelog fragments into the changelog of the version in galaxy.yml
+changelog: install .cache/check.stamp ## Turn the changelog fragments into the changelog of the version in galaxy.yml
 	$(BIN)/python -m tests.checks release
 
 .PHONY: clean

@@ -12,14 +12,13 @@ wants is below ``.cache``.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import yaml
 
-from tests.checks import CHECKOUT, copy_checkout_to
+from tests.copies import CHECKOUT, collection_in
 from tests.sandbox.client import Sandbox
 
 TARGETS = CHECKOUT / "tests" / "integration" / "targets"
@@ -33,7 +32,7 @@ def main(arguments: list[str]) -> int:
     if arguments == ["--config"]:
         print(config(Sandbox.attach()), end="")
         return 0
-    prepare()
+    collection_in(FOLDER)
     with Sandbox.start() as sandbox:
         (COPY / CONFIG).write_text(config(sandbox))
         return integrate(arguments)
@@ -42,16 +41,6 @@ def main(arguments: list[str]) -> int:
 def config(sandbox: Sandbox) -> str:
     """Return the variables that all targets are given."""
     return yaml.safe_dump({"sandbox": sandbox.env}, explicit_start=True)
-
-
-def prepare() -> None:
-    """Copy the checkout to where ansible-test accepts it, with amazon.aws beside it."""
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    copy_checkout_to(COPY)
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    subprocess.run(["git", "init", "--quiet", "."], cwd=COPY, env=clean, check=True)
-    amazon = CHECKOUT / ".cache" / "collections" / "ansible_collections" / "amazon"
-    (FOLDER / "ansible_collections" / "amazon").symlink_to(amazon, target_is_directory=True)
 
 
 def integrate(targets: list[str]) -> int:

@@ -13,8 +13,9 @@ import subprocess
 from collections.abc import Mapping
 from typing import Any
 
-from tests.checks import CHECK, CHECKOUT, interpreters
+from tests.checks import CHECK, interpreters
 from tests.compat.table import Part
+from tests.copies import CHECKOUT
 
 COMPAT = CHECKOUT / ".cache" / "compat"
 REQUIREMENTS = CHECKOUT / "tests" / "requirements-compat.txt"

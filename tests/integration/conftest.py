@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.checks import copy_checkout_to
+from tests.copies import copy_checkout_to
 from tests.integration.galaxy import galaxy
 
 
