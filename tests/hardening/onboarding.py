@@ -21,7 +21,7 @@ from tests.sandbox.client import Sandbox
 
 INVENTORY = CHECKOUT / "examples" / "workspaces.yml"
 POLICY_NAME = "Fivetran-S3-Access"
-LIMITS = {"request_timeout": REQUEST_TIMEOUT, "retry_timeout": 8}
+LIMITS = {"request_timeout": REQUEST_TIMEOUT, "retry_timeout": 8, "rate_limit_timeout": 8}
 GROUPS = ("fivetran", "braze", "gcs")
 LIMITED = ("onramp.braze_fivetran.workspace_plan", *(f"group/onramp.braze_fivetran.{name}" for name in GROUPS))
 
@@ -49,6 +49,7 @@ def impatient_onboard(directory: Path) -> Path:
         defaults = play.setdefault("module_defaults", {})
         for name in LIMITED:
             defaults[name] = {**defaults.get(name, {}), **LIMITS}
+        play.setdefault("vars", {})["fivetran_connection_rate_limit_timeout"] = LIMITS["rate_limit_timeout"]
     path = playbooks / "onboard.yml"
     path.write_text(yaml.safe_dump(plays, sort_keys=False))
     return path
