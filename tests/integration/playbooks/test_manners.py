@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -19,7 +20,20 @@ from tests.sandbox.manners import BRAZE, FIVETRAN, others
 NEW_KEY = "sandbox-braze-key-rotated-5d7e9f1a3b2c4608"
 # An account that may not use the API is no manner of answering: nobody gets onboarded there.
 ANSWERING = {name: manner for name, manner in BRAZE.items() if name != "account"}
-EACH = [("fivetran", *choice) for choice in others(FIVETRAN)] + [("braze", *choice) for choice in others(ANSWERING)]
+SERVERS = {"fivetran": FIVETRAN, "braze": ANSWERING}
+WORLDS = 10
+
+
+def worlds() -> list[dict[str, dict[str, Any]]]:
+    """Return, for each world, by server and manner how it answers: each choice in several, each time beside others."""
+    made: list[dict[str, dict[str, Any]]] = [{server: {} for server in SERVERS} for _number in range(WORLDS)]
+    for server, known in SERVERS.items():
+        for name, manner in known.items():
+            choices = [manner.choices[number % len(manner.choices)] for number in range(WORLDS)]
+            random.Random(name).shuffle(choices)
+            for answers, choice in zip(made, choices, strict=True):
+                answers[server][name] = choice
+    return made
 
 
 def live(sandbox: Sandbox) -> None:
@@ -43,23 +57,31 @@ def live(sandbox: Sandbox) -> None:
         assert not [secret for secret in (*world.secrets(), NEW_KEY) if secret in played.output]
 
 
+def test_each_choice_is_met_in_two_worlds_at_least_and_never_beside_the_same() -> None:
+    made = worlds()
+    for server, known in SERVERS.items():
+        for name, choice in others(known):
+            beside = [repr(answers) for answers in made if answers[server][name] == choice]
+            assert len(set(beside)) == len(beside) >= 2, (server, name, choice)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("server", "name", "choice"), EACH, ids=str)
-def test_workspaces_live_under_each_manner(sandbox: Sandbox, server: str, name: str, choice: Any) -> None:
-    sandbox.seed(server, "manners", **{name: choice})
-    live(sandbox)
-    if name == "unknown_fields":
-        forget_what_no_document_names(sandbox)
-
-
-def forget_what_no_document_names(sandbox: Sandbox) -> None:
-    """Keep the answers from being held against the document that such fields are meant to be missing from."""
-    sandbox.clear_journal()
+@pytest.mark.parametrize("number", range(WORLDS))
+def test_workspaces_live_in_each_world(sandbox: Sandbox, number: int) -> None:
+    live_where(sandbox, worlds()[number])
 
 
 @pytest.mark.slow
 def test_workspaces_live_where_every_answer_is_the_other_one(sandbox: Sandbox) -> None:
-    for server, known in (("fivetran", FIVETRAN), ("braze", ANSWERING)):
-        sandbox.seed(server, "manners", **{name: manner.choices[-1] for name, manner in known.items()})
+    live_where(
+        sandbox,
+        {server: {name: manner.choices[-1] for name, manner in known.items()} for server, known in SERVERS.items()},
+    )
+
+
+def live_where(sandbox: Sandbox, answers: dict[str, dict[str, Any]]) -> None:
+    for server, choices in answers.items():
+        sandbox.seed(server, "manners", **choices)
     live(sandbox)
-    forget_what_no_document_names(sandbox)
+    # What no document names would be held against the document.
+    sandbox.clear_journal()
