@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
 import shutil
@@ -16,7 +15,6 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -25,7 +23,7 @@ import yaml
 
 from tests.collection import CHECKOUT, COLLECTIONS
 from tests.sandbox.client import Sandbox
-from tests.warm import WarmPlay, can_be_warm, printed_by
+from tests.warm import WarmPlay, can_be_warm, play_folder, printed_by
 
 # Longer than any test play; a hanging play fails the test instead of the whole run.
 TIMEOUT = 180
@@ -105,7 +103,7 @@ def _folder() -> Iterator[Path]:
         with tempfile.TemporaryDirectory() as other:
             yield Path(other)
         return
-    directory = _parent() / "play"
+    directory = play_folder()
     try:
         directory.mkdir(mode=0o700)
         yield directory
@@ -115,13 +113,6 @@ def _folder() -> Iterator[Path]:
 
 
 _FREE = Lock()
-
-
-@cache
-def _parent() -> Path:
-    folder = tempfile.TemporaryDirectory()
-    atexit.register(folder.cleanup)
-    return Path(folder.name)
 
 
 def start_playbook(

@@ -28,14 +28,24 @@ from pathlib import Path
 from threading import Lock
 
 ENTRY = "ansible-playbook"
+# Variables that Python reads when it starts, and botocore while it is imported.
+READ_AT_THE_START = ("PYTHON", "LC_", "LANG", "LD_", "HOME")
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
 def can_be_warm(environment: Mapping[str, str]) -> bool:
     """Tell whether a fork is what a new process would be with this environment."""
-    names = {name for name in {*environment, *_environment()} if name.startswith(("PYTHON", "LC_", "LANG", "LD_"))}
+    names = {name for name in {*environment, *_environment()} if name.startswith(READ_AT_THE_START)}
     possible = sys.platform == "linux" and "COLD_PLAYS" not in os.environ
     return possible and all(environment.get(name) == _environment().get(name) for name in names)
+
+
+@cache
+def play_folder() -> Path:
+    """Return the home of one play after the other, and their folder; who plays makes it and removes it."""
+    folder = tempfile.TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    return Path(folder.name) / "play"
 
 
 class WarmPlay:
@@ -90,7 +100,8 @@ _LOCK = Lock()
 @cache
 def _environment() -> dict[str, str]:
     inherited = ("PATH", "PYTHONPATH", "LANG")
-    return {**{name: os.environ[name] for name in inherited if name in os.environ}, "LC_ALL": "C.UTF-8"}
+    given = {name: os.environ[name] for name in inherited if name in os.environ}
+    return {**given, "LC_ALL": "C.UTF-8", "HOME": str(play_folder())}
 
 
 @cache

@@ -25,7 +25,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from tests import warm_packages
+from tests import warm_modules, warm_packages
 
 # The releases of ansible-core whose insides are known here. With others, each play imports what it needs.
 KNOWN_RELEASES = ("2.19.",)
@@ -98,6 +98,9 @@ FOR_PLAYS = (
 KINDS = ("become", "cache", "callback", "connection", "inventory", "shell", "strategy", "vars")
 PLUGINS = ("action", *KINDS)
 CHECKOUT = Path(__file__).resolve().parent.parent
+# What plays talk to in AWS, and the kinds of files in which botocore knows of it.
+SERVICES = ("iam", "kms", "organizations", "s3", "sts")
+MODELS = ("endpoint-rule-set-1", "paginators-1", "service-2", "waiters-2")
 # As Ansible names the files that it compiles.
 COLLECTIONS = CHECKOUT / ".cache" / "collections"
 PACKAGE = "ansible_collections.onramp.braze_fivetran"
@@ -120,6 +123,7 @@ def for_everybody() -> None:
         sys.exit(f"{', '.join(read)} must not be imported before the environment of a play is there")
     _compiled()
     _parse_once()
+    _read_models_once()
     _keep()
 
 
@@ -131,6 +135,7 @@ def for_all_plays(folder: Path) -> None:
     _import_collection()
     _keep_templates(folder)
     _wait_calmly()
+    warm_modules.fork_modules()
     _PREPARED.append(folder)
     _keep()
 
@@ -227,6 +232,31 @@ def _parse_once() -> None:
     parse, content = finder._meta_yml_to_dict, runtime.read_bytes()
     parsed = parse(content, ("ansible.builtin", runtime.name))
     finder._meta_yml_to_dict = lambda text, *more: parsed if text in (content, content.decode()) else parse(text, *more)
+
+
+def _read_models_once() -> None:
+    """Let botocore find read already which services there are, and what it knows of those that plays talk to."""
+    loaders: Any = importlib.import_module("botocore.loaders")
+    own, load = loaders.Loader.BUILTIN_DATA_PATH, loaders.JSONFileLoader.load_file
+    list_services = loaders.Loader.list_available_services
+    ours = loaders.Loader(include_default_search_paths=False, extra_search_paths=[own])
+    known = cache(lambda path: load(ours.file_loader, path))
+    services = {kind: list_services(ours, kind) for kind in MODELS}
+
+    def load_file(self: Any, file_path: str) -> Any:
+        return known(file_path) if file_path.startswith(own) else load(self, file_path)
+
+    def list_available_services(self: Any, type_name: str) -> Any:
+        others = any(Path(path).is_dir() for path in self.search_paths if path != own)
+        return list_services(self, type_name) if others or type_name not in services else [*services[type_name]]
+
+    loaders.JSONFileLoader.load_file, loaders.Loader.list_available_services = load_file, list_available_services
+    for name in SERVICES:
+        for kind in MODELS:
+            with suppress(loaders.UnknownServiceError):
+                ours.load_service_model(name, kind)
+    for name in ("_retry", "endpoints", "partitions", "sdk-default-configuration"):
+        ours.load_data(name)
 
 
 def _load_plugins() -> None:

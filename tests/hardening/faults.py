@@ -9,6 +9,7 @@ The rows, that is the requests, come from the journal of a clean run; see ``step
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,9 +18,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from tests.sandbox.client import Sandbox
-from tests.sandbox.spoiling import DRIPS
+from tests.sandbox.spoiling import CURSORS, DRIPS
 
 AN_HOUR = "3600"
+# What answers in pages.
+LISTING = re.compile(r"aws:\w+:List|fivetran:list_|gcs:objects\.list")
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,16 @@ class Fault:
     fields: Mapping[str, Any] = field(default_factory=dict)
     json: bool = True
     xml: bool = True
+
+    @property
+    def of_pages(self) -> bool:
+        """Tell whether it spoils how the pages of a listing lead to each other, and no other answer."""
+        return self.kind in CURSORS
+
+    @property
+    def fewest(self) -> int:
+        """Return for how many requests it has to make sense at least where a run is disturbed."""
+        return 3 if self.of_pages else 10
 
     @property
     def never_ends(self) -> bool:
@@ -104,6 +117,8 @@ def _refusal(server: str, status: int) -> Any:
 
 def applies(fault: Fault, operation: str) -> bool:
     """Tell whether ``fault`` makes sense for the answers of ``operation``."""
+    if fault.of_pages and not LISTING.match(operation):
+        return False
     return fault.xml if operation.startswith("aws:") else fault.json
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -31,7 +32,64 @@ PLAY = """
     - ansible.builtin.command: "{{ ansible_playbook_python }} -c 'import sys; print(sys.path, sys.argv)'"
       register: module
     - ansible.builtin.debug: var=module.stdout
+    - mine: {ends: by itself}
+      vars: {ansible_pipelining: "{{ item }}"}
+      loop: [false, true]
+    - mine: {ends: "{{ item }}"}
+      loop: [with a code, with a word, in an error, killed]
+      ignore_errors: true
     - ansible.builtin.fail: msg="{{ question | default('at last') }}"
+"""
+
+MODULES_ONLY = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - mine: {ends: knowing more}
+    - mine: {ends: knowing more}
+      vars: {ansible_pipelining: true}
+    - mine: {ends: knowing more}
+      environment: {MINE: another}
+"""
+# A module, which tells of what it runs in, and ends as it is told.
+MODULE = """
+import atexit, os, signal, sys, threading
+from ansible.module_utils.basic import AnsibleModule
+
+def main():
+    module = AnsibleModule({"ends": {"type": "str"}})
+    told = {
+        "arguments": len(sys.argv),
+        "read": sys.stdin.read(),
+        "folder": os.getcwd(),
+        "mine": os.environ.get("MINE"),
+        "known": sorted({name.partition(".")[0] for name in sys.modules} & {"ansible", "ansible_collections"}),
+        "of_the_controller": [name for name in sys.modules if name.startswith("ansible.plugins")],
+        "payload": "_payload_" in sys.modules["ansible.module_utils.basic"].__file__,
+        "finders": [of for of in (type(finder).__module__ for finder in sys.meta_path) if of.startswith("ansible")],
+        "interrupted": str(signal.getsignal(signal.SIGINT)).partition(" at ")[0],
+        "terminated": str(signal.getsignal(signal.SIGTERM)),
+        "piped": str(signal.getsignal(signal.SIGPIPE)),
+        "open": sorted(os.listdir("/proc/self/fd"))[:3],
+        "threads": threading.active_count(),
+        "main": sys.modules["__main__"].__name__,
+    }
+    atexit.register(lambda: print("at the end", file=sys.stderr))
+    print("said", file=sys.stderr)
+    if module.params["ends"] == "with a code":
+        sys.exit(3)
+    if module.params["ends"] == "with a word":
+        sys.exit("a word")
+    if module.params["ends"] == "in an error":
+        raise ValueError("mine")
+    if module.params["ends"] == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if module.params["ends"] == "knowing more":
+        told = {"knows_more": "boto3" in sys.modules}
+    module.exit_json(**told)
+
+if __name__ == "__main__":
+    main()
 """
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="plays are forked on Linux only")
@@ -40,6 +98,8 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="plays are forke
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     (tmp_path / "play.yml").write_text(PLAY)
+    (tmp_path / "library").mkdir()
+    (tmp_path / "library" / "mine.py").write_text(MODULE)
     mine = {
         "MINE": "für mich",
         "HOME": str(tmp_path),
@@ -101,6 +161,16 @@ def test_a_play_in_a_fork_prints_and_ends_as_in_a_process_of_its_own(
         printed = ended(play)
         assert play.returncode == cold.returncode
         assert more or without_times(printed) == without_times(cold.stdout)
+
+
+@NEEDS_A_STAGE
+def test_a_module_is_forked_where_ansible_starts_it_in_its_usual_way(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    (tmp_path / "play.yml").write_text(MODULES_ONLY)
+    arguments = command("-v", "-i", "localhost,", "-c", "local", "play.yml")
+    printed = [ended(WarmPlay(arguments, tmp_path, environment)) for _time in range(3)][-1]
+    assert re.findall('"knows_more": ([a-z]+)', printed) == ["true", "true", "false"]
 
 
 def without_times(text: str) -> list[str]:
@@ -188,14 +258,15 @@ def test_a_play_in_a_fork_can_be_killed_with_all_that_it_has_started(
     assert play.returncode == -signal.SIGKILL
 
 
-def test_what_a_new_python_would_read_at_its_start_needs_one(environment: dict[str, str]) -> None:
-    assert can_be_warm(environment)
-    assert not can_be_warm({**environment, "PYTHONPATH": "/elsewhere"})
-    assert not can_be_warm({**environment, "LC_ALL": "C"})
+def test_what_a_new_python_would_read_at_its_start_needs_one() -> None:
+    usual = warm._environment()
+    assert can_be_warm({**usual, "MINE": "für mich"})
+    assert not can_be_warm({**usual, "PYTHONPATH": "/elsewhere"})
+    assert not can_be_warm({**usual, "LC_ALL": "C"})
+    # Where botocore looks for what `aws sso login` has laid down, it reads while it is imported.
+    assert not can_be_warm({**usual, "HOME": "/elsewhere"})
 
 
-def test_where_cold_plays_are_asked_for_none_is_forked(
-    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_cold_plays_are_asked_for_none_is_forked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLD_PLAYS", "1")
-    assert not can_be_warm(environment)
+    assert not can_be_warm(warm._environment())

@@ -29,7 +29,7 @@ DRIPS: Mapping[str, tuple[bytes, bytes]] = {
     "drip_body": (_HEAD + b"Content-Length: 1000000\r\n\r\n", b" "),
     "continue": (_CONTINUE, _CONTINUE),
 }
-_CURSORS = ("same_cursor", "circling_cursor", "new_cursor", "new_row")
+CURSORS = ("same_cursor", "circling_cursor", "new_cursor", "new_row")
 # More often than any time-out, and for longer than any deadline of a test.
 _PAUSE = 0.1
 _PIECES = 600
@@ -72,7 +72,7 @@ def spoiled(answer: web.StreamResponse, kind: str, number: int) -> web.Response:
     """Return ``answer`` with other content. ``number``: how often the fault has hit."""
     body = bytes(answer.body) if isinstance(answer, web.Response) and isinstance(answer.body, bytes) else b"{}"
     status = answer.status
-    if status == 400 and kind in _CURSORS:
+    if status == 400 and kind in CURSORS:
         # The server does not know the place that it is said to have sent to.
         status, body = 200, b'{"code": "Success", "data": {"items": []}}'
     content_type = "text/html" if kind == "html" else "application/json"
