@@ -80,7 +80,8 @@ test: lint ## Run the checks and the tests
 .PHONY: test-full
 test-full: check ## Run everything, also what is slow
 	@$(TWO_AT_A_TIME) .cache/amazon-aws.stamp .cache/callbacks.stamp .cache/rulebook.stamp
-	COLD_PLAYS=1 $(PYTEST)
+	COLD_PLAYS=1 $(PYTEST) -m "not slow"
+	$(PYTEST) -m slow
 	$(TELL_TIME)
 
 .PHONY: test-release

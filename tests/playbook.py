@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, TypeAlias
 
 import yaml
 
@@ -69,6 +70,9 @@ class PlayResult:
         return (task.result for task in self.tasks if task.action == action and host in (None, task.host))
 
 
+Play: TypeAlias = WarmPlay | subprocess.Popen[str]
+
+
 def run_playbook(
     sandbox: Sandbox,
     playbook: str | Path | list[dict[str, Any]],
@@ -81,19 +85,52 @@ def run_playbook(
     ``inventory``: a path, or data; without it, the play runs on localhost. ``arguments`` go to ansible-playbook.
     """
     with _folder() as directory:
-        command = _command(directory, playbook, arguments, inventory)
-        variables = _environment(sandbox, directory, directory / EVENTS, environment)
-        warm = can_be_warm(variables)
-        process = WarmPlay(command, directory, variables) if warm else _start(command, directory, variables)
-        output = printed_by(process, TIMEOUT)
+        output = printed_by(play := _play(sandbox, directory, playbook, arguments, inventory, environment), TIMEOUT)
         log = directory / EVENTS
         events = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
     return PlayResult(
-        exit_code=int(process.returncode or 0),
+        exit_code=int(play.returncode or 0),
         output=output,
         tasks=tuple(TaskResult(**event["task"]) for event in events if "task" in event),
         stats=next((event["stats"] for event in events if "stats" in event), {}),
     )
+
+
+@contextmanager
+def playing(
+    sandbox: Sandbox,
+    playbook: str | Path | list[dict[str, Any]],
+    *arguments: str,
+    inventory: str | Path | Mapping[str, Any] | None = None,
+) -> Iterator[Play]:
+    """Give what :func:`run_playbook` runs, while it runs, in a process group of its own; it is killed in the end.
+
+    Its folder is not the one of those that end by themselves: Ansible's workers have a group each, and outlive it.
+    """
+    directory = play_folder().with_name("killed")
+    directory.mkdir(mode=0o700, exist_ok=True)
+    play = _play(sandbox, directory, playbook, arguments, inventory, {"HOME": str(play_folder())})
+    try:
+        yield play
+    finally:
+        # It has no group of its own yet if it has just begun.
+        for kill in (os.kill, os.killpg):
+            with suppress(ProcessLookupError):
+                kill(play.pid, signal.SIGKILL)
+        play.communicate()
+
+
+def _play(
+    sandbox: Sandbox,
+    directory: Path,
+    playbook: str | Path | list[dict[str, Any]],
+    arguments: Iterable[str],
+    inventory: str | Path | Mapping[str, Any] | None,
+    environment: Mapping[str, str] | None,
+) -> Play:
+    command = _command(directory, playbook, arguments, inventory)
+    variables = _environment(sandbox, directory, directory / EVENTS, environment)
+    return (WarmPlay if can_be_warm(variables) else _start)(command, directory, variables)
 
 
 @contextmanager

@@ -64,6 +64,12 @@ class WarmPlay:
         self.pid = int(_line(self._status))
         self.returncode: int | None = None
 
+    def poll(self) -> int | None:
+        """Return the exit code, None as long as it runs."""
+        if self.returncode is None and select.select([self._status], [], [], 0)[0]:
+            self.returncode = int(_line(self._status))
+        return self.returncode
+
     def communicate(self, timeout: float | None = None) -> tuple[str, None]:
         """Return everything that was printed, when it has ended.
 
@@ -77,7 +83,8 @@ class WarmPlay:
             if not (chunk := os.read(self._output, 1 << 16)):
                 break
             printed += chunk
-        self.returncode = int(_line(self._status))
+        if self.returncode is None:
+            self.returncode = int(_line(self._status))
         os.close(self._output)
         os.close(self._status)
         return io.TextIOWrapper(io.BytesIO(printed), encoding="utf-8").read(), None

@@ -60,10 +60,11 @@ REQUEST_TIMEOUT = 1
 RETRY_TIMEOUT = 4
 TOO_LATE = 1.5
 
+SOON = "429, come back soon"
 FAULTS = (
     Fault("HTTP 500", "status", _status(500)),
     Fault("HTTP 503", "status", _status(503)),
-    Fault("429, come back soon", "status", _status(429, Retry_After="1")),
+    Fault(SOON, "status", _status(429, Retry_After="1")),
     Fault("429, come back in an hour", "status", _status(429, Retry_After=AN_HOUR)),
     Fault("no answer in time", "delay", {"delay": TOO_LATE}),
     Fault("dropped before it was handled", "drop"),
@@ -105,6 +106,11 @@ def script(sandbox: Sandbox, fault: Fault, operation: str, *, times: int, elsewh
         if server == "aws":
             fields["headers"] = {**fields["headers"], "Content-Type": "text/xml"}
     sandbox.fault(fault.kind, server=server, operation=name, times=times, skip=skip, **fields)
+
+
+def patience(fault: Fault, times: int) -> dict[str, int]:
+    """Return for how long limits are waited for: what is refused for ever, each time for a second, not for hours."""
+    return {"rate_limit_timeout": 30} if fault.name == SOON and times == 0 else {}
 
 
 def _refusal(server: str, status: int) -> Any:

@@ -56,13 +56,20 @@ def hosts(sandbox: Sandbox) -> dict[str, Host]:
 
 
 def plan(
-    sandbox: Sandbox, purpose: str = "onboard", time: Hurried | None = None, of: Mapping[str, Host] | None = None
+    sandbox: Sandbox,
+    purpose: str = "onboard",
+    time: Hurried | None = None,
+    of: Mapping[str, Host] | None = None,
+    **limits: int,
 ) -> dict[str, Any]:
-    """Return what ``workspace_plan`` would return; ``time`` is what the looks wait by, ``of`` other workspaces."""
+    """Return what ``workspace_plan`` would return.
+
+    ``time`` is what the looks wait by, ``of`` other workspaces, ``limits`` are other ones than usual.
+    """
     with patch.dict("os.environ", sandbox.env):
         read = {name: (read_settings(name, host, sandbox.env), []) for name, host in (of or hosts(sandbox)).items()}
         clients = Clients((time or Hurried()).clock)
-        made, redactor = plan_of(purpose, read, frozenset(read), Limits(**LIMITS), clients)
+        made, redactor = plan_of(purpose, read, frozenset(read), Limits(**{**LIMITS, **limits}), clients)
     told: dict[str, Any] = json.loads(json.dumps(redactor.data(as_told(made))))
     return told
 

@@ -42,9 +42,12 @@ class Step:
     wrong: Callable[[Sandbox, bool], list[str]]
     verdicts: tuple[str, ...] = ()
 
-    def run(self, sandbox: Sandbox, time: Hurried | None = None) -> ModuleResult:
-        """Call the module; a verdict that the role would stop at counts as a failure. ``time`` is what it waits by."""
-        result = run_module(self.module, self.arguments, sandbox.env, time=time)
+    def run(self, sandbox: Sandbox, time: Hurried | None = None, **limits: int) -> ModuleResult:
+        """Call the module; a verdict that the role would stop at counts as a failure.
+
+        ``time`` is what it waits by, ``limits`` are other ones than usual.
+        """
+        result = run_module(self.module, {**self.arguments, **limits}, sandbox.env, time=time)
         verdict = result.values.get("verdict")
         if not result.failed and self.verdicts and verdict not in self.verdicts:
             failure = {"code": verdict}

@@ -27,6 +27,7 @@ from tests.hardening.faults import (
     Elsewhere,
     Fault,
     applies,
+    patience,
     script,
 )
 from tests.hardening.steps import Step, steps, unchanged
@@ -165,7 +166,7 @@ def attempt(
     clock = Hurried()
     started = clock.clock.monotonic()
     try:
-        result = step.run(sandbox, clock)
+        result = step.run(sandbox, clock, **patience(fault, times))
     except Exception:
         tally.failed(where, traceback.format_exc(limit=-4))
         result = ModuleResult({"failed": True, "msg": "traceback", "failure": {"code": "traceback"}})
@@ -239,7 +240,7 @@ def test_every_request_of_the_look_at_all_workspaces(
         where = f"{operation}: {fault.name}, {'once' if times else 'always'}"
         sandbox.clear_journal()
         script(sandbox, fault, operation, times=times, elsewhere=elsewhere.url)
-        spoiled = planning.plan(sandbox)
+        spoiled = planning.plan(sandbox, **patience(fault, times))
         settle(fault)
         assert any(entry.fault for entry in sandbox.journal()), f"{where}: the fault has hit nothing"
         if any(workspace["failed"] for workspace in spoiled["workspaces"].values()):
