@@ -4,7 +4,7 @@
 
 """The fault matrix without the processes around it: every request of every step, spoiled in every way, once and always.
 
-``test_faults_in_plays.py`` does the same with real plays, which takes an hour.
+``test_faults_in_plays.py`` does the same with real plays, which takes longer.
 """
 
 from __future__ import annotations
