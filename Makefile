@@ -15,8 +15,8 @@ unexport PYTHONDONTWRITEBYTECODE
 # One worker more than there are processors: much of what tests do is waiting.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
-# The output of each in one piece, where this make can do so.
-TWO_AT_A_TIME = $(MAKE) --no-print-directory --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+# What fails ends no other; the output of each in one piece, where this make can do so.
+TWO_AT_A_TIME = $(MAKE) --no-print-directory --keep-going --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 BEGAN := $(shell date +%s)
 TELL_TIME = @echo "make $@ took $$(( $$(date +%s) - $(BEGAN) )) seconds."
 
