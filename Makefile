@@ -80,8 +80,8 @@ test: lint ## Run the checks and the tests
 .PHONY: test-full
 test-full: check ## Run everything, also what is slow
 	@$(TWO_AT_A_TIME) .cache/amazon-aws.stamp .cache/callbacks.stamp .cache/rulebook.stamp
-	COLD_PLAYS=1 $(PYTEST) -m "not slow"
-	$(PYTEST) -m slow
+	ALL_EXAMPLES=1 COLD_PLAYS=1 $(PYTEST) -m "not slow"
+	ALL_EXAMPLES=1 $(PYTEST) -m slow
 	$(TELL_TIME)
 
 .PHONY: test-release

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 
-# As `make test-full` sets it, for plays as well.
-FULL = "COLD_PLAYS" in os.environ
+# As `make test-full` sets it.
+FULL = "ALL_EXAMPLES" in os.environ
 # What Hypothesis tries by itself.
 USUAL = 100
 

@@ -5,8 +5,8 @@
 """Ansible without its start: one Python imports what every play imports, and forks for each play.
 
 Hundreds of plays would each spend a second on that. What a fork runs is Ansible's own ``main``: ``warm_server.py``
-forks, and ``warm_imports.py`` says what is imported before. Where ``COLD_PLAYS`` is set, as by ``make test-full``,
-every play is a process of its own all the same.
+forks, and ``warm_imports.py`` says what is imported before. Where ``COLD_PLAYS`` is set, as by
+``make test-full`` for what ``make test`` runs, every play is a process of its own all the same.
 """
 
 from __future__ import annotations
