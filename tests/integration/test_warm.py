@@ -258,7 +258,8 @@ def test_a_play_in_a_fork_can_be_killed_with_all_that_it_has_started(
     assert play.returncode == -signal.SIGKILL
 
 
-def test_what_a_new_python_would_read_at_its_start_needs_one() -> None:
+def test_what_a_new_python_would_read_at_its_start_needs_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLD_PLAYS", raising=False)
     usual = warm._environment()
     assert can_be_warm({**usual, "MINE": "für mich"})
     assert not can_be_warm({**usual, "PYTHONPATH": "/elsewhere"})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+import traceback
 import weakref
 from collections import Counter
 from collections.abc import Iterator
@@ -235,7 +236,7 @@ def interrupted_soon() -> Iterator[None]:
 
     def interrupt(_number: int, frame: FrameType | None) -> None:
         # What is raised within a callback of the garbage collector is swallowed by Python: come back a moment later.
-        if frame is not None and frame.f_code.co_filename == weakref.__file__:
+        if any(above.f_code.co_filename == weakref.__file__ for above, _line in traceback.walk_stack(frame)):
             signal.setitimer(signal.ITIMER_REAL, 0.01)
             return
         raise Interrupted
