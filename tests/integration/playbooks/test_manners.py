@@ -20,7 +20,10 @@ from tests.sandbox.manners import BRAZE, FIVETRAN, others
 NEW_KEY = "sandbox-braze-key-rotated-5d7e9f1a3b2c4608"
 # An account that may not use the API is no manner of answering: nobody gets onboarded there.
 ANSWERING = {name: manner for name, manner in BRAZE.items() if name != "account"}
-SERVERS = {"fivetran": FIVETRAN, "braze": ANSWERING}
+# What no document names would be held against the document: such answers come alone.
+UNNAMED = "unknown_fields"
+NAMED = {name: manner for name, manner in FIVETRAN.items() if name != UNNAMED}
+SERVERS = {"fivetran": NAMED, "braze": ANSWERING}
 WORLDS = 10
 
 
@@ -72,16 +75,23 @@ def test_workspaces_live_in_each_world(sandbox: Sandbox, number: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("name", "choice"), [*others({UNNAMED: FIVETRAN[UNNAMED]})])
+def test_workspaces_live_with_fields_that_no_document_names(sandbox: Sandbox, name: str, choice: Any) -> None:
+    live_where(sandbox, {"fivetran": {name: choice}})
+    sandbox.clear_journal()
+
+
+@pytest.mark.slow
 def test_workspaces_live_where_every_answer_is_the_other_one(sandbox: Sandbox) -> None:
+    servers = {"fivetran": FIVETRAN, "braze": ANSWERING}
     live_where(
         sandbox,
-        {server: {name: manner.choices[-1] for name, manner in known.items()} for server, known in SERVERS.items()},
+        {server: {name: manner.choices[-1] for name, manner in known.items()} for server, known in servers.items()},
     )
+    sandbox.clear_journal()
 
 
 def live_where(sandbox: Sandbox, answers: dict[str, dict[str, Any]]) -> None:
     for server, choices in answers.items():
         sandbox.seed(server, "manners", **choices)
     live(sandbox)
-    # What no document names would be held against the document.
-    sandbox.clear_journal()
