@@ -109,8 +109,13 @@ def script(sandbox: Sandbox, fault: Fault, operation: str, *, times: int, elsewh
 
 
 def patience(fault: Fault, times: int) -> dict[str, int]:
-    """Return for how long limits are waited for: what is refused for ever, each time for a second, not for hours."""
-    return {"rate_limit_timeout": 30} if fault.name == SOON and times == 0 else {}
+    """Return how much shorter than usual is waited for what does not end: each time for a second, not for hours."""
+    if times:
+        return {}
+    if fault.never_ends:
+        # These seconds pass, and there is a second try.
+        return {"retry_timeout": 2 * REQUEST_TIMEOUT}
+    return {"rate_limit_timeout": 30} if fault.name == SOON else {}
 
 
 def _refusal(server: str, status: int) -> Any:

@@ -9,9 +9,8 @@
 
 from __future__ import annotations
 
-import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -22,7 +21,6 @@ from tests.hardening import planning
 from tests.hardening.faults import (
     FAULTS,
     REQUEST_TIMEOUT,
-    RETRY_TIMEOUT,
     TOO_LATE,
     Elsewhere,
     Fault,
@@ -49,8 +47,6 @@ WRITTEN_BY_AMAZON_AWS = {
 # Sent by Fivetran while it tests a connection.
 SENT_BY_FIVETRAN = {"aws:sts:AssumeRole", "aws:s3:GetBucketLocation"}
 
-# Begun at the very end of the time, a last request of Google's client still has its own; and one second more.
-SECONDS = RETRY_TIMEOUT + REQUEST_TIMEOUT + 1
 
 # Treated alike where they last, and some already where they come once; `make test` leaves out all but one of them.
 ALIKE_FOR_GOOD = {
@@ -164,9 +160,10 @@ def attempt(
     sandbox.clear_journal()
     script(sandbox, fault, operation, times=times, elsewhere=elsewhere.url)
     clock = Hurried()
+    limits = patience(fault, times)
     started = clock.clock.monotonic()
     try:
-        result = step.run(sandbox, clock, **patience(fault, times))
+        result = step.run(sandbox, clock, **limits)
     except Exception:
         tally.failed(where, traceback.format_exc(limit=-4))
         result = ModuleResult({"failed": True, "msg": "traceback", "failure": {"code": "traceback"}})
@@ -177,9 +174,9 @@ def attempt(
             tally.survived()
     assert_nothing_secret(str(result.values) + str(result.warnings))
     took = clock.clock.monotonic() - started
-    if fault.never_ends and took > SECONDS:
+    if fault.never_ends and took > longest({**step.arguments, **limits}):
         tally.objects(where, [f"it took {took:.1f} s"])
-    settle(fault)
+    sandbox.wait_until_idle()
     sandbox.clear_faults()
     tally.objects(where, step.wrong(sandbox, not result.failed))
     if result.failed:
@@ -188,10 +185,12 @@ def attempt(
         tally.objects(where, problems)
 
 
-def settle(fault: Fault) -> None:
-    """Wait until what was given up is no longer under way in the sandbox."""
-    if fault.name == SLOW or fault.never_ends:
-        time.sleep(0.6)
+def longest(arguments: Mapping[str, Any]) -> float:
+    """Return the seconds that a call with these arguments may take.
+
+    Begun at the very end of its time, a last request of Google's client still has its own; and one second more.
+    """
+    return float(max(arguments["retry_timeout"], arguments.get("setup_test_timeout", 0)) + REQUEST_TIMEOUT + 1)
 
 
 def unclear(result: ModuleResult) -> str:
@@ -241,7 +240,7 @@ def test_every_request_of_the_look_at_all_workspaces(
         sandbox.clear_journal()
         script(sandbox, fault, operation, times=times, elsewhere=elsewhere.url)
         spoiled = planning.plan(sandbox, **patience(fault, times))
-        settle(fault)
+        sandbox.wait_until_idle()
         assert any(entry.fault for entry in sandbox.journal()), f"{where}: the fault has hit nothing"
         if any(workspace["failed"] for workspace in spoiled["workspaces"].values()):
             tally.failed(where, planning.unclear(spoiled))

@@ -21,7 +21,7 @@ from tests.sandbox.client import Sandbox
 ONBOARD = CHECKOUT / "playbooks" / "onboard.yml"
 SCHEMAS = {"shop_eu": "braze_shop_eu", "shop_us": "braze_shop_us"}
 # Seconds for which the request after the last one is held, so that it cannot be answered before the kill.
-HELD = 1.0
+HELD = 0.5
 # So that several workers share the plays.
 PARTS = 4
 

@@ -117,6 +117,17 @@ class Sandbox:
         """Return the requests that changed the state of a server."""
         return [entry for entry in self.journal() if entry.changed_state]
 
+    def wait_until_idle(self, seconds: float = 10.0) -> None:
+        """Wait until every request has been answered, or whoever sent it has hung up.
+
+        :raises TimeoutError: if that is not so within ``seconds``.
+        """
+        end = time.monotonic() + seconds
+        while under_way := self._control("GET", "/journal/under_way"):
+            if time.monotonic() > end:
+                raise TimeoutError(f"{under_way} requests are still under way")
+            time.sleep(0.02)
+
     def clear_journal(self) -> None:
         """Forget the requests so far."""
         self._control("DELETE", "/journal")

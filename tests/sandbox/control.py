@@ -50,6 +50,7 @@ class Control:
         app.router.add_post("/journal", self.keep_journal)
         app.router.add_delete("/journal", self.clear_journal)
         app.router.add_get("/journal/counts", self.counts)
+        app.router.add_get("/journal/under_way", self.under_way)
         app.router.add_get("/faults", self.faults)
         app.router.add_post("/faults", self.add_fault)
         app.router.add_delete("/faults", self.clear_faults)
@@ -81,6 +82,10 @@ class Control:
     async def counts(self, _request: web.Request) -> web.Response:
         """``GET /journal/counts``: how many requests there were of each operation, caller, and whether it wrote."""
         return web.json_response([{**kind._asdict(), "count": count} for kind, count in self.hub.counts.items()])
+
+    async def under_way(self, _request: web.Request) -> web.Response:
+        """``GET /journal/under_way``: how many requests are being answered, and not in the journal yet."""
+        return web.json_response(self.hub.under_way)
 
     async def faults(self, _request: web.Request) -> web.Response:
         """``GET /faults``: those that were scripted, with how many requests each has met in ``hits``."""

@@ -30,7 +30,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from aiohttp import web
 
-from .spoiling import DRIPS, HOSTILE, SPOILED, drip, drop, say, spoiled
+from .spoiling import DRIPS, HOSTILE, SPOILED, drip, drop, hold, say, spoiled
 from .watch import Table, Watched, fingerprint
 
 Json = Any
@@ -98,7 +98,8 @@ class Fault:
     request is handled), ``lost_answer`` (handled, then dropped), ``redirect`` (to ``url``), ``hostile_headers`` (a 429
     whose headers make no sense), and those of ``spoiling.py``. All but ``status``, ``drop``, ``redirect`` and
     ``hostile_headers`` let the request take effect.
-    ``delay`` (seconds) goes with every kind. ``skip`` lets the first requests pass; ``times`` 0 means for ever.
+    ``delay`` (seconds) goes with every kind, and ends early where whoever asks hangs up. ``skip`` lets the first
+    requests pass; ``times`` 0 means for ever.
 
     ``operation``, ``method``: exact; ``path``: a regular expression. ``caller``: only what comes from ``outside``, or
     only what ``fivetran`` asks in its setup tests; by default both.
@@ -149,6 +150,8 @@ class Hub:
         self.counts: Counter[Kind] = Counter()
         self.faults: list[Fault] = []
         self.latency = 0.0
+        # Requests that are being answered.
+        self.under_way = 0
         self._seq = 0
         self._since = 0
 
@@ -279,26 +282,32 @@ class Server(ABC):
 
     def _served(self, name: str, handler: Handler) -> Handler:
         async def serve(request: web.Request) -> web.StreamResponse:
-            operation = await self.operation_name(request, name)
-            entry = self.hub.open_entry(self.name, operation, request.method, request.path, dict(request.query))
-            entry.started = time.monotonic()
-            entry.actor = self.actor(request)
-            entry.headers = {name: request.headers[name] for name in JOURNALED_HEADERS if name in request.headers}
-            entry.caller = request.headers.get(CALLER_HEADER, OUTSIDE)
-            body = await self.body(request)
-            # Secrets are looked for in the journal only: there may be a thousand of them.
-            entry.body = self.redact(body) if self.hub.keeps_journal else None
-            if self.hub.latency:
-                await asyncio.sleep(self.hub.latency)
-            fault = self.hub.take_fault(entry)
-            entry.fault = fault.kind if fault else ""
+            self.hub.under_way += 1
             try:
-                return await self._answer(request, entry, handler, fault)
+                return await self._journaled(request, await self.operation_name(request, name), handler)
             finally:
-                entry.finished = time.monotonic()
-                self.hub.close_entry(entry)
+                self.hub.under_way -= 1
 
         return serve
+
+    async def _journaled(self, request: web.Request, operation: str, handler: Handler) -> web.StreamResponse:
+        entry = self.hub.open_entry(self.name, operation, request.method, request.path, dict(request.query))
+        entry.started = time.monotonic()
+        entry.actor = self.actor(request)
+        entry.headers = {name: request.headers[name] for name in JOURNALED_HEADERS if name in request.headers}
+        entry.caller = request.headers.get(CALLER_HEADER, OUTSIDE)
+        body = await self.body(request)
+        # Secrets are looked for in the journal only: there may be a thousand of them.
+        entry.body = self.redact(body) if self.hub.keeps_journal else None
+        if self.hub.latency:
+            await asyncio.sleep(self.hub.latency)
+        fault = self.hub.take_fault(entry)
+        entry.fault = fault.kind if fault else ""
+        try:
+            return await self._answer(request, entry, handler, fault)
+        finally:
+            entry.finished = time.monotonic()
+            self.hub.close_entry(entry)
 
     async def _answer(
         self, request: web.Request, entry: Entry, handler: Handler, fault: Fault | None
@@ -321,7 +330,7 @@ class Server(ABC):
         """Do what a fault does instead of handling the request; None where the request is handled."""
         if fault is None:
             return None
-        await asyncio.sleep(fault.delay)
+        await hold(request, fault.delay)
         if fault.kind == "drop":
             drop(request)
             return web.Response(status=499)

@@ -38,7 +38,7 @@ BRAZE_ENDPOINTS: Mapping[str, str] = {
 # Where Fivetran calls from, and how the other servers know in their journal that it is Fivetran.
 FIVETRAN_ADDRESS = "203.0.113.35"
 FIVETRAN = {CALLER_HEADER: "fivetran"}
-_TIMEOUT = aiohttp.ClientTimeout(total=10)
+_TIMEOUT = aiohttp.ClientTimeout(total=6)
 _FIRST_BYTES = "bytes=0-3"
 # Threads of their own: those that asyncio has are needed by the proxy that they wait for.
 READERS = ThreadPoolExecutor(8, thread_name_prefix="setup-tests")

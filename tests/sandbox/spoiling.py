@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -33,6 +34,8 @@ CURSORS = ("same_cursor", "circling_cursor", "new_cursor", "new_row")
 # More often than any time-out, and for longer than any deadline of a test.
 _PAUSE = 0.1
 _PIECES = 600
+# Seconds between two looks at whether the other end has hung up.
+_LOOK = 0.02
 
 HOSTILE = (
     b"HTTP/1.1 429 \x1b[2J\r\nRetry-After: "
@@ -47,11 +50,20 @@ async def drip(request: web.Request, kind: str) -> None:
     """Answer, and go on answering until the other end has had enough."""
     begin, piece = DRIPS[kind]
     transport = request.transport
-    pieces = iter([begin, *[piece] * _PIECES])
+    # Whoever asks for a head has it, and keeps the connection.
+    pieces = iter([begin, *[piece] * (_PIECES if request.method != "HEAD" or kind != "drip_body" else 1)])
     while transport is not None and not transport.is_closing() and (said := next(pieces, b"")):
         transport.write(said)
         await asyncio.sleep(_PAUSE)
     drop(request)
+
+
+async def hold(request: web.Request, seconds: float) -> None:
+    """Wait, as long as there is somebody who waits for the answer."""
+    transport = request.transport
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0 and transport is not None and not transport.is_closing():
+        await asyncio.sleep(min(left, _LOOK))
 
 
 async def say(request: web.Request, said: bytes) -> None:

@@ -213,6 +213,18 @@ def test_a_delay_lets_the_client_give_up_while_the_write_takes_effect(shelf: She
     assert shelf.number == 5
 
 
+@pytest.mark.parametrize("kind", ["delay", "drop"])
+def test_nothing_is_held_for_somebody_who_has_hung_up(shelf: Shelf, kind: str) -> None:
+    shelf.hub.faults.append(Fault(kind, delay=60))
+    with pytest.raises(requests.Timeout):
+        requests.post(f"{shelf.url}/number", json={"number": 5}, timeout=0.1)
+    end = time.monotonic() + 10
+    while not shelf.hub.journal:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    assert shelf.number == (5 if kind == "delay" else 0)
+
+
 def is_json(answer: requests.Response) -> bool:
     try:
         answer.json()
