@@ -56,6 +56,7 @@ class Patience:
         client.meta.events.register(f"needs-retry.{service}", self._again, unique_id="onramp-again")
 
     def _begin(self, params: Mapping[str, Any], **_options: Any) -> None:
+        self.clock.attend()
         params["context"][_DEADLINE] = Deadline.after(self.total, self.clock)
         params["context"][_LIMITS] = Deadline.after(self.throttled or self.total, self.clock)
         params["context"][_LIMITED] = 0

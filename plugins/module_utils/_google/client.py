@@ -91,6 +91,7 @@ def bounded_retry(limits: RetryPolicy, clock: Clock) -> Callable[[Callable[..., 
     retry = DEFAULT_RETRY.with_delay(initial=0.0, maximum=0.0).with_timeout(None)
 
     def bounded(call: Callable[..., Any]) -> Callable[..., Any]:
+        clock.attend()
         total, throttled = Deadline.after(limits.total, clock), Deadline.after(limits.throttled, clock)
         tries = count(1)
 

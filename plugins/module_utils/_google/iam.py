@@ -85,6 +85,7 @@ class BucketPolicy:
 
         :raises google.api_core.exceptions.GoogleAPICallError: and the other ``CALL_ERRORS``.
         """
+        self.clock.attend()
         self.bucket.set_iam_policy(_RawPolicy(policy), timeout=self.limits.request_timeout, retry=None)
 
     def request(self, method: str) -> str:

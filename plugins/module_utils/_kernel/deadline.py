@@ -22,12 +22,14 @@ _ENOUGH = 64
 class Clock:
     """The time, and waiting. All code that waits takes it from its task, so that tests can let the time pass.
 
-    ``monotonic``: seconds that never go back. ``epoch``: seconds since 1970.
+    ``monotonic``: seconds that never go back. ``epoch``: seconds since 1970. ``attend``: called before each request,
+    and raises where nobody waits for its answer any more.
     """
 
     monotonic: Callable[[], float] = time.monotonic
     epoch: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
+    attend: Callable[[], None] = lambda: None
 
     def now(self) -> datetime:
         """Return the time of day."""

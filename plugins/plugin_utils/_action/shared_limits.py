@@ -20,7 +20,6 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from threading import Lock
 
 from ...module_utils._kernel.clients import Clients
@@ -98,20 +97,29 @@ def _store() -> Store:
 _STORE = _store()
 
 
+_FAMILY = {"playbook": os.getppid()}
+# In a worker, before it does anything: later, its playbook may have ended already.
+os.register_at_fork(after_in_child=lambda: _FAMILY.update(playbook=os.getppid()))
+
+
 def clients(tell: Callable[[str], None] = say) -> Clients:
     """Return what a task's clients share: with the other workers, what limits they wait for."""
-    clock = Clock(sleep=partial(_attended_sleep, os.getppid()))
-    return Clients(clock, _STORE, tell)
+    return Clients(Clock(sleep=_attended_sleep, attend=_attend), _STORE, tell)
 
 
-def _attended_sleep(parent: int, seconds: float) -> None:
-    """Sleep while the playbook lives: what it would have changed an hour ago is not changed behind a later run's back.
-
-    :raises OnrampError: it has ended.
-    """
+def _attended_sleep(seconds: float) -> None:
+    """Sleep while the playbook lives."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0.0:
         time.sleep(min(left, ATTENDED))
-        if os.getppid() != parent:
-            msg = "The playbook has ended while this task waited. Nothing more was sent."
-            raise OnrampError(msg=msg, failure=Failure(code="abandoned", message=msg))
+        _attend()
+
+
+def _attend() -> None:
+    """Go on while the playbook lives: what it would have changed is not changed behind a later run's back.
+
+    :raises OnrampError: it has ended.
+    """
+    if os.getppid() != _FAMILY["playbook"]:
+        msg = "The playbook has ended before this task. Nothing more was sent."
+        raise OnrampError(msg=msg, failure=Failure(code="abandoned", message=msg))

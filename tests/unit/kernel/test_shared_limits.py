@@ -162,5 +162,32 @@ def test_a_worker_whose_playbook_was_killed_sends_nothing_an_hour_later(monkeypa
     os.close(sent)
 
 
+def test_a_worker_that_begins_when_its_playbook_has_ended_sends_nothing() -> None:
+    sent, writing = os.pipe()
+
+    def worker() -> None:
+        playbook = os.getppid()
+        clients().clock.attend()
+        os.write(writing, b"lives ")
+        while os.getppid() == playbook:
+            time.sleep(0.01)
+        try:
+            clients().clock.attend()
+        except OnrampError as error:
+            os.write(writing, error.failure.code.encode())
+
+    def playbook() -> None:
+        in_a_process(worker).join()
+
+    process = in_a_process(playbook)
+    os.close(writing)
+    assert os.read(sent, 100) == b"lives "
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    assert os.read(sent, 100) == b"abandoned"
+    os.close(sent)
+
+
 def test_all_tasks_of_a_process_share_one() -> None:
     assert clients().limits is clients().limits

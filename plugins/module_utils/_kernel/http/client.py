@@ -169,6 +169,7 @@ class HttpClient:
     def _try(self, call: Call, until: Deadline) -> Response:
         request = self._prepared(call)
         left = max(until.left, 0.001)
+        self.clock.attend()
         try:
             with self._adapter.send(
                 request,
