@@ -9,6 +9,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable
+from itertools import accumulate, groupby
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.hardening.onboarding import INVENTORY, seed_foreign, wrong
 from tests.hardening.tally import Tally
 from tests.playbook import playing, run_playbook
 from tests.sandbox.client import Sandbox
+from tests.sandbox.core import Entry
 
 ONBOARD = CHECKOUT / "playbooks" / "onboard.yml"
 SCHEMAS = {"shop_eu": "braze_shop_eu", "shop_us": "braze_shop_us"}
@@ -24,6 +26,8 @@ SCHEMAS = {"shop_eu": "braze_shop_eu", "shop_us": "braze_shop_us"}
 HELD = 0.5
 # So that several workers share the plays.
 PARTS = 4
+# Of places between two writes, one of so many is tried.
+ALIKE = 5
 
 
 @pytest.mark.parametrize(
@@ -35,7 +39,7 @@ PARTS = 4
     ],
 )
 def test_a_play_killed_after_a_write(sandbox: Sandbox, tally: Tally, host: str, last: str) -> None:
-    operations = clean_run(sandbox, host)
+    operations = [entry.operation for entry in clean_run(sandbox, host)]
     # The last of them: creating a connection is also tried while planning, in a way that cannot succeed.
     answered = len(operations) - operations[::-1].index(last)
     sent = kill_and_run_again(sandbox, tally, host, answered, len(operations))
@@ -48,19 +52,27 @@ def test_a_play_killed_after_a_write(sandbox: Sandbox, tally: Tally, host: str, 
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("host", ["shop_eu", "shop_us"])
 def test_a_play_killed_after_each_of_its_requests(sandbox: Sandbox, tally: Tally, host: str, part: int) -> None:
-    operations = clean_run(sandbox, host)
-    kills = range(part, len(operations), PARTS)
+    entries = clean_run(sandbox, host)
+    kills = places(entries)[part::PARTS]
     for answered in kills:
-        kill_and_run_again(sandbox, tally, host, answered, len(operations))
+        kill_and_run_again(sandbox, tally, host, answered, len(entries))
     assert tally.problems == []
     assert tally.counts["tried"] == len(kills)
 
 
-def clean_run(sandbox: Sandbox, host: str) -> list[str]:
-    """Return the operations of a run that nothing disturbs, in the order in which they came."""
+def places(entries: list[Entry]) -> list[int]:
+    """Return after how many requests to kill: right after each write, right before it, and in some places between."""
+    written = list(accumulate((entry.changed_state for entry in entries), initial=0))
+    # The world is the same in all places of one of these.
+    alike = [list(group) for _written, group in groupby(range(len(entries)), written.__getitem__)]
+    return sorted({place for group in alike for place in (*group[::ALIKE], group[-1])})
+
+
+def clean_run(sandbox: Sandbox, host: str) -> list[Entry]:
+    """Return the requests of a run that nothing disturbs, in the order in which they were answered."""
     played = run_playbook(sandbox, ONBOARD, "--limit", host, inventory=INVENTORY)
     assert played.exit_code == 0, played.output
-    return [entry.operation for entry in sandbox.journal()]
+    return sandbox.journal()
 
 
 def kill_and_run_again(sandbox: Sandbox, tally: Tally, host: str, answered: int, requests: int) -> list[str]:

@@ -118,7 +118,7 @@ class Sandbox:
         return [entry for entry in self.journal() if entry.changed_state]
 
     def wait_until_idle(self, seconds: float = 10.0) -> None:
-        """Wait until every request has been answered, or whoever sent it has hung up.
+        """Wait until every request has been answered, or its client has hung up.
 
         :raises TimeoutError: if that is not so within ``seconds``.
         """

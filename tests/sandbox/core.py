@@ -98,7 +98,7 @@ class Fault:
     request is handled), ``lost_answer`` (handled, then dropped), ``redirect`` (to ``url``), ``hostile_headers`` (a 429
     whose headers make no sense), and those of ``spoiling.py``. All but ``status``, ``drop``, ``redirect`` and
     ``hostile_headers`` let the request take effect.
-    ``delay`` (seconds) goes with every kind, and ends early where whoever asks hangs up. ``skip`` lets the first
+    ``delay`` (seconds) goes with every kind, and ends where the client hangs up. ``skip`` lets the first
     requests pass; ``times`` 0 means for ever.
 
     ``operation``, ``method``: exact; ``path``: a regular expression. ``caller``: only what comes from ``outside``, or

@@ -34,7 +34,7 @@ CURSORS = ("same_cursor", "circling_cursor", "new_cursor", "new_row")
 # More often than any time-out, and for longer than any deadline of a test.
 _PAUSE = 0.1
 _PIECES = 600
-# Seconds between two looks at whether the other end has hung up.
+# Seconds between two looks at whether the client has hung up.
 _LOOK = 0.02
 
 HOSTILE = (
@@ -50,7 +50,7 @@ async def drip(request: web.Request, kind: str) -> None:
     """Answer, and go on answering until the other end has had enough."""
     begin, piece = DRIPS[kind]
     transport = request.transport
-    # Whoever asks for a head has it, and keeps the connection.
+    # The client has the head that it wants, and keeps the connection.
     pieces = iter([begin, *[piece] * (_PIECES if request.method != "HEAD" or kind != "drip_body" else 1)])
     while transport is not None and not transport.is_closing() and (said := next(pieces, b"")):
         transport.write(said)
