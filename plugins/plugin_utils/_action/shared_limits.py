@@ -38,7 +38,8 @@ class Shared:
 
     def __init__(self) -> None:
         self._file = _nameless_file()
-        weakref.finalize(self, os.close, self._file)
+        # At the end of the process the system closes it; a fork may have closed all files by then.
+        weakref.finalize(self, os.close, self._file).atexit = False
         # What the system locks is locked for a process, and not for a thread.
         self._lock = Lock()
 

@@ -13,6 +13,7 @@ import os
 import signal
 import time
 import warnings
+import weakref
 from collections.abc import Callable
 
 import pytest
@@ -131,6 +132,18 @@ def test_the_file_is_closed_with_what_keeps_it_and_without_a_word(
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(file)
     assert told == []
+
+
+def test_nothing_is_said_at_the_end_where_all_files_are_closed_already(capfd: pytest.CaptureFixture[str]) -> None:
+    def work() -> None:
+        kept = Shared()
+        os.close(kept._file)
+        weakref.finalize._exitfunc()  # type: ignore[attr-defined]
+
+    process = in_a_process(work)
+    process.join()
+    assert process.exitcode == 0
+    assert capfd.readouterr().err == ""
 
 
 def test_a_worker_whose_playbook_was_killed_sends_nothing_an_hour_later(monkeypatch: pytest.MonkeyPatch) -> None:
