@@ -13,7 +13,8 @@ export ANSIBLE_COLLECTIONS_SCAN_SYS_PATH := false
 # Compiled tests are kept: to compile them takes each worker ten seconds.
 unexport PYTHONDONTWRITEBYTECODE
 # One worker more than there are processors: much of what tests do is waiting.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + $(MORE))')
+MORE := 1
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
 # What fails ends no other; the output of each in one piece, where this make can do so.
 TWO_AT_A_TIME = $(MAKE) --no-print-directory --keep-going --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
@@ -78,10 +79,10 @@ test: lint ## Run the checks and the tests
 	$(TELL_TIME)
 
 .PHONY: test-full
+test-full: MORE := 2
 test-full: check ## Run everything, also what is slow
 	@$(TWO_AT_A_TIME) .cache/amazon-aws.stamp .cache/callbacks.stamp .cache/rulebook.stamp
-	ALL_EXAMPLES=1 COLD_PLAYS=1 $(PYTEST) -m "not slow"
-	ALL_EXAMPLES=1 $(PYTEST) -m slow
+	ALL_EXAMPLES=1 COLD_PLAYS=fast $(PYTEST)
 	$(TELL_TIME)
 
 .PHONY: test-release

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tests.sandbox.client import Sandbox
 
 make_collection_importable()
+COLD = os.environ.get("COLD_PLAYS")
 # A busy machine is slow, and no example of it is wrong.
 settings.register_profile("budget", max_examples=examples(), deadline=None)
 settings.load_profile("budget")
@@ -43,6 +45,15 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """With ``COLD_PLAYS=fast``, let each play of what ``make test`` runs be a process of its own, and no other."""
+    if COLD == "fast":
+        os.environ["COLD_PLAYS"] = COLD
+        if item.get_closest_marker("slow"):
+            del os.environ["COLD_PLAYS"]
 
 
 @pytest.fixture(scope="session")

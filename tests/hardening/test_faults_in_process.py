@@ -74,7 +74,7 @@ def cases() -> Iterator[Any]:
 
 
 CASES = list(cases())
-# Each is tried on twenty requests of a whole look; `make test` leaves out all but one.
+# Each is tried on ten requests of a whole look; `make test` leaves out all but one.
 FAST = ("values of other types, always",)
 # Of what is tried on every request of every step, `make test` has what once was handled wrongly.
 FAST_OF_EACH = (
@@ -232,9 +232,11 @@ def test_every_request_of_the_look_at_all_workspaces(
 ) -> None:
     clean = planning.plan(sandbox)
     assert [workspace["problems"] for workspace in clean["workspaces"].values()] == [[], []]
-    requests = [operation for operation in sent_once(sandbox) if applies(fault, operation)]
+    requests = [operation for operation in sorted(sent_once(sandbox)) if applies(fault, operation)]
     # Of Braze's twenty, one stands for all.
-    chosen = [name for name in requests if not name.startswith("braze:") or name == "braze:campaigns.list"]
+    differing = [name for name in requests if not name.startswith("braze:") or name == "braze:campaigns.list"]
+    # Each by itself meets every fault above; here, every second one, once the ones and once the others.
+    chosen = differing[(FAULTS.index(fault) + times) % 2 :: 2]
     for operation in chosen:
         where = f"{operation}: {fault.name}, {'once' if times else 'always'}"
         sandbox.clear_journal()
@@ -252,7 +254,7 @@ def test_every_request_of_the_look_at_all_workspaces(
     assert elsewhere.from_the_collection() == []
     assert planning.plan(sandbox)["workspaces"] == clean["workspaces"]
     assert tally.problems == []
-    assert tally.counts["tried"] == len(chosen) >= fault.fewest
+    assert tally.counts["tried"] == len(chosen) >= fault.fewest // 2
 
 
 def sent_once(sandbox: Sandbox) -> list[str]:

@@ -157,10 +157,10 @@ class Cell:
 
 
 def cells() -> Iterator[Cell]:
-    """Yield every pair of ways, with both distributions of the two accounts."""
-    for swapped in (False, True):
-        for number, first in enumerate(ORDER):
-            yield from (Cell(first, second, swapped) for second in (*ORDER[number + 1 :], ASSUMED))
+    """Yield every pair of ways; each way names now the one account, now the other."""
+    for number, first in enumerate(ORDER):
+        for other, second in enumerate((*ORDER[number + 1 :], ASSUMED)):
+            yield Cell(first, second, swapped=(number + other) % 2 == 1)
 
 
 def accounts_that_hold(sandbox: Sandbox, name: str) -> list[str]:
