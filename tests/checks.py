@@ -136,24 +136,25 @@ def main(names: list[str]) -> int:
     chosen = names or list(checks)
     place = Place.made(chosen)
     outcomes = {name: outcome(name, checks[name], place) for name in chosen}
-    print("\n".join(["", *outcomes.values()]))
-    return int(any(FAILED in line for line in outcomes.values()))
+    print("\n".join(["", *(line for _failed, line in outcomes.values())]))
+    return int(any(failed for failed, _line in outcomes.values()))
 
 
-def outcome(name: str, check: Callable[[Place], None], place: Place) -> str:
-    """Run one check and return the line about it."""
+def outcome(name: str, check: Callable[[Place], None], place: Place) -> tuple[bool, str]:
+    """Run one check; return whether it has failed, and the line about it."""
     print(f"\n=== {name}", flush=True)
     begin = time.monotonic()
+    failed = False
     try:
         check(place)
         ended = PASSED
     except subprocess.CalledProcessError as error:
-        ended = f"{FAILED} (exit code {error.returncode})"
+        failed, ended = True, f"{FAILED} (exit code {error.returncode})"
     except BrokenRuleError as reason:
-        ended = f"{FAILED}: {reason}"
+        failed, ended = True, f"{FAILED}: {reason}"
     except LeftOutError as reason:
         ended = f"{LEFT_OUT}: {reason}"
-    return f"{name:16} {time.monotonic() - begin:6.0f} s  {ended}"
+    return failed, f"{name:16} {time.monotonic() - begin:6.0f} s  {ended}"
 
 
 def changelog(place: Place) -> None:
