@@ -47,6 +47,14 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave what is slow out of ``ansible-test units``, which knows no option for that; ``make test-full`` runs it."""
+    if config.inipath and "ansible_test" in config.inipath.parts:
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in slow]
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """With ``COLD_PLAYS=fast``, let each play of what ``make test`` runs be a process of its own, and no other."""
