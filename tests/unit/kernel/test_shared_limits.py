@@ -146,60 +146,45 @@ def test_nothing_is_said_at_the_end_where_all_files_are_closed_already(capfd: py
     assert capfd.readouterr().err == ""
 
 
-def test_a_worker_whose_playbook_was_killed_sends_nothing_an_hour_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert shared_limits.ATTENDED <= 2.0
-    monkeypatch.setattr(shared_limits, "ATTENDED", 0.1)
+def what_stops(work: Callable[[Clock, int], object]) -> bytes:
+    """Return the code of what stops a worker whose playbook, of this process id, is killed when it begins."""
     sent, writing = os.pipe()
 
     def worker() -> None:
         os.close(sent)
-        clock = clients().clock
-        os.write(writing, b"waits ")
-        try:
-            clock.sleep(3600.0)
-        except OnrampError as error:
-            os.write(writing, error.failure.code.encode())
-
-    def playbook() -> None:
-        in_a_process(worker).join()
-
-    process = in_a_process(playbook)
-    os.close(writing)
-    assert os.read(sent, 100) == b"waits "
-    assert process.pid is not None
-    os.kill(process.pid, signal.SIGKILL)
-    process.join()
-    begun = time.monotonic()
-    assert os.read(sent, 100) == b"abandoned"
-    assert time.monotonic() - begun < 5.0
-    os.close(sent)
-
-
-def test_a_worker_that_begins_when_its_playbook_has_ended_sends_nothing() -> None:
-    sent, writing = os.pipe()
-
-    def worker() -> None:
-        playbook = os.getppid()
-        clients().clock.attend()
+        clock, playbook = clients().clock, os.getppid()
+        clock.attend()
         os.write(writing, b"lives ")
-        while os.getppid() == playbook:
-            time.sleep(0.01)
         try:
-            clients().clock.attend()
+            work(clock, playbook)
         except OnrampError as error:
             os.write(writing, error.failure.code.encode())
 
-    def playbook() -> None:
-        in_a_process(worker).join()
-
-    process = in_a_process(playbook)
+    process = in_a_process(lambda: in_a_process(worker).join())
     os.close(writing)
     assert os.read(sent, 100) == b"lives "
     assert process.pid is not None
     os.kill(process.pid, signal.SIGKILL)
     process.join()
-    assert os.read(sent, 100) == b"abandoned"
-    os.close(sent)
+    with os.fdopen(sent, "rb") as rest:
+        return rest.read()
+
+
+def test_a_worker_whose_playbook_was_killed_sends_nothing_an_hour_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert shared_limits.ATTENDED <= 2.0
+    monkeypatch.setattr(shared_limits, "ATTENDED", 0.1)
+    begun = time.monotonic()
+    assert what_stops(lambda clock, _playbook: clock.sleep(3600.0)) == b"abandoned"
+    assert time.monotonic() - begun < 5.0
+
+
+def test_a_worker_that_begins_when_its_playbook_has_ended_sends_nothing() -> None:
+    def begin_late(_clock: Clock, playbook: int) -> None:
+        while os.getppid() == playbook:
+            time.sleep(0.01)
+        clients().clock.attend()
+
+    assert what_stops(begin_late) == b"abandoned"
 
 
 def test_all_tasks_of_a_process_share_one() -> None:
