@@ -144,17 +144,16 @@ def outcome(name: str, check: Callable[[Place], None], place: Place) -> tuple[bo
     """Run one check; return whether it has failed, and the line about it."""
     print(f"\n=== {name}", flush=True)
     begin = time.monotonic()
-    failed = False
     try:
         check(place)
         ended = PASSED
     except subprocess.CalledProcessError as error:
-        failed, ended = True, f"{FAILED} (exit code {error.returncode})"
+        ended = f"{FAILED} (exit code {error.returncode})"
     except BrokenRuleError as reason:
-        failed, ended = True, f"{FAILED}: {reason}"
+        ended = f"{FAILED}: {reason}"
     except LeftOutError as reason:
         ended = f"{LEFT_OUT}: {reason}"
-    return failed, f"{name:16} {time.monotonic() - begin:6.0f} s  {ended}"
+    return ended.startswith(FAILED), f"{name:16} {time.monotonic() - begin:6.0f} s  {ended}"
 
 
 def changelog(place: Place) -> None:

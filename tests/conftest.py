@@ -50,18 +50,17 @@ def pytest_collection() -> Generator[None, object, object]:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave what is slow out of ``ansible-test units``, which knows no option for that; ``make test-full`` runs it."""
     if config.inipath and "ansible_test" in config.inipath.parts:
-        slow = [item for item in items if item.get_closest_marker("slow")]
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if item not in slow]
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("slow")])
+        items[:] = [item for item in items if not item.get_closest_marker("slow")]
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """With ``COLD_PLAYS=fast``, let each play of what ``make test`` runs be a process of its own, and no other."""
-    if COLD == "fast":
+    if COLD == "fast" and item.get_closest_marker("slow"):
+        os.environ.pop("COLD_PLAYS", None)
+    elif COLD == "fast":
         os.environ["COLD_PLAYS"] = COLD
-        if item.get_closest_marker("slow"):
-            del os.environ["COLD_PLAYS"]
 
 
 @pytest.fixture(scope="session")

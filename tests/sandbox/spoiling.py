@@ -50,8 +50,9 @@ async def drip(request: web.Request, kind: str) -> None:
     """Answer, and go on answering until the other end has had enough."""
     begin, piece = DRIPS[kind]
     transport = request.transport
-    # The client has the head that it wants, and keeps the connection.
-    pieces = iter([begin, *[piece] * (_PIECES if request.method != "HEAD" or kind != "drip_body" else 1)])
+    # Who asks for a head alone has it, and keeps the connection.
+    is_content = request.method == "HEAD" and kind == "drip_body"
+    pieces = iter([begin, *[piece] * (1 if is_content else _PIECES)])
     while transport is not None and not transport.is_closing() and (said := next(pieces, b"")):
         transport.write(said)
         await asyncio.sleep(_PAUSE)
