@@ -82,7 +82,7 @@ test: lint ## Run the checks and the tests
 test-full: MORE := 2
 test-full: check ## Run everything, also what is slow
 	@$(TWO_AT_A_TIME) .cache/amazon-aws.stamp .cache/callbacks.stamp .cache/rulebook.stamp
-	ALL_EXAMPLES=1 COLD_PLAYS=fast $(PYTEST)
+	ALL_EXAMPLES=1 COLD_PLAYS=first $(PYTEST)
 	$(TELL_TIME)
 
 .PHONY: test-release

@@ -16,12 +16,13 @@ from hypothesis import settings
 
 from tests.budget import examples
 from tests.collection import make_collection_importable
+from tests.warm import COLD_PLAYS, let_the_next_be_cold
 
 if TYPE_CHECKING:
     from tests.sandbox.client import Sandbox
 
 make_collection_importable()
-COLD = os.environ.get("COLD_PLAYS")
+COLD = os.environ.get(COLD_PLAYS)
 # A busy machine is slow, and no example of it is wrong.
 settings.register_profile("budget", max_examples=examples(), deadline=None)
 settings.load_profile("budget")
@@ -56,11 +57,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """With ``COLD_PLAYS=fast``, let each play of what ``make test`` runs be a process of its own, and no other."""
-    if COLD == "fast" and item.get_closest_marker("slow"):
-        os.environ.pop("COLD_PLAYS", None)
-    elif COLD == "fast":
-        os.environ["COLD_PLAYS"] = COLD
+    """With ``COLD_PLAYS=first``, let the first play of each test that is not slow be a process of its own."""
+    let_the_next_be_cold(cold=COLD == "first" and not item.get_closest_marker("slow"))
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ import yaml
 
 from tests.collection import CHECKOUT, COLLECTIONS
 from tests.sandbox.client import Sandbox
-from tests.warm import WarmPlay, can_be_warm, play_folder, printed_by
+from tests.warm import WarmPlay, can_be_warm, let_the_next_be_cold, play_folder, printed_by
 
 # Longer than any test play; a hanging play fails the test instead of the whole run.
 TIMEOUT = 180
@@ -84,16 +84,30 @@ def run_playbook(
 
     ``inventory``: a path, or data; without it, the play runs on localhost. ``arguments`` go to ansible-playbook.
     """
+    with played(sandbox, playbook, *arguments, inventory=inventory, environment=environment) as (result, _directory):
+        return result
+
+
+@contextmanager
+def played(
+    sandbox: Sandbox,
+    playbook: str | Path | list[dict[str, Any]],
+    *arguments: str,
+    inventory: str | Path | Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[tuple[PlayResult, Path]]:
+    """Give what :func:`run_playbook` returns, and the folder with everything that was written; it is removed then."""
     with _folder() as directory:
         output = printed_by(play := _play(sandbox, directory, playbook, arguments, inventory, environment), TIMEOUT)
         log = directory / EVENTS
         events = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
-    return PlayResult(
-        exit_code=int(play.returncode or 0),
-        output=output,
-        tasks=tuple(TaskResult(**event["task"]) for event in events if "task" in event),
-        stats=next((event["stats"] for event in events if "stats" in event), {}),
-    )
+        result = PlayResult(
+            exit_code=int(play.returncode or 0),
+            output=output,
+            tasks=tuple(TaskResult(**event["task"]) for event in events if "task" in event),
+            stats=next((event["stats"] for event in events if "stats" in event), {}),
+        )
+        yield result, directory
 
 
 @contextmanager
@@ -130,7 +144,9 @@ def _play(
 ) -> Play:
     command = _command(directory, playbook, arguments, inventory)
     variables = _environment(sandbox, directory, directory / EVENTS, environment)
-    return (WarmPlay if can_be_warm(variables) else _start)(command, directory, variables)
+    start = WarmPlay if can_be_warm(variables) else _start
+    let_the_next_be_cold(cold=False)
+    return start(command, directory, variables)
 
 
 @contextmanager

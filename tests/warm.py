@@ -5,8 +5,8 @@
 """Ansible without its start: one Python imports what every play imports, and forks for each play.
 
 Hundreds of plays would each spend a second on that. What a fork runs is Ansible's own ``main``: ``warm_server.py``
-forks, and ``warm_imports.py`` says what is imported before. Where ``COLD_PLAYS`` is set, as by
-``make test-full`` for what ``make test`` runs, every play is a process of its own all the same.
+forks, and ``warm_imports.py`` says what is imported before. With ``COLD_PLAYS=all`` every play is a process of its own
+all the same; with ``COLD_PLAYS=first``, as ``make test-full`` has it, the first one of each test that is not slow.
 """
 
 from __future__ import annotations
@@ -31,13 +31,21 @@ ENTRY = "ansible-playbook"
 # Variables that Python reads when it starts, and botocore while it is imported.
 READ_AT_THE_START = ("PYTHON", "LC_", "LANG", "LD_", "HOME")
 CHECKOUT = Path(__file__).resolve().parent.parent
+# "all" plays are cold, or the "next" one only.
+COLD_PLAYS = "COLD_PLAYS"
 
 
 def can_be_warm(environment: Mapping[str, str]) -> bool:
     """Tell whether a fork is what a new process would be with this environment."""
     names = {name for name in {*environment, *_environment()} if name.startswith(READ_AT_THE_START)}
-    possible = sys.platform == "linux" and "COLD_PLAYS" not in os.environ
+    possible = sys.platform == "linux" and os.environ.get(COLD_PLAYS) not in ("all", "next")
     return possible and all(environment.get(name) == _environment().get(name) for name in names)
+
+
+def let_the_next_be_cold(*, cold: bool) -> None:
+    """Say whether the next play is a process of its own all the same, where not all are."""
+    if os.environ.get(COLD_PLAYS) != "all":
+        os.environ[COLD_PLAYS] = "next" if cold else "none"
 
 
 @cache

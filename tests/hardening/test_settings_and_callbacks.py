@@ -21,7 +21,7 @@ import yaml
 from tests.collection import CHECKOUT, COLLECTIONS
 from tests.hardening.onboarding import REPORTS, assert_nothing_secret, workspaces
 from tests.hardening.test_secrets import AWS_KEYS, SESSION_TOKEN, basic_credentials, files
-from tests.playbook import TIMEOUT, start_playbook
+from tests.playbook import TIMEOUT, played, start_playbook
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 
@@ -102,14 +102,17 @@ def surroundings(callbacks: tuple[str, ...] = (), **more: str) -> dict[str, str]
     }
 
 
-def play(
-    sandbox: Sandbox, playbook: str, directory: Path, inventory: Path, environment: Mapping[str, str], *arguments: str
-) -> str:
-    process = start_playbook(
-        sandbox, PLAYBOOKS / playbook, *arguments, directory=directory, inventory=inventory, environment=environment
-    )
-    output, _nothing = process.communicate(timeout=TIMEOUT)
-    return output
+def onboard(
+    sandbox: Sandbox, inventory: Path, environment: Mapping[str, str], *arguments: str
+) -> tuple[str, list[str]]:
+    """Onboard, hold that nothing secret is shown, and return what was printed and the files that were written."""
+    onboarding = played(sandbox, PLAYBOOKS / "onboard.yml", *arguments, inventory=inventory, environment=environment)
+    with onboarding as (result, directory):
+        written = [str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file()]
+        assert "shop_us" in result.output + "".join(files(directory))
+        for text in (result.output, *files(directory)):
+            assert_hidden(text)
+    return result.output, written
 
 
 def assert_hidden(text: str) -> None:
@@ -118,49 +121,36 @@ def assert_hidden(text: str) -> None:
     assert SESSION_TOKEN not in text
 
 
-def assert_nothing_shown(output: str, directory: Path) -> None:
-    assert "shop_us" in output + "".join(files(directory))
-    for text in (output, *files(directory)):
-        assert_hidden(text)
-
-
 @pytest.mark.slow
-def test_the_loudest_settings_of_all_show_no_secret(sandbox: Sandbox, inventory: Path, tmp_path: Path) -> None:
+def test_the_loudest_settings_of_all_show_no_secret(sandbox: Sandbox, inventory: Path) -> None:
     settings = {name: value for environment, _arguments in SETTINGS.values() for name, value in environment.items()}
     settings.pop("ANSIBLE_STRATEGY")
     # Which makes a line of everything, and the run several times as long.
     settings.pop("ANSIBLE_DEBUG")
     environment = surroundings(("ansible.builtin.tree", "ansible.builtin.junit"), **settings)
-    output = play(sandbox, "onboard.yml", tmp_path, inventory, environment, *LOUD)
+    output, written = onboard(sandbox, inventory, environment, *LOUD)
     assert "api_key=VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" in output
-    assert list((tmp_path / "junit").iterdir())
-    assert_nothing_shown(output, tmp_path)
+    assert [name for name in written if name.startswith("junit/")]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SETTINGS)
-def test_no_setting_shows_a_secret(sandbox: Sandbox, inventory: Path, tmp_path: Path, name: str) -> None:
+def test_no_setting_shows_a_secret(sandbox: Sandbox, inventory: Path, name: str) -> None:
     environment, arguments = SETTINGS[name]
-    output = play(sandbox, "onboard.yml", tmp_path, inventory, surroundings(**environment), *arguments)
-    assert_nothing_shown(output, tmp_path)
+    onboard(sandbox, inventory, surroundings(**environment), *arguments)
 
 
 @pytest.mark.slow
 @NEEDS_CALLBACKS
 @pytest.mark.parametrize("callback", [*OF_CORE, *OF_COLLECTIONS])
-def test_no_callback_of_standard_output_shows_a_secret(
-    sandbox: Sandbox, inventory: Path, tmp_path: Path, callback: str
-) -> None:
-    environment = surroundings(ANSIBLE_STDOUT_CALLBACK=callback, **LATE_BANNERS)
-    output = play(sandbox, "onboard.yml", tmp_path, inventory, environment, *LOUD)
-    assert_nothing_shown(output, tmp_path)
+def test_no_callback_of_standard_output_shows_a_secret(sandbox: Sandbox, inventory: Path, callback: str) -> None:
+    onboard(sandbox, inventory, surroundings(ANSIBLE_STDOUT_CALLBACK=callback, **LATE_BANNERS), *LOUD)
 
 
 @pytest.mark.slow
 @NEEDS_CALLBACKS
-def test_no_callback_beside_it_shows_a_secret(sandbox: Sandbox, inventory: Path, tmp_path: Path) -> None:
-    output = play(sandbox, "onboard.yml", tmp_path, inventory, surroundings(BESIDE, **LATE_BANNERS), *LOUD)
-    assert_nothing_shown(output, tmp_path)
+def test_no_callback_beside_it_shows_a_secret(sandbox: Sandbox, inventory: Path) -> None:
+    onboard(sandbox, inventory, surroundings(BESIDE, **LATE_BANNERS), *LOUD)
 
 
 @pytest.mark.slow

@@ -13,12 +13,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests import warm, warm_imports, warm_server
 from tests.collection import CHECKOUT, COLLECTIONS
-from tests.warm import WarmPlay, can_be_warm
+from tests.playbook import playing
+from tests.sandbox.client import Sandbox
+from tests.warm import COLD_PLAYS, WarmPlay, can_be_warm, let_the_next_be_cold
 
 PLAY = """
 - hosts: localhost
@@ -259,7 +262,7 @@ def test_a_play_in_a_fork_can_be_killed_with_all_that_it_has_started(
 
 
 def test_what_a_new_python_would_read_at_its_start_needs_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("COLD_PLAYS", raising=False)
+    monkeypatch.delenv(COLD_PLAYS, raising=False)
     usual = warm._environment()
     assert can_be_warm({**usual, "MINE": "für mich"})
     assert not can_be_warm({**usual, "PYTHONPATH": "/elsewhere"})
@@ -269,5 +272,17 @@ def test_what_a_new_python_would_read_at_its_start_needs_one(monkeypatch: pytest
 
 
 def test_where_cold_plays_are_asked_for_none_is_forked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLD_PLAYS", "1")
+    monkeypatch.setenv(COLD_PLAYS, "all")
+    let_the_next_be_cold(cold=False)
     assert not can_be_warm(warm._environment())
+
+
+def test_one_play_may_be_cold_and_the_next_one_warm(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(COLD_PLAYS, "none")
+    let_the_next_be_cold(cold=True)
+    nothing: list[dict[str, Any]] = [{"hosts": "localhost", "gather_facts": False}]
+    kinds = []
+    for _play in range(2):
+        with playing(sandbox, nothing) as play:
+            kinds.append(type(play))
+    assert kinds == [subprocess.Popen, WarmPlay]

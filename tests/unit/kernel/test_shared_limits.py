@@ -40,13 +40,16 @@ def in_a_process(work: Callable[[], object]) -> multiprocessing.process.BaseProc
     return process
 
 
-@pytest.mark.parametrize("in_memory", [True, False])
-def test_a_limit_that_one_worker_meets_is_closed_to_the_others_and_to_nothing_else(
-    monkeypatch: pytest.MonkeyPatch, in_memory: bool
-) -> None:
-    if not in_memory:
+@pytest.fixture(params=["in memory", "in a file"])
+def made(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> type[Shared]:
+    """Give what makes one, in memory or, as where there is no such memory, in a file."""
+    if request.param == "in a file":
         monkeypatch.delattr(os, "memfd_create", raising=False)
-    shared = Shared()
+    return Shared
+
+
+def test_a_limit_that_one_worker_meets_is_closed_to_the_others_and_to_nothing_else(made: type[Shared]) -> None:
+    shared = made()
     assert shared.is_empty()
     in_a_process(lambda: turn(shared).refused(10.0)).join()
     assert not shared.is_empty()
@@ -117,14 +120,9 @@ def test_what_is_half_written_is_as_good_as_nothing() -> None:
     assert turn(shared).take() < 5.0
 
 
-@pytest.mark.parametrize("in_memory", [True, False])
-def test_the_file_is_closed_with_what_keeps_it_and_without_a_word(
-    monkeypatch: pytest.MonkeyPatch, in_memory: bool
-) -> None:
-    if not in_memory:
-        monkeypatch.delattr(os, "memfd_create", raising=False)
+def test_the_file_is_closed_with_what_keeps_it_and_without_a_word(made: type[Shared]) -> None:
     with warnings.catch_warnings(record=True, action="always") as told:
-        shared = Shared()
+        shared = made()
         file = shared._file
         os.fstat(file)
         del shared
