@@ -32,6 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Name the markers here: `ansible-test units` does not read pyproject.toml."""
     for marker in (
         "slow: takes long; `make test` leaves it out, `make test-full` runs it",
+        "waits: mostly waits; it is begun first, so that others may compute beside it",
         "fact(slug): shows what the project does about a fact on record; `tests/facts.py` lists them",
     ):
         config.addinivalue_line("markers", marker)
@@ -49,10 +50,12 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave what is slow out of ``ansible-test units``, which knows no option for that; ``make test-full`` runs it."""
+    """Begin with what waits; leave what is slow out of ``ansible-test units``, which knows no option for that."""
     if config.inipath and "ansible_test" in config.inipath.parts:
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("slow")])
         items[:] = [item for item in items if not item.get_closest_marker("slow")]
+    # Each worker begins with a part of them: the first one waits while the others compute.
+    items.sort(key=lambda item: item.get_closest_marker("waits") is None)
 
 
 @pytest.hookimpl(tryfirst=True)

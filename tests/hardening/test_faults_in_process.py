@@ -66,11 +66,19 @@ ALIKE_ONCE = {
 def cases() -> Iterator[Any]:
     """Yield each fault, once and always. What never answers is tried in a test of its own, all of a vendor at once."""
     for fault in FAULTS:
-        once = [pytest.mark.slow] if fault.name in ALIKE_ONCE else []
-        yield pytest.param(fault, 1, id=f"{fault.name}, once", marks=once)
+        yield case_of(fault, 1, f"{fault.name}, once", slow=fault.name in ALIKE_ONCE)
         if fault.name != SLOW:
-            always = [pytest.mark.slow] if fault.name in ALIKE_FOR_GOOD else []
-            yield pytest.param(fault, 0, id=f"{fault.name}, always", marks=always)
+            yield case_of(fault, 0, f"{fault.name}, always", slow=fault.name in ALIKE_FOR_GOOD)
+
+
+def case_of(fault: Fault, times: int, name: str, *, slow: bool) -> Any:
+    waits = fault.name == SLOW or fault.never_ends
+    marks = [*([pytest.mark.slow] if slow else []), *([pytest.mark.waits] if waits else [])]
+    return pytest.param(fault, times, id=name, marks=marks)
+
+
+def is_slow(case: Any) -> bool:
+    return any(mark.name == "slow" for mark in case.marks)
 
 
 CASES = list(cases())
@@ -84,17 +92,16 @@ FAST_OF_EACH = (
     "values of other types, always",
     "cursors in a circle, always",
 )
-CASES_OF_THE_LOOK = [
-    pytest.param(*case.values, id=case.id, marks=[] if case.id in FAST else [pytest.mark.slow]) for case in CASES
-]
+CASES_OF_THE_LOOK = [case_of(*case.values, case.id, slow=case.id not in FAST) for case in CASES]
+CASES_OF_EACH = [case_of(*case.values, case.id, slow=case.id not in FAST_OF_EACH) for case in CASES]
 
 # What reads is tried again after it, as tests/unit/storage/test_patience.py shows.
 ALIKE_WHERE_AWS_IS_READ = ("HTTP 503, once",)
 CASES_OF_AWS = [
-    pytest.param(*case.values, id=case.id, marks=case.marks if fast else [pytest.mark.slow])
+    case_of(fault, times, case.id, slow=is_slow(case) or not times or case.id in ALIKE_WHERE_AWS_IS_READ)
     for case in CASES
-    if isinstance(case.values[0], Fault) and case.values[0].xml
-    for fast in [case.values[1] and case.id not in ALIKE_WHERE_AWS_IS_READ]
+    for fault, times in [case.values]
+    if fault.xml
 ]
 # By step, what a clean run of it has sent.
 SENT: dict[str, list[str]] = {}
@@ -110,13 +117,7 @@ def operations(sandbox: Sandbox, step: Step) -> list[str]:
     return sent_once(sandbox)
 
 
-@pytest.mark.parametrize(
-    ("fault", "times"),
-    [
-        pytest.param(*case.values, id=case.id, marks=[] if case.id in FAST_OF_EACH else [pytest.mark.slow])
-        for case in CASES
-    ],
-)
+@pytest.mark.parametrize(("fault", "times"), CASES_OF_EACH)
 def test_every_request_to_fivetran_braze_and_google(
     sandbox: Sandbox, elsewhere: Elsewhere, tally: Tally, fault: Fault, times: int
 ) -> None:
@@ -209,6 +210,7 @@ def assert_nothing_secret(text: str) -> None:
         assert secret not in text
 
 
+@pytest.mark.waits
 @pytest.mark.parametrize(
     "vendor", ["braze", *(pytest.param(vendor, marks=pytest.mark.slow) for vendor in ("fivetran", "gcs"))]
 )

@@ -63,6 +63,7 @@ def test_what_is_wrong_with_the_playbook_is_told(tmp_path: Path, content: str | 
 
 
 @pytest.mark.slow
+@pytest.mark.waits
 def test_a_playbook_that_hangs_is_stopped_with_the_task_that_it_runs(tmp_path: Path) -> None:
     task = tmp_path / "task"
     hang = {"ansible.builtin.shell": f"echo $$ > {task}; sleep 300"}

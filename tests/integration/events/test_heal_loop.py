@@ -19,7 +19,7 @@ from tests.sandbox.client import Sandbox
 from tests.sandbox.currents import generate_currents
 from tests.sandbox.fleet_world import layout
 
-pytestmark = [pytest.mark.slow, needs_rulebook]
+pytestmark = [pytest.mark.slow, pytest.mark.waits, needs_rulebook]
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.integration.playbooks.fleet import connections, play, workspaces
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 
-pytestmark = [pytest.mark.slow, needs_rulebook]
+pytestmark = [pytest.mark.slow, pytest.mark.waits, needs_rulebook]
 RUN = 60
 
 

@@ -61,6 +61,7 @@ def said(output: str) -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.waits
 @pytest.mark.fact("rate-limits")
 def test_onboarding_that_meets_a_limit_three_times_takes_longer_fails_nowhere_and_says_so_once_a_wait(
     sandbox: Sandbox, tmp_path: Path
@@ -104,6 +105,7 @@ def changed_within(
 
 
 @pytest.mark.slow
+@pytest.mark.waits
 @pytest.mark.fact("rate-limits")
 def test_whatever_changes_or_only_looks_waits_for_a_limit_also_without_a_terminal(sandbox: Sandbox) -> None:
     onboarded = changed_within(sandbox, "onboard", creations=1)
@@ -124,6 +126,7 @@ def test_whatever_changes_or_only_looks_waits_for_a_limit_also_without_a_termina
 
 
 @pytest.mark.slow
+@pytest.mark.waits
 @pytest.mark.fact("rate-limits")
 def test_killed_while_it_waits_nothing_more_is_sent_and_the_next_run_takes_up(sandbox: Sandbox, tmp_path: Path) -> None:
     limit(sandbox, "setup_tests", 1)
