@@ -27,6 +27,8 @@ description:
   - Where standard error is a terminal, one line there, which is written over, says of how many workspaces a task is
     done, and about how long the rest takes. Where it is none, nothing of it is written.
   - The report never makes a play fail. What goes wrong in it becomes one warning.
+  - What C(no_log) hides from callbacks is not in the report, and a warning says so. Where it is on for everything, as
+    by E(ANSIBLE_NO_LOG), there is no report of the collection's playbooks, and no file is written.
 requirements:
   - enabling in the configuration, C(callbacks_enabled = onramp.braze_fivetran.workspace_report)
 options:
@@ -156,6 +158,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._secrets imp
 
 GROUP = "braze_workspaces"
 HEADING = "BRAZE WORKSPACES"
+# What the report tells of workspaces to which nothing is done comes from it.
+PLAN = f"{COLLECTION}workspace_plan"
 # Columns of the heading, at most.
 BANNER = 79
 # Of fewer, it could not be told what is new.
@@ -189,6 +193,8 @@ class CallbackModule(CallbackBase):
         self._done: set[str] = set()
         self._task_began = time.monotonic()
         self._earlier: dict[Path, Earlier] = {}
+        # What no_log keeps from callbacks, by the full names of its modules.
+        self._hidden: set[str] = set()
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
         self._safely(lambda: self._playbooks.append(Path(str(playbook._file_name)).name))
@@ -228,7 +234,7 @@ class CallbackModule(CallbackBase):
                 self._collector.expect(str(host.get_name()), items)
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        self._safely(lambda: self._collector.observe(_observation(result, "ok")))
+        self._safely(lambda: self._observe(result, "ok"))
         self._safely(lambda: self._has_done(result))
 
     def v2_runner_on_skipped(self, result: Any) -> None:
@@ -236,17 +242,27 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         outcome = "ignored" if ignore_errors else FAILED
-        self._safely(lambda: self._collector.observe(_observation(result, outcome)))
+        self._safely(lambda: self._observe(result, outcome))
         self._safely(lambda: self._has_done(result))
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
-        self._safely(lambda: self._collector.observe(_observation(result, UNREACHABLE)))
+        self._safely(lambda: self._observe(result, UNREACHABLE))
+
+    def _observe(self, result: Any, outcome: str) -> None:
+        seen = _observation(result, outcome)
+        if "censored" in seen.result and (seen.own or seen.action.startswith(COLLECTION)):
+            self._hidden.add(seen.action)
+        self._collector.observe(seen)
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         PROGRESS.clear()
         self._safely(lambda: self._finish(stats))
 
     def _finish(self, stats: Any) -> None:
+        if self._hidden:
+            self._tell_what_is_hidden()
+        if PLAN in self._hidden:
+            return
         run = Run(finished_at=_now(), playbooks=tuple(dict.fromkeys(self._playbooks)), started_at=self._started_at)
         seen = self._collector.report(run, {host: _outcome(stats, host) for host in stats.processed})
         if not seen.workspaces:
@@ -262,6 +278,14 @@ class CallbackModule(CallbackBase):
         self._write("metrics_file", lambda: metrics_of(report))
         self._write("junit_file", lambda: junit_of(report))
         self._keep(report)
+
+    def _tell_what_is_hidden(self) -> None:
+        lost = "there is no report, and no file is written" if PLAN in self._hidden else "the report lacks it"
+        self._display.warning(
+            f"workspace_report: no_log hides from callbacks what {', '.join(sorted(self._hidden))} found, so {lost}. "
+            "Take no_log out of ansible.cfg, the environment (ANSIBLE_NO_LOG) or the task that includes a role: this "
+            "collection hides what is secret by itself."
+        )
 
     def _with_left_out(self, report: Report) -> Report:
         group = self._inventory.groups.get(GROUP) if self._inventory is not None else None

@@ -203,6 +203,15 @@ def test_the_yaml_of_a_page_works(sandbox: Sandbox, page: Path) -> None:
         assert all(re.fullmatch(r"storage\.\w+\.\w+", permission) for permission in role["includedPermissions"])
 
 
+def test_of_the_plays_of_all_pages_nothing_runs_where_tags_of_others_are_asked_for(sandbox: Sandbox) -> None:
+    shown = [yaml.safe_load(for_the_sandbox(block, sandbox)) for page in PAGES for block in blocks(page, "yaml")]
+    plays = [play for block in shown if isinstance(block, list) for play in block]
+    result = run_playbook(sandbox, plays, "--tags", "web", inventory=workspaces())
+    assert result.exit_code == 0, result.output
+    assert result.tasks == ()
+    assert sandbox.journal() == []
+
+
 def run_plays(sandbox: Sandbox, plays: list[dict[str, Any]]) -> None:
     plays = [{**play, "vars": {**VAULT, **play.get("vars", {})}} for play in plays]
     result = run_playbook(sandbox, plays)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Strategy, order of hosts, limit, batches and what an inventory says of machines make no difference."""
+"""Strategy, order of hosts, limit, tags, batches and what an inventory says of machines make no difference."""
 
 from __future__ import annotations
 
@@ -14,11 +14,22 @@ from typing import Any
 
 import pytest
 
-from tests.integration.playbooks.fleet import connections, grants, iam_names, play, policy_document, workspaces
+from tests.collection import CHECKOUT
+from tests.integration.playbooks.fleet import (
+    EXAMPLES,
+    connections,
+    grants,
+    iam_names,
+    play,
+    policy_document,
+    workspaces,
+)
 from tests.integration.playbooks.plans import OTHER_BUCKET, YES, make_bucket, planned, to_do
+from tests.playbook import run_playbook
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 
+PLAYBOOKS = CHECKOUT / "playbooks"
 IAM_WRITES = {"aws:iam:CreateRole": 1, "aws:iam:CreatePolicy": 1, "aws:iam:AttachRolePolicy": 1}
 
 
@@ -44,6 +55,34 @@ def test_under_another_strategy_offboarding_leaves_nothing(sandbox: Sandbox, str
     result = play(sandbox, "offboard", *YES, inventory=inventory, ANSIBLE_STRATEGY=strategy)
     assert result.exit_code == 0, result.output
     assert (connections(sandbox), iam_names(sandbox), grants(sandbox)) == ({}, [], [])
+
+
+# Those that begin with a look at all workspaces; offboarding asks first.
+OF_WORKSPACES = ("onboard", "verify", "heal", "rotate_key", "offboard")
+
+
+def test_of_no_playbook_does_anything_run_where_tags_of_others_are_asked_for(sandbox: Sandbox) -> None:
+    others = [str(PLAYBOOKS / f"{name}.yml") for name in OF_WORKSPACES[1:]]
+    result = play(sandbox, OF_WORKSPACES[0], *others, *YES, "--tags", "web")
+    assert (result.exit_code, result.tasks, result.stats) == (0, (), {}), result.output
+    assert sandbox.journal() == []
+
+
+def test_a_playbook_that_is_imported_with_a_tag_runs_as_a_whole_where_that_is_asked_for(sandbox: Sandbox) -> None:
+    site = [{"ansible.builtin.import_playbook": str(PLAYBOOKS / "onboard.yml"), "tags": ["braze"]}]
+    result = run_playbook(sandbox, site, "--tags", "braze", inventory=EXAMPLES / "workspaces.yml")
+    assert result.exit_code == 0, result.output
+    assert sorted(connections(sandbox)) == ["braze_shop_eu", "braze_shop_us"]
+    assert {name: host["changed"] for name, host in result.stats.items()} == {"shop_eu": 2, "shop_us": 2}
+
+
+def test_a_playbook_that_is_imported_under_a_condition_that_does_not_hold_does_nothing(sandbox: Sandbox) -> None:
+    site = [
+        {"ansible.builtin.import_playbook": str(PLAYBOOKS / f"{name}.yml"), "when": False} for name in OF_WORKSPACES
+    ]
+    result = run_playbook(sandbox, site, *YES, inventory=EXAMPLES / "workspaces.yml")
+    assert (result.exit_code, result.failures()) == (0, []), result.output
+    assert sandbox.journal() == []
 
 
 # How an inventory of machines may say that they are reached.

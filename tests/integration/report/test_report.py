@@ -243,6 +243,36 @@ def test_a_report_that_cannot_be_written_warns_and_leaves_play_and_the_other_fil
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "report.json"]
 
 
+def test_where_no_log_hides_everything_there_is_no_report_and_that_is_said(sandbox: Sandbox, tmp_path: Path) -> None:
+    reported = tmp_path / "report.json"
+    reported.write_text("of yesterday")
+    environment = {"ANSIBLE_CALLBACKS_ENABLED": CALLBACK, "ONRAMP_REPORT_JSON": str(reported)}
+    result = play(sandbox, "onboard", ANSIBLE_NO_LOG="true", **environment)
+    assert result.exit_code == 0, result.output
+    told = " ".join(result.output.split())
+    assert "onramp.braze_fivetran.workspace_plan" in told
+    assert "so there is no report, and no file is written. Take no_log out of ansible.cfg" in told
+    assert "BRAZE WORKSPACES" not in result.output
+    assert reported.read_text() == "of yesterday"
+
+
+def test_what_no_log_hides_of_a_role_is_said_to_be_lacking(sandbox: Sandbox) -> None:
+    include = {"name": "onramp.braze_fivetran.braze_api_key", "apply": {"no_log": True}}
+    variables = {
+        "braze_api_key_key": world.BRAZE_KEY_INCOMPLETE,
+        "braze_api_key_api_url": sandbox.env["SANDBOX_BRAZE_URL"],
+    }
+    tasks = [{"ansible.builtin.include_role": include, "vars": variables}]
+    playbook = [{"hosts": "shop_eu", "gather_facts": False, "tasks": tasks}]
+    result = run_playbook(
+        sandbox, playbook, inventory=workspaces(), environment={"ANSIBLE_CALLBACKS_ENABLED": CALLBACK}
+    )
+    told = " ".join(result.output.split())
+    assert "no_log hides from callbacks what onramp.braze_fivetran.braze_api_key_info" in told
+    assert "so the report lacks it" in told
+    assert "1 workspace: 1 failed" in told
+
+
 def test_without_workspaces_nothing_is_shown_or_written(sandbox: Sandbox, tmp_path: Path) -> None:
     playbook = [{"hosts": "localhost", "gather_facts": False, "tasks": [{"ansible.builtin.fail": {"msg": "no"}}]}]
     environment = {"ANSIBLE_CALLBACKS_ENABLED": CALLBACK, "ONRAMP_REPORT_JSON": str(tmp_path / "report.json")}
