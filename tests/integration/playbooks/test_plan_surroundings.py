@@ -85,6 +85,16 @@ def test_a_playbook_that_is_imported_under_a_condition_that_does_not_hold_does_n
     assert sandbox.journal() == []
 
 
+@pytest.mark.parametrize("name", ["127.0.0.1", pytest.param("::1", marks=pytest.mark.slow)])
+def test_what_a_plan_keeps_is_found_whatever_the_inventory_calls_this_machine(sandbox: Sandbox, name: str) -> None:
+    inventory = {**workspaces(), "controllers": {"hosts": {name: {"ansible_connection": "local"}}}}
+    first, again = (play(sandbox, "onboard", inventory=inventory) for _run in range(2))
+    assert {host: row["changed"] for host, row in first.stats.items()} == {"shop_eu": 2, "shop_us": 2}, first.output
+    assert {host: row["changed"] for host, row in again.stats.items()} == {"shop_eu": 0, "shop_us": 0}, again.output
+    assert play(sandbox, "offboard", *YES, inventory=inventory).exit_code == 0
+    assert (connections(sandbox), iam_names(sandbox), grants(sandbox)) == ({}, [], [])
+
+
 # How an inventory of machines may say that they are reached.
 MACHINES = {
     "ansible_connection": "ssh",
