@@ -78,5 +78,7 @@ def run_action(
             try:
                 result = action.run(task_vars=dict(variables))
             except AnsibleActionFail as error:
-                result = {**error.result, "failed": True, "msg": str(error)}
+                # ansible-core 2.18 puts into the result what was being handled when the error was made.
+                handled = str(error.__context__ or "")
+                result = {**error.result, "failed": True, "msg": str(error), "handled": handled}
     return ActionResult(result, task.args)

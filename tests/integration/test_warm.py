@@ -177,6 +177,8 @@ def test_a_module_is_forked_where_ansible_starts_it_in_its_usual_way(
 
 
 def without_times(text: str) -> list[str]:
+    # Before ansible-core 2.19, a module that ends in an error names its folders.
+    text = re.sub(r"ansible-tmp-[\d.-]+|_payload_\w+", "", text)
     return [line for line in text.splitlines() if not any(f'"{name}"' in line for name in ("delta", "start", "end"))]
 
 

@@ -14,6 +14,7 @@ from tests.integration.playbooks.fleet import connections, play, workspaces
 from tests.integration.playbooks.foreseen import foresee
 from tests.integration.playbooks.plans import planned, says, warned
 from tests.playbook import PlayResult
+from tests.release import time_out
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 
@@ -217,7 +218,7 @@ def test_a_time_out_of_the_task_that_looks_is_told_to_every_workspace(sandbox: S
         sandbox.latency(0)
     refused(result, *BOTH)
     for host in BOTH:
-        says(result.messages(host), f"{host}: ", "Timed out after 3 second(s)")
+        says(result.messages(host), f"{host}: ", time_out(3))
     assert sandbox.writes() == []
 
 
