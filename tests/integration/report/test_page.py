@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.observed import Observation
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.page import page_of
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from tests.unit.report.samples import (
     ACCESS,
@@ -163,6 +163,13 @@ def look(browser: Browser, tmp_path: Path) -> Iterator[Look]:
     assert looking.problems == []
 
 
+def opened(page: Page, name: str) -> Locator:
+    """Follow the link to a workspace, and return its part when it is open: the browser tells the page a moment later."""
+    page.get_by_role("link", name=name).click()
+    page.locator("details[open]", has_text=name).wait_for()
+    return page.locator("details", has_text=name)
+
+
 def everything() -> list[Observation]:
     """Return a run in which every mark and every part of the page occurs."""
     lacking = {
@@ -235,9 +242,7 @@ def test_the_page_tells_what_the_run_has_shown(look: Look) -> None:
     page = look(everything())
     row = page.locator("table.fleet tbody tr", has_text="loyalty_us")
     assert row.locator("td").first.inner_text().replace("\n", " ").endswith("lacks canvas.list")
-    page.get_by_role("link", name="loyalty_us").click()
-    part = page.locator("details", has_text="loyalty_us")
-    assert part.get_attribute("open") is not None
+    part = opened(page, "loyalty_us")
     for words in (
         "Make a new key.",
         "canvas.list",
@@ -260,7 +265,7 @@ def test_what_fivetran_may_do_is_shown_to_those_who_opens_the_workspace(look: Lo
     page = look(onboarding(s3_access_plan_info={"access": {**ACCESS["access"], "effect": ANSWERS}}))
     table = page.locator("table.may")
     assert not table.is_visible()
-    page.get_by_role("link", name="shop_us").click()
+    opened(page, "shop_us")
     rows = [[text.strip() for text in row.inner_text().split("\t")] for row in table.locator("tr").all()]
     assert rows == [
         ["What", "Answer", "Because"],
