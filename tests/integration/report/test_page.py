@@ -164,7 +164,7 @@ def look(browser: Browser, tmp_path: Path) -> Iterator[Look]:
 
 
 def opened(page: Page, name: str) -> Locator:
-    """Follow the link to a workspace, and return its part when it is open: the browser tells the page a moment later."""
+    """Follow the link to a workspace; return its part when it is open: the browser tells the page a moment later."""
     page.get_by_role("link", name=name).click()
     page.locator("details[open]", has_text=name).wait_for()
     return page.locator("details", has_text=name)
