@@ -28,7 +28,7 @@ description:
     done, and about how long the rest takes. Where it is none, nothing of it is written.
   - The report never makes a play fail. What goes wrong in it becomes one warning.
   - What C(no_log) hides from callbacks is not in the report, and a warning says so. Where it is on for everything, as
-    by E(ANSIBLE_NO_LOG), there is no report of the collection's playbooks, and no file is written.
+    by C(ANSIBLE_NO_LOG), there is no report of the collection's playbooks, and no file is written.
 requirements:
   - enabling in the configuration, C(callbacks_enabled = onramp.braze_fivetran.workspace_report)
 options:

@@ -10,15 +10,15 @@ The rows, that is the requests, come from the journal of a clean run; see ``step
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
 
 from tests.sandbox.client import Sandbox
 from tests.sandbox.spoiling import CURSORS, DRIPS
+from tests.serving import QuietHandler, serving
 
 AN_HOUR = "3600"
 # What answers in pages.
@@ -149,7 +149,7 @@ class Elsewhere:
 def another_host() -> Iterator[Elsewhere]:
     """Listen as ``localhost``, where the sandbox is ``127.0.0.1``."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             request = {"path": self.path, "headers": dict(self.headers), "body": body.decode(errors="replace")}
@@ -162,14 +162,7 @@ def another_host() -> Iterator[Elsewhere]:
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = answer
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Print nothing."""
-
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     elsewhere = Elsewhere(f"http://localhost:{server.server_address[1]}/elsewhere")
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    try:
+    with serving(server):
         yield elsewhere
-    finally:
-        server.shutdown()
-        server.server_close()

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from tests.playbook import start_playbook
 from tests.sandbox import world
 from tests.sandbox.aws import CUSTOMER_ACCOUNT, SECRET_ACCESS_KEY
 from tests.sandbox.client import Sandbox
+from tests.serving import QuietHandler, serving
 
 ONBOARD = CHECKOUT / "playbooks" / "onboard.yml"
 SESSION_TOKEN = "sandbox-aws-session-token-7d793037a0760186"
@@ -124,14 +125,11 @@ class ExpiredServer:
         self.requests: list[str] = []
         requests = self.requests
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def do_GET(self) -> None:
                 requests.append(self.path)
 
             do_POST = do_PUT = do_PATCH = do_HEAD = do_GET
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Print nothing."""
 
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         certificate.configure_cert(context)
@@ -140,7 +138,6 @@ class ExpiredServer:
         self.httpd.socket = context.wrap_socket(self.httpd.socket, server_side=True, do_handshake_on_connect=False)
         self.httpd.handle_error = lambda *_arguments: None  # type: ignore[method-assign]
         self.url = f"https://127.0.0.1:{self.httpd.server_address[1]}"
-        threading.Thread(target=self.httpd.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def environment(self) -> dict[str, str]:
         """Return the settings with which every vendor is this server, whose authority is trusted."""
@@ -156,9 +153,8 @@ class ExpiredServer:
 @pytest.fixture
 def expired(tmp_path: Path) -> Iterator[ExpiredServer]:
     server = ExpiredServer(tmp_path)
-    yield server
-    server.httpd.shutdown()
-    server.httpd.server_close()
+    with serving(server.httpd):
+        yield server
 
 
 @pytest.mark.parametrize("name", ["account", "group", "braze", "grant", "connection", "access to S3"])

@@ -11,9 +11,11 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.serving import QuietHandler, serving
 
 TOKEN = "sandbox-controller-token-5c0ffee"
 ASKED = ("limit", "labels", "inventory", "variables")
@@ -79,7 +81,7 @@ def controlling(templates: list[dict[str, Any]], run: Run) -> Iterator[Controlle
     """Serve on a free port of 127.0.0.1 within the context."""
     controller = Controller(templates, run)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             url = urlsplit(self.path)
             self._answer(controller.get(url.path, parse_qs(url.query)))
@@ -96,17 +98,8 @@ def controlling(templates: list[dict[str, Any]], run: Run) -> Iterator[Controlle
             self.end_headers()
             self.wfile.write(json.dumps(data).encode())
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Print nothing."""
-
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
     controller.url = f"http://127.0.0.1:{server.server_address[1]}/"
-    try:
+    with serving(server):
         yield controller
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha1
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -22,6 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 from tests.sandbox import world
 from tests.sandbox.aws import CUSTOMER_ACCOUNT, REGION, SECOND_CUSTOMER_ACCOUNT, SECRET_ACCESS_KEY
 from tests.sandbox.client import Sandbox
+from tests.serving import QuietHandler, serving
 
 ACCOUNTS = {"a": CUSTOMER_ACCOUNT, "b": SECOND_CUSTOMER_ACCOUNT}
 DEPLOYMENT = "Deployment"
@@ -257,7 +257,7 @@ def _log_in(home: Path) -> None:
     (cache / f"{sha1(SSO_START.encode()).hexdigest()}.json").write_text(json.dumps(token))
 
 
-class _Portal(BaseHTTPRequestHandler):
+class _Portal(QuietHandler):
     """AWS's own portal of single sign-on: for its token, it gives keys of the account that is asked for."""
 
     def do_GET(self) -> None:
@@ -276,19 +276,12 @@ class _Portal(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *_arguments: Any) -> None:
-        pass
-
 
 @contextmanager
 def _sso_portal() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Portal)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with serving(server):
         yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def runs(chosen: Iterable[Cell]) -> list[list[Cell]]:

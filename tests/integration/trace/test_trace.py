@@ -39,6 +39,7 @@ from tests.integration.trace.written import HEADER, new_run, traced
 from tests.modules import run_module
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
+from tests.serving import serving
 
 # What vendors are known to quote of a secret, in the order of how much it is changed.
 SPELLINGS = {
@@ -390,7 +391,5 @@ def tunnel() -> Iterator[int]:
 
     server = ThreadingTCPServer(("127.0.0.1", 0), Tunnel)
     server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_address[1]
-    server.shutdown()
-    server.server_close()
+    with serving(server):
+        yield server.server_address[1]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,6 +19,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.probe
     braze_http,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.http.call import RetryPolicy
+
+from tests.serving import QuietHandler, serving
 
 KEY = "a-distinctive-braze-key-4711"
 POLICY = RetryPolicy(request_timeout=20.0, total=20.0, tries=4)
@@ -44,7 +46,7 @@ class Watcher(ThreadingHTTPServer):
         return super().get_request()
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(QuietHandler):
     protocol_version = "HTTP/1.1"
     server: Watcher
 
@@ -68,17 +70,12 @@ class Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = answer
 
-    def log_message(self, format: str, *args: object) -> None:
-        """Print nothing."""
-
 
 @pytest.fixture
 def watcher(request: pytest.FixtureRequest) -> Iterator[Watcher]:
     server = Watcher(getattr(request, "param", 0))
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with serving(server):
+        yield server
 
 
 def probe(watcher: Watcher) -> list[bool]:

@@ -34,6 +34,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.http
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import Redactor
 
 from tests.clock import Hurried
+from tests.serving import QuietHandler, serving
 
 SECRET = "a-distinctive-secret-value"
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -61,7 +62,7 @@ class Server:
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         outer = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             protocol_version = protocol
 
             def setup(self) -> None:
@@ -77,12 +78,8 @@ class Server:
 
             do_GET = do_POST = do_CONNECT = answer
 
-            def log_message(self, format: str, *args: object) -> None:
-                """Print nothing."""
-
         self.httpd = PatientServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.httpd.server_address[1]}"
-        threading.Thread(target=self.httpd.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def client(
         self, secret: str = SECRET, clients: Clients | None = None, **policy: float
@@ -104,9 +101,8 @@ class Server:
 @pytest.fixture(params=["HTTP/1.0"])
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     server = Server(request.param)
-    yield server
-    server.httpd.shutdown()
-    server.httpd.server_close()
+    with serving(server.httpd):
+        yield server
 
 
 # What keeps its connections open.
@@ -277,10 +273,9 @@ def test_what_is_for_this_machine_does_not_leave_it_by_way_of_a_proxy(
     monkeypatch.setenv(name, proxy.url)
     server.answers = [OK]
     client, _waits = server.client()
-    assert client.send(READ).body == {"fine": True}
+    with serving(proxy.httpd):
+        assert client.send(READ).body == {"fine": True}
     assert proxy.requests == []
-    proxy.httpd.shutdown()
-    proxy.httpd.server_close()
 
 
 @pytest.mark.usefixtures("no_proxies")

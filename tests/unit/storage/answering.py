@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
+
+from tests.serving import QuietHandler, serving
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def answering(**answers: Any) -> Iterator[Answering]:
     """Let such a server listen within the context."""
     told = Answering(**answers)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             headers = {name.lower(): value for name, value in self.headers.items()}
@@ -69,16 +70,7 @@ def answering(**answers: Any) -> Iterator[Answering]:
 
         do_POST = do_PUT = do_HEAD = do_GET
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Print nothing."""
-
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     told.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with serving(server):
         yield told
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(timeout=5)

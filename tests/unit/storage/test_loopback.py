@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.loca
 from tests.modules import run_module
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
+from tests.serving import QuietHandler, serving
 
 CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "Fivetran": ("fivetran_group_info", {"group": world.GROUP_NAME}),
@@ -31,26 +31,21 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Give what a proxy was asked that every variable names, and that refuses everything."""
     asked: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             asked.append(self.path)
             self.send_error(502)
 
         do_POST = do_PUT = do_HEAD = do_CONNECT = do_GET
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Print nothing."""
-
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     for kind in ("http", "https", "all"):
         for name in (f"{kind}_proxy", f"{kind}_proxy".upper()):
             monkeypatch.setenv(name, f"http://127.0.0.1:{server.server_address[1]}")
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    yield asked
-    server.shutdown()
-    server.server_close()
+    with serving(server):
+        yield asked
 
 
 @pytest.mark.parametrize("vendor", CALLS)
