@@ -250,7 +250,7 @@ class CallbackModule(CallbackBase):
 
     def _observe(self, result: Any, outcome: str) -> None:
         seen = _observation(result, outcome)
-        if "censored" in seen.result and (seen.own or seen.action.startswith(COLLECTION)):
+        if "censored" in seen.result and seen.action.startswith(COLLECTION):
             self._hidden.add(seen.action)
         self._collector.observe(seen)
 

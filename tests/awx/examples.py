@@ -20,6 +20,8 @@ from tests.release import BEFORE_2_19
 EXAMPLES = CHECKOUT / "examples" / "awx"
 # What is Ansible's own is checked by ansible-lint.
 BUILTIN = "ansible.builtin"
+# ansible-core has texts that are no templates since 2.19.
+TRUSTED: dict[str, Any] = {} if BEFORE_2_19 else {"trusted_as_template": True}
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,6 @@ class Task:
 
     def __str__(self) -> str:
         return f"{self.file}: {self.name}: {self.collection}.{self.module}"
-
-
-# ansible-core has texts that are no templates since 2.19.
-TRUSTED: dict[str, Any] = {} if BEFORE_2_19 else {"trusted_as_template": True}
 
 
 def tasks(folder: Path = EXAMPLES) -> list[Task]:

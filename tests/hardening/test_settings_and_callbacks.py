@@ -21,11 +21,11 @@ import yaml
 from tests.collection import CHECKOUT, COLLECTIONS
 from tests.hardening.onboarding import REPORTS, assert_nothing_secret, workspaces
 from tests.hardening.test_secrets import AWS_KEYS, SESSION_TOKEN, basic_credentials, files
+from tests.integration.playbooks.fleet import PLAYBOOKS
 from tests.playbook import TIMEOUT, played, start_playbook
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 
-PLAYBOOKS = CHECKOUT / "playbooks"
 REPORT = "onramp.braze_fivetran.workspace_report"
 CALLBACKS = CHECKOUT / ".cache" / "callbacks"
 NEEDS_CALLBACKS = pytest.mark.skipif(not CALLBACKS.exists(), reason="make .cache/callbacks.stamp brings the callbacks")

@@ -24,6 +24,7 @@ from tests.sandbox.currents import generate_currents
 from tests.sandbox.fleet_world import PROFILES, build_fleet, credentials_file, layout
 
 EXAMPLES = CHECKOUT / "examples"
+PLAYBOOKS = CHECKOUT / "playbooks"
 US = ("shop_us", "app_us", "loyalty_us")
 EMEA = ("shop_emea", "app_emea", "loyalty_emea")
 WORKSPACES = (*US, *EMEA)
@@ -35,8 +36,7 @@ IMPATIENT = ("-e", "fivetran_connection_setup_test_retries=0")
 def play(sandbox: Sandbox, name: str, *arguments: str, inventory: Any = None, **environment: str) -> PlayResult:
     """Run playbook ``name``, by default on the two example workspaces."""
     inventory = EXAMPLES / "workspaces.yml" if inventory is None else inventory
-    path = CHECKOUT / "playbooks" / f"{name}.yml"
-    return run_playbook(sandbox, path, *arguments, inventory=inventory, environment=environment)
+    return run_playbook(sandbox, PLAYBOOKS / f"{name}.yml", *arguments, inventory=inventory, environment=environment)
 
 
 def workspaces(**changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from tests.collection import CHECKOUT
 from tests.integration.playbooks.fleet import (
     EXAMPLES,
+    PLAYBOOKS,
     connections,
     grants,
     iam_names,
@@ -29,7 +29,6 @@ from tests.playbook import run_playbook
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 
-PLAYBOOKS = CHECKOUT / "playbooks"
 IAM_WRITES = {"aws:iam:CreateRole": 1, "aws:iam:CreatePolicy": 1, "aws:iam:AttachRolePolicy": 1}
 
 

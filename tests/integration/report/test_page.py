@@ -243,6 +243,7 @@ def test_the_page_tells_what_the_run_has_shown(look: Look) -> None:
     row = page.locator("table.fleet tbody tr", has_text="loyalty_us")
     assert row.locator("td").first.inner_text().replace("\n", " ").endswith("lacks canvas.list")
     part = opened(page, "loyalty_us")
+    assert part.get_attribute("open") is not None
     for words in (
         "Make a new key.",
         "canvas.list",
