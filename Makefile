@@ -16,8 +16,10 @@ unexport PYTHONDONTWRITEBYTECODE
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + $(MORE))')
 MORE := 1
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
-# What fails ends no other; the output of each in one piece, where this make can do so.
-TWO_AT_A_TIME = $(MAKE) --no-print-directory --keep-going --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+# What fails ends no other; two at a time in all, also where one of them again has several to make.
+TWO_AT_A_TIME = --no-print-directory --keep-going $(if $(findstring --jobserver,$(MAKEFLAGS)),,--jobs 2)
+# The output of each in one piece, where this make can do so.
+IN_ONE_PIECE = $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 BEGAN := $(shell date +%s)
 TELL_TIME = @echo "make $@ took $$(( $$(date +%s) - $(BEGAN) )) seconds."
 
@@ -79,11 +81,15 @@ test: lint ## Run the checks and the tests
 	$(TELL_TIME)
 
 .PHONY: test-full
-test-full: MORE := 2
-test-full: check ## Run everything, also what is slow
-	@$(TWO_AT_A_TIME) .cache/amazon-aws.stamp .cache/callbacks.stamp .cache/rulebook.stamp
-	ALL_EXAMPLES=1 COLD_PLAYS=first $(PYTEST)
+test-full: install ## Run everything, also what is slow
+	@$(MAKE) $(TWO_AT_A_TIME) check all-tests
 	$(TELL_TIME)
+
+# Beside it, `check` makes one thing after the other, which leaves no processor idle.
+.PHONY: all-tests
+all-tests: MORE := 2
+all-tests: install .cache/amazon-aws.stamp .cache/callbacks.stamp .cache/rulebook.stamp
+	ALL_EXAMPLES=1 COLD_PLAYS=first $(PYTEST)
 
 .PHONY: test-release
 test-release: install .cache/amazon-aws.stamp ## Run the tests with RELEASE=10.1, 11.4 or 12.0 of amazon.aws and the oldest boto3 it takes
@@ -124,7 +130,7 @@ bench: install ## Measure onboarding, rerun and verify, and append the figures t
 
 .PHONY: lint
 lint: ## Check style, types, changelog, playbooks and documentation
-	@$(TWO_AT_A_TIME) lint-documents lint-python
+	@$(MAKE) $(TWO_AT_A_TIME) $(IN_ONE_PIECE) lint-documents lint-python
 
 .PHONY: lint-python
 lint-python: install
@@ -150,7 +156,7 @@ ansible-test-integration: install ## Run each module by ansible-test integration
 CHECKS := $(addprefix check-,sanity-2.21 units sanity-2.19 sanity-2.18 audit galaxy-importer)
 .PHONY: check
 check: lint ## Also build the site, and check as Galaxy and ansible-test do, on three releases of ansible-core (slow)
-	@$(TWO_AT_A_TIME) $(CHECKS) ansible-test-integration compat docs
+	@$(MAKE) $(TWO_AT_A_TIME) $(IN_ONE_PIECE) $(CHECKS) ansible-test-integration compat docs
 
 .PHONY: $(CHECKS)
 $(CHECKS): check-%: install .cache/check.stamp
