@@ -89,6 +89,7 @@ class ActionModule(ControllerAction):
             redact = self._redactor(variables, plans).data
             told = partial(_tell, progress)
             of_run = {"is_part": params["part_of_fleet"], "step": params["step"]}
+            of_run["buckets_left"] = params["buckets_left"]
             of_run["approval"] = plans.approval(settings, redact)
             heal = _heal_request(params, playing, variables) if PURPOSES[params["purpose"]].heals else None
             shared = shared_clients(partial(_say, progress))

@@ -100,6 +100,11 @@ options:
         C(plan_moved) or C(not_approved), and what has moved. What is there already need not be done.
       - With the purposes V(onboard), V(rotate_key) and V(offboard) only.
     type: raw
+  buckets_left:
+    description:
+      - With O(purpose=offboard), the buckets that the connections have read which this run has deleted, by workspace,
+        as RV(buckets_left) of the plan before it holds them. Nobody is about to make a connection that reads them.
+    type: dict
 requirements:
   - requests
   - boto3 for workspaces in S3
@@ -183,6 +188,12 @@ doubts:
   type: list
   elements: str
   sample: []
+buckets_left:
+  description: The buckets in S3 that the connections of the workspaces read which would leave, by workspace.
+  returned: with O(purpose=offboard)
+  type: dict
+  sample:
+    shop_us: [acme-currents-us]
 ansible_stats:
   description: What goes to the jobs that follow, in the form in which M(ansible.builtin.set_stats) returns it.
   returned: with O(hand_on=true)
@@ -298,6 +309,11 @@ workspaces:
       type: list
       elements: dict
       sample: []
+    reads:
+      description: The buckets in S3 that its connection reads now, with O(purpose=offboard).
+      type: list
+      elements: str
+      sample: [acme-currents-us]
     unverified:
       description: What cannot be seen, a sentence each.
       type: list
@@ -373,6 +389,7 @@ OPTIONS = (
             "hand_on": {"type": "bool", "default": False},
             "tell_each_up_to": {"type": "int"},
             "heal_connections": {"type": "list", "elements": "dict"},
+            "buckets_left": {"type": "dict"},
             "heal_cooldown": {"type": "int", "default": 3600},
             "heal_state": {"type": "str"},
             "plan_file": {"type": "path"},

@@ -24,6 +24,7 @@ from .._settings.settings import Unusable
 from .decide.allowance import shortages
 from .decide.connection import decide_connection, notice_state
 from .decide.drafts import Draft, Situation
+from .decide.elsewhere import by_hand, note_access_elsewhere, note_what_is_read
 from .decide.identity import find_conflicts
 from .decide.moved import find_moved
 from .decide.unclaimed import doubts, find_unclaimed
@@ -84,6 +85,9 @@ def _connections_and_access(situation: Situation, drafts: list[Draft]) -> None:
         decide_connection(situation, draft)
         if situation.purpose.tells_findings:
             notice_state(situation, draft)
+        if situation.purpose.removes:
+            note_what_is_read(draft)
+        note_access_elsewhere(situation, draft)
     note_what_stays(situation, drafts)
     if in_gcs:
         from .decide.access.gcs import decide_gcs, prepare_gcs
@@ -133,18 +137,7 @@ def _if_the_group_is_gone(situation: Situation, draft: Draft, error: OnrampError
     settings = draft.settings
     if not situation.purpose.removes or error.failure.code != "NotFound_Group" or settings.storage not in ("s3", "gcs"):
         return ""
-    if settings.storage == "gcs":
-        what = {"gcs_access_bucket": settings.bucket, "gcs_access_member": "E-MAIL"}
-    else:
-        access = settings.roles["s3_access"]
-        what = {"s3_access_external_id": "GROUP_ID", "s3_access_bucket": settings.bucket}
-        what |= {f"s3_access_{name}": str(access[name]) for name in ("role_name", "policy_name")}
-    values = " ".join(f"-e {name}={value}" for name, value in what.items())
-    return (
-        "If it was deleted, its connections are gone with it, and the access can be taken away by: ansible localhost -m"
-        f" ansible.builtin.include_role -a name=onramp.braze_fivetran.{settings.storage}_access"
-        f" -e {settings.storage}_access_state=absent {values}"
-    )
+    return f"If it was deleted, its connections are gone with it, and the access can be taken away by: {by_hand(draft)}"
 
 
 def _who_stays(situation: Situation, drafts: list[Draft]) -> None:

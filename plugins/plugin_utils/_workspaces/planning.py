@@ -73,12 +73,13 @@ def plan_of(
     step: str = ALL,
     heal: HealRequest | None = None,
     approval: Approval | None = None,
+    buckets_left: Mapping[str, Sequence[str]] | None = None,
 ) -> tuple[Plan, Redactor]:
     """Look and decide. Beside the plan, return what keeps every secret of the inventory out of what is told.
 
     ``clients``: what the looks share, with the clock that they wait by. ``told``: is told how far the look is.
     ``is_part``, ``step``, ``heal``: see :class:`Situation`; the plan is of the whole playbook, whatever the step.
-    ``approval``: the approved plan, of which nothing but parts may be planned.
+    ``buckets_left``: likewise. ``approval``: the approved plan, of which nothing but parts may be planned.
     """
     entries = [entry for entry, _hints in read.values()]
     readable = tuple(entry for entry in entries if isinstance(entry, Settings))
@@ -88,7 +89,10 @@ def plan_of(
     wanted = LookScope(PURPOSES[purpose], readable, names & {settings.name for settings in readable})
     clients = clients or Clients()
     seen = Look(wanted, limits, clients, told).take()
-    situation = Situation(PURPOSES[purpose], entries, names, seen, limits, is_part=is_part, step=step, heal=heal)
+    situation = Situation(
+        PURPOSES[purpose], entries, names, seen, limits, is_part=is_part, step=step, heal=heal,
+        buckets_left=buckets_left or {},
+    )  # fmt: skip
     situation = _asked_again(wanted, situation, clients)
     misspelt = {name: tuple(hint) for name, (_entry, hint) in read.items() if hint}
     plan = decide(situation, misspelt) if approval is None else _approved(situation, misspelt, approval)

@@ -50,6 +50,7 @@ def as_told(plan: Plan, each_up_to: int | None = None) -> dict[str, Any]:
             for name, workspace in plan.workspaces.items()
             if plan.purpose == "offboard" and not workspace.problems and workspace.changes_of("connection")
         ],
+        **(_left(plan) if plan.purpose == "offboard" else {}),
         "with_news": told_apart,
         "workspaces": workspaces,
         "to_do": {name: workspace.work() for name, workspace in plan.workspaces.items()},
@@ -64,6 +65,12 @@ def _without_line(count: int, total: int) -> list[str]:
         f"{count} of them {have_none}, for there is nothing else to tell of {them}."
         f" -e onramp_tell_each_up_to={total} tells of each."
     ]
+
+
+def _left(plan: Plan) -> dict[str, Any]:
+    return {
+        "buckets_left": {name: list(workspace.reads) for name, workspace in plan.workspaces.items() if workspace.reads}
+    }
 
 
 def _of_nobody(plan: Plan) -> dict[str, Any]:

@@ -49,7 +49,7 @@ REASONS: Mapping[ChangeReason, str] = {
 # What stays, or goes, beside the changes of a plan. Other notes stand in its result, and in the report.
 NOTES = (
     "grant_still_needed", "role_still_needed", "buckets_released", "role_not_ours", "policy_not_ours", "paused",
-    "access_unknown", "grant_adopted", "grant_kept", "kept_for_the_fleet",
+    "access_unknown", "grant_adopted", "grant_kept", "kept_for_the_fleet", "bucket_granted_lately",
 )  # fmt: skip
 
 

@@ -143,18 +143,32 @@ def test_a_policy_of_two_buckets_that_somebody_has_made_is_used_and_left_as_it_i
 
 
 @pytest.mark.slow
-def test_a_workspace_that_has_moved_leaves_nothing_of_its_old_access(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("age", [0, 2 * 60 * 60])
+def test_a_workspace_that_has_moved_leaves_nothing_of_its_old_access(sandbox: Sandbox, age: int) -> None:
     make_bucket(sandbox, "acme-loyalty-us", "currents")
     assert play(sandbox, "onboard", *US).exit_code == 0
     moved = {"currents_bucket": "acme-loyalty-us"}
     refused = play(sandbox, "onboard", *US, inventory=workspaces(shop_us=moved))
     says(refused.messages("shop_us"), world.S3_BUCKET, "acme-loyalty-us", "fivetran_connection_adopt: true")
-    # It leaves while the inventory names a bucket that it has never read, and nobody is about to read it either.
-    sandbox.seed("aws", "age", seconds=2 * 60 * 60)
+    # It leaves while the inventory names a bucket that it has never read, whenever the policy was written.
+    sandbox.seed("aws", "age", seconds=age)
     left = play(sandbox, "offboard", *US, *YES, inventory=workspaces(shop_us=moved))
     assert left.exit_code == 0, left.output
     assert iam_names(sandbox) == []
     assert connections(sandbox) == {}
+
+
+@pytest.mark.slow
+def test_access_in_another_storage_than_the_inventory_names_is_told_and_goes_as_it_is_told(sandbox: Sandbox) -> None:
+    assert play(sandbox, "onboard", *US).exit_code == 0
+    left = play(sandbox, "offboard", *US, *YES, inventory=workspaces(shop_us={"currents_storage": "none"}))
+    assert left.exit_code == 0, left.output
+    assert connections(sandbox) == {}
+    says(" ".join(left.output.split()), f"reads s3://{world.S3_BUCKET}", "the policy that let Fivetran read it stay")
+    assert iam_names(sandbox) == ROLE_AND_POLICY
+    # As the warning says, and the inventory names it again.
+    assert play(sandbox, "offboard", *US, *YES).exit_code == 0
+    assert iam_names(sandbox) == []
 
 
 @pytest.mark.slow

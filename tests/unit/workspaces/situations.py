@@ -252,11 +252,12 @@ def situation(
     world: World | None = None,
     names: Iterable[str] | None = None,
     answers: Mapping[Question[Any], Returned] | None = None,
+    **more: Any,
 ) -> Situation:
     """Return a situation in which everybody plays, unless ``names`` are given; ``answers`` outweigh the world's."""
     known = (world or World()).answers(entry for entry in inventory if isinstance(entry, Settings))
     playing = frozenset(entry.name for entry in inventory) if names is None else frozenset(names)
-    return Situation(PURPOSES[purpose], inventory, playing, Seen({**known, **(answers or {})}))
+    return Situation(PURPOSES[purpose], inventory, playing, Seen({**known, **(answers or {})}), **more)
 
 
 def plan_of(purpose: str, *inventory: Settings | Unusable, **more: Any) -> Plan:

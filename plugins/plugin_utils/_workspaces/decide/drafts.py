@@ -78,6 +78,8 @@ class Draft:
     moved: str = ""
     seen: dict[str, Any] = field(default_factory=dict)
     way: tuple[Stop, ...] = ()
+    # The buckets in S3 that the connection of a workspace which leaves reads now.
+    reads: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -153,6 +155,7 @@ class Draft:
             given=tuple(sorted(self.settings.given)),
             seen=self.seen,
             way=self.way,
+            reads=self.reads,
         )
 
 
@@ -163,6 +166,7 @@ class Situation:
     ``is_part``: the inventory holds a part of the fleet, so that others may need what nobody here names. ``step``: the
     part of the playbook that is run, see ``step.py``. ``heal``: what heal.yml is asked. ``refused``: workspaces that
     are not as an approved plan has them, and why. ``roles_made``: those whose connection that plan gives a new role.
+    ``buckets_left``: by workspace, what the connections have read that this run has deleted.
     """
 
     purpose: Purpose
@@ -176,6 +180,7 @@ class Situation:
     heal: HealRequest | None = None
     refused: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
     roles_made: frozenset[str] = frozenset()
+    buckets_left: Mapping[str, Sequence[str]] = field(default_factory=dict)
     # What was worked out once, because everybody is held against everybody.
     _known: dict[tuple[str, str], str | None] = field(default_factory=dict, init=False, repr=False, compare=False)
     _by_schema: dict[int, Mapping[Any, Sequence[JsonObject]]] = field(

@@ -147,7 +147,7 @@ class WorkspacePlan:
     is nobody's change here, such as a sync that failed. ``unverified``: what cannot be seen. ``incomplete``: what could
     not be looked at. ``seen``: results as the modules return them, for the report. ``way``: of its data, where findings
     are told. ``later``: changes that another step of the playbook makes, see ``step.py``. ``healing``: what heal.yml
-    makes of it.
+    makes of it. ``reads``: the buckets in S3 that its connection reads now.
     """
 
     name: str
@@ -171,6 +171,7 @@ class WorkspacePlan:
     way: tuple[Stop, ...] = ()
     later: tuple[Change, ...] = ()
     healing: Healing | None = None
+    reads: tuple[str, ...] = ()
 
     @property
     def todo(self) -> tuple[Change, ...]:

@@ -13,8 +13,7 @@ from .....module_utils._google.policy import Grant, grants, plan_policy, same_me
 from .....module_utils._kernel.secrets.shown import quoted
 from ...._words import joined
 from ...model.plan import Action
-from ..drafts import Draft, Situation
-from ..identity import folder_read
+from ..drafts import Situation
 from ..part import SOMEBODY, note_kept
 from .gcs_grant import Prepared, is_managed, note_grant
 from .gcs_together import SameReader, who_may_read, who_still_reads
@@ -37,7 +36,6 @@ def leave(situation: Situation, known: Prepared, together: SameReader) -> Grant 
     if situation.is_part:
         _keep(known, policy)
         return None
-    _name_another_bucket(draft)
     readers = sorted({*who_still_reads(known, together), *who_may_read(situation, known, together)})
     if readers:
         draft.notice(
@@ -61,19 +59,6 @@ def _keep(known: Prepared, policy: JsonObject) -> None:
     if is_there:
         note_kept(known.draft, f"The grant on gs://{known.bucket.name}")
     note_grant(known, known.wanted, Action.NONE, removes=True, needed_by=SOMEBODY if is_there else ())
-
-
-def _name_another_bucket(draft: Draft) -> None:
-    """Tell of the bucket that the connection reads, where the inventory has moved on to another one."""
-    stored = folder_read(draft.own_row) if draft.own_row else None
-    if stored and stored[0] == "gcs" and stored[1] != draft.settings.bucket:
-        draft.warning(
-            "access",
-            "grant_elsewhere",
-            f"currents_bucket: the connection reads gs://{stored[1]}, and the inventory names {draft.settings.bucket}."
-            f" The grant on gs://{stored[1]} stays.",
-            f"To take it away as well, set currents_bucket: {stored[1]} and run offboard.yml again.",
-        )
 
 
 def _name_what_is_kept(known: Prepared) -> None:

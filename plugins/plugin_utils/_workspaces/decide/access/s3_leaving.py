@@ -17,6 +17,7 @@ from .....module_utils._fivetran.client import JsonObject
 from ...._words import joined
 from ...model.plan import RoleWork
 from ..drafts import Draft, Situation
+from ..elsewhere import note_other_names
 from ..identity import buckets_named
 from ..part import SOMEBODY, note_kept
 from .s3_needs import adopts, granted_lately, needed_buckets, note_what_is_granted_lately, rows_of_the_role
@@ -35,8 +36,9 @@ def decide_absent(situation: Situation, role: SharedRole) -> None:
 
 def _take_away(situation: Situation, role: SharedRole, leaving: Sequence[Draft]) -> None:
     staying = rows_of_the_role(situation, role)
-    # What the connections read now: the inventory may have moved on since.
+    # What the connections read, also those that this run has deleted: the inventory may have moved on since.
     stored = {text for draft in leaving if draft.own_row for text in buckets_named(draft.own_row)}
+    stored |= {str(bucket) for draft in leaving for bucket in situation.buckets_left.get(draft.name) or ()}
 
     def plan(
         actual: Actual, desired_of: Callable[[Iterable[str]], DesiredAccess]
@@ -58,6 +60,8 @@ def _take_away(situation: Situation, role: SharedRole, leaving: Sequence[Draft])
         released = tuple(sorted(bucket for bucket in named if not needed[bucket]))
         stays = sorted(bucket for bucket in granted if needed[bucket])
         needed_by = tuple(sorted({schema for bucket in stays for schema in needed[bucket]}))
+        if actual.role is None and actual.policy is None:
+            note_other_names(leaving, role.name)
         for draft in leaving:
             _note_what_stays(draft, role, stays, needed_by)
             note_what_is_granted_lately(draft, role, fresh)

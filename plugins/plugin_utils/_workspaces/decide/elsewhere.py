@@ -1,0 +1,82 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Tell of access that stays, because a connection reads with something else than the settings name."""
+
+# Private to this collection: no promise of stability to anybody outside it.
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .drafts import Draft, Situation
+from .identity import folder_read, folders_read, shown
+
+_WHAT = {
+    "s3": ("role_elsewhere", "The IAM role and the policy that let Fivetran read it stay."),
+    "gcs": ("grant_elsewhere", "The grant on it stays."),
+}
+
+
+def note_what_is_read(draft: Draft) -> None:
+    """Note which buckets in S3 the connection reads that leaves: once it is deleted, nothing tells."""
+    folders = folders_read(draft.own_row) if draft.own_row else []
+    draft.reads = tuple(sorted({bucket for storage, bucket, _prefix in folders if storage == "s3"}))
+
+
+def note_access_elsewhere(situation: Situation, draft: Draft) -> None:
+    """Tell of the place that a connection reads which leaves, or is pointed elsewhere, where the settings name another.
+
+    Of another bucket in S3, its policy is taken care of: the role is the same.
+    """
+    purpose, settings = situation.purpose, draft.settings
+    stored = folder_read(draft.own_row) if draft.own_row else None
+    if stored is None or stored[0] not in _WHAT or draft.problems or not (purpose.removes or purpose.creates):
+        return
+    storage, bucket, _prefix = stored
+    if storage == settings.storage and (storage == "s3" or bucket == settings.bucket):
+        return
+    place, (code, stays) = shown(storage, bucket, ""), _WHAT[storage]
+    if storage == settings.storage:
+        option, said, values = "currents_bucket", f"names {settings.bucket}", f"currents_bucket: {bucket}"
+    else:
+        option, said = "currents_storage", f"says {settings.storage}"
+        values = f"currents_storage: {storage} and currents_bucket: {bucket}"
+    remedy = f"To take that away as well, set {values}, and run offboard.yml again."
+    if not purpose.removes:
+        remedy = f"Once nothing reads there any more, it is taken away by: {by_hand(draft, storage, bucket)}"
+    draft.warning("access", code, f"{option}: the connection reads {place}, and the inventory {said}. {stays}", remedy)
+
+
+def note_other_names(leaving: Iterable[Draft], name: str) -> None:
+    """Tell of connections in S3 that read through a role of another name than the settings have: it stays."""
+    for draft in leaving:
+        stored = folder_read(draft.own_row) if draft.own_row else None
+        if stored and stored[0] == "s3":
+            draft.warning(
+                "access",
+                "role_elsewhere",
+                f"s3_access_role_name: there is no IAM role {name}, and no policy of the name that the inventory has."
+                f" Those by which Fivetran reads {shown('s3', stored[1], '')} have other names, and stay.",
+                "To take them away as well, set s3_access_role_name and s3_access_policy_name to their names, and run"
+                " offboard.yml again.",
+            )
+
+
+def by_hand(draft: Draft, storage: str = "", bucket: str = "") -> str:
+    """Return the command that takes access to a bucket away without the plan, by default to that of the settings."""
+    settings, group = draft.settings, draft.group
+    storage, bucket = storage or settings.storage, bucket or settings.bucket
+    if storage == "gcs":
+        e_mail = group.service_account if group and group.service_account else "E-MAIL"
+        what = {"gcs_access_bucket": bucket, "gcs_access_member": e_mail}
+    else:
+        access = settings.roles["s3_access"]
+        what = {"s3_access_external_id": group.id if group else "GROUP_ID", "s3_access_bucket": bucket}
+        what |= {f"s3_access_{name}": str(access[name]) for name in ("role_name", "policy_name")}
+    values = " ".join(f"-e {name}={value}" for name, value in what.items())
+    return (
+        "ansible localhost -m ansible.builtin.include_role -a"
+        f" name=onramp.braze_fivetran.{storage}_access -e {storage}_access_state=absent {values}"
+    )

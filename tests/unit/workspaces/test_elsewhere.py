@@ -1,0 +1,108 @@
+# Copyright: Contributors to the onramp.braze_fivetran project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Access that stays because the settings have moved on is named, with how it is taken away."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.model import ActualRole
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.finding import Finding
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.settings import Settings
+
+from tests.unit.workspaces.situations import (
+    GROUP_ID,
+    SERVICE_ACCOUNT,
+    World,
+    change,
+    codes,
+    gcs,
+    in_iam,
+    plan_of,
+    plans_of,
+    row,
+    settings,
+)
+
+ELSEWHERE = ("role_elsewhere", "grant_elsewhere")
+WAS_IN_S3 = settings("us", currents_bucket="bucket-us")
+WAS_IN_GCS = gcs("us", currents_bucket="bucket-us-in-gcs")
+NOWHERE = settings("us", currents_storage="none", currents_bucket=None, currents_prefix=None)
+
+
+def told(purpose: str, now: Settings, was: Settings, **world: object) -> list[Finding]:
+    """Return what is said of access elsewhere to a workspace whose connection is as other settings made it."""
+    [plan] = plans_of(purpose, now, world=World(rows=(row(was),), **world))  # type: ignore[arg-type]
+    assert codes(plan) == []
+    return [finding for finding in plan.warnings if finding.code in ELSEWHERE]
+
+
+@pytest.mark.parametrize(
+    ("now", "was", "kept", "wanted"),
+    [
+        (WAS_IN_GCS, WAS_IN_S3, "s3://bucket-us", "currents_storage: s3 and currents_bucket: bucket-us"),
+        (NOWHERE, WAS_IN_S3, "s3://bucket-us", "currents_storage: s3 and currents_bucket: bucket-us"),
+        (WAS_IN_S3, WAS_IN_GCS, "gs://bucket-us-in-gcs", "currents_storage: gcs and currents_bucket: bucket-us-in-gcs"),
+        (NOWHERE, WAS_IN_GCS, "gs://bucket-us-in-gcs", "currents_storage: gcs and currents_bucket: bucket-us-in-gcs"),
+        (gcs("us"), WAS_IN_GCS, "gs://bucket-us-in-gcs", "currents_bucket: bucket-us-in-gcs"),
+    ],
+)
+def test_who_leaves_is_told_of_the_access_that_its_connection_has_elsewhere(
+    now: Settings, was: Settings, kept: str, wanted: str
+) -> None:
+    [finding] = told("offboard", now, was, iam=in_iam(WAS_IN_S3, "bucket-us"))
+    assert kept in finding.message
+    assert "stay" in finding.message
+    assert f"set {wanted}, and run offboard.yml" in finding.remedy
+
+
+def test_who_leaves_as_it_was_made_is_told_of_nothing_elsewhere() -> None:
+    assert told("offboard", WAS_IN_S3, WAS_IN_S3, iam=in_iam(WAS_IN_S3, "bucket-us")) == []
+    assert told("offboard", WAS_IN_GCS, WAS_IN_GCS) == []
+    assert told("offboard", NOWHERE, NOWHERE) == []
+
+
+def test_a_run_that_moves_a_connection_to_another_storage_tells_how_the_old_access_goes() -> None:
+    to_gcs = gcs("us", currents_bucket="bucket-us-in-gcs", fivetran_connection_adopt=True)
+    [finding] = told("onboard", to_gcs, WAS_IN_S3)
+    assert "The IAM role and the policy that let Fivetran read it stay" in finding.message
+    for part in (
+        "onramp.braze_fivetran.s3_access -e s3_access_state=absent",
+        f"-e s3_access_external_id={GROUP_ID} -e s3_access_bucket=bucket-us",
+        "-e s3_access_role_name=Fivetran -e s3_access_policy_name=Fivetran-S3-Access",
+    ):
+        assert part in finding.remedy
+    other = gcs("us", currents_bucket="acme-other", fivetran_connection_adopt=True)
+    [finding] = told("onboard", other, WAS_IN_GCS)
+    assert f"-e gcs_access_bucket=bucket-us-in-gcs -e gcs_access_member={SERVICE_ACCOUNT}" in finding.remedy
+
+
+def test_a_role_of_another_name_stays_and_that_is_said() -> None:
+    renamed = settings("us", currents_bucket="bucket-us", s3_access_role_name="New", s3_access_policy_name="New")
+    [finding] = told("offboard", renamed, WAS_IN_S3)
+    assert "there is no IAM role New" in finding.message
+    assert "s3://bucket-us" in finding.message
+    assert "s3_access_role_name and s3_access_policy_name" in finding.remedy
+    # Its connection is gone: nothing is known of what it has read with.
+    [plan] = plans_of("offboard", renamed, world=World())
+    assert plan.warnings == ()
+
+
+def test_what_a_deleted_connection_has_read_is_taken_away_however_fresh_the_policy_is() -> None:
+    moved_on = settings("us", currents_bucket="bucket-new")
+    policy, role = in_iam(WAS_IN_S3, "bucket-us", "bucket-of-another-run")
+    assert not isinstance(policy, ActualRole)
+    fresh = (replace(policy, is_fresh=True), role)
+    first = plan_of("offboard", moved_on, world=World(iam=fresh, rows=(row(WAS_IN_S3),)))
+    assert first.workspaces["us"].reads == ("bucket-us",)
+    # The second look of the run, once the connection is gone.
+    [second] = plans_of("offboard", moved_on, world=World(iam=fresh), buckets_left={"us": ["bucket-us"]})
+    for plan in (first.workspaces["us"], second):
+        assert "bucket-us" in plan.access.buckets
+        assert "bucket-of-another-run" not in plan.access.buckets
+        assert change(plan, "policy").action.value == "update"
+    [unsaid] = plans_of("offboard", moved_on, world=World(iam=fresh))
+    assert change(unsaid, "policy").action.value == "none"
