@@ -13,7 +13,7 @@ the one role, or the one grant, that lets Fivetran read. Of several, a person ch
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...module_utils._aws.access.documents import (
     JsonObject,
@@ -88,6 +88,25 @@ def s3_access(accounts: Sequence[str], roles: Iterable[Role], profile: str = "")
     if chosen:
         return _choice([*chosen, *rivals], acting)
     return AccessVariables(acting, missing=_no_role(accounts, found))
+
+
+def with_names_of_its_own(access: AccessVariables, group_id: str) -> AccessVariables:
+    """Return the access with names that no other group has, where no role was found: a role trusts one group.
+
+    By the names that are there by default, it would be refused together with a workspace that is fine.
+    """
+    is_named = not access.settings.keys().isdisjoint({"s3_access_role_arn", "s3_access_role_name"})
+    if is_named or access.candidates or not access.missing:
+        return access
+    of_others = all_options()
+    names: dict[str, VariableValue] = {
+        name: f"{of_others[name].default}-{group_id}" for name in ("s3_access_role_name", "s3_access_policy_name")
+    }
+    remark = (
+        "A role trusts one Fivetran group, and others have connections in S3: the names are its own. If Fivetran reads"
+        " by a role that was not found, put its ARN into s3_access_role_arn instead."
+    )
+    return replace(access, settings={**access.settings, **names}, remarks=(*access.remarks, remark))
 
 
 def _settings_of(role: Role) -> dict[str, VariableValue]:

@@ -15,7 +15,8 @@ from typing import Any
 
 from ...module_utils._fivetran.client import FivetranClient
 from ...module_utils._kernel.secrets.redact import Redactor
-from .access import AccessVariables
+from .access import AccessVariables, with_names_of_its_own
+from .connections import FoundConnection
 from .inventory_text import InventoryHost, inventory_text
 from .listing import AccountListing, list_account
 from .look import AccessLook, Credentials
@@ -65,11 +66,18 @@ def discover(client: FivetranClient, groups: Sequence[str], credentials: Credent
     hosts, connections = listing.hosts(), listing.of_groups(groups)
     found = AccessLook(client, credentials).take(connections)
     readers = Counter(item.currents for item in listing.connections)
+    groups_in_s3 = {item.group_id for item in listing.connections if item.currents.storage == "s3"}
+
+    def access(item: FoundConnection) -> AccessVariables:
+        known = found.access.get(item.id, AccessVariables())
+        is_one_of_several = item.currents.storage == "s3" and len(groups_in_s3) > 1
+        return with_names_of_its_own(known, item.group_id) if is_one_of_several else known
+
     workspaces = [
         InventoryHost(
             hosts[item.id],
             item,
-            found.access.get(item.id, AccessVariables()),
+            access(item),
             # Names of containers in Azure are those of a storage account, which Fivetran does not tell.
             shares_folder=item.currents.storage in ("s3", "gcs") and readers[item.currents] > 1,
         )

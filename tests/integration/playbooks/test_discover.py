@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tests.integration.inventories.by_hand import GCS, S3, listed, make, make_several
-from tests.integration.playbooks.fleet import play, workspaces
+from tests.integration.playbooks.fleet import findings, play, workspaces
 from tests.integration.playbooks.plans import planned, says, to_do
 from tests.playbook import PlayResult
 from tests.sandbox import world
@@ -176,6 +176,20 @@ def test_what_was_made_by_hand_is_in_order_with_its_inventory(sandbox: Sandbox, 
     assert discover(sandbox, path).exit_code == 0
     us, eu = world.BRAZE_KEY_SHOP_US, world.BRAZE_KEY_SHOP_EU
     is_in_order(sandbox, path, *keys_for(path, braze_us=us, braze_us_again=us, braze_eu=eu))
+
+
+@pytest.mark.slow
+def test_a_connection_whose_role_cannot_be_found_makes_no_finding_of_a_workspace_of_another_group(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    assert play(sandbox, "onboard", "--limit", "shop_us").exit_code == 0
+    make(sandbox, "braze_emea", world.SECOND_GROUP_ID)
+    path = tmp_path / "inventory.yml"
+    assert discover(sandbox, path).exit_code == 0
+    us = world.BRAZE_KEY_SHOP_US
+    verified = play(sandbox, "verify", *keys_for(path, braze_shop_us=us, braze_emea=us), inventory=path)
+    assert findings(verified, "braze_shop_us") == []
+    assert "s3_access_role_name" not in verified.messages("braze_emea")
 
 
 @pytest.mark.slow

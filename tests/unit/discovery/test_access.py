@@ -23,6 +23,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.a
     own_grant,
     own_role,
     s3_access,
+    with_names_of_its_own,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.options import all_options
 
@@ -50,6 +51,18 @@ def test_the_one_role_that_reads_the_bucket_is_somebody_elses_role() -> None:
     assert found.settings == {"s3_access_role_arn": role("a").arn}
     assert found.missing == ""
     assert "masked" in told(found)
+
+
+def test_where_no_role_is_found_a_connection_takes_no_name_that_another_group_may_have() -> None:
+    nothing = s3_access([ACCOUNT], [])
+    named = with_names_of_its_own(nothing, "patient_harbor")
+    assert named.settings == {
+        "s3_access_role_name": "Fivetran-patient_harbor",
+        "s3_access_policy_name": "Fivetran-S3-Access-patient_harbor",
+    }
+    assert "put its ARN into s3_access_role_arn" in told(named)
+    for known in (s3_access([ACCOUNT], [role("a")]), s3_access([ACCOUNT], [role("a"), role("b")])):
+        assert with_names_of_its_own(known, "patient_harbor") == known
 
 
 def test_a_role_that_certainly_reads_outweighs_those_of_which_nobody_can_tell_and_they_are_named() -> None:
