@@ -9,7 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_heal import OPTIONS
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.arguments import validated
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.arguments import (
+    OF_HEALING,
+    validated_as_set,
+)
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.guard import ControllerAction
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.hook import run_hook
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.memory import (
@@ -57,7 +60,7 @@ class ActionModule(ControllerAction):
 
     def _act(self, variables: dict[str, Any]) -> dict[str, Any]:
         """Return what the phase returns."""
-        params = validated(OPTIONS, self._task.args)
+        params = validated_as_set(OPTIONS, self._task.args, OF_HEALING)
         phases: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]] = {
             "begin": self._begin,
             "end": self._end,

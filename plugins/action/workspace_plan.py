@@ -16,7 +16,7 @@ from typing import Any
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import Redactor
 from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_plan import OPTIONS
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.arguments import validated
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.arguments import OF_PLAN, validated_as_set
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.guard import ControllerAction
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.play import play_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.progress import Progress, say
@@ -73,8 +73,9 @@ class ActionModule(ControllerAction):
     def _act(self, variables: dict[str, Any]) -> dict[str, Any]:
         """Return the plan; what goes wrong with the look is in it, for every workspace."""
         trace(self, variables)
+        params = validated_as_set(OPTIONS, self._task.args, OF_PLAN)
         # It is told workspace by workspace, by the tasks that follow.
-        return self._plan(validated(OPTIONS, self._task.args), variables) | {"_ansible_verbose_override": True}
+        return self._plan(params, variables) | {"_ansible_verbose_override": True}
 
     def _plan(self, params: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         playing = [str(name) for name in variables.get("ansible_play_hosts") or ()]

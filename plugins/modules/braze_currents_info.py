@@ -59,7 +59,7 @@ options:
   stale_after:
     description:
       - Hours without a new file after which Currents no longer counts as landing. A busy workspace gets files every
-        five minutes.
+        five minutes. From V(1) to V(87600), ten years.
     type: int
     default: 24
   format_samples:

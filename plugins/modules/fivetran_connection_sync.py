@@ -68,6 +68,7 @@ options:
   wait_timeout:
     description:
       - Seconds to wait before the task fails with C(failure.code=sync_timeout). The sync goes on at Fivetran.
+      - From V(1) to V(604800), a week.
     type: int
     default: 3600
   config_secrets:

@@ -49,7 +49,8 @@ options:
     required: true
   cooldown:
     description:
-      - Within so many seconds nothing is tried twice for the same connection and the same cause. V(0) tries every time.
+      - Within so many seconds nothing is tried twice for the same connection and the same cause. V(0) tries every time,
+        and V(604800), a week, is the most.
     type: int
     default: 3600
   state:

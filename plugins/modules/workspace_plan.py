@@ -79,9 +79,16 @@ options:
     elements: dict
   heal_cooldown:
     description:
-      - With O(purpose=heal), seconds within which nothing is tried twice for the same connection and the same cause.
+      - With O(purpose=heal), seconds within which nothing is tried twice for the same connection and the same cause,
+        from V(0) to V(604800), a week. The playbook passes on C(onramp_heal_cooldown).
     type: int
     default: 3600
+  heal_wait:
+    description:
+      - With O(purpose=heal), seconds that C(heal.yml) waits for a sync, from V(1) to V(604800). It is nothing to the
+        plan, and refused here so that it is refused before anything is written. The playbook passes on
+        C(onramp_heal_wait).
+    type: int
   heal_state:
     description:
       - With O(purpose=heal), the file that remembers what was tried, as for M(onramp.braze_fivetran.workspace_heal).
@@ -391,6 +398,7 @@ OPTIONS = (
             "heal_connections": {"type": "list", "elements": "dict"},
             "buckets_left": {"type": "dict"},
             "heal_cooldown": {"type": "int", "default": 3600},
+            "heal_wait": {"type": "int"},
             "heal_state": {"type": "str"},
             "plan_file": {"type": "path"},
             # Hidden because it is long; there is nothing secret in it.

@@ -18,6 +18,7 @@ from .._bucket.names import check_bucket
 from .._bucket.objects import AccessDenied, BucketMissing, BucketObjects
 from .._kernel.clients import Clients
 from .._kernel.errors import Failure, InvalidArgument
+from .._kernel.options.limits import LONGEST_AGE, check_number
 from .._kernel.secrets.shown import quoted
 from .._kernel.task import Result, Task, warn_or_fail
 from .found import EventType, FoundIntegration, Survey
@@ -173,8 +174,7 @@ def _check(params: Mapping[str, Any]) -> None:
     _check_folder("prefix", params["prefix"])
     for folder in params["folders_of_others"]:
         _check_folder("folders_of_others", folder)
-    if params["stale_after"] < 1:
-        raise InvalidArgument(f"stale_after: expected 1 hour or more, got {params['stale_after']}.")
+    check_number("stale_after", params["stale_after"], 1, LONGEST_AGE)
     if params["format_samples"] < 0:
         raise InvalidArgument(f"format_samples: expected 0 or more, got {params['format_samples']}.")
 

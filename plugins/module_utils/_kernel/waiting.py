@@ -11,11 +11,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from .deadline import CLOCK, Clock
+from .options.limits import LONGEST_SYNC
 
 
 def until(seconds: float, clock: Clock = CLOCK) -> str:
     """Return the time of day ``seconds`` from now, such as ``20:14:30 UTC``."""
-    return f"{clock.now() + timedelta(seconds=seconds):%H:%M:%S} UTC"
+    # Who waits refuses what is longer, but says first until when.
+    bounded = min(max(seconds, 0), LONGEST_SYNC)
+    return f"{clock.now() + timedelta(seconds=bounded):%H:%M:%S} UTC"
 
 
 def duration(seconds: float) -> str:

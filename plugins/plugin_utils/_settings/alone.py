@@ -18,12 +18,13 @@ from typing import Any
 from ansible.module_utils.common.validation import check_type_dict
 
 from ...module_utils._kernel.errors import InvalidArgument
+from ...module_utils._kernel.options.limits import LONGEST_SYNC
 from ...module_utils._kernel.secrets.redact import Redactor
 from .borrowed import check_s3, of_s3_access
 from .misspelt import closest
 from .options import Option, is_setting, options_alone
 from .reading import PLACEHOLDER, cannot_be_evaluated, not_set
-from .rules import RAW_RULES, VALUE_RULES, braze_url, bucket, credential, folder, schema
+from .rules import RAW_RULES, VALUE_RULES, braze_url, bucket, credential, folder, number, schema
 from .settings import Unreadable, Variables
 from .together import TOGETHER
 from .values import Refused, holds_omit, no_secret, typed
@@ -41,6 +42,7 @@ _VALUE_RULES: Mapping[str, Callable[[Any], Any]] = {
     "s3_access_bucket": lambda value: _bucket("s3", value, "s3_access"),
     "s3_access_buckets": lambda value: [_bucket("s3", name, "s3_access") for name in value],
     "fivetran_connection_schema": schema,
+    "fivetran_connection_sync_timeout": partial(number, 1, LONGEST_SYNC),
 }
 
 

@@ -23,7 +23,7 @@ from ...module_utils._braze.instances import find_endpoint
 from ...module_utils._bucket.names import expected_name
 from ...module_utils._google.policy import check_role
 from ...module_utils._kernel.http.url import PLACE, check_base_url
-from ...module_utils._kernel.options.limits import LONGEST_TIMEOUT, check_number
+from ...module_utils._kernel.options.limits import LONGEST_AGE, LONGEST_TIMEOUT, check_number
 from ...module_utils._kernel.secrets.keys import BLANKS, bare, complaint
 from ...module_utils._kernel.secrets.redact import is_mask
 from ...module_utils._kernel.secrets.shown import shown
@@ -54,10 +54,6 @@ _URL = re.compile(r"https?://(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::(?P<port>[0-9]{1,
 
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
-
-
-# Ten years, in hours.
-_LONGEST_LAG = 87600
 
 
 def bucket(storage: str, name: str, role: str = "currents", *, is_storage_fixed: bool = False) -> str:
@@ -166,14 +162,12 @@ def _matching(pattern: re.Pattern[str], expected: str, value: str) -> str:
     return value
 
 
-def _number(lowest: int, highest: int, value: int) -> int:
+def number(lowest: int, highest: int, value: int) -> int:
+    """Return ``value`` if it lies between the two.
+
+    :raises Refused: saying what is accepted.
+    """
     return int(borrowed("number", value, lambda: check_number("number", value, lowest, highest)))
-
-
-def _hours(value: int) -> int:
-    if value < 1:
-        raise Refused(f"expected a whole number of hours, 1 or more, got {value}.")
-    return value
 
 
 def _role_arn(value: str, guess: Callable[[str], str] = meant.role_arn) -> str:
@@ -261,8 +255,8 @@ VALUE_RULES: Mapping[str, Callable[[Any], Any]] = {
     "currents_bucket": _trimmed,
     "currents_prefix": folder,
     "currents_connection_string": connection_string,
-    "onramp_max_lag_hours": partial(_number, 1, _LONGEST_LAG),
-    "currents_landing_stale_after": _hours,
+    "onramp_max_lag_hours": partial(number, 1, LONGEST_AGE),
+    "currents_landing_stale_after": partial(number, 1, LONGEST_AGE),
     "s3_access_role_arn": partial(_role_arn, guess=meant.own_role_arn),
     "s3_access_account_id": partial(_matching, _ACCOUNT, "the twelve digits of an AWS account, in quotes"),
     **_of_aws("currents_landing"),
@@ -274,14 +268,14 @@ VALUE_RULES: Mapping[str, Callable[[Any], Any]] = {
     "s3_access_kms_key_arns": key_arns,
     "s3_access_tags": tags_of_role,
     "s3_access_permissions_boundary": partial(_matching, _POLICY_ARN, "the ARN of an IAM policy"),
-    "s3_access_max_session_duration": partial(_number, 3600, 43200),
+    "s3_access_max_session_duration": partial(number, 3600, 43200),
     "gcs_access_role": _gcs_role,
     HISTORY_FROM: _day,
     f"{CONNECTION}role_arn": _role_arn,
     f"{CONNECTION}exports_role_arn": _role_arn,
     f"{CONNECTION}exports_connection_string": connection_string,
-    f"{CONNECTION}setup_test_timeout": partial(_number, 1, LONGEST_TIMEOUT),
-    f"{CONNECTION}retry_timeout": partial(_number, 1, LONGEST_TIMEOUT),
-    f"{CONNECTION}rate_limit_timeout": partial(_number, 0, LONGEST_TIMEOUT),
-    f"{CONNECTION}setup_test_retries": partial(_number, 0, 1000),
+    f"{CONNECTION}setup_test_timeout": partial(number, 1, LONGEST_TIMEOUT),
+    f"{CONNECTION}retry_timeout": partial(number, 1, LONGEST_TIMEOUT),
+    f"{CONNECTION}rate_limit_timeout": partial(number, 0, LONGEST_TIMEOUT),
+    f"{CONNECTION}setup_test_retries": partial(number, 0, 1000),
 }

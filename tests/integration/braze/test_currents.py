@@ -220,7 +220,7 @@ def test_only_the_first_bytes_of_a_few_files_are_read(place: Place) -> None:
     assert place.look(format_samples=0)["samples"] == []
 
 
-@pytest.mark.parametrize(("option", "value"), [("stale_after", 0), ("format_samples", -1)])
+@pytest.mark.parametrize(("option", "value"), [("stale_after", 0), ("stale_after", 10**12), ("format_samples", -1)])
 def test_a_number_that_makes_no_sense_is_refused_before_anything_is_asked(
     place: Place, option: str, value: int
 ) -> None:

@@ -135,6 +135,15 @@ def test_what_is_no_time_is_refused(sandbox: Sandbox, run: Run, since: str) -> N
     assert sandbox.journal("fivetran", "sync_connection") == []
 
 
+@pytest.mark.parametrize("seconds", [0, 10**12])
+def test_a_wait_of_no_length_or_without_end_is_refused_before_a_sync_is_started(
+    sandbox: Sandbox, run: Run, seconds: int
+) -> None:
+    result = run(wait=True, wait_timeout=seconds)
+    assert result.msg.startswith("wait_timeout: expected a number from 1 to 604800")
+    assert sandbox.writes() == []
+
+
 def test_a_running_sync_is_waited_for_and_not_started_again(sandbox: Sandbox, run: Run, connection_id: str) -> None:
     sandbox.seed("fivetran", "set_sync", polls=3)
     run()

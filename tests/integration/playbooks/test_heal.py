@@ -179,6 +179,37 @@ def test_check_mode_tells_what_would_be_done_and_does_nothing(ailing: Sandbox, t
     assert {task.host for task in result.failures()} == {"silent"}
 
 
+# What it is set to, and what is told of it.
+NOT_ACCEPTED = (
+    ({"onramp_heal_cooldown": 10**12}, "onramp_heal_cooldown: expected a number from 0 to 604800, got 1000000000000."),
+    ({"onramp_heal_cooldown": -1}, "onramp_heal_cooldown: expected a number from 0 to 604800, got -1."),
+    ({"onramp_heal_cooldown": "soon"}, 'onramp_heal_cooldown: expected a whole number, got "soon".'),
+    ({"onramp_heal_wait": 10**12}, "onramp_heal_wait: expected a number from 1 to 604800, got 1000000000000."),
+    ({"onramp_heal_wait": "x"}, 'onramp_heal_wait: expected a whole number, got "x".'),
+    ({"onramp_part_of_fleet": "half"}, 'onramp_part_of_fleet: expected true or false, got "half".'),
+    (
+        {"onramp_heal_connections": "braze_shop_us"},
+        "onramp_heal_connections: expected a list of connections, each with group_id and schema, or with connection_id,"
+        ' as events name them, got "braze_shop_us".',
+    ),
+    (
+        {"fivetran_connection_rate_limit_timeout": "long"},
+        'fivetran_connection_rate_limit_timeout: expected a whole number, got "long".',
+    ),
+)
+
+
+def test_what_a_variable_of_the_run_must_not_be_is_told_by_its_name_before_anything_is_asked(
+    onboarded: Sandbox, tmp_path: Path
+) -> None:
+    for given, sentence in NOT_ACCEPTED:
+        result = heal(onboarded, *ONLY, *remembering(tmp_path), "-e", json.dumps(given))
+        assert result.exit_code == 2
+        assert sentence in result.messages("source")
+        assert "report it" not in result.output
+    assert counts(onboarded) == {}
+
+
 @pytest.mark.slow
 @pytest.mark.slow
 def test_only_what_is_asked_for_is_taken_up(ailing: Sandbox) -> None:

@@ -68,7 +68,7 @@ SETTINGS: tuple[tuple[dict[str, Any], str, tuple[str, ...]], ...] = (
     ({"s3_access_max_session_duration": 60}, "s3_access_max_session_duration", ("3600",)),
     ({"s3_access_scope": "prefix", "currents_prefix": ""}, "currents_prefix", ("s3_access_scope: prefix",)),
     ({"gcs_access_role": "objectViewer"}, "gcs_access_role", ("objectViewer",)),
-    ({"currents_landing_stale_after": 0}, "currents_landing_stale_after", ("hours",)),
+    ({"currents_landing_stale_after": 0}, "currents_landing_stale_after", ("87600",)),
 )
 
 

@@ -98,6 +98,9 @@ def test_the_entry_point_that_only_syncs_needs_no_more_than_the_connection() -> 
     assert told("fivetran_connection", sync_timeout="an hour") == [
         'fivetran_connection_sync_timeout: expected a whole number, got "an hour".'
     ]
+    assert told("fivetran_connection", sync_timeout=10**12) == [
+        "fivetran_connection_sync_timeout: expected a number from 1 to 604800, got 1000000000000."
+    ]
 
 
 @pytest.mark.parametrize("omit", ["__omit_place_holder__0815", "<<Omit>>"])

@@ -402,7 +402,8 @@ VALUES: list[tuple[str, Any, str]] = [
     ("braze_api_key_permissions", ["a", None], "expected a list of texts, got one with nothing in it."),
     ("currents_landing_stale_after", "a day", 'expected a whole number, got "a day".'),
     ("currents_landing_stale_after", True, "expected a whole number, got true."),
-    ("currents_landing_stale_after", 0, "expected a whole number of hours, 1 or more, got 0."),
+    ("currents_landing_stale_after", 0, "expected a number from 1 to 87600, got 0."),
+    ("currents_landing_stale_after", 10**12, "expected a number from 1 to 87600, got 1000000000000."),
     ("currents_landing_credentials_file", {"type": "a"}, "expected the path of a file, got a dictionary."),
     (
         "currents_landing_credentials_file",

@@ -16,6 +16,7 @@ from typing import Any
 from ..._kernel.deadline import CLOCK, Backoff, Clock, Deadline
 from ..._kernel.errors import Failure, InvalidArgument, OnrampError
 from ..._kernel.http.call import HttpError
+from ..._kernel.options.limits import LONGEST_SYNC, check_number
 from ..._kernel.secrets.redact import Redactor
 from ..._kernel.secrets.shown import quoted
 from ..._kernel.task import Result, Task
@@ -42,6 +43,7 @@ def sync(task: Task) -> Result:
     """Do the work of ``fivetran_connection_sync``."""
     params = task.params
     check_time("since", params["since"])
+    check_number("wait_timeout", params["wait_timeout"], 1, LONGEST_SYNC)
     secrets = params["config_secrets"]
     redactor = credentials_redactor(params, secrets)
     run = Sync(

@@ -15,6 +15,10 @@ from ..errors import InvalidArgument
 from ..http.call import RetryPolicy
 
 LONGEST_TIMEOUT = 24 * 60 * 60
+# A first sync may take days.
+LONGEST_SYNC = 7 * 24 * 60 * 60
+# Ten years, in hours.
+LONGEST_AGE = 87600
 
 
 def check_number(name: str, value: int, lowest: int, highest: int) -> int:
