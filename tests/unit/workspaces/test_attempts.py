@@ -135,6 +135,26 @@ def test_what_is_old_is_forgotten_and_so_is_what_a_wrong_clock_has_dated(tmp_pat
     assert set(many.bounded(NOW, most=2).known) == {("group/0", CAUSE), ("group/1", CAUSE)}
 
 
+@pytest.mark.parametrize("at", ["2999-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-05:00"])
+def test_what_lies_in_the_future_is_no_attempt_wherever_it_is_remembered(tmp_path: Path, at: str) -> None:
+    path = tmp_path / "heal.json"
+    row = {"connection": IDENTITY, "cause": CAUSE, "at": at}
+    ahead = {"version": 1, "attempts": [row]}
+    path.write_text(json.dumps(ahead))
+    assert memory(path).begin(IDENTITY, CAUSE, HOUR, NOW)
+    assert memory(None, **{FACT: ahead}).begin(IDENTITY, CAUSE, HOUR, NOW)
+    # Nor does it hide the real one.
+    assert not memory(path, **{FACT: ahead}).begin(IDENTITY, CAUSE, HOUR, NOW)
+    path.write_text(json.dumps(ahead))
+    real = Attempts({(IDENTITY, CAUSE): Attempt(NOW)}).as_json()
+    assert not memory(path, **{FACT: real}).begin(IDENTITY, CAUSE, HOUR, NOW)
+
+
+def test_clocks_may_differ_a_little() -> None:
+    assert Attempt(NOW + timedelta(minutes=2)).is_within(HOUR, NOW)
+    assert not Attempt(NOW + timedelta(minutes=10)).is_within(HOUR, NOW)
+
+
 def test_the_file_is_in_ansibles_home_unless_it_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ANSIBLE_HOME", str(tmp_path))
     assert path_of(None) == tmp_path / "onramp_heal.json"

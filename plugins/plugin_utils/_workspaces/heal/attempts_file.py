@@ -34,7 +34,7 @@ def read(path: Path) -> Attempts:
     try:
         if path.stat().st_size > LARGEST:
             return Attempts()
-        return Attempts.from_json(json.loads(path.read_text(encoding="utf-8")))
+        return Attempts.from_json(json.loads(path.read_text(encoding="utf-8"))).until(datetime.now(UTC))
     except (FileNotFoundError, ValueError, RecursionError):
         return Attempts()
 

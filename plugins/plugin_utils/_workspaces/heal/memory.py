@@ -13,7 +13,7 @@ where no file outlasts a job.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +95,7 @@ def path_of(path: str | None) -> Path | None:
     return Path(path).expanduser().absolute() if path.strip() else None
 
 
-def of_facts(facts: Any) -> Attempts:
-    """Return what the facts of a host tell."""
-    return Attempts.from_json(facts.get(FACT)) if isinstance(facts, Mapping) else Attempts()
+def of_facts(facts: Any, name: str = FACT) -> Attempts:
+    """Return what one of the facts of a host tells."""
+    known = Attempts.from_json(facts.get(name)) if isinstance(facts, Mapping) else Attempts()
+    return known.until(datetime.now(UTC))

@@ -17,7 +17,7 @@ from typing import Any
 
 from ..model.attempts import Attempts, cause_of
 from ..model.healings import HealState
-from .memory import AttemptsMemory
+from .memory import AttemptsMemory, of_facts
 
 TOLD = "onramp_heal_told_before"
 _PREFIX = "told"
@@ -29,7 +29,7 @@ _LASTS = (HealState.NEEDS_A_PERSON, HealState.NOT_HEALED)
 
 def told_before(facts: Any) -> Attempts:
     """Return what people have been told, as far as the facts of a host know."""
-    return Attempts.from_json(facts.get(TOLD)) if isinstance(facts, Mapping) else Attempts()
+    return of_facts(facts, TOLD)
 
 
 def all_told(memory: AttemptsMemory) -> dict[str, Any]:

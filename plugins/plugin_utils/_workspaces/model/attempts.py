@@ -21,6 +21,8 @@ from typing import Any
 VERSION = 1
 # What is older is of no use to anybody, and no more are kept.
 KEPT = timedelta(days=7)
+# By how much the clocks of two machines may differ. What lies further ahead is of a clock that was wrong.
+AHEAD = timedelta(minutes=5)
 MOST = 5000
 MOST_OF_ONE = 20
 LONGEST = 200
@@ -39,8 +41,12 @@ class Attempt:
     message: str = ""
 
     def is_within(self, cooldown: int, now: datetime) -> bool:
-        """Tell whether it is so young, in seconds, that nothing is tried again."""
-        return now < self.at + timedelta(seconds=cooldown)
+        """Tell whether it is so young, in seconds, that nothing is tried again; what lies ahead is no attempt."""
+        return not self.is_ahead_of(now) and now < self.at + timedelta(seconds=cooldown)
+
+    def is_ahead_of(self, now: datetime) -> bool:
+        """Tell whether it lies in the future."""
+        return self.at > now + AHEAD
 
     def as_json(self) -> dict[str, Any]:
         return {"at": as_text(self.at), "did": list(self.did), "message": self.message}
@@ -72,9 +78,13 @@ class Attempts:
         """Return what is known of one connection."""
         return Attempts({key: attempt for key, attempt in self.known.items() if key[0] == identity})
 
+    def until(self, now: datetime) -> Attempts:
+        """Return what is known without what lies in the future, which would be later than any real attempt."""
+        return Attempts({key: attempt for key, attempt in self.known.items() if not attempt.is_ahead_of(now)})
+
     def bounded(self, now: datetime, most: int = MOST) -> Attempts:
         """Return the latest, without what is too old, or of a clock that was wrong."""
-        fresh = [(key, one) for key, one in self.known.items() if now - KEPT <= one.at <= now + timedelta(minutes=5)]
+        fresh = [(key, one) for key, one in self.until(now).known.items() if now - KEPT <= one.at]
         fresh.sort(key=lambda entry: entry[1].at)
         return Attempts(dict(fresh[-most:]))
 
@@ -101,13 +111,14 @@ def _read(row: Mapping[str, Any]) -> tuple[tuple[str, str], Attempt] | None:
     identity, cause, at = (str(row.get(name) or "") for name in ("connection", "cause", "at"))
     try:
         moment = datetime.fromisoformat(at)
-    except ValueError:
+        known = moment.astimezone(UTC) if moment.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    if not (moment.tzinfo and _ID.fullmatch(identity) and _ID.fullmatch(cause)):
+    if not (known and _ID.fullmatch(identity) and _ID.fullmatch(cause)):
         return None
     did = row.get("did")
     done = tuple(short(str(item)) for item in did[:MOST_OF_ONE]) if isinstance(did, list) else ()
-    return (identity, cause), Attempt(moment, done, short(str(row.get("message") or "")))
+    return (identity, cause), Attempt(known, done, short(str(row.get("message") or "")))
 
 
 def short(text: str) -> str:
