@@ -2,12 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Write files for people: whole or not at all, where they said, and with the permissions that they chose."""
+"""Write files for people: whole or not at all, where they said, and with the permissions that they chose.
+
+And read what may be no file at all.
+"""
 
 # Private to this collection: no promise of stability to anybody outside it.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
@@ -44,6 +48,18 @@ def write_whole(path: Path, text: str, mode: int = _AS_USUAL) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def read_regular(path: str | Path, most: int, flags: int = 0) -> bytes:
+    """Return the first ``most`` bytes of a file, without waiting for the other end of a pipe. ``flags``: of opening it.
+
+    :raises OSError: it cannot be read, or is no file.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | flags)
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "it is no file", str(path))
+        return file.read(most)
 
 
 def beside(path: Path) -> Path:

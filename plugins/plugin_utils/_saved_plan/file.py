@@ -11,20 +11,24 @@ from __future__ import annotations
 import errno
 import json
 import os
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
 from ...module_utils._kernel.errors import Failure, OnrampError
-from .._files import write_whole
+from .._files import read_regular, write_whole
 from .model import Saved
 from .parse import from_data, unusable
 
 # A plan of ten thousand workspaces has a third of it.
 LARGEST = 100 * 1024 * 1024
 _OWNER_ONLY = 0o600
-_FOLDER, _NO_FILE = "It is a folder.", "It is no file."
+_FOLDER = "It is a folder."
+_NO_PLANS = {
+    errno.ELOOP: "It is a link: name the file itself.",
+    errno.EISDIR: _FOLDER,
+    errno.EINVAL: "It is no file.",
+}
 
 
 def rendered(data: Mapping[str, Any]) -> str:
@@ -69,7 +73,7 @@ def read(path: str) -> tuple[dict[str, Any], Saved]:
     try:
         text = _text(path)
     except OSError as error:
-        why = {errno.ELOOP: "It is a link: name the file itself.", errno.EISDIR: _FOLDER}.get(error.errno or 0)
+        why = _NO_PLANS.get(error.errno or 0)
         unusable(path, why or f"The plan cannot be read: {error.strerror}.")
     except ValueError:
         unusable(path, "This is no plan: it is no text.")
@@ -85,13 +89,7 @@ def read(path: str) -> tuple[dict[str, Any], Saved]:
 
 
 def _text(path: str) -> str:
-    # Neither follows a link, nor waits for the other end of a pipe.
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY)
-    with os.fdopen(handle, "rb") as file:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            unusable(path, _FOLDER if stat.S_ISDIR(status.st_mode) else _NO_FILE)
-        content = file.read(LARGEST + 1)
+    content = read_regular(path, LARGEST + 1, os.O_NOFOLLOW)
     if len(content) > LARGEST:
         unusable(path, f"The file is larger than {LARGEST // 1024 // 1024} MB, and no plan is.")
     return content.decode("utf-8")

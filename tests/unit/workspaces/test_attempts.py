@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -115,14 +117,19 @@ def test_a_damaged_fact_counts_as_none(fact: Any) -> None:
     assert of_facts(None) == Attempts()
 
 
-def test_a_folder_in_the_place_of_the_file_is_told_and_stops_nobody(tmp_path: Path) -> None:
-    run = memory(tmp_path)
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_what_is_no_file_in_the_place_of_the_file_is_told_and_stops_nobody(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "heal.json"
+    make(path)
+    run = memory(path)
     assert run.begin(IDENTITY, CAUSE, HOUR, NOW)
     (warning,) = run.warnings
     assert warning.startswith("onramp_heal_state: ")
-    assert str(tmp_path) in warning
+    assert str(path) in warning
     # Within the run, the host's own fact remembers it.
-    assert not memory(tmp_path, **{FACT: run.fact(IDENTITY)}).begin(IDENTITY, CAUSE, HOUR, NOW)
+    assert not memory(path, **{FACT: run.fact(IDENTITY)}).begin(IDENTITY, CAUSE, HOUR, NOW)
 
 
 def test_what_is_old_is_forgotten_and_so_is_what_a_wrong_clock_has_dated(tmp_path: Path) -> None:

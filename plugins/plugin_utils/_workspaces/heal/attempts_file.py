@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..._files import write_whole
+from ..._files import read_regular, write_whole
 from ..model.attempts import Attempts
 
 NAME = "onramp_heal.json"
@@ -29,12 +29,12 @@ LARGEST = 16 * 1024 * 1024
 def read(path: Path) -> Attempts:
     """Return what the file holds.
 
-    :raises OSError: it is there, and cannot be read.
+    :raises OSError: it is there, and is no file or cannot be read.
     """
     try:
-        if path.stat().st_size > LARGEST:
-            return Attempts()
-        return Attempts.from_json(json.loads(path.read_text(encoding="utf-8"))).until(datetime.now(UTC))
+        content = read_regular(path, LARGEST + 1)
+        known = Attempts() if len(content) > LARGEST else Attempts.from_json(json.loads(content))
+        return known.until(datetime.now(UTC))
     except (FileNotFoundError, ValueError, RecursionError):
         return Attempts()
 
