@@ -300,14 +300,14 @@ class CallbackModule(CallbackBase):
         if not folder:
             return report
         try:
-            self._earlier, strange = history.read(Path(folder))
+            self._earlier, strange = history.read(Path(folder), report.run.finished_at)
         except OSError as error:
             self._warn_of("read", "history_dir", folder, error)
             return report
         if strange:
             names = ", ".join(strange[:3]) + (f" and {len(strange) - 3} more" if strange[3:] else "")
             self._display.warning(
-                f"workspace_report: no reports, and left as they are, in history_dir {folder}: {names}. "
+                f"workspace_report: no earlier reports, and left as they are, in history_dir {folder}: {names}. "
                 "Move them elsewhere."
             )
         return with_news(report, list(self._earlier.values()), self._is_there)

@@ -13,11 +13,13 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from .._files import beside, fill_new
+from .._workspaces.model.attempts import AHEAD, as_text
 from .collected import results
 from .news import TIME, Earlier, NewsKind
 
@@ -29,20 +31,29 @@ LARGEST = 200 * 1024 * 1024
 COMPARED = ("host", "status", "since", "changed", "cells", "findings", "key", "landing", "access", "connection")
 
 
-def read(folder: Path) -> tuple[dict[Path, Earlier], list[str]]:
+def read(folder: Path, finished_at: str) -> tuple[dict[Path, Earlier], list[str]]:
     """Return the reports of a folder, the oldest first, and the names of files that look like one and are none.
+
+    ``finished_at``: of the run that they are earlier than; what lies ahead of it is no earlier report, and would be
+    the newest one for ever.
 
     :raises OSError: the folder cannot be read.
     """
     found: dict[Path, Earlier] = {}
     strange: list[str] = []
+    last = as_text(datetime.fromisoformat(finished_at) + AHEAD)
     for path in _named(folder):
         try:
-            found[path] = _earlier(path)
+            earlier = _earlier(path)
         except FileNotFoundError:
             # Another run has just removed it.
             continue
         except (OSError, ValueError, RecursionError):
+            strange.append(path.name)
+            continue
+        if earlier.finished_at <= last:
+            found[path] = earlier
+        else:
             strange.append(path.name)
     return found, strange
 
@@ -126,7 +137,8 @@ def _earlier(path: Path) -> Earlier:
 
 def _by_name(data: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for one in results.mappings(data, "workspaces"):
+    # What has no name is no workspace that anybody could miss.
+    for one in filter(lambda one: results.text(one, "name"), results.mappings(data, "workspaces")):
         known = found[results.text(one, "name")] = {name: one[name] for name in COMPARED if name in one}
         known["key"] = {name: value for name, value in results.mapping(one, "key").items() if name != "permissions"}
     return found

@@ -186,7 +186,7 @@ def _level(status: Mark) -> int:
 def _since(then: Mapping[str, Any], last: Earlier) -> str:
     """Return since when a workspace stood as it did; what is kept may be older than the reports that are."""
     since = results.text(then, "since")
-    return since if TIME.fullmatch(since) else last.finished_at
+    return since if TIME.fullmatch(since) and since <= last.finished_at else last.finished_at
 
 
 def _turned(workspace: Workspace, then: Mapping[str, Any], last: Earlier) -> Iterator[News]:

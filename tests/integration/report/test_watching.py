@@ -56,7 +56,7 @@ def test_two_nights_are_told_alike_to_everybody_who_watches(sandbox: Sandbox, tm
     kept_first.write_text(tampered)
     second = night(sandbox, tmp_path, "--limit", "shop_eu", inventory=inventory)
     assert second.exit_code == 2
-    assert "no reports, and left as they are, in history_dir" in " ".join(second.output.split())
+    assert "no earlier reports, and left as they are, in history_dir" in " ".join(second.output.split())
     kept = sorted(path.name for path in (tmp_path / "history").iterdir())
     assert (len(kept), kept[0]) == (3, "report-20260101T000000Z.json")
 

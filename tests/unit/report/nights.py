@@ -57,7 +57,7 @@ class Nights:
             check_mode=check_mode,
             left_out=tuple(sorted(self.inventory - names)),
         )
-        earlier, strange = history.read(self.folder)
+        earlier, strange = history.read(self.folder, run.finished_at)
         assert strange == []
         report = with_news(replace(found, run=run), list(earlier.values()), lambda name: name in self.inventory)
         history.add(self.folder, run.finished_at, json.dumps(report.as_json()))

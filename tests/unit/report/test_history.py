@@ -19,7 +19,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report impo
 
 from tests.unit.report.samples import onboarding, report_of
 
-TIME = "2026-03-01T02:15:00Z"
+TIME, LATER = "2026-03-01T02:15:00Z", "2026-03-31T02:15:00Z"
 KIND = (("onboard.yml",), False)
 TEXT = json.dumps(report_of(onboarding("shop_us")).as_json())
 
@@ -44,7 +44,7 @@ def test_runs_that_end_in_the_same_second_keep_a_report_each_in_the_order_in_whi
         paths = list(pool.map(lambda _number: history.add(tmp_path, TIME, TEXT), range(12)))
     assert len(set(paths)) == 12
     assert sorted(os.listdir(tmp_path)) == sorted(path.name for path in paths)
-    found, strange = history.read(tmp_path)
+    found, strange = history.read(tmp_path, LATER)
     assert strange == []
     stem = "report-20260301T021500Z"
     assert [path.name for path in found] == [f"{stem}.json", *(f"{stem}-{number}.json" for number in range(2, 13))]
@@ -60,7 +60,7 @@ def test_a_file_system_without_second_names_keeps_reports_as_well(
     monkeypatch.setattr(os, "link", refused)
     paths = [history.add(tmp_path, TIME, TEXT) for _number in range(3)]
     assert sorted(os.listdir(tmp_path)) == sorted(path.name for path in paths)
-    assert len(history.read(tmp_path)[0]) == 3
+    assert len(history.read(tmp_path, LATER)[0]) == 3
 
 
 def test_what_is_nobodys_report_is_named_and_left_as_it_is(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_what_is_nobodys_report_is_named_and_left_as_it_is(tmp_path: Path) -> No
     os.mkfifo(tmp_path / "report-20260222T021500Z.json")
     (tmp_path / "report-20260221T021500Z.json").mkdir()
     before = sorted(os.listdir(tmp_path))
-    found, named = history.read(tmp_path)
+    found, named = history.read(tmp_path, LATER)
     assert list(found) == [report]
     assert sorted(named) == sorted([*strange, "report-20260222T021500Z.json", "report-20260221T021500Z.json"])
     history.prune([(path, earlier.kind) for path, earlier in found.items()], KIND, 2)
@@ -92,16 +92,42 @@ def test_the_oldest_of_its_kind_are_removed_beyond_what_is_kept(tmp_path: Path) 
     other = json.dumps({**json.loads(TEXT), "run": {**json.loads(TEXT)["run"], "playbooks": ["verify.yml"]}})
     kept = history.add(tmp_path, "2026-02-01T02:15:00Z", other)
     (tmp_path / "report-20260101T021500Z.json").write_text("broken")
-    found, _strange = history.read(tmp_path)
+    found, _strange = history.read(tmp_path, LATER)
     history.prune([(path, earlier.kind) for path, earlier in found.items()], KIND, 3)
     days = [f"report-2026030{day}T021500Z.json" for day in (5, 6, 7)]
     assert sorted(os.listdir(tmp_path)) == sorted(["report-20260101T021500Z.json", kept.name, *days])
 
 
+def report_at(time: str) -> str:
+    data = json.loads(TEXT)
+    return json.dumps({**data, "run": {**data["run"], "finished_at": time}})
+
+
+def test_a_report_of_the_future_is_no_earlier_one_and_takes_the_place_of_none(tmp_path: Path) -> None:
+    days = [f"2026-03-{day:02}T02:15:00Z" for day in range(1, 4)]
+    for time in (*days, "2999-01-01T00:00:00Z"):
+        history.add(tmp_path, time, report_at(time))
+    found, named = history.read(tmp_path, days[-1])
+    assert [earlier.finished_at for earlier in found.values()] == days
+    assert named == ["report-29990101T000000Z.json"]
+    history.prune([(path, earlier.kind) for path, earlier in found.items()], KIND, 3)
+    assert len(os.listdir(tmp_path)) == 4
+    # Machines side by side need not have the same time to the second.
+    assert len(history.read(tmp_path, "2026-03-03T02:13:00Z")[0]) == 3
+
+
+def test_what_has_no_name_in_a_report_is_no_workspace(tmp_path: Path) -> None:
+    data = json.loads(TEXT)
+    nameless = [{"status": "ok"}, {"name": "", "status": "ok"}, {"name": None}]
+    history.add(tmp_path, TIME, json.dumps({**data, "workspaces": [*data["workspaces"], *nameless]}))
+    [earlier] = history.read(tmp_path, LATER)[0].values()
+    assert list(earlier.workspaces) == ["shop_us"]
+
+
 def test_a_folder_that_is_not_there_holds_no_reports_and_a_file_is_no_folder(tmp_path: Path) -> None:
-    assert history.read(tmp_path / "missing") == ({}, [])
+    assert history.read(tmp_path / "missing", LATER) == ({}, [])
     (tmp_path / "file").write_text("")
-    assert history.read(tmp_path / "file") == ({}, [])
+    assert history.read(tmp_path / "file", LATER) == ({}, [])
     with pytest.raises(FileExistsError):
         history.add(tmp_path / "file", TIME, TEXT)
 
@@ -124,11 +150,11 @@ def test_who_reads_while_others_write_and_remove_never_sees_half_of_a_report(tmp
 
     def look() -> None:
         while not done.is_set():
-            strange.update(history.read(tmp_path)[1])
+            strange.update(history.read(tmp_path, LATER)[1])
 
     def work(number: int) -> None:
         history.add(tmp_path, f"2026-03-01T02:15:{number:02}Z", TEXT)
-        found, _strange = history.read(tmp_path)
+        found, _strange = history.read(tmp_path, LATER)
         history.prune([(path, earlier.kind) for path, earlier in found.items()], KIND, 2)
 
     reader = threading.Thread(target=look)

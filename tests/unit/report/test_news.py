@@ -69,9 +69,10 @@ def test_since_when_is_known_for_longer_than_reports_are_kept(tmp_path: Path) ->
     assert nights.of("shop_us", INVALID).since == "2026-03-01T02:15:00Z"
 
 
-def test_a_time_that_is_none_is_not_passed_on() -> None:
+@pytest.mark.parametrize("since", ["<script>", "2999-01-01T00:00:00Z"])
+def test_a_time_that_is_none_or_ahead_is_not_passed_on(since: str) -> None:
     report = report_of(onboarding("shop_us", **INVALID))
-    odd = {"status": "failed", "since": "<script>"}
+    odd = {"status": "failed", "since": since}
     old = Earlier("2026-02-01T02:15:00Z", (report.run.playbooks, False), {"shop_us": odd})
     assert with_news(report, [old], bool).workspaces[0].since == "2026-02-01T02:15:00Z"
 
