@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +69,9 @@ def _base64(text: str) -> str:
 SPELLINGS: Mapping[str, Callable[[str], tuple[str, str]]] = {
     "whole": lambda secret: (secret, secret),
     "with a line break": lambda secret: (f"{secret}\n", secret),
+    "in capitals": lambda secret: (secret.upper(),) * 2,
+    "without hyphens": lambda secret: _if_uuid(secret, secret.replace("-", "")),
+    "without hyphens, in capitals": lambda secret: _if_uuid(secret, secret.replace("-", "").upper()),
     "in a URL": lambda secret: (quote(secret, safe=""),) * 2,
     "in a URL, lower case": lambda secret: (_lower(quote(secret, safe="")),) * 2,
     "in JSON": lambda secret: (json.dumps({"key": secret}).replace("/", "\\/"), secret.replace("/", "\\/")),
@@ -75,10 +79,16 @@ SPELLINGS: Mapping[str, Callable[[str], tuple[str, str]]] = {
     "base64": lambda secret: (_base64(secret), _base64(secret)),
     "base64 of key and secret": lambda secret: (_base64(f"k:{secret}"), _base64(f"k:{secret}")[3:-4]),
     "its end": lambda secret: (secret[-14:],) * 2,
+    "its end, in capitals": lambda secret: (secret[-14:].upper(),) * 2,
     "its beginning and dots": lambda secret: (f"{secret[:8]}...", f"{secret[:8]}.") if _tells(secret) else ("", ""),
     "its beginning and asterisks": lambda secret: (f"{secret[:8]}******", f"{secret[:8]}*"),
     "asterisks and its end": lambda secret: (f"******{secret[-4:]}", f"*{secret[-4:]}"),
+    "asterisks and its end, in capitals": lambda secret: (f"******{secret[-4:].upper()}", f"*{secret[-4:].upper()}"),
 }
+
+
+def _if_uuid(secret: str, said: str) -> tuple[str, str]:
+    return (said, said) if re.fullmatch(r"[0-9a-f-]{36}", secret) else ("", "")
 
 
 def _tells(secret: str) -> bool:

@@ -21,6 +21,7 @@ from ...module_utils._kernel.errors import InvalidArgument
 from ...module_utils._kernel.options.limits import LONGEST_SYNC
 from ...module_utils._kernel.secrets.redact import Redactor
 from .borrowed import check_s3, of_s3_access
+from .meant import without_secrets
 from .misspelt import closest
 from .options import Option, is_setting, options_alone
 from .reading import PLACEHOLDER, cannot_be_evaluated, not_set
@@ -53,7 +54,7 @@ def wrong_variables(role: str, variables: Variables) -> list[str]:
     if not wrong:
         wrong = dict(draft.together())
     redactor = Redactor(draft.secrets)
-    return [redactor.text(f"{name}: {message}") for name, message in wrong.items()]
+    return [without_secrets(f"{name}: {message}", redactor) for name, message in wrong.items()]
 
 
 def misspelt_variables(role: str, names: Collection[str]) -> list[str]:

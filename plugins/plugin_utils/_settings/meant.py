@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from ...module_utils._bucket.names import expected_name
+from ...module_utils._kernel.secrets.redact import Redactor
 
 # What the vendors and their users call a storage.
 _STORAGES: Mapping[str, str] = {
@@ -65,8 +66,17 @@ _ADDRESSES: tuple[tuple[str, re.Pattern[str]], ...] = (
 _NO_LETTER = re.compile(r"[^a-z0-9_]+")
 
 
+_MEANT = " Did you mean "
+
+
 def _did_you_mean(text: object) -> str:
-    return f" Did you mean {text}?" if text not in (None, "") else ""
+    return f"{_MEANT}{text}?" if text not in (None, "") else ""
+
+
+def without_secrets(message: str, redactor: Redactor) -> str:
+    """Return a refusal without secrets, and without what was meant by one: that is the secret again, in other signs."""
+    hidden = redactor.text(message)
+    return hidden if hidden == message else hidden.partition(_MEANT)[0]
 
 
 def choice(value: str, choices: Iterable[str | int]) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from ...module_utils._kernel.options.shared import FIVETRAN_OPTIONS, WHERE_MADE
 from ...module_utils._kernel.secrets.redact import Redactor
+from .meant import without_secrets
 from .misspelt import OTHER_WORDS, suggestion
 from .options import OVERRULED, OWN, ROLES, Option, all_options, is_setting, role_of, role_options
 from .rules import RAW_RULES, VALUE_RULES, credential, fivetran_url
@@ -214,7 +215,7 @@ class _Draft:
         return Unusable(
             name=name,
             problems=tuple(
-                Problem(problem.variable, redactor.text(problem.message))
+                Problem(problem.variable, without_secrets(problem.message, redactor))
                 for problem in sorted(self.problems, key=lambda problem: place[problem.variable])
             ),
             known={

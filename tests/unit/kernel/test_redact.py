@@ -107,6 +107,30 @@ def test_beginning_and_end_of_a_secret_beside_a_mask_are_found(mask: str) -> Non
         assert redactor.text(f"The key {said} is not valid.") == f"The key {REDACTED} is not valid."
 
 
+@pytest.mark.parametrize("secret", [BRAZE_KEY, FIVETRAN_KEY, FIVETRAN_SECRET, AWS_SECRET, "key-of-the-shop"])
+def test_a_secret_is_found_whatever_the_case_of_its_letters(secret: str) -> None:
+    redactor = Redactor([secret])
+    for said in (secret.upper(), secret.lower(), secret.swapcase(), f"{secret.upper()[:8]}****", quote(secret).lower()):
+        assert redactor.text(f"ünïcode <{said}>") == f"ünïcode <{REDACTED}>"
+
+
+def test_a_run_of_a_secret_is_found_whatever_the_case_of_its_letters() -> None:
+    for secret in (BRAZE_KEY, FIVETRAN_SECRET, AWS_SECRET):
+        for start in range(len(secret) - 12):
+            assert Redactor([secret]).text(f"<{secret[start : start + 12].upper()}>") == f"<{REDACTED}>"
+
+
+def test_a_short_secret_in_capitals_may_be_a_word_and_stays() -> None:
+    assert Redactor(["currents"]).text("Braze Currents, currents") == f"Braze Currents, {REDACTED}"
+
+
+def test_a_key_that_is_a_uuid_is_found_with_hyphens_and_without() -> None:
+    plain = BRAZE_KEY.replace("-", "")
+    for secret in (BRAZE_KEY, plain, BRAZE_KEY.upper()):
+        for said in (BRAZE_KEY, plain, BRAZE_KEY.upper(), plain.upper(), plain[3:20]):
+            assert Redactor([secret]).text(f"<{said}>") == f"<{REDACTED}>"
+
+
 def test_words_that_a_secret_and_a_sentence_share_stay() -> None:
     redactor = Redactor(["acme-currents-2026-hunter2", "braze_api_key_of_the_shop", BRAZE_KEY])
     for said in ("acme-currents-2026", "braze_api_key: is empty.", "Waiting...", "braze_... and ****", BRAZE_KEY[:6]):

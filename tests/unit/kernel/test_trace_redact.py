@@ -136,3 +136,10 @@ def test_thousands_of_secrets_do_not_make_a_long_answer_slow() -> None:
     assert growth(page, 100) < LINEAR
     few, many = (calls(page(100, workspaces)) for workspaces in (100, 1000))
     assert many < few * 1.1
+
+
+def test_a_secret_has_one_placeholder_whatever_the_case_of_its_letters_and_without_hyphens() -> None:
+    secret = SECRETS[0]
+    scrubber = Scrubber(KEY, [secret])
+    for said in (secret.upper(), secret.replace("-", ""), secret.replace("-", "").upper()):
+        assert scrubber.text(f"no {said}, sorry") == f"no {scrubber.placeholder(secret)}, sorry"

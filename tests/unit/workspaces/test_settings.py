@@ -759,6 +759,12 @@ def test_a_secret_of_another_variable_is_not_shown_either() -> None:
     assert messages(changes) == ['s3_access_path: expected a path that begins and ends with /, got "********".']
 
 
+def test_nothing_is_suggested_where_it_would_be_a_secret_of_another_variable_in_other_signs() -> None:
+    for key in ("key-of-words-alone", "sandbox-braze-key-6c569aabbf7775ef"):
+        changes = {"braze_api_key": key, "fivetran_schema": key}
+        assert messages(changes) == [f'fivetran_schema: {SCHEMA} "********".']
+
+
 def test_names_that_look_like_settings_are_told_with_what_was_meant() -> None:
     names = {
         **GOOD,

@@ -5,7 +5,8 @@
 """Find where a text quotes secrets, whole or in part, in time that grows with the text and not with the secrets.
 
 A part counts as quoted where it is a run of at least :data:`SHORTEST_RUN` characters, or a beginning or an end beside
-dots or asterisks that stand for the rest.
+dots or asterisks that stand for the rest. Capitals and small letters are the same, but in a secret that is shorter than
+such a run: it may be a word.
 """
 
 # Private to this collection: no promise of stability to anybody outside it.
@@ -13,9 +14,10 @@ dots or asterisks that stand for the rest.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-from .spellings import SHORTEST, Secret, has_escapes, spellings, unescaped
+from .spellings import SHORTEST, Secret, has_escapes, in_small_letters, spellings, unescaped
 
 Span = tuple[int, int]
 Position = tuple[int, int]
@@ -39,6 +41,14 @@ _LETTERS = re.compile(r"[A-Za-z]{3,}")
 _BETWEEN_WORDS = re.compile(r"[-_.:/@\s]+")
 
 
+class Spelling(NamedTuple):
+    """A spelling of a secret. ``compared``: how it is compared. ``in_part``: also a part of it is secret."""
+
+    text: str
+    compared: str
+    in_part: bool
+
+
 class Quotations:
     """Where texts quote these secrets."""
 
@@ -48,9 +58,9 @@ class Quotations:
         for text, in_part in secrets:
             known[text] = known.get(text, False) or in_part
         found = {form: in_part for text, in_part in known.items() for form in spellings(text, encoded=in_part)}
-        self._spellings = list(found.items())
-        self._places = _index(found)
-        ends = [text for text, in_part in known.items() if in_part and len(text) >= _SHORTEST_IN_PART]
+        self._spellings = [Spelling(form, comparable(form), in_part) for form, in_part in found.items()]
+        self._places = _index(self._spellings)
+        ends = [in_small_letters(text) for text, in_part in known.items() if in_part and len(text) >= _SHORTEST_IN_PART]
         self._beginnings = _by(ends, slice(None, _SHORTEST_END))
         self._ends = _by(ends, slice(-_SHORTEST_END, None))
 
@@ -65,32 +75,17 @@ class Quotations:
         return list(_merged(found))
 
     def _runs(self, text: str) -> Iterator[Span]:
-        places, done = self._places, 0
-        for at in [at for at in range(len(text) - SHORTEST + 1) if text[at : at + SHORTEST] in places]:
+        places, done, small = self._places, 0, in_small_letters(text)
+        for at in [at for at in range(len(small) - SHORTEST + 1) if small[at : at + SHORTEST] in places]:
             if at + SHORTEST <= done:
                 continue
-            found = places[text[at : at + SHORTEST]]
+            found = places[small[at : at + SHORTEST]]
             for number, offset in found if isinstance(found, list) else [found]:
-                span = self._run(text, at, number, offset)
+                spelling = self._spellings[number]
+                span = _run(small if _has_no_case(spelling.text) else text, at, spelling, offset)
                 if span:
                     done = max(done, span[1])
                     yield span
-
-    def _run(self, text: str, at: int, number: int, offset: int) -> Span | None:
-        """Return how far the text goes on as the secret does; nothing if that is too little to tell anything."""
-        spelling, in_part = self._spellings[number]
-        whole = at - offset
-        if whole >= 0 and text.startswith(spelling, whole):
-            return whole, whole + len(spelling)
-        if not in_part:
-            return None
-        start, end, first = at, at + SHORTEST, max(0, whole)
-        while start > first and text[start - 1] == spelling[start - 1 - whole]:
-            start -= 1
-        last = min(len(text), whole + len(spelling))
-        while end < last and text[end] == spelling[end - whole]:
-            end += 1
-        return (start, end) if end - start >= SHORTEST_RUN and is_telling(text[start:end]) else None
 
     def _masked(self, text: str) -> Iterator[Span]:
         """Yield beginnings and ends of secrets beside what stands for the rest of them."""
@@ -101,42 +96,71 @@ class Quotations:
             before = _BEFORE.search(text, max(0, mask.start() - _LONGEST_END), mask.start())
             after = _AFTER.match(text, mask.end(), mask.end() + _LONGEST_END)
             if before and (sure or is_telling(before[0])):
-                head = before[0]
+                head = in_small_letters(before[0])
                 known = self._beginnings.get(head[:_SHORTEST_END], ())
                 if any(secret.startswith(head) for secret in known):
                     yield before.start(), mask.end()
             if after and (sure or is_telling(after[0])):
-                tail = after[0]
+                tail = in_small_letters(after[0])
                 known = self._ends.get(tail[-_SHORTEST_END:], ())
                 if any(secret.endswith(tail) for secret in known):
                     yield mask.start(), after.end()
 
 
-def _index(known: Mapping[str, bool]) -> dict[str, Position | list[Position]]:
+def comparable(spelling: str) -> str:
+    """Return how a spelling of a secret is compared with a text."""
+    return in_small_letters(spelling) if _has_no_case(spelling) else spelling
+
+
+def _has_no_case(spelling: str) -> bool:
+    return len(spelling) >= SHORTEST_RUN
+
+
+def _run(text: str, at: int, spelling: Spelling, offset: int) -> Span | None:
+    """Return how far the text goes on as the secret does; nothing if that is too little to tell anything."""
+    secret, whole = spelling.compared, at - offset
+    if whole >= 0 and text.startswith(secret, whole):
+        return whole, whole + len(secret)
+    if not spelling.in_part:
+        return None
+    start, end, first = at, at + SHORTEST, max(0, whole)
+    while start > first and text[start - 1] == secret[start - 1 - whole]:
+        start -= 1
+    last = min(len(text), whole + len(secret))
+    while end < last and text[end] == secret[end - whole]:
+        end += 1
+    # In capitals, key material looks like a word.
+    tells = end - start >= SHORTEST_RUN and is_telling(spelling.text[start - whole : end - whole])
+    return (start, end) if tells else None
+
+
+def _index(known: Sequence[Spelling]) -> dict[str, Position | list[Position]]:
     """Return where each block of :data:`SHORTEST` characters stands, so that every long run of a secret holds one."""
     places: dict[str, Position | list[Position]] = {}
-    for number, (spelling, in_part) in enumerate(known.items()):
-        for at in _blocks(spelling, in_part):
-            _add(places, spelling[at : at + SHORTEST], (number, at))
+    for number, spelling in enumerate(known):
+        small = in_small_letters(spelling.text)
+        for at in _blocks(spelling):
+            _add(places, small[at : at + SHORTEST], (number, at))
     common = {block for block, found in places.items() if isinstance(found, list) and len(found) > _MOST_ALIKE}
     if common:
         _leave_out(common, places, known)
     return places
 
 
-def _blocks(spelling: str, in_part: bool) -> range:
-    last = len(spelling) - SHORTEST
+def _blocks(spelling: Spelling) -> range:
+    last = len(spelling.text) - SHORTEST
     # What is found as a whole only needs one; in the middle stands what is different in each.
-    return range(0, last + 1, SHORTEST) if in_part else range(last // 2, last // 2 + 1)
+    return range(0, last + 1, SHORTEST) if spelling.in_part else range(last // 2, last // 2 + 1)
 
 
-def _leave_out(common: set[str], places: dict[str, Position | list[Position]], known: Mapping[str, bool]) -> None:
+def _leave_out(common: set[str], places: dict[str, Position | list[Position]], known: Sequence[Spelling]) -> None:
     for block in common:
         del places[block]
-    for number, (spelling, in_part) in enumerate(known.items()):
-        if all(spelling[at : at + SHORTEST] in common for at in _blocks(spelling, in_part)):
+    for number, spelling in enumerate(known):
+        small = in_small_letters(spelling.text)
+        if all(small[at : at + SHORTEST] in common for at in _blocks(spelling)):
             # By its end it is found as a whole all the same.
-            _add(places, spelling[-SHORTEST:], (number, len(spelling) - SHORTEST))
+            _add(places, small[-SHORTEST:], (number, len(small) - SHORTEST))
 
 
 def _add(places: dict[str, Position | list[Position]], block: str, place: Position) -> None:

@@ -15,6 +15,7 @@ import base64
 import html
 import re
 from collections.abc import Iterator
+from string import ascii_uppercase
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -32,6 +33,7 @@ _COMPOUND = re.compile(
 )
 _SIGNATURE = re.compile(r"(?:^|[?&;])sig=([^&;\s]+)", re.IGNORECASE)
 _IS_COMPOUND = re.compile(r"(?:^|;)\s*\w+=[^;]*;")
+_UUID = re.compile(r"([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})", re.IGNORECASE)
 _BREAK = re.compile(r"(?:\r|\n|\\r|\\n)+")
 _ESCAPE = re.compile(
     r"%[0-9A-Fa-f]{2}"
@@ -39,6 +41,7 @@ _ESCAPE = re.compile(
     r"|\\x[0-9A-Fa-f]{2}|\\[\"'\\/bfnrt]"
     r"|&(?:amp|lt|gt|quot|apos|nbsp|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});"
 )
+_SMALL_LETTERS = {ord(letter): letter.lower() for letter in ascii_uppercase}
 _SHORT_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -85,13 +88,24 @@ def is_secret(text: str) -> bool:
 
 
 def spellings(text: str, *, encoded: bool = True) -> set[str]:
-    """Return how a secret may stand in a text: as it is, without escapes of its own, and in base64 at any place."""
+    """Return how a secret may stand in a text: as it is, without escapes of its own, and in base64 at any place.
+
+    A UUID may stand there without its hyphens, or with them.
+    """
     plain = {text, *(form.text for form in unescaped(text))} if has_escapes(text) else {text}
+    if uuid := _UUID.fullmatch(text):
+        plain |= {hyphen.join(uuid.groups()) for hyphen in ("", "-")}
     found = {*plain, *(_in_base64(_bytes(text)) if encoded else ())}
     if " " in text:
         # As in a form that a browser sends.
         found |= {form.replace(" ", "+") for form in plain}
     return {spelling for spelling in found if len(spelling) >= SHORTEST}
+
+
+def in_small_letters(text: str) -> str:
+    """Return a text as it is compared where capitals do not matter: of the same length, whatever stands in it."""
+    # Of other letters, the small one may be two characters.
+    return text.lower() if text.isascii() else text.translate(_SMALL_LETTERS)
 
 
 def _in_base64(content: bytes) -> Iterator[str]:

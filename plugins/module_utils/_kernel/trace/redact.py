@@ -22,7 +22,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from ..secrets.names import is_secret_name
-from ..secrets.quoted import Quotations
+from ..secrets.quoted import Quotations, comparable
 from ..secrets.redact import is_mask
 from ..secrets.spellings import Secret, secrets_in, spellings
 
@@ -94,14 +94,14 @@ class Scrubber:
     def _add(self, secrets: Iterable[str]) -> list[Secret]:
         """Return what is new of these."""
         given = (secret for secret in secrets if not is_mask(secret) and not PLACEHOLDER.search(secret))
-        new = [found for secret in given for found in secrets_in(secret) if found.text not in self._secrets]
+        new = [found for secret in given for found in secrets_in(secret) if comparable(found.text) not in self._secrets]
         for found in new:
-            self._secrets |= {spelling: found.text for spelling in spellings(found.text)}
+            self._secrets |= {comparable(spelling): found.text for spelling in spellings(found.text)}
         return new
 
     def learn(self, *secrets: str) -> None:
         """Take these for secrets from now on, wherever they turn up, however they are written."""
-        if all(secret.strip() in self._secrets for secret in secrets):
+        if all(comparable(secret.strip()) in self._secrets for secret in secrets):
             return
         with self._lock:
             new = self._add(secrets)
@@ -133,7 +133,7 @@ class Scrubber:
         pieces, done = [], 0
         for start, end in spans:
             quoted = text[start:end]
-            pieces += [text[done:start], self.placeholder(self._secrets.get(quoted, quoted))]
+            pieces += [text[done:start], self.placeholder(self._secrets.get(comparable(quoted), quoted))]
             done = end
         return "".join([*pieces, text[done:]]) if pieces else text
 
