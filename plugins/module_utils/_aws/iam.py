@@ -21,6 +21,8 @@ from .errors import ask
 
 # Of a hundred each: more than an account can have roles or policies.
 MOST_PAGES = 200
+# Why a policy has no document that does not exist.
+NO_SUCH_POLICY = "there is no such policy"
 # Refused, or taken away since it was listed.
 _NOT_TOLD = frozenset({403, 404})
 
@@ -138,10 +140,15 @@ class PolicyReader:
 
     def _managed(self, arn: str) -> ManagedPolicy:
         policy = permitted(
-            lambda: ask("iam:GetPolicy", self._iam.get_policy, lambda answer: dict(answer["Policy"]), PolicyArn=arn)
-        )
-        if policy is None:
-            return ManagedPolicy(arn.rpartition("/")[2], unread(policy_title(arn), "iam:GetPolicy"), {})
+            lambda: ask(
+                "iam:GetPolicy", self._iam.get_policy, lambda answer: dict(answer["Policy"]), ("NoSuchEntity",),
+                PolicyArn=arn,
+            ) or {}
+        )  # fmt: skip
+        if not policy:
+            title = policy_title(arn)
+            nothing = unread(title, "iam:GetPolicy") if policy is None else Document(title, None, NO_SUCH_POLICY)
+            return ManagedPolicy(arn.rpartition("/")[2], nothing, {})
         content = permitted(lambda: version_of(self._iam, arn, policy["DefaultVersionId"]))
         document = (
             unread(policy_title(arn), "iam:GetPolicyVersion")

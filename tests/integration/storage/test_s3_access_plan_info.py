@@ -122,6 +122,13 @@ def test_a_role_with_as_many_policies_as_the_account_allows_is_refused_before_th
     assert sandbox.writes() == []
 
 
+def test_a_boundary_that_does_not_exist_is_refused_before_the_write(sandbox: Sandbox) -> None:
+    result = info(sandbox, permissions_boundary="arn:aws:iam::111122223333:policy/Nope")
+    assert result.code == "unusable_boundary"
+    assert "iam:GetPolicy" not in result.msg
+    assert sandbox.writes() == []
+
+
 def test_a_policy_with_all_the_versions_that_aws_keeps_is_written_all_the_same(sandbox: Sandbox) -> None:
     assert not write(sandbox).failed
     iam = sandbox.aws("iam")

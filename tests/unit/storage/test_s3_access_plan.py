@@ -29,7 +29,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.plan import plan_present
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.removal import plan_absent
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.effect.effect import Document
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.iam import policy_title
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.iam import NO_SUCH_POLICY, policy_title
 
 GROUP, OTHER_GROUP = "jovial_daylight", "patient_harbor"
 FOREIGN_POLICY = "arn:aws:iam::aws:policy/AWSKeyManagementServicePowerUser"
@@ -149,6 +149,28 @@ def test_an_empty_boundary_removes_the_one_that_is_there() -> None:
     plan = plan_present(desired(permissions_boundary=""), there, adopt=False)
     assert plan.role.before == {"permissions_boundary": FOREIGN_POLICY}
     assert plan.role.after == {"permissions_boundary": ""}
+
+
+NO_BOUNDARY = Document("the permissions boundary", None, NO_SUCH_POLICY)
+
+
+@pytest.mark.parametrize(
+    ("arn", "boundary", "told"),
+    [
+        ("arn:aws:iam::111122223333:policy/Nope", NO_BOUNDARY, "does not exist."),
+        ("arn:aws:iam::aws:policy/Nope", NO_BOUNDARY, "does not exist."),
+        ("arn:aws:iam::999988887777:policy/Theirs", None, "is of the AWS account 999988887777"),
+    ],
+)
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_boundary_that_aws_would_not_take_is_refused_by_the_name_of_its_option(
+    arn: str, boundary: Document | None, told: str, is_there: bool
+) -> None:
+    actual = replace(made(desired()) if is_there else Actual(), boundary=boundary)
+    plan = plan_present(desired(permissions_boundary=arn), actual, adopt=False)
+    assert codes(plan, "error") == ["unusable_boundary"]
+    [message] = [finding.text() for finding in plan.all_findings if finding.severity == "error"]
+    assert f"The policy {arn} in s3_access_permissions_boundary {told}" in message
 
 
 def test_what_was_made_by_hand_exactly_as_the_guide_says_is_right_as_it_is() -> None:

@@ -19,7 +19,7 @@ from dataclasses import replace
 from ..._bucket.effect import Answer, Effect, Reason
 from ..._kernel.finding import ACCESS, Finding
 from ..effect.effect import Document
-from ..iam import policy_title
+from ..iam import NO_SUCH_POLICY, policy_title
 from ..simulation import NOT_ASKED, Simulated, is_simulated, weighed
 from .adoption import can_be_added, foreign_policy, plan_beside, policy_of_another_group, reach, trust_effect
 from .documents import JsonObject, granted_buckets, same_document
@@ -67,7 +67,11 @@ def plan_present(
         plan = plan_beside(
             desired, actual, role, adopt=adopt, places=places, policies=policies or {}, simulated=simulated
         )
-    limits = (*_length(desired, plan.policy.after.get("document", {})), *_attachments(actual, plan))
+    limits = (
+        *_length(desired, plan.policy.after.get("document", {})),
+        *_attachments(actual, plan),
+        *_boundary(desired, actual, plan),
+    )
     return replace(plan, findings=(*plan.findings, *limits))
 
 
@@ -178,6 +182,23 @@ def _attachments(actual: Actual, plan: AccessPlan) -> Iterator[Finding]:
     else:
         text += f" {MOST_POLICIES} unless the quota of the account was raised, which these credentials may not look up."
         yield Finding(ACCESS, "warning", "too_many_policies", text, way_out)
+
+
+def _boundary(desired: DesiredAccess, actual: Actual, plan: AccessPlan) -> Iterator[Finding]:
+    """AWS takes only a policy that is there, of the role's own account or of AWS's, and the role comes last."""
+    arn = str(plan.role.after.get("permissions_boundary") or "")
+    owner = arn.split(":")[4] if arn else ""
+    if owner not in ("", "aws", desired.account):
+        what = (
+            f"The policy {arn} in s3_access_permissions_boundary is of the AWS account {owner}, and the role is of"
+            f" {desired.account}; AWS takes none of another account."
+        )
+    elif arn and actual.boundary is not None and actual.boundary.unread == NO_SUCH_POLICY:
+        what = f"The policy {arn} in s3_access_permissions_boundary does not exist."
+    else:
+        return
+    way_out = f"Name a policy of the account {desired.account}, or leave s3_access_permissions_boundary out."
+    yield Finding(ACCESS, "error", "unusable_boundary", what, way_out)
 
 
 def _policy_conflicts(
