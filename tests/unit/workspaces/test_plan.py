@@ -337,6 +337,32 @@ def test_one_folder_read_twice_is_refused_for_both_unless_one_allows_it() -> Non
     assert [codes(plan) for plan in plans_of("offboard", one, other)] == [[], []]
 
 
+def exports(bucket: str, prefix: str) -> dict[str, Any]:
+    options = {"storage": "s3", "bucket": bucket, "prefix": prefix, "role_arn": ROLE}
+    return {f"fivetran_connection_exports_{name}": value for name, value in options.items()}
+
+
+def test_exports_in_a_folder_from_which_something_else_is_read_are_warned_of_for_both() -> None:
+    shared = "the exports of a and the exports of b are read from the same folder s3://acme-exports/x"
+    for plan in plans_of(
+        "onboard", settings("a", **exports("acme-exports", "x")), settings("b", **exports("acme-exports", "/x/"))
+    ):
+        assert [(found.code, shared in found.message) for found in plan.warnings] == [("exports_read_twice", True)]
+    mixed = "the Currents of b and the exports of a are read from the same folder s3://acme-currents/b"
+    for plan in plans_of("onboard", settings("a", **exports("acme-currents", "b")), settings("b")):
+        assert [(found.code, mixed in found.message) for found in plan.warnings] == [("exports_read_twice", True)]
+
+
+def test_exports_in_the_own_folder_of_currents_are_warned_of_once() -> None:
+    (plan,) = plans_of("onboard", settings("a", **exports("acme-currents", "a")))
+    assert [found.code for found in plan.warnings] == ["exports_read_twice"]
+
+
+def test_exports_in_folders_of_their_own_are_nothing_to_tell() -> None:
+    one, other = settings("a", **exports("acme-exports", "a")), settings("b", **exports("acme-exports", "b"))
+    assert [plan.warnings for plan in plans_of("onboard", one, other)] == [(), ()]
+
+
 def test_one_folder_of_two_storages_is_no_conflict() -> None:
     one, other = settings("a", currents_prefix="x"), gcs("b", currents_bucket="acme-currents", currents_prefix="x")
     assert [codes(plan) for plan in plans_of("onboard", one, other)] == [[], []]

@@ -13,12 +13,13 @@ and prefix. Both sides of a conflict are told.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from ....module_utils._fivetran.client import JsonObject
 from ....module_utils._fivetran.connection.braze_config import CURRENTS, EXPORTS, SERVICE, source_of
+from ....module_utils._kernel.secrets.keys import BLANKS
 from ....module_utils._kernel.secrets.redact import texts_in
 from ..._settings.settings import Settings, Unusable
 from ..._words import joined
@@ -29,8 +30,19 @@ K = TypeVar("K", bound=Hashable)
 # Storage, bucket or container, and prefix.
 Folder = tuple[str, str, str]
 
+# What workspaces read beside Currents.
+_EXPORTS = "exports"
 # Names of containers are unique within a storage account only, which the connection string names.
 _AZURE_ACCOUNT = re.compile(r"(?:^|;)\s*(?:AccountName=|BlobEndpoint=https?://)([\w-]+)", re.IGNORECASE)
+
+
+class _Source(NamedTuple):
+    """What a workspace reads from a folder. ``account``: the storage account in Azure, empty where it is not known."""
+
+    entry: Settings | Unusable
+    what: str
+    folder: Folder
+    account: str
 
 
 @dataclass(frozen=True)
@@ -39,6 +51,7 @@ class _Index:
 
     by_schema: Mapping[str | None, Sequence[Settings | Unusable]]
     by_folder: Mapping[Folder | None, Sequence[Settings | Unusable]]
+    sources: Mapping[Folder, Sequence[_Source]]
     # By the id of the group: schemas that somebody of the inventory claims, and who reads a folder.
     claimed: Mapping[str, frozenset[str | None]]
     readers: Mapping[str, Mapping[Folder | None, Sequence[JsonObject]]]
@@ -49,6 +62,8 @@ def find_conflicts(situation: Situation, drafts: Sequence[Draft]) -> None:
     index = _index(situation, drafts)
     for draft in drafts:
         _same_connection(situation, index, draft)
+        if not situation.purpose.removes:
+            _same_exports(situation, index, draft)
         if not situation.purpose.removes and draft.settings.storage != "none":
             _same_folder(situation, index, draft)
             _folder_of_another_connection(index, draft)
@@ -63,7 +78,9 @@ def _index(situation: Situation, drafts: Sequence[Draft]) -> _Index:
         for group_id, (group, _rows) in rows.items()
     }
     readers = {group_id: _grouped(rows, folder_read) for group_id, (_group, rows) in rows.items()}
-    return _Index(_grouped(situation.inventory, schema_of), _grouped(situation.inventory, _folder_of), claimed, readers)
+    entries = situation.inventory
+    sources = _grouped((source for entry in entries for source in _sources(entry)), lambda source: source.folder)
+    return _Index(_grouped(entries, schema_of), _grouped(entries, _folder_of), sources, claimed, readers)
 
 
 def _grouped(items: Iterable[T], by: Callable[[T], K]) -> dict[K, list[T]]:
@@ -137,6 +154,41 @@ def _same_folder(situation: Situation, index: _Index, draft: Draft) -> None:
         draft.warning("landing", "folder_read_twice", message, "It is allowed by currents_folder_shared.")
 
 
+def _sources(entry: Settings | Unusable) -> Iterator[_Source]:
+    if currents := _folder_of(entry):
+        yield _Source(entry, "Currents", currents, _azure_account(entry))
+    options = entry.roles["fivetran_connection"] if isinstance(entry, Settings) else {}
+    storage = options.get("exports_storage") or "none"
+    if storage != "none":
+        bucket = options.get("exports_container" if storage == "azure" else "exports_bucket")
+        folder = (storage, str(bucket), str(options.get("exports_prefix") or "").strip(BLANKS + "/"))
+        yield _Source(entry, _EXPORTS, folder, _account_in(options.get("exports_connection_string") or ""))
+
+
+def _same_exports(situation: Situation, index: _Index, draft: Draft) -> None:
+    """Warn of exports in a folder from which something else is read: exports, or Currents, also its own."""
+    for own in _sources(draft.settings):
+        others = [
+            other
+            for other in index.sources[own.folder]
+            if _EXPORTS in (own.what, other.what)
+            and (other.entry.name, other.what) != (draft.name, own.what)
+            and len({own.account, other.account} - {""}) < 2
+            and (other.entry.name == draft.name or not _is_the_same_connection(situation, draft, other.entry))
+        ]
+        # What a workspace does to itself is told once.
+        if not others or (own.what != _EXPORTS and all(other.entry.name == draft.name for other in others)):
+            continue
+        read = joined(sorted(f"the {source.what} of {source.entry.name}" for source in (own, *others)))
+        draft.warning(
+            "landing",
+            "exports_read_twice",
+            f"fivetran_connection_exports_prefix: {read} are read from the same folder {shown(*own.folder)}, so that"
+            " what is in it is loaded more than once.",
+            "Correct bucket and prefix, unless that is intended.",
+        )
+
+
 def _may_be_one_account(one: Settings | Unusable, other: Settings | Unusable) -> bool:
     """Tell whether two containers of one name may be the same; buckets of one name are."""
     accounts = {_azure_account(one), _azure_account(other)} - {""}
@@ -145,7 +197,11 @@ def _may_be_one_account(one: Settings | Unusable, other: Settings | Unusable) ->
 
 def _azure_account(entry: Settings | Unusable) -> str:
     """Return the storage account in Azure; empty where there is none, or it is not known."""
-    found = _AZURE_ACCOUNT.search(entry.connection_string) if isinstance(entry, Settings) else None
+    return _account_in(entry.connection_string) if isinstance(entry, Settings) else ""
+
+
+def _account_in(connection_string: str) -> str:
+    found = _AZURE_ACCOUNT.search(connection_string)
     return found[1].lower() if found else ""
 
 
