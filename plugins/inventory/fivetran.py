@@ -16,7 +16,7 @@ description:
     written into an inventory.
   - The file has to be named C(fivetran.yml) or C(fivetran.yaml), or to end with that.
   - A host is named as the schema of its connection; where two groups have the same schema, both with the id of their
-    group after it.
+    group after it. So is one whose name a group of hosts has already, or a host that claims another connection.
   - Its variables are the settings that the playbooks of this collection need to know which connection it is and what it
     reads - C(fivetran_group), C(fivetran_schema), C(braze_api_url), C(currents_storage), C(currents_bucket) and
     C(currents_prefix). What Fivetran keeps as a secret, C(braze_api_key) above all, it tells nobody; set it for the
@@ -120,7 +120,11 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.erro
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import HTTP_OPTIONS
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import Redactor
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.tracing import ENVIRONMENT, trace_task
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.claimed import GROUP, claims
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.claimed import (
+    GROUP,
+    claims,
+    taken_names,
+)
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.connections import FoundConnection
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.credentials import fivetran_credentials
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.listing import (
@@ -176,9 +180,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         except OnrampError as error:
             raise AnsibleParserError(error.msg) from None
         inventory.add_group(GROUP)
-        hosts = listing.hosts()
-        for connection in self._unclaimed(wanted):
-            self._add(hosts[connection.id], connection)
+        found = list(claims(self.inventory, self.loader, dict(self._vars or {}), self.display.warning))
+        hosts = listing.hosts(taken_names(inventory, found, listing.connections))
+        left_out = found if self.get_option("only_unclaimed") else []
+        for connection in wanted:
+            if not any(claim.covers(connection) for claim in left_out):
+                self._add(hosts[connection.id], connection)
 
     def _listing(self, config: Mapping[str, Any], path: str, cache: bool) -> AccountListing:
         """Return what the account holds: out of the cache if that is wanted, and there."""
@@ -216,12 +223,6 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _tell(self, line: str) -> None:
         # Standard output may be an inventory that somebody reads.
         self.display.display(line, stderr=True)
-
-    def _unclaimed(self, connections: tuple[FoundConnection, ...]) -> list[FoundConnection]:
-        if not self.get_option("only_unclaimed"):
-            return list(connections)
-        found = list(claims(self.inventory, self.loader, dict(self._vars or {}), self.display.warning))
-        return [connection for connection in connections if not any(claim.covers(connection) for claim in found)]
 
     def _compose(self, template: Any, variables: Any, *more: Any, **named: Any) -> Any:
         # Before ansible-core 2.19, what an expression makes of a text of Fivetran would be a template again.

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,8 +25,12 @@ GROUP = "braze_workspaces"
 
 @dataclass(frozen=True)
 class Claim:
-    """What a host says. ``group``: id or name; empty where it says none, so that it may be any."""
+    """What a host says. ``group``: id or name; empty where it says none, so that it may be any.
 
+    ``schema``: empty where it cannot be read.
+    """
+
+    host: str
     schema: str
     group: str
 
@@ -47,12 +51,25 @@ def claims(inventory: Any, loader: Any, extra: dict[str, Any], doubt: Callable[[
         try:
             schema = _text(variables, "fivetran_schema")
             if schema:
-                yield Claim(schema, _text(variables, "fivetran_group"))
+                yield Claim(host.name, schema, _text(variables, "fivetran_group"))
         except Unreadable as reason:
+            yield Claim(host.name, "", "")
             doubt(
                 f"Which connection the host {host.name} claims is not known, so that a second host may stand for it:"
                 f" {reason}."
             )
+
+
+def taken_names(inventory: Any, found: Iterable[Claim], connections: Iterable[FoundConnection]) -> set[str]:
+    """Return the names that a connection's host must not have: of groups, and of hosts that claim another connection.
+
+    A host that claims nothing may be there to say more of the connection that has its name.
+    """
+    called: dict[str, list[FoundConnection]] = {}
+    for connection in connections:
+        called.setdefault(connection.schema, []).append(connection)
+    own = {claim.host for claim in found if not any(map(claim.covers, called.get(claim.host, ())))}
+    return {*inventory.groups, *own}
 
 
 def _variables(inventory: Any, loader: Any, host: Any) -> dict[str, Any]:

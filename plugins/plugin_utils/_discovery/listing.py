@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,9 +60,9 @@ class AccountListing:
         ids = {choose_group(rows, name)["id"] for name in wanted}
         return tuple(connection for connection in self.connections if connection.group_id in ids)
 
-    def hosts(self) -> dict[str, str]:
-        """Return the name of the host of each connection, by its id."""
-        return host_names(self.connections)
+    def hosts(self, taken: Iterable[str] = ()) -> dict[str, str]:
+        """Return the name of the host of each connection, by its id. ``taken``: names that mean something else."""
+        return host_names(self.connections, taken)
 
 
 def list_account(client: FivetranClient, redactor: Redactor) -> AccountListing:

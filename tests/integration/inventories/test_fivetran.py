@@ -307,6 +307,38 @@ def test_a_connection_that_another_source_claims_gets_no_second_host(sandbox: Sa
     assert set(HOSTS) < set(everything.groups["braze_workspaces"])
 
 
+NAMES = """\
+braze_workspaces:
+  hosts:
+    braze_app:
+      fivetran_schema: braze_shop
+      fivetran_group: {group}
+    braze_none:
+      braze_api_key: "{{{{ vault_none }}}}"
+braze_shop_patient_harbor:
+  hosts:
+    braze_app:
+"""
+
+
+def test_a_connection_takes_nobodys_name(sandbox: Sandbox, tmp_path: Path) -> None:
+    make_several(sandbox)
+    written = tmp_path / "workspaces.yml"
+    written.write_text(NAMES.format(group=world.GROUP_NAME))
+    found = read(sandbox, written, source(tmp_path))
+    # The host whose name is a schema claims another connection, and keeps what it says.
+    assert found.hosts["braze_app"]["fivetran_schema"] == "braze_shop"
+    assert "currents_bucket" not in found.hosts["braze_app"]
+    assert found.hosts[f"braze_app_{world.GROUP_ID}"]["fivetran_schema"] == "braze_app"
+    # Nor does a host take the name of a group.
+    assert "braze_shop_patient_harbor" not in found.hosts
+    schemas = [host["fivetran_schema"] for host in found.hosts.values()]
+    assert sorted(schemas) == ["braze_app", "braze_none", "braze_shop", "braze_shop"]
+    # One that claims nothing may say more of the connection that has its name.
+    assert found.hosts["braze_none"]["fivetran_schema"] == "braze_none"
+    assert "braze_api_key" in found.hosts["braze_none"]
+
+
 @pytest.mark.slow
 def test_verify_looks_at_what_nobody_has_written_into_an_inventory(sandbox: Sandbox, tmp_path: Path) -> None:
     assert play(sandbox, "onboard").exit_code == 0
