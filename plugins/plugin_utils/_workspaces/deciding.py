@@ -62,7 +62,7 @@ def decide(situation: Situation, misspelt: Mapping[str, Sequence[str]] | None = 
     plan = Plan(situation.purpose.name, {name: plans[name] for name in order}, shortages=shortages(situation, plans))
     # Of a part of the fleet, others may claim what nobody here does.
     if situation.purpose.heals:
-        return replace(plan, without_workspace=without_workspace(situation.heal, plans.values()))
+        return replace(plan, without_workspace=without_workspace(situation.heal, drafts, plans.values()))
     if situation.is_part or not situation.purpose.tells_findings:
         return plan
     return replace(plan, unclaimed=find_unclaimed(situation, drafts), doubts=doubts(situation, drafts))

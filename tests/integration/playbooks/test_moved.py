@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import requests
 
 from tests.hardening import planning
 from tests.integration.playbooks.fleet import connections, findings, grants, play, workspaces
 from tests.integration.playbooks.plans import YES, reads_currents, says
-from tests.sandbox import world
+from tests.sandbox import breaking, world
 from tests.sandbox.client import Sandbox
 
 NEW_GROUP = {"fivetran_group": world.SECOND_GROUP_NAME}
@@ -44,6 +46,21 @@ def test_a_moved_connection_is_seen_and_nothing_is_planned_in_its_place(sandbox:
     says(shop_us["problems"][0]["message"], made["id"], world.GROUP_NAME, world.SECOND_GROUP_NAME)
     assert not shop_us["applies"]
     assert sandbox.writes() == []
+
+
+@pytest.mark.slow
+def test_a_moved_connection_that_is_broken_is_told_by_heal_also_where_an_event_names_it(sandbox: Sandbox) -> None:
+    assert play(sandbox, "onboard").exit_code == 0
+    move(sandbox, "braze_shop_us")
+    moved = connections(sandbox)["braze_shop_us"]["id"]
+    breaking.notice(sandbox, moved)
+    before = sandbox.state_hash()
+    asked = json.dumps({"onramp_heal_connections": [{"connection_id": moved}]})
+    result = play(sandbox, "heal", "-e", asked, "-e", "onramp_heal_state=")
+    assert result.exit_code == 2
+    says(result.messages("shop_us"), "needs a person", moved, world.GROUP_NAME, world.SECOND_GROUP_NAME)
+    assert "no workspace of this play" not in result.output
+    assert sandbox.state_hash() == before
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument
@@ -28,6 +29,7 @@ from tests.unit.workspaces.healed import (
     NOBODY,
     NOW,
     STOPPED,
+    SUCCEEDED,
     US,
     healing_of,
     kinds,
@@ -37,6 +39,8 @@ from tests.unit.workspaces.healed import (
 )
 from tests.unit.workspaces.situations import (
     GROUP_ID,
+    SECOND_GROUP,
+    SECOND_GROUP_ID,
     World,
     failed,
     in_iam,
@@ -105,6 +109,39 @@ def test_what_fivetran_has_stopped_by_itself_is_a_persons() -> None:
     assert healing.state is HealState.NEEDS_A_PERSON
     assert healing.left[0].code == "stopped_by_fivetran"
     assert "Billing" in healing.left[0].remedy
+
+
+def moved(**changes: Any) -> World:
+    return World(rows=(row(US, SECOND_GROUP_ID, **{"succeeded_at": SUCCEEDED, **changes}),))
+
+
+@pytest.mark.parametrize("changes", [{"status": BROKEN}, {"failed_at": FAILED}])
+def test_a_broken_connection_that_was_moved_to_another_group_is_a_persons(changes: dict[str, Any]) -> None:
+    plan = plan_of(US, moved(**changes))
+    assert plan.healing is not None
+    assert plan.healing.state is HealState.NEEDS_A_PERSON
+    assert [finding.code for finding in plan.healing.left] == ["connection_moved"]
+    assert f"fivetran_group: {SECOND_GROUP}" in plan.healing.message
+    assert kinds(plan) == {}
+
+
+@pytest.mark.parametrize("changes", [{}, {"status": BROKEN, "paused": True}])
+def test_one_that_was_moved_and_works_or_is_paused_is_left_alone(changes: dict[str, Any]) -> None:
+    assert healing_of(US, moved(**changes)).state is HealState.NOTHING_BROKEN
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        NamedConnection(connection_id=f"id_of_{US.fivetran_schema}"),
+        NamedConnection(SECOND_GROUP_ID, US.fivetran_schema, f"id_of_{US.fivetran_schema}"),
+        NamedConnection(SECOND_GROUP_ID, US.fivetran_schema),
+    ],
+)
+def test_one_that_was_moved_is_taken_up_as_an_event_of_its_new_group_names_it(asked: NamedConnection) -> None:
+    plan = planned(US, world=moved(status=BROKEN), request=HealRequest((asked,)))
+    assert [one.healing.state for one in plan.workspaces.values() if one.healing] == [HealState.NEEDS_A_PERSON]
+    assert plan.without_workspace == ()
 
 
 def test_a_workspace_that_cannot_be_looked_at_is_not_healed_and_nobody_elses_matter() -> None:

@@ -74,8 +74,8 @@ class Draft:
     # The IAM role will be made by this run, so that a connection that is there already cannot be using it.
     role_is_new: bool = False
     paused: bool | None = None
-    # The id of the connection where it is in another group, so that none is made, and none is missing.
-    moved: str = ""
+    # The connection where it is in another group, so that none is made, and none is missing.
+    moved: JsonObject | None = None
     seen: dict[str, Any] = field(default_factory=dict)
     way: tuple[Stop, ...] = ()
     # The buckets in S3 that the connection of a workspace which leaves reads now.

@@ -77,7 +77,7 @@ def _note(situation: Situation, draft: Draft, own: Group, row: JsonObject, group
     what = f"the connection {settings.fivetran_schema} ({row.get('id')}){reads}"
     is_the_same = folder is not None and folder == (settings.storage, settings.bucket, settings.prefix)
     if is_the_same and not settings.folder_shared:
-        draft.moved = str(row.get("id"))
+        draft.moved = row
         remedy = _remedy(draft, own, group)
         draft.problem(
             "connection",

@@ -78,7 +78,7 @@ def _listed(drafts: Iterable[Draft]) -> dict[str, tuple[Group, tuple[FoundConnec
     groups: dict[str, Group] = {}
     drafts = list(drafts)
     # What was moved into a group belongs to a workspace that is told so.
-    moved = {draft.moved for draft in drafts if draft.moved}
+    moved = {str(draft.moved.get("id")) for draft in drafts if draft.moved}
     # The same listing for all who got the same answer.
     listings = {(draft.group.id, id(draft.rows)): draft for draft in drafts if draft.group and draft.rows is not None}
     for (group_id, _listing), draft in listings.items():

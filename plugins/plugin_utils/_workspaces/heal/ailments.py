@@ -73,15 +73,11 @@ def find(situation: Situation, draft: Draft) -> Ailments:
     """Return what keeps the data of a workspace away."""
     row, schema = draft.own_row, draft.settings.fivetran_schema
     missed = set(draft.incomplete) - {"key", "landing"}
-    if row is None:
-        moved = next((problem.text() for problem in draft.problems if problem.code == "connection_moved"), "")
-        group = f" in the Fivetran group {draft.group.name}" if draft.group else ""
-        alone = moved or f"There is no connection {schema}{group}. onboard.yml makes it."
-        return Ailments(not_looked_at=bool(missed), why_alone=alone)
-    if row.get("paused"):
+    if (row or draft.moved or {}).get("paused"):
         return Ailments(why_alone=f"The connection {schema} is paused in Fivetran, and stays so.")
-    last = LastSync.of(row)
-    is_broken = setup_state(row) != CONNECTED or last.outcome == "failed"
+    if row is None:
+        return _without_row(draft, not_looked_at=bool(missed))
+    last, is_broken = LastSync.of(row), _is_broken(row)
     access_is_broken = _access_is_broken(draft, is_broken=is_broken)
     blocking = list(_blocking(draft, row, does_not_work=is_broken or access_is_broken))
     said = _reasons(situation, draft, row)
@@ -103,6 +99,21 @@ def find(situation: Situation, draft: Draft) -> Ailments:
         why_alone="Nothing is broken.",
         syncing=f"A sync of {schema} is under way. Once it has succeeded, Fivetran calls the connection connected.",
     )
+
+
+def _without_row(draft: Draft, *, not_looked_at: bool) -> Ailments:
+    """Return what is said where the group has no such connection: in which one it works, a person decides."""
+    moved = tuple(problem for problem in draft.problems if problem.code == "connection_moved")
+    if draft.moved and _is_broken(draft.moved):
+        return Ailments(not_looked_at=not_looked_at, left=moved)
+    group = f" in the Fivetran group {draft.group.name}" if draft.group else ""
+    none = f"There is no connection {draft.settings.fivetran_schema}{group}. onboard.yml makes it."
+    return Ailments(not_looked_at=not_looked_at, why_alone=" ".join(problem.text() for problem in moved) or none)
+
+
+def _is_broken(row: JsonObject) -> bool:
+    """Tell whether Fivetran says that a connection does not work."""
+    return setup_state(row) != CONNECTED or LastSync.of(row).outcome == "failed"
 
 
 def _reasons(situation: Situation, draft: Draft, row: JsonObject) -> tuple[str, ...]:

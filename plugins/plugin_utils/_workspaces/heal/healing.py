@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from ....module_utils._fivetran.client import JsonObject
 from ....module_utils._kernel.errors import InvalidArgument
 from ..._words import joined
 from ..decide.drafts import Draft, Situation
@@ -64,18 +65,23 @@ def left_out(name: str) -> WorkspacePlan:
     return WorkspacePlan(name, healing=Healing(HealState.LEFT_OUT, "It is not among onramp_heal_connections."))
 
 
-def without_workspace(request: HealRequest | None, plans: Iterable[WorkspacePlan]) -> tuple[NamedConnection, ...]:
+def without_workspace(
+    request: HealRequest | None, drafts: Iterable[Draft], plans: Iterable[WorkspacePlan]
+) -> tuple[NamedConnection, ...]:
     """Return which of the connections that are asked for belong to no workspace of the play."""
+    moved = {draft.name: draft.moved for draft in drafts}
     plans = list(plans)
     wanted = (request.connections if request else None) or ()
-    return tuple(one for one in wanted if not any(_is_of(one, plan) for plan in plans))
+    return tuple(one for one in wanted if not any(_is_of(one, plan, moved.get(plan.name)) for plan in plans))
 
 
-def _is_of(one: NamedConnection, plan: WorkspacePlan) -> bool:
-    row = plan.seen.get("connection") or {}
+def _is_of(one: NamedConnection, plan: WorkspacePlan, moved: JsonObject | None) -> bool:
+    """Tell whether a workspace has a connection, in its group or, if it was ``moved``, in that where it is now."""
+    row = plan.seen.get("connection") or moved or {}
     if one.connection_id and row.get("id"):
         return bool(one.connection_id == row["id"])
-    is_group = not one.group_id or (plan.group is not None and plan.group.id == one.group_id)
+    groups = {plan.group.id if plan.group else "", str((moved or {}).get("group_id") or "")}
+    is_group = not one.group_id or one.group_id in groups
     return bool(one.schema) and one.schema == plan.schema and is_group
 
 
@@ -85,7 +91,7 @@ def _healed(situation: Situation, draft: Draft | None, plan: WorkspacePlan) -> W
     request = situation.heal or HealRequest()
     # Of what could not be looked at, nobody knows whether it is asked for.
     is_known = request.connections is not None and plan.group is not None
-    if is_known and not any(_is_of(one, plan) for one in request.connections or ()):
+    if is_known and not any(_is_of(one, plan, draft.moved) for one in request.connections or ()):
         return left_out(plan.name)
     return _only(plan, _healing(situation, draft, plan, request))
 
@@ -94,6 +100,8 @@ def _healing(situation: Situation, draft: Draft, plan: WorkspacePlan, request: H
     found = ailments.find(situation, draft)
     if found.not_looked_at and (found.is_broken or draft.own_row is None):
         return _refused(plan, HealState.NOT_HEALED)
+    if draft.own_row is None and found.left:
+        return Healing(HealState.NEEDS_A_PERSON, found.left[0].text(), left=found.left)
     if draft.own_row is None:
         return Healing(HealState.NOTHING_BROKEN, found.why_alone, notes=found.notes)
     identity = f"{plan.group.id if plan.group else ''}/{plan.schema}"
