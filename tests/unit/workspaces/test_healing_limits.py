@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket import S3Bucket
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.deciding import no_plan
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.healing import wanted_connections
@@ -38,6 +39,7 @@ from tests.unit.workspaces.healed import (
     world_of,
 )
 from tests.unit.workspaces.situations import (
+    AWS_ACCOUNT,
     GROUP_ID,
     SECOND_GROUP,
     SECOND_GROUP_ID,
@@ -88,6 +90,19 @@ def test_currents_that_stopped_is_told_although_the_connection_is_green() -> Non
     quiet = settings(currents_landing_on_quiet="ignore")
     answers = {questions.landing(quiet): Returned(landing_result(quiet, "stale"))}
     assert healing_of(quiet, world_of(quiet), answers=answers).state is HealState.NOTHING_BROKEN
+
+
+@pytest.mark.parametrize("on_problem", ["fail", "ignore"])
+def test_a_bucket_that_is_gone_keeps_all_data_away_although_the_connection_is_green(on_problem: str) -> None:
+    workspace = settings(currents_landing_on_problem=on_problem)
+    answers = {
+        questions.s3_bucket(workspace, AWS_ACCOUNT): Returned(S3Bucket(BUCKET, exists=False)),
+        questions.landing(workspace): Returned(landing_result(workspace, "no_bucket")),
+    }
+    healing = healing_of(workspace, world_of(workspace), answers=answers)
+    assert healing.state is HealState.NEEDS_A_PERSON
+    assert healing.left[0].code == "bucket_missing"
+    assert healing.notes == ()
 
 
 def test_what_is_repaired_is_repaired_although_currents_has_stopped() -> None:

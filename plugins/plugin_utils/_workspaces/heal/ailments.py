@@ -36,6 +36,8 @@ NOT_LANDING = frozenset(
         LandingVerdict.NO_BUCKET,
     }
 )
+# This keeps all data away, also where Fivetran has not noticed yet.
+BUCKET_MISSING = "bucket_missing"
 # Before the first sync, every sync that ends counts.
 NEVER = "1970-01-01T00:00:00Z"
 MOST_REASONS = 2
@@ -167,6 +169,7 @@ def _blocking(draft: Draft, row: JsonObject, *, does_not_work: bool) -> Iterator
         yield stopped(draft.settings.fivetran_schema)
     yield from (finding for finding in draft.noticed if finding.code == "destination_not_connected")
     if not does_not_work:
+        yield from (problem for problem in draft.problems if problem.code == BUCKET_MISSING)
         return
     missed = set(draft.incomplete)
     for problem in draft.problems:
@@ -210,5 +213,5 @@ def _notes(draft: Draft, *, does_not_work: bool) -> Iterator[str]:
     if names:
         yield f"It differs from the inventory and keeps no data away: {joined(names)}. onboard.yml changes it."
     for problem in draft.problems:
-        if problem.step != "landing":
+        if problem.step != "landing" and problem.code != BUCKET_MISSING:
             yield f"It keeps no data away: {problem.message} verify.yml says more."
