@@ -13,11 +13,12 @@ from copy import copy
 from typing import Any
 
 from ...module_utils._kernel.options.shared import FIVETRAN_OPTIONS, WHERE_MADE
+from ...module_utils._kernel.secrets.keys import BLANKS
 from ...module_utils._kernel.secrets.redact import Redactor
 from .meant import without_secrets
 from .misspelt import OTHER_WORDS, suggestion
 from .options import OVERRULED, OWN, ROLES, Option, all_options, is_setting, role_of, role_options
-from .rules import RAW_RULES, VALUE_RULES, credential, fivetran_url
+from .rules import RAW_RULES, TRIMMED, VALUE_RULES, credential, fivetran_url
 from .settings import TOLD_OF_UNUSABLE, Problem, Settings, Unreadable, Unusable, Variables
 from .together import TOGETHER
 from .values import Refused, either, no_secret, typed
@@ -145,6 +146,9 @@ class _Draft:
                 self._null.add(option.name)
                 return
             value = typed(option, value)
+            if isinstance(value, str) and (not option.role or option.name in TRIMMED):
+                # It comes with a text from a file, or from a block of YAML.
+                value = value.strip(BLANKS)
             is_missing = option.required and value == ""
             self.values[option.name] = value if is_missing else VALUE_RULES.get(option.name, _as_it_is)(value)
         except Refused as refusal:

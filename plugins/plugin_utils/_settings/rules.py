@@ -245,14 +245,18 @@ def _of_aws(role: str) -> dict[str, Callable[[Any], Any]]:
     }
 
 
+# Of the roles' variables, those whose white space around them the roles themselves take off, or are never given.
+TRIMMED = frozenset((
+    "s3_access_role_name", "s3_access_policy_name", "s3_access_role_arn", "s3_access_account_id", HISTORY_FROM,
+    f"{CONNECTION}exports_role_arn",
+))  # fmt: skip
+
+
 # What a value of the right type is made to, or refused for, by the variable.
 VALUE_RULES: Mapping[str, Callable[[Any], Any]] = {
-    "fivetran_group": _trimmed,
-    "fivetran_account_id": _trimmed,
     "fivetran_schema": schema,
     "braze_api_url": braze_url,
     "braze_api_key": credential,
-    "currents_bucket": _trimmed,
     "currents_prefix": folder,
     "currents_connection_string": connection_string,
     "onramp_max_lag_hours": partial(number, 1, LONGEST_AGE),

@@ -162,6 +162,24 @@ def test_blanks_and_line_breaks_around_credentials_and_names_do_no_harm(sandbox:
     assert (config["gcs_bucket"], config["gcs_folder"]) == (world.GCS_BUCKET, "currents")
 
 
+def test_blanks_and_line_breaks_around_what_a_workspace_sets_do_no_harm(sandbox: Sandbox) -> None:
+    around = {
+        "fivetran_schema": "braze_around\n",
+        "s3_access_role_name": "Fivetran-Around \n",
+        "s3_access_policy_name": " Fivetran-Around-Read",
+        "s3_access_account_id": "111122223333\n",
+        "fivetran_connection_history_from": "2026-01-01\n",
+        "fivetran_connection_exports_storage": "s3",
+        "fivetran_connection_exports_bucket": world.S3_BUCKET,
+        "fivetran_connection_exports_prefix": world.PREFIX,
+        "fivetran_connection_exports_role_arn": "arn:aws:iam::111122223333:role/Fivetran-Around\n",
+    }
+    result = play(sandbox, "onboard", "--limit", "shop_us", inventory=workspaces(shop_us=around))
+    assert result.exit_code == 0, result.output
+    config = connections(sandbox)["braze_around"]["config"]
+    assert list(config.values()).count("arn:aws:iam::111122223333:role/Fivetran-Around") == 2
+
+
 def test_a_character_that_no_key_has_is_told_without_showing_the_key(sandbox: Sandbox) -> None:
     result = play(sandbox, "onboard", FIVETRAN_APIKEY=f"{world.FIVETRAN_KEY}\u00a0")
     refused(result, *BOTH)

@@ -218,7 +218,7 @@ def test_what_belongs_to_another_storage_is_refused_with_that_storage() -> None:
     )
 
 
-@pytest.mark.parametrize("day", ["2024-1-1", "2024-02-30", "yesterday", "2024-01-01\n"])
+@pytest.mark.parametrize("day", ["2024-1-1", "2024-02-30", "yesterday", "2024-01-\n01"])
 def test_a_day_that_is_none_is_refused(day: str) -> None:
     [problem] = braze_config({**GIVEN, "history_from": day})["problems"]
     assert problem.startswith("history_from: expected a day such as 2026-02-01, got")

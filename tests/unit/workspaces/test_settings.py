@@ -307,7 +307,7 @@ VALUES: list[tuple[str, Any, str]] = [
     ("fivetran_schema", "Shop-US", f'{SCHEMA} "Shop-US". Did you mean shop_us?'),
     ("fivetran_schema", "", f"is empty. {OWN['fivetran_schema'].description}"),
     ("fivetran_schema", "1shop", f'{SCHEMA} "1shop". Did you mean braze_1shop?'),
-    ("fivetran_schema", "shop\n", f"{SCHEMA} a text of 5 characters, not shown."),
+    ("fivetran_schema", "sh\nop", f"{SCHEMA} a text of 5 characters, not shown."),
     ("fivetran_schema", "shop.table", f'{SCHEMA} "shop.table". Did you mean shop_table?'),
     ("fivetran_schema", "S" * 201, f"{SCHEMA} a text of 201 characters, not shown."),
     ("currents_storage", "S3", 'expected s3, gcs, azure or none, got "S3". Did you mean s3?'),
@@ -757,6 +757,24 @@ def test_a_secret_that_stands_where_something_else_belongs_is_not_shown(variable
 def test_a_secret_of_another_variable_is_not_shown_either() -> None:
     changes = {"fivetran_connection_api_key": "plain-and-lower-case", "s3_access_path": "plain-and-lower-case"}
     assert messages(changes) == ['s3_access_path: expected a path that begins and ends with /, got "********".']
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("fivetran_schema", "shop"),
+        ("s3_access_role_name", "Fivetran"),
+        ("s3_access_role_arn", "arn:aws:iam::111122223333:role/Fivetran"),
+        ("s3_access_account_id", "111122223333"),
+        ("fivetran_connection_history_from", "2026-01-01"),
+        ("fivetran_connection_exports_role_arn", "arn:aws:iam::111122223333:role/Fivetran"),
+    ],
+)
+def test_white_space_around_a_text_is_no_part_of_it(variable: str, value: str) -> None:
+    exports = {"fivetran_connection_exports_storage": "s3", "fivetran_connection_exports_bucket": "acme-exports"}
+    exports["fivetran_connection_exports_role_arn"] = "arn:aws:iam::111122223333:role/Exports"
+    given = exports if "exports" in variable else {}
+    assert good({**given, variable: f" {value} \n"}) == good({**given, variable: value})
 
 
 def test_nothing_is_suggested_where_it_would_be_a_secret_of_another_variable_in_other_signs() -> None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, TypedDict
 
+from ..._kernel.secrets.keys import BLANKS
 from ..._kernel.secrets.shown import shown
 from .history import limit, of_time_frame
 
@@ -246,5 +247,5 @@ def _is_day(value: str) -> bool:
 
 
 def _text(value: Any) -> str:
-    """Return a setting as text. What is unset is empty; YAML reads a day as a date."""
-    return "" if value is None else str(value)
+    """Return a setting as text without white space around it. What is unset is empty; YAML reads a day as a date."""
+    return "" if value is None else str(value).strip(BLANKS)
