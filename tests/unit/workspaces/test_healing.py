@@ -57,6 +57,15 @@ def test_what_merely_differs_is_left_alone_and_named() -> None:
     assert "onboard.yml" in note
 
 
+def test_a_connection_of_another_service_is_left_to_a_person_and_no_access_is_made_for_it() -> None:
+    theirs = row(US, service="s3", status={"setup_state": "broken", "sync_state": "scheduled"})
+    plan = plan_of(US, World(rows=(theirs,)))
+    assert plan.healing is not None
+    assert plan.healing.state is HealState.NEEDS_A_PERSON
+    assert "by a connection of service s3" in str(plan.healing)
+    assert kinds(plan) == {}
+
+
 def test_what_a_person_has_paused_is_left_alone_however_broken_it_is() -> None:
     plan = plan_of(US, world_of(paused=True, status=BROKEN, trust=NOBODY))
     assert plan.healing is not None

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ....module_utils._braze.currents import OPTION_FOR, LandingVerdict
 from ....module_utils._braze.verdict import KeyVerdict
 from ....module_utils._fivetran.client import JsonObject
+from ....module_utils._fivetran.connection.braze_config import SERVICE
 from ....module_utils._fivetran.connection.state import CONNECTED, is_running, setup_state, status_of
 from ....module_utils._fivetran.sync.last_sync import LastSync, reasons
 from ....module_utils._kernel.finding import Finding
@@ -79,6 +80,10 @@ def find(situation: Situation, draft: Draft) -> Ailments:
         return Ailments(why_alone=f"The connection {schema} is paused in Fivetran, and stays so.")
     if row is None:
         return _without_row(draft, not_looked_at=bool(missed))
+    if row.get("service") != SERVICE:
+        # It reads with something else, whatever state it is in.
+        taken = (problem for problem in draft.problems if problem.code == "schema_taken")
+        return Ailments(not_looked_at=bool(missed), left=tuple(taken))
     last, is_broken = LastSync.of(row), _is_broken(row)
     access_is_broken = _access_is_broken(draft, is_broken=is_broken)
     blocking = list(_blocking(draft, row, does_not_work=is_broken or access_is_broken))
