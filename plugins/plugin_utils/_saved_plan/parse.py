@@ -12,7 +12,7 @@ What is no plan, or was changed since, is refused in one sentence that quotes no
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, NoReturn
 
 from ...module_utils._kernel.errors import Failure, OnrampError
@@ -177,11 +177,15 @@ def _connection(data: Mapping[str, Any]) -> Change:
 
 
 def _work(data: Mapping[str, Any]) -> ConnectionWork:
-    _only(data, frozenset({"update_secrets", "run_setup_tests", "paused"}))
+    _only(data, frozenset(field.name for field in fields(ConnectionWork)))
     paused = data["paused"]
     if paused is not None and not isinstance(paused, bool):
         raise _Strange
-    return ConnectionWork(_text(data, "update_secrets"), _text(data, "run_setup_tests"), paused)
+    statuses = tuple(map(str, _list(data, "failing_test_statuses")))
+    triggers = data["trigger_first_sync"]
+    if not isinstance(triggers, bool):
+        raise _Strange
+    return ConnectionWork(_text(data, "update_secrets"), _text(data, "run_setup_tests"), paused, triggers, statuses)
 
 
 def _change(data: Mapping[str, Any], **more: Any) -> Change:

@@ -135,6 +135,11 @@ def test_a_setting_that_moved_refuses_its_workspace_only() -> None:
         ),
         (settings(fivetran_connection_paused=True), "paused of the connection braze_shop_us would become true"),
         (settings(fivetran_connection_update_secrets="always"), "fivetran_connection_update_secrets would be"),
+        (settings(fivetran_connection_trigger_first_sync=True), "fivetran_connection_trigger_first_sync would be true"),
+        (
+            settings(fivetran_connection_failing_test_statuses=["WARNING"]),
+            'fivetran_connection_failing_test_statuses would be ["WARNING"]',
+        ),
     ],
 )
 def test_what_moved_in_the_settings_is_named(now: Any, words: str) -> None:

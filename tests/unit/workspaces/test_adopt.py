@@ -17,6 +17,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import (
     Group,
     RoleWork,
+    WorkspacePlan,
     WorkspaceVerdict,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import findings_of
@@ -162,9 +163,13 @@ def test_a_connection_that_cannot_be_using_a_new_role_is_sent_it_and_tested(on_c
     assert made.work is not None
     assert (made.work.update_secrets, made.work.run_setup_tests, made.work.paused) == ("always", "always", False)
     assert draft.unverified == []
-    assert draft.plan().work()["connection"] == {
-        "update_secrets": "always", "run_setup_tests": "always", "paused": False,
-    }  # fmt: skip
+    assert called(draft.plan()) == {"update_secrets": "always", "run_setup_tests": "always", "paused": False}
+
+
+def called(plan: WorkspacePlan) -> dict[str, Any]:
+    """Return what of the settings of the connection's role the plan decides."""
+    work = plan.work()["connection"]
+    return {name: work[name] for name in ("update_secrets", "run_setup_tests", "paused")}
 
 
 def test_verifying_says_that_a_connection_cannot_be_using_a_role_that_does_not_exist() -> None:
@@ -193,9 +198,9 @@ def test_the_roles_are_called_with_what_the_inventory_says_and_a_rotation_sends_
     workspace = gcs(fivetran_connection_update_secrets="on_create", fivetran_connection_run_setup_tests="always")
     new, known = World(policies=POLICIES), World(rows=(row(workspace, paused=True),), policies=POLICIES)
     (plan,) = plans_of("onboard", workspace, world=new)
-    assert plan.work()["connection"] == {"update_secrets": "on_create", "run_setup_tests": "always", "paused": None}
+    assert called(plan) == {"update_secrets": "on_create", "run_setup_tests": "always", "paused": None}
     (plan,) = plans_of("rotate_key", workspace, world=known)
-    assert plan.work()["connection"] == {"update_secrets": "always", "run_setup_tests": "always", "paused": True}
+    assert called(plan) == {"update_secrets": "always", "run_setup_tests": "always", "paused": True}
 
 
 def test_what_is_sent_every_time_is_no_finding_of_verify() -> None:

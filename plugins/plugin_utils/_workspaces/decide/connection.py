@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ....module_utils._fivetran.client import JsonObject
@@ -84,17 +85,22 @@ def _bring_about(situation: Situation, draft: Draft, group: Group) -> None:
 def _work(situation: Situation, draft: Draft) -> ConnectionWork:
     """Return how the role is called, whatever the purpose of the plan: its result is what is done."""
     settings, purpose = draft.settings.roles["fivetran_connection"], situation.purpose
+    made = partial(
+        ConnectionWork,
+        trigger_first_sync=bool(settings["trigger_first_sync"]) and purpose.creates,
+        failing_test_statuses=tuple(sorted(settings["failing_test_statuses"])),
+    )
     if purpose.sends_secrets:
         # Fivetran stores key and ARN masked, so that they cannot be compared: they are sent every time, and tested. A
         # rotation neither starts nor stops a connection.
-        return ConnectionWork("always", "always", draft.paused)
+        return made("always", "always", draft.paused)
     paused = draft.paused if purpose.heals else settings.get("paused")
     if draft.role_is_new and draft.own_row is not None:
         # Whatever the connection reads with, it cannot be this role.
-        return ConnectionWork("always", "always", paused)
+        return made("always", "always", paused)
     # What is sent every time differs from nothing, so that it is nothing to be found.
     update_secrets = "on_test_failure" if purpose.tells_findings else settings["update_secrets"]
-    return ConnectionWork(update_secrets, "always" if purpose.heals else settings["run_setup_tests"], paused)
+    return made(update_secrets, "always" if purpose.heals else settings["run_setup_tests"], paused)
 
 
 def _desired(situation: Situation, draft: Draft, group: Group, **more: Any) -> tuple[DesiredConnection, Options]:

@@ -66,11 +66,16 @@ class WorkspaceVerdict(StrEnum):
 
 @dataclass(frozen=True)
 class ConnectionWork:
-    """What the role ``fivetran_connection`` has to be called with. ``paused``: None where nobody says so."""
+    """What the role ``fivetran_connection`` has to be called with. ``paused``: None where nobody says so.
+
+    The last two are no part of any difference, and decide what is done all the same.
+    """
 
     update_secrets: str
     run_setup_tests: str
     paused: bool | None = None
+    trigger_first_sync: bool = False
+    failing_test_statuses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
