@@ -309,6 +309,9 @@ def test_a_bucket_that_is_released_goes_out_of_our_policy_and_is_named() -> None
     assert [(finding.severity, finding.code) for finding in plan.findings] == [("info", "buckets_released")]
     assert "acme-eu," in plan.findings[0].message
     assert "acme-never-granted" not in plan.findings[0].message
+    # Also who writes nothing tells it.
+    assert "no longer" not in plan.findings[0].message
+    assert "currents_bucket" in plan.findings[0].remedy
 
 
 def test_a_bucket_that_is_not_released_keeps_all_in_the_policy_and_is_named_alone() -> None:

@@ -237,8 +237,10 @@ def _releases(desired: DesiredAccess, policy: ActualPolicy | None, released: Col
     if gone:
         yield Finding(
             ACCESS, "info", "buckets_released",
-            f"The IAM policy {policy.arn} no longer lets Fivetran read {', '.join(gone)}, which nobody needs any more.",
-            "If it is still needed, name it in s3_access_buckets.",
+            f"The IAM policy {policy.arn} lets Fivetran read {', '.join(gone)}, which nobody needs any more. That"
+            " goes out of it once it is written.",
+            "If it is still needed, let a workspace of the inventory name it in currents_bucket; without the playbooks,"
+            " name it in s3_access_buckets.",
         )  # fmt: skip
 
 
