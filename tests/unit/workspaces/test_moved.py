@@ -22,6 +22,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
 from tests.unit.workspaces.situations import (
     GROUP,
     GROUP_ID,
+    ROLE,
     SECOND_GROUP,
     SECOND_GROUP_ID,
     World,
@@ -71,6 +72,17 @@ def test_a_moved_connection_is_named_with_both_groups_by_every_playbook(purpose:
 def test_what_changes_with_the_group_is_said_of_each_cloud() -> None:
     assert f"External ID has changed, to {SECOND_GROUP_ID}" in plan("verify", settings()).problems[0].message
     assert "service account that reads for it has changed" in plan("verify", gcs()).problems[0].message
+
+
+def test_a_group_that_was_renamed_leaves_the_role_that_works_its_names() -> None:
+    workspace = settings()
+    there = replace(moved(workspace), iam=in_iam(workspace, "acme-currents", group_id=SECOND_GROUP_ID))
+    said = plan("onboard", workspace, world=there).problems[0]
+    assert said.code == "connection_moved"
+    assert f"the IAM role {ROLE} trusts that group already" in said.message
+    assert "it was moved" not in said.message
+    assert f"set fivetran_group: {SECOND_GROUP} and run onboard.yml" in said.remedy
+    assert "s3_access_role_name" not in said.remedy
 
 
 def test_once_the_inventory_names_the_new_group_the_connection_is_found_and_gets_a_role_of_that_group() -> None:

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from ....module_utils._fivetran.client import JsonObject
 from ....module_utils._fivetran.connection.braze_config import SERVICE
 from ....module_utils._kernel.errors import OnrampError
+from ....module_utils._kernel.secrets.redact import texts_in
 from ..look import questions
 from ..model.plan import Group
 from .drafts import Draft, Situation
@@ -78,12 +79,12 @@ def _note(situation: Situation, draft: Draft, own: Group, row: JsonObject, group
     is_the_same = folder is not None and folder == (settings.storage, settings.bucket, settings.prefix)
     if is_the_same and not settings.folder_shared:
         draft.moved = row
-        remedy = _remedy(draft, own, group)
+        role = _role_of(situation, draft, group)
+        remedy = _remedy(draft, own, group, has_role=bool(role))
         draft.problem(
             "connection",
             "connection_moved",
-            f"fivetran_group: {what} is in the Fivetran group {group.name} ({group.id}), not in {own.name} ({own.id}):"
-            f" it was moved. {_IDENTITY.get(settings.storage, '').format(id=group.id)}".rstrip(),
+            _message(draft, what, own, group, role),
             remedy if purpose.tells_findings else f"Nothing was changed. {remedy}",
             field="fivetran_group",
         )
@@ -97,12 +98,37 @@ def _note(situation: Situation, draft: Draft, own: Group, row: JsonObject, group
         )
 
 
-def _remedy(draft: Draft, own: Group, group: Group) -> str:
+def _message(draft: Draft, what: str, own: Group, group: Group, role: str) -> str:
+    if role:
+        return (
+            f"fivetran_group: {what} is in the Fivetran group {group.name} ({group.id}), not in {own.name} ({own.id}),"
+            f" and the IAM role {role} trusts that group already, so that the groups seem to have been renamed."
+        )
+    identity = _IDENTITY.get(draft.settings.storage, "").format(id=group.id)
+    return (
+        f"fivetran_group: {what} is in the Fivetran group {group.name} ({group.id}), not in {own.name} ({own.id}):"
+        f" it was moved. {identity}".rstrip()
+    )
+
+
+def _role_of(situation: Situation, draft: Draft, group: Group) -> str:
+    """Return the ARN of the workspace's role where it trusts the External ID of this group already."""
+    account = situation.account_of(draft.settings) if draft.settings.storage == "s3" else None
+    if account is None:
+        return ""
+    # The modules of AWS are there only where a workspace is in it.
+    from .access.s3_judging import role_seen
+
+    role = role_seen(situation, draft.settings, account)
+    return role.arn if role and group.id in texts_in(role.trust) else ""
+
+
+def _remedy(draft: Draft, own: Group, group: Group, *, has_role: bool) -> str:
     # A role trusts one External ID, and others of the old group may read with it.
     of_role = ", with names of its own in s3_access_policy_name and s3_access_role_name,"
-    names = of_role if draft.settings.storage == "s3" else ""
+    names = of_role if draft.settings.storage == "s3" and not has_role else ""
+    lets_read = "" if has_role else ", which lets Fivetran read for that group"
     return (
-        f"If it is to stay there, set fivetran_group: {group.name}{names} and run onboard.yml, which lets Fivetran read"
-        f" for that group; if not, move it back in Fivetran. If {own.name} is to have one of its own beside it, set"
-        " currents_folder_shared: true."
+        f"If it is to stay there, set fivetran_group: {group.name}{names} and run onboard.yml{lets_read}; if not, move"
+        f" it back in Fivetran. If {own.name} is to have one of its own beside it, set currents_folder_shared: true."
     )
