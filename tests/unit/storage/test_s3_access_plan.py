@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.access import access_view
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.documents import (
     FIVETRAN_ACCOUNT,
     JsonObject,
@@ -28,6 +29,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.
 )
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.plan import plan_present
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.removal import plan_absent
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.writing.arguments import role_arguments
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.effect.effect import Document
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.iam import NO_SUCH_POLICY, policy_title
 
@@ -149,6 +151,16 @@ def test_an_empty_boundary_removes_the_one_that_is_there() -> None:
     plan = plan_present(desired(permissions_boundary=""), there, adopt=False)
     assert plan.role.before == {"permissions_boundary": FOREIGN_POLICY}
     assert plan.role.after == {"permissions_boundary": ""}
+
+
+@pytest.mark.parametrize("boundary", [None, "", FOREIGN_POLICY])
+def test_an_empty_boundary_is_written_only_where_there_is_one_to_remove(boundary: str | None) -> None:
+    wish = desired(permissions_boundary=boundary)
+    params = {"max_session_duration": None, "permissions_boundary": boundary}
+    there = role_with(made(desired()), permissions_boundary="arn:aws:iam::111122223333:policy/boundary")
+    for actual, written in ((Actual(), boundary or None), (there, boundary)):
+        step = access_view(wish, actual, plan_present(wish, actual, adopt=False))["role"]
+        assert role_arguments(step, params).get("boundary") == written
 
 
 NO_BOUNDARY = Document("the permissions boundary", None, NO_SUCH_POLICY)

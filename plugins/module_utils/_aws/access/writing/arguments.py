@@ -108,7 +108,8 @@ def role_arguments(step: Mapping[str, Any], params: Mapping[str, Any]) -> JsonOb
         managed_policies=[policy] if policy else None,
         purge_policies=False,
         max_session_duration=params["max_session_duration"],
-        boundary=params["permissions_boundary"],
+        # Of the step: an empty one removes what is there, and AWS refuses it for a role that is only made.
+        boundary=step["after"].get("permissions_boundary"),
     )
 
 
