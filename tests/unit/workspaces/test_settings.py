@@ -440,6 +440,12 @@ VALUES: list[tuple[str, Any, str]] = [
         '"onramp.braze_fivetran/external-id" is the tag by which the collection knows what it has made.',
     ),
     (
+        "s3_access_tags",
+        {"Onramp.braze_fivetran/External-Id": "x"},
+        '"Onramp.braze_fivetran/External-Id" is the tag by which the collection knows what it has made.',
+    ),
+    ("s3_access_tags", {"Team": "a", "team": "b"}, '"Team" and "team" are the same to AWS. Leave one out.'),
+    (
         "gcs_access_role",
         "Storage Object Viewer",
         'expected roles/NAME, projects/PROJECT/roles/NAME or organizations/ID/roles/NAME, got "Storage Object Viewer".'

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from ..._kernel.errors import Failure, InvalidArgument, OnrampError
-from ..._kernel.secrets.shown import quoted
+from ..._kernel.secrets.shown import quoted, shown
 from ..._kernel.task import Result, Task
 from ..bucket import read_policy
 from ..client import Aws, aws_from_params, check_account, identity
@@ -48,8 +48,7 @@ def desired_from_params(params: Mapping[str, Any], account: str, partition: str)
         raise InvalidArgument(f"path: expected a path that begins and ends with /, got {quoted(params['path'])}.")
     if params["role_arn"]:
         check_role_arn("role_arn", params["role_arn"])
-    if TAG in params["tags"]:
-        raise InvalidArgument(f"tags: {TAG!r} is the tag by which the collection knows what it has made.")
+    _check_tag_keys(params["tags"])
     reading = Reading(
         buckets=tuple(dict.fromkeys(params["buckets"])),
         prefix=params["prefix"] or "" if params["scope"] == "prefix" else None,
@@ -70,6 +69,17 @@ def desired_from_params(params: Mapping[str, Any], account: str, partition: str)
         permissions_boundary=params["permissions_boundary"],
         fivetran_account=params["fivetran_account_id"],
     )
+
+
+def _check_tag_keys(keys: Iterable[str]) -> None:
+    """Refuse keys that IAM takes for the same: it has no regard to case."""
+    known: dict[str, str] = {}
+    for key in keys:
+        if key.lower() == TAG:
+            raise InvalidArgument(f"tags: {shown(key)} is the tag by which the collection knows what it has made.")
+        other = known.setdefault(key.lower(), key)
+        if other != key:
+            raise InvalidArgument(f"tags: {shown(other)} and {shown(key)} are the same to AWS. Leave one out.")
 
 
 def access_plan_info(task: Task) -> Result:
