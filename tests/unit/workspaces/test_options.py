@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible.module_utils.parsing.convert_bool import BOOLEANS
+from ansible.plugins.filter import core as filters
+from ansible.plugins.test import core as tests
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import FIVETRAN_OPTIONS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.misspelt import suggestion
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.options import (
@@ -23,7 +26,9 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.op
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.rules import RAW_RULES, VALUE_RULES
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.together import TOGETHER
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.values import typed
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.purposes import PURPOSES
+from jinja2.nativetypes import NativeEnvironment
 
 from tests.unit.workspaces.situations import gcs, plan_of, settings
 
@@ -47,6 +52,30 @@ def test_the_variables_of_a_role_are_those_of_its_argument_spec_with_its_default
         assert list(option.choices) == spec["options"][name].get("choices", [])
         assert option.default == defaults.get(name)
         assert option.description
+
+
+SPELLINGS = [*sorted(text for text in BOOLEANS if isinstance(text, str)), "Y", "true ", " No", True, False, 1, 0]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS, ids=repr)
+@pytest.mark.parametrize(
+    ("role", "tasks", "name", "if_true"),
+    [
+        ("fivetran_connection", "bring", "fivetran_connection_adopt", []),
+        ("fivetran_connection", "heal", "fivetran_connection_adopt", []),
+        ("gcs_access", "main", "gcs_access_manage", "bring.yml"),
+    ],
+)
+def test_a_role_takes_for_true_what_the_plan_takes_for_true(
+    role: str, tasks: str, name: str, if_true: object, spelling: object
+) -> None:
+    called = yaml.safe_load((FOLDER / role / "tasks" / f"{tasks}.yml").read_text())[-1]
+    text = called.get("ansible.builtin.include_tasks") or called[f"onramp.braze_fivetran.{role}"]["protected_config"]
+    ansible = NativeEnvironment()
+    ansible.filters.update(filters.FilterModule().filters())
+    ansible.tests.update(tests.TestModule().tests())
+    given = {name: spelling, "__fivetran_connection_braze": {"protected_config": ["api_url"]}}
+    assert (ansible.from_string(text).render(given) == if_true) == typed(role_options(role)[name], spelling)
 
 
 def test_what_is_a_secret_is_known_as_one() -> None:
