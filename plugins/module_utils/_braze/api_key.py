@@ -27,16 +27,16 @@ TRIES = 4
 def api_key_info(task: Task) -> Result:
     """Probe a key and return the verdict.
 
-    :raises InvalidArgument: ``api_url`` or ``api_key`` cannot be what they are meant to be.
+    :raises InvalidArgument: ``permissions``, ``api_url`` or ``api_key`` cannot be what they are meant to be.
     :raises OnrampError: the key is not good, and ``on_problem`` says that this is a failure.
     """
+    asked = choose(task.params["permissions"])
     endpoint = find_endpoint(task.params["api_url"])
     if endpoint.warning:
         task.warn(endpoint.warning)
     api_key = checked_key(task.params["api_key"])
     policy = replace(retry_policy(task.params), tries=TRIES)
     prober = Prober(braze_http(endpoint, api_key, policy, clients=task.clients), policy)
-    asked = choose(task.params["permissions"])
     answers = prober.probe(asked)
     others = [permission for permission in PERMISSIONS if permission not in asked]
     controls = prober.probe(others) if others and needs_controls(answers) else []

@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
 
+from .._kernel.errors import InvalidArgument
 from .._kernel.http.call import Call
 
 
@@ -132,7 +133,12 @@ PERMISSION_NAMES = tuple(permission.name for permission in PERMISSIONS)
 
 
 def choose(names: Collection[str]) -> tuple[Permission, ...]:
-    """Return the permissions of these names, in the order of the table."""
+    """Return the permissions of these names, in the order of the table.
+
+    :raises InvalidArgument: there is no name, so that nothing could be told of the key.
+    """
+    if not names:
+        raise InvalidArgument("permissions: is an empty list. Name at least one, or leave it out to check all.")
     return tuple(permission for permission in PERMISSIONS if permission.name in names)
 
 

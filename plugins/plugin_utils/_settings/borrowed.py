@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from ...module_utils._aws.access.model import TAG
+from ...module_utils._braze.permissions import choose
 from ...module_utils._fivetran.connection.braze_config import braze_config
 from ...module_utils._kernel.errors import InvalidArgument
 from ...module_utils._kernel.secrets.shown import may_be_secret, quoted, shown
@@ -90,6 +91,11 @@ def of_s3_access(option: str, value: str) -> str:
 def key_arns(value: list[str]) -> list[str]:
     for arn in value:
         borrowed("kms_key_arns", arn, partial(check_s3, kms_key_arns=[arn]))
+    return value
+
+
+def permissions_of_key(value: list[str]) -> list[str]:
+    borrowed("permissions", value, lambda: choose(value))
     return value
 
 

@@ -36,6 +36,7 @@ from .borrowed import (
     key_arns,
     of_braze_config,
     of_s3_access,
+    permissions_of_key,
     tags_of_role,
     what_was_meant,
 )
@@ -257,6 +258,7 @@ VALUE_RULES: Mapping[str, Callable[[Any], Any]] = {
     "fivetran_schema": schema,
     "braze_api_url": braze_url,
     "braze_api_key": credential,
+    "braze_api_key_permissions": permissions_of_key,
     "currents_prefix": folder,
     "currents_connection_string": connection_string,
     "onramp_max_lag_hours": partial(number, 1, LONGEST_AGE),

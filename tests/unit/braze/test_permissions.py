@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import yaml
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.permissions import (
     PERMISSION_NAMES,
     PERMISSIONS,
     choose,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument
 from ansible_collections.onramp.braze_fivetran.plugins.modules import braze_api_key_info
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -72,3 +74,8 @@ def test_every_probe_asks_for_a_user_whom_nobody_has() -> None:
 
 def test_what_is_asked_for_keeps_the_order_of_the_table() -> None:
     assert [permission.name for permission in choose(["events.list", "canvas.list"])] == ["canvas.list", "events.list"]
+
+
+def test_to_ask_for_nothing_is_refused() -> None:
+    with pytest.raises(InvalidArgument, match=r"^permissions: is an empty list"):
+        choose([])

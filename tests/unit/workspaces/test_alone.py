@@ -137,6 +137,7 @@ def test_what_is_omitted_is_not_set(omit: str) -> None:
         ("s3_access", {"bucket": None}, "s3_access_bucket: is not set. Name the bucket"),
         ("gcs_access", {"bucket": "gs://acme-b"}, "gcs_access_bucket: expected the name of a bucket"),
         ("braze_api_key", {"key": "Bearer abcdefghijkl"}, "braze_api_key_key: begins with Bearer or Basic"),
+        ("braze_api_key", {"permissions": []}, "braze_api_key_permissions: is an empty list. Name at least one"),
         ("fivetran_connection", {"schema": "Shop"}, "fivetran_connection_schema: expected lower-case letters"),
         ("fivetran_connection", {"daily_sync_time": "14:00"}, "fivetran_connection_daily_sync_time: works only with"),
     ],

@@ -400,6 +400,11 @@ VALUES: list[tuple[str, Any, str]] = [
     ("braze_api_key_permissions", {"a": 1}, "expected a list, got a dictionary."),
     ("braze_api_key_permissions", ["a", ["b"]], "expected a list of texts, got one with a list in it."),
     ("braze_api_key_permissions", ["a", None], "expected a list of texts, got one with nothing in it."),
+    (
+        "braze_api_key_permissions",
+        [],
+        "is an empty list. Name at least one, or leave it out to check all.",
+    ),
     ("currents_landing_stale_after", "a day", 'expected a whole number, got "a day".'),
     ("currents_landing_stale_after", True, "expected a whole number, got true."),
     ("currents_landing_stale_after", 0, "expected a number from 1 to 87600, got 0."),
