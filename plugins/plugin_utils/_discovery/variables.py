@@ -32,8 +32,9 @@ IDENTITY = (
 BUCKETS: Mapping[str, str] = {"s3": "s3://", "gcs": "gs://", "azure": "container "}
 LONGEST_REMARK = 2000
 _ONCE_A_DAY = 1440
-# Of these, no template language makes anything else.
-_PLAIN = re.compile(r"[\w .:/@+=,~-]*")
+# Of these, no template language makes anything else. The last four mean something to YAML where they stand alone, and
+# Ansible fails to read them as unsafe texts, even in quotes.
+_PLAIN = re.compile(r"[\w .:/@+=,~-]*|<<|[!&*]")
 
 
 @dataclass(frozen=True)

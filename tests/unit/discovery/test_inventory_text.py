@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import yaml
+from ansible.parsing.dataloader import DataLoader
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.access import AccessVariables, Candidate
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.connections import (
     braze_connections,
@@ -16,6 +18,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.c
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.inventory_text import (
     InventoryHost,
+    host_line,
     inventory_text,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._discovery.variables import Placeholder
@@ -121,6 +124,15 @@ def test_texts_that_yaml_takes_for_something_else_stay_texts() -> None:
         assert found["shop"]["currents_prefix"] == odd
     for name in ("yes", "12", "null"):
         assert list(hosts(inventory_text([InventoryHost(name, connection())]))) == [name]
+
+
+@pytest.mark.parametrize("odd", ["<<", "=", "<", "<<<", "==", "!", "*", "&", "%", "?", "|", "{{ x }}"])
+def test_ansible_reads_every_text_as_the_text_that_it_is(odd: str) -> None:
+    text = inventory_text([InventoryHost("shop", connection(config={**S3, "s3folder": odd}))])
+    read = DataLoader().load(text)["braze_workspaces"]["hosts"]["shop"]
+    assert read["currents_prefix"] == odd
+    [line] = DataLoader().load(host_line(InventoryHost("shop", connection(config={**S3, "s3folder": odd})))).values()
+    assert line["currents_prefix"] == odd
 
 
 @given(

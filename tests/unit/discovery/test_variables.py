@@ -144,11 +144,13 @@ def test_a_text_of_a_vendor_stays_in_its_line() -> None:
     assert len(one_line("a" * 9999)) < 2100
 
 
-@pytest.mark.parametrize("text", ["{{ 1 }}", "{% raw %}", "#jinja2: x", "{", "a}", "!", "a\nb", "[[ x ]]"])
+@pytest.mark.parametrize("text", ["{{ 1 }}", "{% raw %}", "#jinja2: x", "{", "a}", "!x", "a\nb", "[[ x ]]"])
 def test_what_could_be_a_template_is_not_plain(text: str) -> None:
     assert not is_plain(text)
 
 
-@pytest.mark.parametrize("text", ["", "acme-currents-us", "https://rest.iad-01.braze.com:443/", "Käse 2", "03:00"])
+@pytest.mark.parametrize(
+    "text", ["", "acme-currents-us", "https://rest.iad-01.braze.com:443/", "Käse 2", "03:00", "<<", "!"]
+)
 def test_what_means_itself_is_plain(text: str) -> None:
     assert is_plain(text)
