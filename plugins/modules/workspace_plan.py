@@ -83,6 +83,12 @@ options:
         from V(0) to V(604800), a week. The playbook passes on C(onramp_heal_cooldown).
     type: int
     default: 3600
+  at_once:
+    description:
+      - How many workspaces the playbook changes at a time, as C(serial) of a play takes it - a number, a percentage of
+        them, or a list of such. It is nothing to the plan, and refused here so that it is refused before anything is
+        written. The playbooks pass on C(braze_workspaces_at_once).
+    type: raw
   heal_wait:
     description:
       - With O(purpose=heal), seconds that C(heal.yml) waits for a sync, from V(1) to V(604800). It is nothing to the
@@ -398,6 +404,7 @@ OPTIONS = (
             "heal_connections": {"type": "list", "elements": "dict"},
             "buckets_left": {"type": "dict"},
             "heal_cooldown": {"type": "int", "default": 3600},
+            "at_once": {"type": "raw"},
             "heal_wait": {"type": "int"},
             "heal_state": {"type": "str"},
             "plan_file": {"type": "path"},

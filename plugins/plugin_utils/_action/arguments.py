@@ -11,6 +11,7 @@ What playbooks pass on of what somebody has set for a run is refused under the n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -28,10 +29,23 @@ from .._settings.rules import VALUE_RULES, number
 from .._settings.values import Refused, typed
 from .._workspaces.model.attempts import KEPT
 
+_AT_A_TIME = re.compile(r"[0-9]{1,9}%?", re.ASCII)
 RATE_LIMIT_TIMEOUT = "fivetran_connection_rate_limit_timeout"
 
 
 def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _serial(value: Any) -> Any:
+    """Return ``value`` as it is if a play takes it as the number of hosts that it is for at a time."""
+    items = value if isinstance(value, list) else [value]
+    odd = [one for one in items if isinstance(one, bool) or not _AT_A_TIME.fullmatch(str(one))]
+    if odd or not items:
+        what = shown(odd[0]) if odd else "an empty list"
+        raise Refused(
+            f'expected how many workspaces at a time, as a number or as "25%", or a list of such, got {what}.'
+        )
     return value
 
 
@@ -52,6 +66,7 @@ OF_PLAN: Mapping[str, Variable] = {
     "rate_limit_timeout": Variable(RATE_LIMIT_TIMEOUT, VALUE_RULES[RATE_LIMIT_TIMEOUT]),
     "heal_connections": Variable("onramp_heal_connections"),
     "heal_cooldown": Variable("onramp_heal_cooldown", partial(number, 0, round(KEPT.total_seconds()))),
+    "at_once": Variable("braze_workspaces_at_once", _serial),
     "heal_wait": Variable("onramp_heal_wait", partial(number, 1, LONGEST_SYNC)),
     "heal_state": Variable("onramp_heal_state"),
 }
@@ -93,6 +108,8 @@ def validated_as_set(
 
 
 def _typed(name: str, spec: OptionSpec, value: Any) -> Any:
+    if spec["type"] == "raw":
+        return value
     if spec["type"] != "list":
         return typed(Option(name, spec["type"], tuple(spec.get("choices") or ())), value)
     # Ansible takes a text for a list, too, as -e gives it.

@@ -127,6 +127,10 @@ def test_init_leaves_alone_what_is_there_and_writes_nothing_in_check_mode(newcom
     assert code == 0, told
     assert "changed=0" in told
     assert newcomer.written() == before
+    # A folder that is not absolute is one of where somebody stands, not of the playbook.
+    code, told = newcomer.run(f"{init} -e init_folder=beside")
+    assert code == 0, told
+    assert (newcomer.folder / "beside" / "inventory.yml").is_file()
 
 
 GOOD = (CHECKOUT / "playbooks" / "files" / "init" / "inventory.yml").read_text()

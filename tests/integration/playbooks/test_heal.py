@@ -96,7 +96,6 @@ def test_five_ways_to_break_are_healed_and_the_sixth_is_explained(ailing: Sandbo
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_what_was_healed_is_told_and_left_alone_by_the_next_run(ailing: Sandbox) -> None:
     did = {host: " ".join(outcome["did"]) for host, outcome in outcomes(heal(ailing)).items()}
     assert "repaired the role arn:aws:iam::111122223333:role/Fivetran-trust" in did["trust"]
@@ -186,6 +185,11 @@ NOT_ACCEPTED = (
     ({"onramp_heal_cooldown": "soon"}, 'onramp_heal_cooldown: expected a whole number, got "soon".'),
     ({"onramp_heal_wait": 10**12}, "onramp_heal_wait: expected a number from 1 to 604800, got 1000000000000."),
     ({"onramp_heal_wait": "x"}, 'onramp_heal_wait: expected a whole number, got "x".'),
+    (
+        {"braze_workspaces_at_once": "ten"},
+        'braze_workspaces_at_once: expected how many workspaces at a time, as a number or as "25%", or a list of such,'
+        ' got "ten".',
+    ),
     ({"onramp_part_of_fleet": "half"}, 'onramp_part_of_fleet: expected true or false, got "half".'),
     (
         {"onramp_heal_connections": "braze_shop_us"},
