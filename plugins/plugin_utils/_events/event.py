@@ -66,9 +66,15 @@ class Event:
     name: str = ""
 
     def as_emitted(self, scrubber: Scrubber) -> dict[str, Any]:
-        """Return what a rulebook gets: everything below ``fivetran``."""
-        reason = no_template(scrubber.text(self.reason))[:LONGEST_TEXT]
-        return {"fivetran": {**asdict(self), "kind": self.kind.value, "reason": reason}}
+        """Return what a rulebook gets: everything below ``fivetran``. Whatever looks like a key is in none of it."""
+        data = {**asdict(self), "kind": self.kind.value}
+        return {"fivetran": {name: _harmless(value, scrubber) for name, value in data.items()}}
+
+
+def _harmless(value: Any, scrubber: Scrubber) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _harmless(inner, scrubber) for name, inner in value.items()}
+    return no_template(scrubber.text(value))[:LONGEST_TEXT] if isinstance(value, str) else value
 
 
 def text(data: Mapping[str, Any], name: str) -> str:

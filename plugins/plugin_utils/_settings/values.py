@@ -133,8 +133,8 @@ def _list(option: Option, value: Any) -> list[str | int]:
     if isinstance(value, str):
         if option.choices and not value.strip():
             raise Refused(f"expected {either(option.choices)}, got an empty text.")
-        # As Ansible does it.
-        value = [part.strip() for part in value.split(",") if part.strip()]
+        # As Ansible does it, for roles and modules get the text: blanks beside a comma belong to the parts.
+        value = value.split(",") if value.strip() else []
     if not isinstance(value, list):
         raise Refused(f"expected a list, got {shown(value, secret=option.no_log)}.")
     odd = [item for item in value if not isinstance(item, str | int) or isinstance(item, bool)]

@@ -70,7 +70,8 @@ def test_a_role_takes_for_true_what_the_plan_takes_for_true(
     role: str, tasks: str, name: str, if_true: object, spelling: object
 ) -> None:
     called = yaml.safe_load((FOLDER / role / "tasks" / f"{tasks}.yml").read_text())[-1]
-    text = called.get("ansible.builtin.include_tasks") or called[f"onramp.braze_fivetran.{role}"]["protected_config"]
+    included = called.get("ansible.builtin.include_tasks")
+    text = included["file"] if included else called[f"onramp.braze_fivetran.{role}"]["protected_config"]
     ansible = NativeEnvironment()
     ansible.filters.update(filters.FilterModule().filters())
     ansible.tests.update(tests.TestModule().tests())

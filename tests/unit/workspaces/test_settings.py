@@ -119,7 +119,7 @@ def test_the_roles_get_typed_options_with_their_defaults_and_nothing_that_is_uns
         {
             "fivetran_connection_sync_frequency": "360",
             "fivetran_connection_paused": "yes",
-            "fivetran_connection_failing_test_statuses": "WARNING, FAILED",
+            "fivetran_connection_failing_test_statuses": "WARNING,FAILED",
             "fivetran_connection_history_from": date(2024, 2, 29),
             "s3_access_tags": {"team": "data", "cost": 42},
             "s3_access_kms_key_arns": ["arn:aws:kms:us-east-1:111122223333:key/a-b"],
@@ -423,6 +423,12 @@ VALUES: list[tuple[str, Any, str]] = [
     ("s3_access_fivetran_account_id", 834, 'expected twelve digits, got "834".'),
     ("s3_access_partition", "aws-moon", 'expected aws, aws-us-gov or aws-cn, got "aws-moon".'),
     ("s3_access_kms_key_arns", ["alias/key"], 'expected the ARN of a KMS key, got "alias/key".'),
+    (
+        "s3_access_kms_key_arns",
+        ["arn:aws:kms:us-east-1:111122223333:alias/key"],
+        'expected the ARN of a KMS key, got "arn:aws:kms:us-east-1:111122223333:alias/key". A policy names a key by its'
+        " own ARN: by that of an alias, nobody may decrypt.",
+    ),
     ("s3_access_permissions_boundary", "Boundary", 'expected the ARN of an IAM policy, got "Boundary".'),
     ("s3_access_max_session_duration", 3599, "expected a number from 3600 to 43200, got 3599."),
     ("s3_access_max_session_duration", 43201, "expected a number from 3600 to 43200, got 43201."),

@@ -27,7 +27,7 @@ PARTITIONS = ("aws", "aws-us-gov", "aws-cn")
 VERSION = "2012-10-17"
 
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
-_KEY_ARN = re.compile(r"arn:(?:aws|aws-us-gov|aws-cn):kms:[a-z0-9-]+:\d{12}:(?:key|alias)/[\w/-]+", re.ASCII)
+_KEY_ARN = re.compile(r"arn:(?:aws|aws-us-gov|aws-cn):kms:[a-z0-9-]+:\d{12}:key/[\w-]+", re.ASCII)
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\x21-\x7e]+")
 _ROOT = re.compile(r"arn:[a-z-]+:iam::(\d{12}):root")
 # What an asterisk, a question mark or a dollar sign would mean in an IAM policy, nobody wants in a prefix.
@@ -82,7 +82,13 @@ def check_reading(reading: Reading) -> Reading:
         )
     for arn in reading.kms_key_arns:
         if not _KEY_ARN.fullmatch(arn):
-            raise InvalidArgument(f"kms_key_arns: expected the ARN of a KMS key, got {quoted(arn)}.")
+            # "You cannot use a key id, alias name, or alias ARN to identify a KMS key in an IAM policy statement."
+            why = (
+                " A policy names a key by its own ARN: by that of an alias, nobody may decrypt."
+                if ":alias/" in arn
+                else ""
+            )
+            raise InvalidArgument(f"kms_key_arns: expected the ARN of a KMS key, got {quoted(arn)}.{why}")
     return reading
 
 
