@@ -21,6 +21,7 @@ from tests.unit.workspaces.situations import (
     codes,
     gcs,
     in_iam,
+    other_row,
     plan_of,
     plans_of,
     row,
@@ -89,6 +90,24 @@ def test_a_role_of_another_name_stays_and_that_is_said() -> None:
     # Its connection is gone: nothing is known of what it has read with.
     [plan] = plans_of("offboard", renamed, world=World())
     assert plan.warnings == ()
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "bucket-us",
+        "s3://bucket-us/folder",
+        "arn:aws:s3:::bucket-us/*",
+        "https://bucket-us.s3.eu-west-1.amazonaws.com/",
+        "https://s3.amazonaws.com/bucket-us/x",
+    ],
+)
+def test_what_a_neighbor_reads_stays_however_it_names_the_bucket(named: str) -> None:
+    neighbor = other_row("theirs", "s3", place=named)
+    world = World(iam=in_iam(WAS_IN_S3, "bucket-us"), rows=(row(WAS_IN_S3), neighbor))
+    [plan] = plans_of("offboard", WAS_IN_S3, world=world)
+    assert [found.kind for found in plan.todo] == ["connection"]
+    assert "theirs" in " ".join(found.message for found in plan.noticed)
 
 
 def test_what_a_deleted_connection_has_read_is_taken_away_however_fresh_the_policy_is() -> None:

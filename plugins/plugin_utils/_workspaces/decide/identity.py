@@ -32,6 +32,13 @@ Folder = tuple[str, str, str]
 
 # What workspaces read beside Currents.
 _EXPORTS = "exports"
+# s3://bucket/folder, arn:aws:s3:::bucket, https://bucket.s3.amazonaws.com and https://s3.amazonaws.com/bucket.
+_BUCKET_WITHIN = re.compile(
+    r"\s*(?:(?:s3[an]?|gs)://([^/\s]+)|arn:[\w-]+:s3:::([^/*\s]+)"
+    r"|https?://(?:storage\.googleapis\.com|s3[\w.-]*\.amazonaws\.com(?:\.cn)?)/([^/\s]+)"
+    r"|https?://([\w.-]+?)\.(?:s3[\w.-]*\.amazonaws\.com|storage\.googleapis\.com))",
+    re.IGNORECASE,
+)
 # Names of containers are unique within a storage account only, which the connection string names.
 _AZURE_ACCOUNT = re.compile(r"(?:^|;)\s*(?:AccountName=|BlobEndpoint=https?://)([\w-]+)", re.IGNORECASE)
 
@@ -262,9 +269,11 @@ def folders_read(row: JsonObject) -> list[Folder]:
 def buckets_named(row: JsonObject) -> set[str]:
     """Return every text in a connection's configuration: one that is a bucket's name names that bucket.
 
-    Of any service and in any field, since each service calls its buckets differently.
+    Of any service and in any field, since each service calls its buckets differently; also out of a URL or an ARN.
     """
-    return set(texts_in(row.get("config")))
+    texts = set(texts_in(row.get("config")))
+    found = (_BUCKET_WITHIN.match(text) for text in texts if ":" in text)
+    return texts | {bucket for match in found if match for bucket in match.groups() if bucket}
 
 
 def shown(storage: str, bucket: str, prefix: str) -> str:
