@@ -176,7 +176,7 @@ WORKSPACE_VALUES: list[tuple[dict[str, Any], list[str]]] = [
     ({"currents_bucket": ""}, ["currents_bucket", "s3"]),
     ({"currents_storage": "azure"}, ["currents_connection_string", "azure"]),
     ({"fivetran_schema": "Shop-US"}, ["fivetran_schema", "Shop-US", "lower-case"]),
-    ({"fivetran_schema": "shop_us\n"}, ["fivetran_schema", "lower-case"]),
+    ({"fivetran_schema": "shop\nus"}, ["fivetran_schema", "lower-case"]),
     ({"fivetran_schema": ""}, ["fivetran_schema", "is empty", "Name of the connection"]),
     ({"fivetran_group": "Warehose"}, ["Warehose", "Warehouse"]),
     ({"braze_api_url": "http://rest.iad-01.braze.com"}, ["api_url", "https://"]),
