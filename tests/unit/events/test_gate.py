@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.trace.redact import Scrubber
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.event import LONGEST_TEXT, EventKind
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.event import LONGEST_TEXT, Event, EventKind
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._events.gate import Gate, Rate, Reply, event_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -204,3 +204,11 @@ def test_so_many_requests_a_second_and_so_many_at_once() -> None:
     # A clock that goes back gives nothing away.
     assert not rate.one_more(50.0)
     assert rate.one_more(60.0)
+
+
+def test_what_looks_like_a_key_is_passed_on_in_no_field() -> None:
+    key = "AKIA" + "IOSFODNN7EXAMPLE"
+    event = Event(
+        EventKind.OTHER, key, key, key, key, key, key, {"setup_state": key}, None, key, key, key
+    )  # fmt: skip
+    assert key not in str(event.as_emitted(Scrubber(b"key")))
