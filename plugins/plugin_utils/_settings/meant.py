@@ -45,23 +45,30 @@ _PERIODS: Mapping[str, int] = {"hourly": 60, "daily": 1440, "hour": 60, "day": 1
 _UNITS: Mapping[str, int] = {"m": 1, "h": 60, "d": 1440}
 _PERIOD = re.compile(r"([0-9]{1,4})\s*([mhd])(?:in(?:ute)?s?|(?:ou)?rs?|ays?)?")
 _HOUR = re.compile(r"([01]?[0-9]|2[0-3])(?:[:.h][0-5][0-9])?(?:[:.][0-5][0-9])?")
+
+
+def _address(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
 # Where a bucket is in the addresses that consoles and command lines show, and the folder after it.
 _FOLDER = r"(?:/(?P<prefix>[^?;]*))?(?:[?;].*)?"
 _ADDRESSES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("s3", re.compile(r"(?:s3a?://|arn:aws[a-z-]*:s3:::)(?P<bucket>[^/]+)(?:/(?P<prefix>.*))?")),
-    ("s3", re.compile(rf"https://(?P<bucket>[^/]+?)\.s3[.-][\w.-]*amazonaws\.com{_FOLDER}")),
-    ("s3", re.compile(rf"https://s3[.-]?[\w.-]*amazonaws\.com/(?P<bucket>[^/?]+){_FOLDER}")),
+    ("s3", _address(r"(?:s3[an]?://|arn:[\w-]+:s3:::)(?P<bucket>[^/*\s]+)(?:/(?P<prefix>.*))?")),
+    ("s3", _address(rf"https?://(?P<bucket>[^/]+?)\.s3[\w.-]*\.amazonaws\.com(?:\.cn)?{_FOLDER}")),
+    ("s3", _address(rf"https?://s3[\w.-]*\.amazonaws\.com(?:\.cn)?/(?P<bucket>[^/?\s]+){_FOLDER}")),
     (
         "s3",
-        re.compile(
+        _address(
             r"https://[\w.-]+\.amazon\.com/s3/buckets/(?P<bucket>[^/?]+)(?:\?(?:.*\bprefix=(?P<prefix>[^&]*))?.*)?"
         ),
     ),
-    ("gcs", re.compile(r"(?:gs|gcs)://(?P<bucket>[^/]+)(?:/(?P<prefix>.*))?")),
-    ("gcs", re.compile(rf"https://storage\.(?:googleapis|cloud\.google)\.com/(?P<bucket>[^/?]+){_FOLDER}")),
-    ("gcs", re.compile(rf"https://console\.cloud\.google\.com/storage/browser/(?P<bucket>[^/?;]+){_FOLDER}")),
-    ("azure", re.compile(rf"https://[a-z0-9]+\.blob\.core\.windows\.net/(?P<bucket>[^/?]+){_FOLDER}")),
-    ("", re.compile(r"(?P<bucket>[^/:]+)/(?P<prefix>.*)")),
+    ("gcs", _address(r"(?:gs|gcs)://(?P<bucket>[^/\s]+)(?:/(?P<prefix>.*))?")),
+    ("gcs", _address(rf"https?://(?P<bucket>[\w.-]+?)\.storage\.googleapis\.com{_FOLDER}")),
+    ("gcs", _address(rf"https?://storage\.(?:googleapis|cloud\.google)\.com/(?P<bucket>[^/?\s]+){_FOLDER}")),
+    ("gcs", _address(rf"https://console\.cloud\.google\.com/storage/browser/(?P<bucket>[^/?;]+){_FOLDER}")),
+    ("azure", _address(rf"https://[a-z0-9]+\.blob\.core\.windows\.net/(?P<bucket>[^/?]+){_FOLDER}")),
+    ("", _address(r"(?P<bucket>[^/:]+)/(?P<prefix>.*)")),
 )
 _NO_LETTER = re.compile(r"[^a-z0-9_]+")
 
@@ -103,6 +110,12 @@ def schema(value: str) -> str:
     """Return the nearest name that a warehouse takes."""
     name = _NO_LETTER.sub("_", value.strip().lower()).strip("_")
     return _did_you_mean(f"braze_{name}" if name[:1].isdecimal() else name)
+
+
+def bucket_in(address: str) -> str:
+    """Return the bucket in S3 or in Google Cloud Storage that an address names; empty if it is none."""
+    matches = (pattern.match(address.strip()) for of, pattern in _ADDRESSES if of in ("s3", "gcs") and ":" in address)
+    return next((match["bucket"] for match in matches if match), "")
 
 
 def bucket(storage: str, value: str, role: str = "currents", *, is_storage_fixed: bool = False) -> str:

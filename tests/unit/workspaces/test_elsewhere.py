@@ -97,6 +97,12 @@ def test_a_role_of_another_name_stays_and_that_is_said() -> None:
     [
         "bucket-us",
         "s3://bucket-us/folder",
+        " S3N://bucket-us",
+        "gs://bucket-us/x",
+        "arn:aws-cn:s3:::bucket-us*",
+        "http://s3-eu-west-1.amazonaws.com.cn/bucket-us",
+        "https://storage.googleapis.com/bucket-us/x",
+        "https://bucket-us.storage.googleapis.com",
         "arn:aws:s3:::bucket-us/*",
         "https://bucket-us.s3.eu-west-1.amazonaws.com/",
         "https://s3.amazonaws.com/bucket-us/x",

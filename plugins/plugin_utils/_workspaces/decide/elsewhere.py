@@ -11,12 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .drafts import Draft, Situation
-from .identity import folder_read, folders_read, shown
+from .identity import Folder, folder_read, folders_read, shown
 
 _WHAT = {
     "s3": ("role_elsewhere", "The IAM role and the policy that let Fivetran read it stay."),
     "gcs": ("grant_elsewhere", "The grant on it stays."),
 }
+
+
+def _stored(draft: Draft) -> Folder | None:
+    """Return what the connection reads Currents from now, if there is one."""
+    return folder_read(draft.own_row) if draft.own_row else None
 
 
 def note_what_is_read(draft: Draft) -> None:
@@ -31,7 +36,7 @@ def note_access_elsewhere(situation: Situation, draft: Draft) -> None:
     Of another bucket in S3, its policy is taken care of: the role is the same.
     """
     purpose, settings = situation.purpose, draft.settings
-    stored = folder_read(draft.own_row) if draft.own_row else None
+    stored = _stored(draft)
     if stored is None or stored[0] not in _WHAT or draft.problems or not (purpose.removes or purpose.creates):
         return
     storage, bucket, _prefix = stored
@@ -52,7 +57,7 @@ def note_access_elsewhere(situation: Situation, draft: Draft) -> None:
 def note_other_names(leaving: Iterable[Draft], name: str) -> None:
     """Tell of connections in S3 that read through a role of another name than the settings have: it stays."""
     for draft in leaving:
-        stored = folder_read(draft.own_row) if draft.own_row else None
+        stored = _stored(draft)
         if stored and stored[0] == "s3":
             draft.warning(
                 "access",

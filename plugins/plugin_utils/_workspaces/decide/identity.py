@@ -21,6 +21,7 @@ from ....module_utils._fivetran.client import JsonObject
 from ....module_utils._fivetran.connection.braze_config import CURRENTS, EXPORTS, SERVICE, source_of
 from ....module_utils._kernel.secrets.keys import BLANKS
 from ....module_utils._kernel.secrets.redact import texts_in
+from ..._settings.meant import bucket_in
 from ..._settings.settings import Settings, Unusable
 from ..._words import joined
 from .drafts import Draft, Situation
@@ -32,13 +33,6 @@ Folder = tuple[str, str, str]
 
 # What workspaces read beside Currents.
 _EXPORTS = "exports"
-# s3://bucket/folder, arn:aws:s3:::bucket, https://bucket.s3.amazonaws.com and https://s3.amazonaws.com/bucket.
-_BUCKET_WITHIN = re.compile(
-    r"\s*(?:(?:s3[an]?|gs)://([^/\s]+)|arn:[\w-]+:s3:::([^/*\s]+)"
-    r"|https?://(?:storage\.googleapis\.com|s3[\w.-]*\.amazonaws\.com(?:\.cn)?)/([^/\s]+)"
-    r"|https?://([\w.-]+?)\.(?:s3[\w.-]*\.amazonaws\.com|storage\.googleapis\.com))",
-    re.IGNORECASE,
-)
 # Names of containers are unique within a storage account only, which the connection string names.
 _AZURE_ACCOUNT = re.compile(r"(?:^|;)\s*(?:AccountName=|BlobEndpoint=https?://)([\w-]+)", re.IGNORECASE)
 
@@ -272,8 +266,7 @@ def buckets_named(row: JsonObject) -> set[str]:
     Of any service and in any field, since each service calls its buckets differently; also out of a URL or an ARN.
     """
     texts = set(texts_in(row.get("config")))
-    found = (_BUCKET_WITHIN.match(text) for text in texts if ":" in text)
-    return texts | {bucket for match in found if match for bucket in match.groups() if bucket}
+    return texts | {bucket for text in texts if (bucket := bucket_in(text))}
 
 
 def shown(storage: str, bucket: str, prefix: str) -> str:
