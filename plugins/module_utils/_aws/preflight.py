@@ -13,6 +13,7 @@ never a failure.
 from __future__ import annotations
 
 from .._bucket.finding import report
+from .._bucket.names import bare_folder
 from .._kernel.task import Result, Task
 from .access.documents import Reading, check_reading, check_role_arn
 from .bucket import S3Reader, look
@@ -37,7 +38,7 @@ def preflight_info(task: Task) -> Result:
         finding
         for name in reading.buckets
         for finding in s3_findings(
-            look(s3, name, account), S3Reader(role_arn, params["prefix"] or ""), reading.kms_key_arns
+            look(s3, name, account), S3Reader(role_arn, bare_folder(params["prefix"])), reading.kms_key_arns
         )
     ]
     return {**report(task, found, params["on_problem"]), "role_arn": role_arn}

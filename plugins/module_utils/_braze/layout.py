@@ -19,6 +19,8 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from .._bucket.names import bare_folder
+
 # What every object container file of Avro begins with.
 AVRO_MAGIC = b"Obj\x01"
 INTEGRATION_START = "dataexport."
@@ -119,5 +121,5 @@ def format_hour(hour: datetime) -> str:
 
 def as_prefix(text: str) -> str:
     """Return what all names below the folder ``text`` begin with; empty for the root of the bucket."""
-    folder = text.strip("/")
+    folder = bare_folder(text)
     return f"{folder}/" if folder else ""

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What names of buckets look like in each cloud: a name becomes part of URLs, and must not lead to another bucket."""
+"""What names of buckets look like in each cloud: a name becomes part of URLs, and must not lead to another bucket.
+
+And how a folder of one is written.
+"""
 
 # Private to this collection: no promise of stability to anybody outside it.
 
@@ -13,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .._kernel.errors import InvalidArgument
+from .._kernel.secrets.keys import BLANKS
 from .._kernel.secrets.shown import quoted
 
 # Whole hosts, folders and queries of an address, where the name of a bucket is expected.
@@ -50,6 +54,11 @@ BUCKETS: Mapping[str, BucketRule] = {
         expected="3 to 63 lower-case letters, digits and single hyphens, with a letter or digit at both ends",
     ),
 }
+
+
+def bare_folder(text: str | None) -> str:
+    """Return a folder of a bucket without the slashes and blanks that people write around it; empty for the root."""
+    return (text or "").strip(BLANKS + "/")
 
 
 def expected_name(storage: str, name: str) -> str:

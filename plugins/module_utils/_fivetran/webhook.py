@@ -43,6 +43,7 @@ def webhook(task: Task) -> Result:
     params = task.params
     client = client_from_params(params, secrets={"secret": params["secret"]}, clients=task.clients)
     actual = find(client, params)
+    _check_place(params, actual)
     if params["state"] == "absent":
         return _ensure_absent(client, actual, params, check_mode=task.check_mode)
     return _ensure_present(client, actual, params, check_mode=task.check_mode, clock=task.clock)
@@ -130,10 +131,18 @@ def _check(params: Mapping[str, Any], actual: JsonObject | None) -> None:
         raise InvalidArgument("events: a new webhook needs at least one event, such as sync_end.")
     if params["events"] == []:
         raise InvalidArgument("events: no event is left. To hear nothing for a while, set active to false.")
+
+
+def _check_place(params: Mapping[str, Any], actual: JsonObject | None) -> None:
+    """Refuse a webhook that is named by its id and by a group that it is not of: one of the two is wrong.
+
+    :raises InvalidArgument: naming the option.
+    """
     if actual is not None and params["group_id"] not in (None, actual.get("group_id")):
+        step = "Leave group_id out, or" if params["state"] == "absent" else "Make another one for that group, or"
         raise InvalidArgument(
-            f"group_id: the webhook {actual.get('id')} belongs to {_place(actual)}, for good. Make another one for the"
-            f" group {params['group_id']}."
+            f"group_id: the webhook {actual.get('id')} belongs to {_place(actual)}, for good, and not to the group"
+            f" {params['group_id']}. {step} check the id."
         )
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
+from .._bucket.names import bare_folder
 from .._kernel.clients import Clients
 from .._kernel.deadline import CLOCK, Backoff, Clock, Deadline
 from .._kernel.errors import Failure, OnrampError
@@ -267,7 +268,7 @@ def iam_info(task: Task) -> Result:
     ]
     result = {"changed": False, "bucket": params["bucket"], "grants": found, "version": policy["version"]}
     if wanted_member is not None:
-        asked = (policy["bindings"], wanted_member, params["bucket"], params["folder"] or "")
+        asked = (policy["bindings"], wanted_member, params["bucket"], bare_folder(params["folder"]))
         now = datetime.now(UTC)
         allowed = permissions_of(params, roles_in_doubt(*asked, now=now), task.clients)
         result["effect"] = may_read(*asked, now=now, permissions_of=allowed).as_json()

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .._bucket.finding import report
+from .._bucket.names import bare_folder
 from .._kernel.errors import Failure, InvalidArgument, OnrampError
 from .._kernel.finding import ACCESS, Finding
 from .._kernel.secrets.shown import quoted
@@ -71,7 +72,8 @@ def member(task: Task) -> Result:
         known = access.read() if known is None else known
         if known is None:
             raise no_bucket(name)
-        judged = _Judged(wanted, known, name, params["sufficient_for"] or params["folder"] or "", datetime.now(UTC))
+        folder = bare_folder(params["sufficient_for"] or params["folder"])
+        judged = _Judged(wanted, known, name, folder, datetime.now(UTC))
         allowed = permissions_of(params, judged.roles_in_doubt(), task.clients)
         decision, held = judged.decide(allowed)
         result["effect"] = held.effect.as_json()
@@ -127,7 +129,7 @@ class _Judged:
         return decision, held
 
     def _undecided(self, held: HeldAccess) -> OnrampError:
-        place = "/".join(filter(None, (f"gs://{self.bucket}", self.folder.strip("/"))))
+        place = "/".join(filter(None, (f"gs://{self.bucket}", self.folder)))
         reasons, wanted = because(held.effect), self.wanted
         return OnrampError(
             msg=f"Whether {wanted.member} may read {place} already cannot be told from here: {reasons}. Nothing was"

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .._bucket.names import bare_folder
 from .._kernel.errors import InvalidArgument
 from .._kernel.secrets.shown import quoted
 
@@ -139,7 +140,7 @@ def folder_condition(bucket: str, folder: str) -> Condition:
 
     :raises InvalidArgument: if the folder is the whole bucket.
     """
-    inner = folder.strip("/")
+    inner = bare_folder(folder)
     if not inner:
         raise InvalidArgument(
             f"folder: expected the folder of the bucket to narrow the grant to, such as currents, got {quoted(folder)}."

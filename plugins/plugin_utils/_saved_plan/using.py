@@ -47,9 +47,9 @@ class Plans:
         :raises OnrampError: one of the two cannot be.
         """
         path, given, purpose = params["plan_file"], params["approved_plan"], params["purpose"]
-        option = "plan_file" if path is not None else OPTION
+        option = "onramp_plan_file" if path is not None else OPTION
         if (path is not None or given is not None) and purpose not in PURPOSES:
-            unusable(option, f"A plan for {purpose} is neither saved nor approved: it says nothing that is done.")
+            unusable(option, f"A plan for {purpose} is neither saved nor approved: it does not say all that is done.")
         if path == "":
             unusable("onramp_plan_file", "It is empty. Name the file that the plan is to be written to.")
         if path and isinstance(given, str) and os.path.realpath(path) == os.path.realpath(_expanded(given)):

@@ -182,7 +182,7 @@ _OWN = (
         "currents_folder_shared",
         type="bool",
         default=False,
-        description="Whether another workspace or connection may read the same folder.",
+        description="Whether another workspace or connection may read the same folder, or have the same Braze key.",
     ),
     Option(
         "onramp_max_lag_hours",

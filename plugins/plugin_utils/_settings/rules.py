@@ -20,7 +20,7 @@ from typing import Any
 
 from ...module_utils._aws.credentials.connection import KEYS
 from ...module_utils._braze.instances import find_endpoint
-from ...module_utils._bucket.names import expected_name
+from ...module_utils._bucket.names import bare_folder, expected_name
 from ...module_utils._google.policy import check_role
 from ...module_utils._kernel.http.url import PLACE, check_base_url
 from ...module_utils._kernel.options.limits import LONGEST_AGE, LONGEST_TIMEOUT, check_number
@@ -140,13 +140,13 @@ def folder(value: str) -> str:
 
     :raises Refused: what is an address.
     """
-    bare_folder = value.strip(BLANKS + "/")
-    if "://" in value or not bare_folder.isprintable():
+    folder_alone = bare_folder(value)
+    if "://" in value or not folder_alone.isprintable():
         raise Refused(
             "expected a folder in the bucket such as currents, without s3:// and a bucket,"
             f" got {shown(value)}.{what_was_meant(meant.folder, value)}"
         )
-    return bare_folder
+    return folder_alone
 
 
 def _trimmed(value: str) -> str:

@@ -136,6 +136,23 @@ def test_a_destination_that_nothing_can_sync_into_is_warned_about_at_creation(
     assert run().warnings == []
 
 
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize(
+    ("group_id", "code", "words"),
+    [
+        ("no_such_group", "NotFound_Group", world.GROUP_ID),
+        (world.GROUP_NAME, "invalid_argument", f"Give its id, {world.GROUP_ID}."),
+    ],
+)
+def test_a_connection_in_a_group_that_there_is_not_is_refused_before_anything_is_sent(
+    sandbox: Sandbox, run: Run, check: bool, group_id: str, code: str, words: str
+) -> None:
+    refused = run(check=check, group_id=group_id)
+    assert refused.code == code
+    assert words in refused.msg
+    assert sandbox.writes() == []
+
+
 @pytest.mark.parametrize("state", ["connected", "CONNECTED"])
 def test_a_connected_destination_is_not_warned_about_however_fivetran_writes_it(
     sandbox: Sandbox, run: Run, state: str

@@ -198,6 +198,17 @@ def test_a_webhook_never_changes_its_place(sandbox: Sandbox) -> None:
     assert "the whole account" in refused.msg
 
 
+def test_a_webhook_of_another_place_than_its_id_is_given_with_is_not_removed(sandbox: Sandbox) -> None:
+    made = webhook(sandbox, group_id=world.GROUP_ID, **QUIET)["webhook"]
+    for check in (True, False):
+        refused = webhook(sandbox, check=check, id=made["id"], group_id="another_group", state="absent")
+        assert refused.code == "invalid_argument"
+        assert refused.msg.startswith("group_id: ")
+        assert "another_group" in refused.msg
+    assert [row["id"] for row in stored(sandbox)] == [made["id"]]
+    assert webhook(sandbox, id=made["id"], group_id=world.GROUP_ID, state="absent").changed
+
+
 def test_two_with_the_same_url_are_refused_with_their_ids(sandbox: Sandbox) -> None:
     first = webhook(sandbox, **QUIET)["webhook"]
     second = webhook(sandbox, **{**QUIET, "url": f"{URL}/2"})["webhook"]

@@ -141,7 +141,6 @@ def test_a_source_that_fails_again_is_tried_once_within_the_cooldown(onboarded: 
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_where_no_file_outlasts_a_run_a_fact_cache_remembers(onboarded: Sandbox, tmp_path: Path) -> None:
     cache = {"ANSIBLE_CACHE_PLUGIN": "jsonfile", "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(tmp_path)}
     fail_the_source(onboarded, times=3)
@@ -196,6 +195,9 @@ NOT_ACCEPTED = (
         "onramp_heal_connections: expected a list of connections, each with group_id and schema, or with connection_id,"
         ' as events name them, got "braze_shop_us".',
     ),
+    # Who approves a plan expects nothing beside it.
+    ({"onramp_approved_plan": "plan.json"}, "onramp_approved_plan: A plan for heal is neither saved nor approved: "),
+    ({"onramp_approved_plan": ""}, "onramp_approved_plan: A plan for heal is neither saved nor approved: "),
     (
         {"fivetran_connection_rate_limit_timeout": "long"},
         'fivetran_connection_rate_limit_timeout: expected a whole number, got "long".',
@@ -214,7 +216,6 @@ def test_what_a_variable_of_the_run_must_not_be_is_told_by_its_name_before_anyth
     assert counts(onboarded) == {}
 
 
-@pytest.mark.slow
 @pytest.mark.slow
 def test_only_what_is_asked_for_is_taken_up(ailing: Sandbox) -> None:
     asked = [
@@ -236,7 +237,6 @@ def test_only_what_is_asked_for_is_taken_up(ailing: Sandbox) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_a_sync_that_takes_longer_is_left_to_fivetran(onboarded: Sandbox) -> None:
     source = id_of(onboarded, "source")
     onboarded.seed("fivetran", "set_sync", outcome="failed", reason="Once", connection=source)
@@ -251,7 +251,6 @@ def test_a_sync_that_takes_longer_is_left_to_fivetran(onboarded: Sandbox) -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_where_passing_tests_are_enough_no_sync_is_started(onboarded: Sandbox) -> None:
     onboarded.seed("fivetran", "manners", broken_until="its_tests_pass")
     onboarded.seed("fivetran", "edit_connection", id=id_of(onboarded, "source"), status={"setup_state": "broken"})
@@ -260,7 +259,6 @@ def test_where_passing_tests_are_enough_no_sync_is_started(onboarded: Sandbox) -
     assert (counts(onboarded)[TEST], counts(onboarded)[SYNC]) == (1, 0)
 
 
-@pytest.mark.slow
 @pytest.mark.slow
 def test_one_that_cannot_be_healed_stops_no_other(ailing: Sandbox) -> None:
     ailing.fault("status", server="fivetran", operation="test_connection", status=403, times=1)
@@ -276,7 +274,6 @@ def rescued(result: PlayResult, host: str) -> int:
     return result.stats[host]["rescued"]
 
 
-@pytest.mark.slow
 @pytest.mark.slow
 def test_a_shared_role_is_repaired_by_another_where_the_first_one_fails(onboarded: Sandbox) -> None:
     breaking.trust_edited(onboarded)

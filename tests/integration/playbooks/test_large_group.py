@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -18,8 +19,13 @@ from tests.sandbox.client import Sandbox
 CONNECTIONS, BYTES = 1000, 9000
 
 
+AGE = re.compile(r"less than an hour|[0-9]+ (?:hour|day)s?")
+
+
 def ageless(data: Any) -> Any:
     """Return what is told without the ages of the data, which grow from one look to the next."""
+    if isinstance(data, str):
+        return AGE.sub("some time", data)
     if isinstance(data, list):
         return [ageless(value) for value in data]
     if isinstance(data, dict):

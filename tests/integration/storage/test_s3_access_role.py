@@ -127,7 +127,7 @@ def test_a_hand_attached_policy_survives_onboarding_rerun_and_offboarding(sandbo
         gone = role(state="absent", max_session_duration=7200)
         assert gone.exit_code == 0, gone.output
         assert gone.changed("localhost") == expected
-        assert "is kept, because somebody else has attached to it" in " ".join(gone.output.split())
+        assert "is kept, because more is attached to it than the IAM policy" in " ".join(gone.output.split())
         assert attached(sandbox) == [by_hand]
         assert not policy_exists(sandbox)
 

@@ -80,7 +80,8 @@ def entry(name: str = "shop_us", **changes: Any) -> Settings | Unusable:
         "fivetran_api_key": KEY,
         "fivetran_api_secret": SECRET,
         "braze_api_url": "US-01",
-        "braze_api_key": BRAZE_KEY,
+        # Braze has one for each of its workspaces.
+        "braze_api_key": f"{BRAZE_KEY}-{name}",
         "currents_storage": "s3",
         "currents_bucket": "acme-currents",
         "currents_prefix": name,

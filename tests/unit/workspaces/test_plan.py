@@ -337,6 +337,21 @@ def test_one_folder_read_twice_is_refused_for_both_unless_one_allows_it() -> Non
     assert [codes(plan) for plan in plans_of("offboard", one, other)] == [[], []]
 
 
+def test_one_key_that_several_workspaces_have_is_warned_of_unless_that_is_meant() -> None:
+    one, other = settings("a", braze_api_key="a-key-of-one-workspace"), settings("b", braze_api_key="another-key")
+    third = settings("c", braze_api_key="a-key-of-one-workspace", currents_prefix="c")
+    told = plans_of("onboard", one, other, third)
+    for plan in (told[0], told[2]):
+        [warning] = plan.warnings
+        assert (warning.code, warning.step) == ("key_used_twice", "key")
+        assert "braze_api_key: a and c have the same key" in warning.message
+        assert "a-key-of-one-workspace" not in warning.text()
+    assert "key_used_twice" not in {warning.code for warning in told[1].warnings}
+    meant = settings("c", braze_api_key="a-key-of-one-workspace", currents_prefix="c", currents_folder_shared=True)
+    for plan in (*plans_of("onboard", one, meant), *plans_of("offboard", one, third)):
+        assert "key_used_twice" not in {warning.code for warning in plan.warnings}
+
+
 def exports(bucket: str, prefix: str) -> dict[str, Any]:
     options = {"storage": "s3", "bucket": bucket, "prefix": prefix, "role_arn": ROLE}
     return {f"fivetran_connection_exports_{name}": value for name, value in options.items()}

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
+from ..._bucket.names import bare_folder
 from ..._kernel.errors import Failure, InvalidArgument, OnrampError
 from ..._kernel.secrets.shown import quoted, shown
 from ..._kernel.task import Result, Task
@@ -122,7 +123,8 @@ def _explain(aws: Aws, desired: DesiredAccess, actual: Actual, plan: AccessPlan)
 
 
 def _read_and_plan(aws: Aws, desired: DesiredAccess, params: Mapping[str, Any]) -> tuple[Actual, AccessPlan]:
-    removal, places = params["state"] == "absent", [Place(name, params["prefix"] or "") for name in params["buckets"]]
+    removal, folder = params["state"] == "absent", bare_folder(params["prefix"])
+    places = [Place(name, folder) for name in params["buckets"]]
     if params["role_arn"]:
         return _judge_given(aws, desired, params["role_arn"], [] if removal else places)
     actual = read_actual(aws, desired, for_removal=removal)

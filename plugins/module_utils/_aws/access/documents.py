@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..._bucket.names import check_bucket
+from ..._bucket.names import bare_folder, check_bucket
 from ..._kernel.errors import InvalidArgument
 from ..._kernel.secrets.shown import quoted
 
@@ -76,7 +76,7 @@ def check_reading(reading: Reading) -> Reading:
         raise InvalidArgument("buckets: expected the name of at least one bucket.")
     for bucket in reading.buckets:
         check_bucket("buckets", "s3", bucket)
-    if reading.prefix is not None and (not reading.prefix.strip("/") or _UNSAFE_IN_PREFIX.search(reading.prefix)):
+    if reading.prefix is not None and (not bare_folder(reading.prefix) or _UNSAFE_IN_PREFIX.search(reading.prefix)):
         raise InvalidArgument(
             f"prefix: expected the folder to narrow the access to, without *, ? and $, got {quoted(reading.prefix)}."
         )
@@ -143,7 +143,7 @@ def _whole_buckets(arns: Sequence[str]) -> list[JsonObject]:
 
 
 def _below_prefix(arns: Sequence[str], prefix: str) -> list[JsonObject]:
-    folder = prefix.strip("/")
+    folder = bare_folder(prefix)
     # Fivetran lists by the folder as it was entered, with or without slash, and deeper.
     listed = {"StringLike": {"s3:prefix": [folder, f"{folder}/*"]}}
     return [

@@ -34,7 +34,7 @@ def plan_absent(desired: DesiredAccess, actual: Actual, *, adopt: bool) -> Acces
     shared = _shared_with(desired, ours.policy)
     if shared:
         return _plan_leave(desired, ours.policy, shared)
-    in_use = tuple(_role_in_use(ours.role, actual.policy_arn(desired)))
+    in_use = tuple(_role_in_use(desired, ours.role, actual.policy_arn(desired)))
     return AccessPlan(
         policy=_delete_policy(ours.policy),
         role=NOTHING if in_use else _delete_role(ours.role),
@@ -112,8 +112,9 @@ def _changed_policy(desired: DesiredAccess, actual: Actual) -> Iterator[Finding]
     if others:
         yield Finding(
             ACCESS, "error", "policy_attached_elsewhere",
-            f"{what} has been attached by somebody else as well: to {', '.join(others)}.",
-            "Detach it there, or have it detached from everything with s3_access_adopt: true.",
+            f"{what} is attached to more than the IAM role {desired.role_name}: to {', '.join(others)}.",
+            "If that is the role of these workspaces, name it in s3_access_role_name. Else detach it there, or have it"
+            " detached from everything with s3_access_adopt: true.",
         )  # fmt: skip
 
 
@@ -129,7 +130,7 @@ def _changed_role(desired: DesiredAccess, actual: Actual) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _role_in_use(role: ActualRole | None, policy_arn: str) -> Iterator[Finding]:
+def _role_in_use(desired: DesiredAccess, role: ActualRole | None, policy_arn: str) -> Iterator[Finding]:
     if role is None:
         return
     uses = [
@@ -141,7 +142,8 @@ def _role_in_use(role: ActualRole | None, policy_arn: str) -> Iterator[Finding]:
     if uses:
         yield Finding(
             ACCESS, "warning", "role_kept",
-            f"The IAM role {role.arn} is kept, because somebody else has attached to it: {', '.join(uses)}. Fivetran"
-            " can still assume it and do what those allow.",
-            "Detach them and run again, or have the role removed with s3_access_adopt: true.",
+            f"The IAM role {role.arn} is kept, because more is attached to it than the IAM policy"
+            f" {desired.policy_name}: {', '.join(uses)}. Fivetran can still assume it and do what those allow.",
+            "If the policy of these workspaces is among them, name it in s3_access_policy_name. Else detach them and"
+            " run again, or have the role removed with s3_access_adopt: true.",
         )  # fmt: skip

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ..._kernel.errors import Failure, OnrampError
+from ..._kernel.errors import Failure, InvalidArgument, OnrampError
 from ..._kernel.secrets.shown import quoted
 from ..._kernel.task import Result, Task
 from ..client import FivetranClient, JsonObject, client_from_params
@@ -59,6 +59,16 @@ def choose_group(groups: Sequence[JsonObject], name_or_id: str) -> JsonObject:
         )
         raise OnrampError(msg=msg, failure=Failure(code="NotFound_Group", message=msg))
     return group
+
+
+def check_group_id(client: FivetranClient, group_id: str) -> None:
+    """Hold that there is a group with this id.
+
+    :raises OnrampError: ``NotFound_Group``, or it is the name of a group.
+    """
+    if client.group(group_id) is None:
+        named = require_group(client, group_id)
+        raise InvalidArgument(f"group_id: {quoted(group_id)} is the name of a group. Give its id, {named['id']}.")
 
 
 def group_info(task: Task) -> Result:

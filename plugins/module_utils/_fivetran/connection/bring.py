@@ -17,6 +17,7 @@ from ..._kernel.errors import Failure, OnrampError
 from ..._kernel.http.call import HttpError
 from ..._kernel.secrets.redact import Redactor, texts_in
 from ..._kernel.task import Result, Task
+from ..account.group import check_group_id
 from ..client import FivetranClient, JsonObject, client_from_params
 from .apply import Applying
 from .desired import DesiredConnection, Options
@@ -122,7 +123,11 @@ class ConnectionRun:
         return config_schema(service, self.client.service_metadata, self.warn)
 
     def _warn_of_destination(self, group_id: str) -> None:
-        warning = destination_warning(group_id, self.client.destination(group_id))
+        destination = self.client.destination(group_id)
+        if destination is None:
+            # A group that does not exist has none either.
+            check_group_id(self.client, group_id)
+        warning = destination_warning(group_id, destination)
         if warning:
             self.warn(warning)
 

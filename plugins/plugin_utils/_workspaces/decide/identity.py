@@ -17,9 +17,9 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
+from ....module_utils._bucket.names import bare_folder
 from ....module_utils._fivetran.client import JsonObject
 from ....module_utils._fivetran.connection.braze_config import CURRENTS, EXPORTS, SERVICE, source_of
-from ....module_utils._kernel.secrets.keys import BLANKS
 from ....module_utils._kernel.secrets.redact import texts_in
 from ..._settings.meant import bucket_in
 from ..._settings.settings import Settings, Unusable
@@ -53,6 +53,8 @@ class _Index:
     by_schema: Mapping[str | None, Sequence[Settings | Unusable]]
     by_folder: Mapping[Folder | None, Sequence[Settings | Unusable]]
     sources: Mapping[Folder, Sequence[_Source]]
+    # By the Braze key, the names of those that do not say that they share.
+    by_key: Mapping[str, Sequence[str]]
     # By the id of the group: schemas that somebody of the inventory claims, and who reads a folder.
     claimed: Mapping[str, frozenset[str | None]]
     readers: Mapping[str, Mapping[Folder | None, Sequence[JsonObject]]]
@@ -65,6 +67,7 @@ def find_conflicts(situation: Situation, drafts: Sequence[Draft]) -> None:
         _same_connection(situation, index, draft)
         if not situation.purpose.removes:
             _same_exports(situation, index, draft)
+            _same_key(index, draft)
         if not situation.purpose.removes and draft.settings.storage != "none":
             _same_folder(situation, index, draft)
             _folder_of_another_connection(index, draft)
@@ -81,7 +84,11 @@ def _index(situation: Situation, drafts: Sequence[Draft]) -> _Index:
     readers = {group_id: _grouped(rows, folder_read) for group_id, (_group, rows) in rows.items()}
     entries = situation.inventory
     sources = _grouped((source for entry in entries for source in _sources(entry)), lambda source: source.folder)
-    return _Index(_grouped(entries, schema_of), _grouped(entries, _folder_of), sources, claimed, readers)
+    keys: dict[str, list[str]] = {}
+    for entry in sorted((entry for entry in entries if isinstance(entry, Settings)), key=lambda entry: entry.name):
+        if entry.braze_api_key and not entry.folder_shared:
+            keys.setdefault(entry.braze_api_key, []).append(entry.name)
+    return _Index(_grouped(entries, schema_of), _grouped(entries, _folder_of), sources, keys, claimed, readers)
 
 
 def _grouped(items: Iterable[T], by: Callable[[T], K]) -> dict[K, list[T]]:
@@ -162,7 +169,7 @@ def _sources(entry: Settings | Unusable) -> Iterator[_Source]:
     storage = options.get("exports_storage") or "none"
     if storage != "none":
         bucket = options.get("exports_container" if storage == "azure" else "exports_bucket")
-        folder = (storage, str(bucket), str(options.get("exports_prefix") or "").strip(BLANKS + "/"))
+        folder = (storage, str(bucket), bare_folder(options.get("exports_prefix")))
         yield _Source(entry, _EXPORTS, folder, _account_in(options.get("exports_connection_string") or ""))
 
 
@@ -188,6 +195,20 @@ def _same_exports(situation: Situation, index: _Index, draft: Draft) -> None:
             " what is in it is loaded more than once.",
             "Correct bucket and prefix, unless that is intended.",
         )
+
+
+def _same_key(index: _Index, draft: Draft) -> None:
+    """Warn of a key that several workspaces have: Braze knows one workspace by it."""
+    names = index.by_key.get(draft.settings.braze_api_key, ())
+    if draft.settings.folder_shared or not names[1:]:
+        return
+    draft.warning(
+        "key",
+        "key_used_twice",
+        f"braze_api_key: {joined(names)} have the same key. A key is of one Braze workspace, whose campaigns and"
+        " segments are loaded for each of them.",
+        "Give each the key of its own workspace; if they are one, set currents_folder_shared: true.",
+    )
 
 
 def _may_be_one_account(one: Settings | Unusable, other: Settings | Unusable) -> bool:
