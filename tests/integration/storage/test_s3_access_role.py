@@ -115,6 +115,18 @@ def test_an_account_is_granted_rerun_and_cleared(sandbox: Sandbox, role: Role) -
 
 
 @pytest.mark.slow
+def test_blanks_around_a_folder_and_buckets_as_a_text_change_nothing(sandbox: Sandbox, role: Role) -> None:
+    for folder in (world.PREFIX, f" /{world.PREFIX}/ "):
+        play = role("-e", f"s3_access_buckets={BUCKET}", bucket=None, scope="prefix", prefix=folder)
+        assert play.exit_code == 0, play.output
+    assert written(play) == []
+    iam = sandbox.aws("iam")
+    version = iam.get_policy(PolicyArn=POLICY_ARN)["Policy"]["DefaultVersionId"]
+    document = json.dumps(iam.get_policy_version(PolicyArn=POLICY_ARN, VersionId=version)["PolicyVersion"]["Document"])
+    assert f"arn:aws:s3:::{BUCKET}/{world.PREFIX}/*" in document
+
+
+@pytest.mark.slow
 def test_a_hand_attached_policy_survives_onboarding_rerun_and_offboarding(sandbox: Sandbox, role: Role) -> None:
     assert role().exit_code == 0
     by_hand = attach_by_hand(sandbox)
