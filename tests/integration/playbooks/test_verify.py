@@ -180,8 +180,9 @@ def test_a_destination_that_is_not_connected_is_a_finding(onboarded: Sandbox) ->
     assert "is broken, should be connected" in message
 
 
-def test_an_inventory_without_workspaces_is_an_error_whatever_the_configuration(sandbox: Sandbox) -> None:
-    result = play(sandbox, "verify", inventory={"all": {"hosts": {"shop_us": {}}}})
+@pytest.mark.parametrize("name", ["onboard", "verify", "rotate_key", "offboard", "heal"])
+def test_an_inventory_without_workspaces_is_an_error_whatever_the_configuration(sandbox: Sandbox, name: str) -> None:
+    result = play(sandbox, name, inventory={"all": {"hosts": {"shop_us": {}}}})
     assert result.exit_code != 0
     assert "There is no inventory, or it is empty." not in result.output
     assert "The inventory has no group braze_workspaces." in result.output
