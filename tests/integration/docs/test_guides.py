@@ -184,8 +184,12 @@ def test_history_is_limited_and_a_table_left_out_before_the_first_sync(sandbox: 
     assert connection["config"]["historical_sync_limit_date"] == "2026-01-01"
     _command, tables = next(steps)
     assert tables.exit_code == 0, tables.output
-    _command, started = next(steps)
+    command, started = next(steps)
     assert started.exit_code == 0, started.output
+    assert running(sandbox) == ["braze_shop_us"]
+    # The next night.
+    again = Story(sandbox, "guide_cost", tmp_path).run(command)
+    assert (again.exit_code, again.changed("shop_us")) == (0, 0)
     assert running(sandbox) == ["braze_shop_us"]
     assert list(steps) == []
 
