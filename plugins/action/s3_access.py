@@ -15,7 +15,9 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.writing.write import write_access
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec
 from ansible_collections.onramp.braze_fivetran.plugins.modules import s3_access
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.environment import environment
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.environment import (
+    environment_of_task,
+)
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.in_process import InProcessAction
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.local_module import (
     LocalModules,
@@ -35,9 +37,7 @@ class ActionModule(InProcessAction):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Do the work in the environment that the play gives its tasks."""
-        given: dict[str, Any] = {}
-        self._compute_environment_string(given)
-        with environment({str(name): str(value) for name, value in given.items()}):
+        with environment_of_task(self):
             return super().run(tmp, task_vars)
 
     def _is_the_same_here(self, _variables: Mapping[str, Any]) -> bool:

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 from ansible import constants
+from ansible.plugins.action import ActionBase
 
 
 @contextmanager
@@ -27,6 +29,13 @@ def environment(changes: Mapping[str, str | None]) -> Iterator[None]:
         yield
     finally:
         _set(before)
+
+
+def environment_of_task(action: ActionBase) -> AbstractContextManager[None]:
+    """Let this process have the environment that play, block and task give what they run."""
+    given: dict[str, Any] = {}
+    action._compute_environment_string(given)
+    return environment({str(name): str(value) for name, value in given.items()})
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from ...module_utils._kernel.errors import InvalidArgument
 from ...module_utils._kernel.options.spec import Arguments, OptionGroup
 from ...module_utils._kernel.secrets.redact import Redactor
 from ...module_utils._kernel.secrets.shown import option_of, refuse_secrets, suspects
+from .environment import environment_of_task
 
 # What of a result is for people; Ansible or a role prints it.
 TOLD = ("msg", "warnings", "next_step", "findings", "refusal", "diff", "invocation")
@@ -66,7 +67,8 @@ class ControllerAction(GuardedAction):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return what the action's documentation says."""
-        return self.guarded(self.options.arguments, lambda: self._result(tmp, task_vars or {}))
+        with environment_of_task(self):
+            return self.guarded(self.options.arguments, lambda: self._result(tmp, task_vars or {}))
 
     def _result(self, tmp: str | None, variables: dict[str, Any]) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, variables)

@@ -56,6 +56,34 @@ def test_under_another_strategy_offboarding_leaves_nothing(sandbox: Sandbox, str
     assert (connections(sandbox), iam_names(sandbox), grants(sandbox)) == ({}, [], [])
 
 
+@pytest.mark.slow
+def test_a_configuration_that_ends_runs_at_the_first_error_stops_no_other_workspace(sandbox: Sandbox) -> None:
+    inventory = workspaces(shop_us={"currents_bucket": "there-is-no-such-bucket"})
+    result = play(sandbox, "onboard", inventory=inventory, ANSIBLE_ANY_ERRORS_FATAL="true")
+    assert result.exit_code == 2
+    assert sorted(connections(sandbox)) == ["braze_shop_eu"]
+    told = play(sandbox, "verify", inventory=inventory, ANSIBLE_ANY_ERRORS_FATAL="true")
+    assert (told.stats["shop_us"]["failures"], told.stats["shop_eu"]["failures"]) == (1, 0)
+    gone = play(sandbox, "offboard", *YES, inventory=inventory, ANSIBLE_ANY_ERRORS_FATAL="true")
+    assert connections(sandbox) == {}, gone.output
+
+
+@pytest.mark.slow
+def test_the_environment_that_a_play_gives_its_tasks_counts_for_what_looks_on_the_controller(sandbox: Sandbox) -> None:
+    keys = {name: sandbox.env[name] for name in ("FIVETRAN_APIKEY", "FIVETRAN_APISECRET")}
+    tasks: list[dict[str, Any]] = [
+        {"onramp.braze_fivetran.workspace_discovery": {"dest": ""}},
+        {
+            "onramp.braze_fivetran.workspace_unclaimed_info": {"group": world.GROUP_NAME, "schema": "there_is_none"},
+            "register": "found",
+            "failed_when": "'there_is_none' not in found.msg",
+        },
+    ]
+    plays = [{"hosts": "localhost", "gather_facts": False, "environment": keys, "tasks": tasks}]
+    result = run_playbook(sandbox, plays, environment=dict.fromkeys(keys, ""))
+    assert result.exit_code == 0, result.output
+
+
 # Those that begin with a look at all workspaces; offboarding asks first.
 OF_WORKSPACES = ("onboard", "verify", "heal", "rotate_key", "offboard")
 
