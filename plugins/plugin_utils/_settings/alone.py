@@ -101,6 +101,9 @@ class _Draft:
         if value is None:
             if option.default is not None or option.choices:
                 raise Refused("is null. Leave it out, or give it a value.")
+            if option.required:
+                of_check_mode = " What check mode has not made has no id yet." if option.short.endswith("_id") else ""
+                raise Refused(f"is null. {option.gist}{of_check_mode}")
             return None
         if option.fields and value == {}:
             raise Refused("is empty. Leave it out, or give it a value.")

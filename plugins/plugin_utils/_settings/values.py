@@ -100,6 +100,8 @@ def _chosen(option: Option, value: str | int) -> str | int:
 def _path(option: Option, value: Any) -> str:
     if not isinstance(value, str):
         raise Refused(f"expected the path of a file, got {shown(value, secret=option.no_log)}.")
+    if not value.strip():
+        raise Refused("is empty. Name a file, or leave it out.")
     if not value.isprintable() or value.lstrip().startswith("{"):
         raise Refused(f"expected the path of a file, got {described(value)}.")
     return os.path.expanduser(os.path.expandvars(value))

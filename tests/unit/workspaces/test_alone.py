@@ -115,6 +115,14 @@ def test_what_is_omitted_is_not_set(omit: str) -> None:
         ("currents_landing", {"bucket": UNREADABLE}, "currents_landing_bucket: cannot be evaluated: 'company' is"),
         ("currents_landing", {"bucket": "CHANGE_ME"}, "currents_landing_bucket: is still to be filled in. Name"),
         ("currents_landing", {"bucket": ""}, "currents_landing_bucket: is empty. Name of the bucket."),
+        ("currents_landing", {"bucket": None}, "currents_landing_bucket: is null. Name of the bucket."),
+        (
+            "s3_access",
+            {"external_id": None},
+            "s3_access_external_id: is null. The External ID that Fivetran shows, which is the id of the group."
+            " What check mode has not made has no id yet.",
+        ),
+        ("gcs_access", {"credentials_file": ""}, "gcs_access_credentials_file: is empty. Name a file, or leave it"),
         ("currents_landing", {"on_quiet": None}, "currents_landing_on_quiet: is null. Leave it out"),
         ("currents_landing", {"prefix": "s3://a/b"}, "currents_landing_prefix: expected a folder"),
         (

@@ -53,7 +53,7 @@ def desired_from_params(params: Mapping[str, Any], account: str, partition: str)
     reading = Reading(
         buckets=tuple(dict.fromkeys(params["buckets"])),
         prefix=params["prefix"] or "" if params["scope"] == "prefix" else None,
-        kms_key_arns=tuple(params["kms_key_arns"]),
+        kms_key_arns=tuple(filter(None, params["kms_key_arns"])),
         partition=partition,
     )
     return DesiredAccess(
