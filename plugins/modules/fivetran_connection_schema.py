@@ -34,6 +34,8 @@ attributes:
     details:
       - The source is not read in check mode. While a connection has no schema config yet, every given setting is
         reported as a change, names are not checked, and a warning says so.
+      - Where the connection is named by its group and schema and is not there, check mode takes it for one that an
+        earlier task makes, and a warning says so.
   diff_mode:
     support: full
   idempotent:

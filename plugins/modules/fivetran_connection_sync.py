@@ -32,6 +32,8 @@ attributes:
     support: full
     details:
       - Nothing is started and nothing is waited for in check mode.
+      - Where the connection is named by its group and schema and is not there, check mode takes it for one that an
+        earlier task makes, and a warning says so.
   diff_mode:
     support: none
     details:

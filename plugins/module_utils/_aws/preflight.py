@@ -25,7 +25,9 @@ def preflight_info(task: Task) -> Result:
     """Do the work of ``s3_bucket_preflight_info``."""
     params = task.params
     reading = check_reading(
-        Reading(buckets=tuple(dict.fromkeys(params["buckets"])), kms_key_arns=tuple(filter(None, params["kms_key_arns"])))
+        Reading(
+            buckets=tuple(dict.fromkeys(params["buckets"])), kms_key_arns=tuple(filter(None, params["kms_key_arns"]))
+        )
     )
     role_arn = check_role_arn("role_arn", params["role_arn"]) if params["role_arn"] else None
     aws = aws_from_params(params, clients=task.clients)

@@ -15,6 +15,7 @@ from typing import Any
 from .._kernel.errors import Failure, OnrampError
 from .._kernel.options.spec import OptionGroup
 from .._kernel.secrets.shown import quoted
+from .._kernel.task import Task
 from .client import FivetranClient, JsonObject
 
 # Documented in the doc fragment fivetran_connection_identity.
@@ -24,6 +25,8 @@ IDENTITY_OPTIONS = OptionGroup(
     required_one_of=[("id", "schema")],
     required_together=[("group_id", "schema")],
 )
+
+NOT_FOUND = "NotFound_Connection"
 
 
 def require_connection(client: FivetranClient, params: Mapping[str, Any]) -> JsonObject:
@@ -41,6 +44,22 @@ def require_connection(client: FivetranClient, params: Mapping[str, Any]) -> Jso
     return found
 
 
+def connection_or_foretold(client: FivetranClient, task: Task) -> JsonObject | None:
+    """Return the connection; None where check mode may have foretold one of this name, and nobody has made it.
+
+    :raises OnrampError: as :func:`require_connection`.
+    """
+    try:
+        return require_connection(client, task.params)
+    except OnrampError as error:
+        if not task.check_mode or task.params["id"] or error.failure.code != NOT_FOUND:
+            raise
+        if client.group(task.params["group_id"]) is None:
+            raise
+        task.warn(f"{error.msg} In check mode, it is taken for one that an earlier task makes.")
+        return None
+
+
 def _not_found(client: FivetranClient, params: Mapping[str, Any]) -> OnrampError:
     if params["id"]:
         msg = f"There is no connection {params['id']} that this API key can see."
@@ -49,7 +68,7 @@ def _not_found(client: FivetranClient, params: Mapping[str, Any]) -> OnrampError
             f"There is no connection with schema {quoted(params['schema'])} in group {params['group_id']} that this API"
             f" key can see. {_hint(client, params['group_id'], params['schema'])}"
         )
-    return OnrampError(msg=msg, failure=Failure(code="NotFound_Connection", message=msg))
+    return OnrampError(msg=msg, failure=Failure(code=NOT_FOUND, message=msg))
 
 
 def _hint(client: FivetranClient, group_id: str, schema: str) -> str:

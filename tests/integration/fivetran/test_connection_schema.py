@@ -292,3 +292,13 @@ def test_the_schemas_of_an_incomplete_connection_need_its_setup_tests_first(
     assert result.code == "InvalidInput"
     assert "Run its setup tests first, with fivetran_connection." in result.msg
     assert sandbox.writes() == []
+
+
+def test_in_check_mode_the_settings_of_a_connection_that_an_earlier_task_makes_are_foretold(sandbox: Sandbox) -> None:
+    arguments = {"group_id": world.GROUP_ID, "schema": "braze_new", **WANTED}
+    foretold = run_module("fivetran_connection_schema", arguments, sandbox.env, check=True)
+    assert foretold.changed
+    assert foretold["diff"]["after"] == CHANGES
+    assert any("In check mode, it is taken for one that an earlier task makes." in text for text in foretold.warnings)
+    assert run_module("fivetran_connection_schema", arguments, sandbox.env).code == "NotFound_Connection"
+    assert sandbox.writes() == []

@@ -67,6 +67,20 @@ def test_the_wait_is_visible_and_says_how_long_and_until_when(sandbox: Sandbox, 
     }
 
 
+def test_in_check_mode_a_connection_that_an_earlier_task_makes_is_one_that_will_sync(sandbox: Sandbox) -> None:
+    foretold = sync(sandbox, "--check", fivetran_connection_schema="braze_new")
+    assert (foretold.exit_code, foretold.changed("localhost")) == (0, 1), foretold.output
+    assert details(foretold) == {
+        "started": True,
+        "last_sync": {"outcome": None, "finished_at": None, "reasons": []},
+    }
+    assert "There is no connection with schema 'braze_new'" in " ".join(foretold.output.split())
+    assert sync(sandbox, fivetran_connection_schema="braze_new").exit_code == 2
+    nowhere = sync(sandbox, "--check", fivetran_connection_schema="braze_new", fivetran_connection_group_id="nowhere")
+    assert nowhere.exit_code == 2
+    assert sandbox.writes() == []
+
+
 def test_a_failed_sync_fails_the_play_with_fivetrans_reason_and_without_the_key_that_it_quotes(
     sandbox: Sandbox,
 ) -> None:

@@ -117,7 +117,9 @@ def test_an_account_is_granted_rerun_and_cleared(sandbox: Sandbox, role: Role) -
 @pytest.mark.slow
 def test_blanks_around_a_folder_and_lists_as_a_text_change_nothing(sandbox: Sandbox, role: Role) -> None:
     for folder in (world.PREFIX, f" /{world.PREFIX}/ "):
-        play = role("-e", f"s3_access_buckets={BUCKET} s3_access_kms_key_arns=", bucket=None, scope="prefix", prefix=folder)
+        play = role(
+            "-e", f"s3_access_buckets={BUCKET} s3_access_kms_key_arns=", bucket=None, scope="prefix", prefix=folder
+        )
         assert play.exit_code == 0, play.output
     assert written(play) == []
     iam = sandbox.aws("iam")

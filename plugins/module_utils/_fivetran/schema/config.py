@@ -17,7 +17,7 @@ from ..._kernel.options.spec import OptionSpec
 from ..._kernel.task import Result, Task
 from ..client import FivetranClient, JsonObject, client_from_params
 from ..connection.state import is_connected, setup_state
-from ..identity import nearest, require_connection
+from ..identity import connection_or_foretold, nearest
 from .plan import LEVELS, SchemaChange, SchemaSetting, children, find, patch_body, plan_schema, predict, settings
 
 SCHEMA_CHANGE_HANDLINGS = ("ALLOW_ALL", "ALLOW_COLUMNS", "BLOCK_ALL")
@@ -60,7 +60,11 @@ def schema(task: Task) -> Result:
     params = task.params
     wanted = settings(params["schemas"])
     client = client_from_params(params, clients=task.clients)
-    connection = require_connection(client, params)
+    connection = connection_or_foretold(client, task)
+    if connection is None:
+        return _without_config(
+            params["schema"], wanted, params["schema_change_handling"], reload=params["reload"] != "never"
+        )
     connection_id = str(connection["id"])
     stored = client.schema_config(connection_id)
     reload = params["reload"] == "always" or (stored is None and params["reload"] == "if_missing")

@@ -24,7 +24,7 @@ from ..._kernel.waiting import duration, until
 from ..client import FivetranClient, JsonObject, client_from_params
 from ..connection.state import is_broken, is_connected, is_running, setup_state, status_of
 from ..credentials import credentials_redactor
-from ..identity import require_connection
+from ..identity import connection_or_foretold
 from .last_sync import LastSync, connection_view, moment, reasons
 from .why import why
 
@@ -55,7 +55,11 @@ def sync(task: Task) -> Result:
         progress=task.progress,
         clock=task.clock,
     )
-    actual = require_connection(run.client, params)
+    actual = connection_or_foretold(run.client, task)
+    if actual is None:
+        foretold = {"group_id": params["group_id"], "schema": params["schema"]}
+        begun = {"started": True, "previous_finished_at": None}
+        return {"changed": True, "sync": begun, "connection": connection_view(foretold, redactor)}
     run.check_can_sync(actual, was_broken=is_broken(actual))
     before = LastSync.of(actual)
     started = run.needed(actual)
