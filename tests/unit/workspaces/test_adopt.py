@@ -15,6 +15,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.decide.drafts import Draft
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import (
+    Action,
     Group,
     RoleWork,
     WorkspacePlan,
@@ -133,7 +134,28 @@ def test_adopting_it_points_it_to_what_the_inventory_says(config: dict[str, Any]
     workspace = settings(fivetran_connection_adopt=True)
     world = World(rows=(held(workspace, config),), iam=in_iam(US, "acme-currents"))
     (plan,) = plans_of("onboard", workspace, world=world)
-    assert (codes(plan), set(change(plan, "connection").before)) == ([], {f"config.{name}" for name in config})
+    # Of another storage, the role that is stored is one of an earlier time.
+    again = {"config.s3role_arn"} if "cloud_storage_type" in config else set()
+    assert (codes(plan), set(change(plan, "connection").before)) == ([], {f"config.{name}" for name in config} | again)
+
+
+def test_exports_that_are_switched_on_get_the_role_that_the_settings_name() -> None:
+    exports = {"storage": "s3", "bucket": "acme-exports", "role_arn": "arn:aws:iam::111122223333:role/Exports"}
+    workspace = settings(**{f"fivetran_connection_exports_{name}": value for name, value in exports.items()})
+    stored = {
+        "enable_exports": True,
+        "export_storage_type": "AWS_S3",
+        "s3_export_bucket": "acme-exports",
+        "s3_export_role_arn": "********",
+    }
+    world = World(rows=(held(workspace, stored),), iam=in_iam(US, "acme-currents"))
+    (plan,) = plans_of("onboard", workspace, world=world)
+    assert change(plan, "connection").action is Action.NONE
+    assert "Braze API key, IAM role and IAM role of the exports" in plan.unverified[0]
+    for off in ({"enable_exports": False}, {"export_storage_type": "NONE"}):
+        world = World(rows=(held(workspace, {**stored, **off}),), iam=in_iam(US, "acme-currents"))
+        (plan,) = plans_of("onboard", workspace, world=world)
+        assert set(change(plan, "connection").before) == {f"config.{name}" for name in (*off, "s3_export_role_arn")}
 
 
 @pytest.mark.parametrize("config", [{"cloud_storage_type": "NONE", "s3bucket": None}, {"api_url": ""}])

@@ -600,6 +600,31 @@ def test_verifying_tells_what_fivetran_says_of_a_connection_and_its_destination(
     ]
 
 
+def test_onboarding_warns_of_a_destination_into_which_an_existing_connection_syncs_nothing() -> None:
+    answers = {questions.destination(US, GROUP_ID): Returned({"setup_status": "broken"})}
+    (plan,) = plans_of("onboard", US, world=SET_UP, answers=answers)
+    [warning] = plan.warnings
+    assert warning.message == (
+        "The destination of group Warehouse is broken, not connected: nothing syncs until the destination has been set"
+        " up in Fivetran."
+    )
+
+
+def test_what_is_paused_and_broken_is_never_called_as_it_should_be_and_the_way_out_is_told() -> None:
+    held = row(US, status={"setup_state": "broken"}, paused=True, succeeded_at="2026-03-01T14:10:00Z")
+    world = World(rows=(held,), iam=SET_UP.iam)
+    for workspace in (US, settings(fivetran_connection_paused=True)):
+        (plan,) = plans_of("onboard", workspace, world=world)
+        [warning] = [found for found in plan.warnings if found.code == "broken_and_paused"]
+        assert "fivetran_connection_paused: false" in warning.remedy
+        (plan,) = plans_of("verify", workspace, world=world)
+        [finding] = [found for found in plan.noticed if found.field == "setup_state"]
+        assert "fivetran_connection_paused: false" in finding.message
+    (plan,) = plans_of("onboard", settings(fivetran_connection_paused=False), world=world)
+    assert "broken_and_paused" not in {found.code for found in plan.warnings}
+    assert change(plan, "connection").after["paused"] is False
+
+
 def test_verifying_plans_access_whatever_else_is_wrong() -> None:
     (plan,) = plans_of("verify", US, answers={questions.key(US): Returned(key_result("invalid_key"))})
     assert told_of(plan) == {"policy": CREATED, "role": CREATED, "connection": CREATED}

@@ -13,7 +13,7 @@ there, so it is checked here.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, TypedDict
@@ -104,6 +104,13 @@ EXPORTS = Source(
 SOURCE_SETTINGS: Mapping[str, str] = {API_URL: "api_url", CURRENTS.kind_field: "storage", **CURRENTS.places}
 # Absent, it may be anything: Fivetran takes it without returning it, or takes it no more.
 NOT_RETURNED = frozenset({"historic_sync_time_frame"})
+
+
+def fields_of_switched(changed: Collection[str]) -> frozenset[str]:
+    """Return the fields of what is read from another kind of storage, or at all, once these fields are changed."""
+    switches = ((CURRENTS, {CURRENTS.kind_field}), (EXPORTS, {EXPORTS.kind_field, ENABLE_EXPORTS}))
+    sources = (source for source, fields in switches if fields.intersection(changed))
+    return frozenset(field for source in sources for fields in source.fields.values() for field in fields.values())
 
 
 def _folder(text: str) -> str:

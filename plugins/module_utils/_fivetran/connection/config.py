@@ -15,7 +15,7 @@ from ..._kernel.difference import Difference, differences, holds_mask, is_empty
 from ..._kernel.errors import InvalidArgument
 from ..client import JsonObject
 from ..metadata import config_errors, password_fields
-from .braze_config import SERVICE, means_the_same, spelled
+from .braze_config import SERVICE, fields_of_switched, means_the_same, spelled
 from .state import hidden, is_connected, is_role, stored_config
 
 
@@ -38,6 +38,12 @@ def config_differences(
         for item in differences(wanted, stored, secrets=secrets, send_masked=send_hidden)
         if is_sent_again(item) or not _is_spelling(item, actual, enumerations)
     )
+    if not send_hidden and actual.get("service") == SERVICE:
+        # Whose role or connection string is stored there, of an earlier time, nobody knows.
+        switched = fields_of_switched([item.name for item in found])
+        masked = {name: value for name, value in wanted.items() if name in switched and holds_mask(stored.get(name))}
+        again = differences(masked, stored, secrets=secrets, send_masked=True)
+        found = tuple(sorted((*found, *again), key=lambda item: item.name))
     # A connection that is connected has its secrets, also where they are not returned at all. Of one that is to read
     # something else nobody knows.
     unreturned = hidden(wanted, secrets, actual) - set(stored)

@@ -79,12 +79,16 @@ def config_schema(
     return schema if isinstance(schema, dict) else None
 
 
-def destination_warning(group_id: str, destination: JsonObject | None) -> str:
-    """Return what to say of a destination before a connection into it is made; empty if there is nothing to say."""
+def destination_warning(group: str, destination: JsonObject | None, *, is_new: bool = True) -> str:
+    """Return what to say of a destination that a connection syncs into; empty if there is nothing to say.
+
+    ``group``: its name or id. ``is_new``: the connection is about to be made.
+    """
     if is_connected(destination):
         return ""
     state = "does not exist yet" if destination is None else f"is {destination.get('setup_status')}"
+    made = "the connection is made, but " if is_new else ""
     return (
-        f"The destination of group {group_id} {state}, not connected: the connection is made, but nothing syncs"
-        " until the destination has been set up in Fivetran."
+        f"The destination of group {group} {state}, not connected: {made}nothing syncs until the destination has been"
+        " set up in Fivetran."
     )

@@ -14,11 +14,11 @@ from functools import partial
 from typing import Any
 
 from ....module_utils._fivetran.client import JsonObject
-from ....module_utils._fivetran.connection.braze_config import SOURCE_SETTINGS
+from ....module_utils._fivetran.connection.braze_config import SOURCE_SETTINGS, fields_of_switched
 from ....module_utils._fivetran.connection.desired import DesiredConnection, Options
 from ....module_utils._fivetran.connection.look import config_schema, destination_warning, of_identity, planned
 from ....module_utils._fivetran.connection.plan import ConnectionPlan
-from ....module_utils._fivetran.connection.state import stays_paused
+from ....module_utils._fivetran.connection.state import is_broken, stays_paused
 from ....module_utils._fivetran.sync.last_sync import LastSync, connection_view, reasons
 from ....module_utils._kernel.difference import Difference, before_and_after
 from ....module_utils._kernel.errors import Failure, OnrampError
@@ -26,12 +26,14 @@ from ....module_utils._kernel.secrets.redact import REDACTED, Redactor
 from ..._words import joined
 from ..look import asked, questions
 from ..look.proof import of_masked
-from ..model.findings import findings, minute, quoted
+from ..model.findings import BROKEN_AND_PAUSED, findings, minute, quoted
 from ..model.plan import Action, Change, ChangeReason, ConnectionWork, Group
 from .drafts import Draft, Situation
 
 # The secrets of all workspaces are kept out of the whole plan at its end.
 NOTHING_SECRET = Redactor([])
+# What Fivetran masks of a storage.
+MASKED: Mapping[str, str] = {"s3": "IAM role", "azure": "connection string"}
 # What a workspace calls the settings of the role that say what a connection reads.
 OWN_SETTINGS: Mapping[str, str] = {
     "api_url": "braze_api_url",
@@ -69,7 +71,9 @@ def _bring_about(situation: Situation, draft: Draft, group: Group) -> None:
     _warn(situation, draft, group, change)
     if change.protected:
         _refuse(draft, group, change.protected)
-        change = replace(change, config=tuple(item for item in change.config if item not in change.protected))
+        kept = {item.name for item in change.protected}
+        kept |= fields_of_switched(kept)
+        change = replace(change, config=tuple(item for item in change.config if item.name not in kept))
     action, reason = _what_happens(draft, change, work)
     shown = before_and_after(change.found if action is not Action.NONE else (), "")
     name = draft.settings.fivetran_schema
@@ -138,14 +142,18 @@ def _planned(situation: Situation, draft: Draft, group: Group, work: ConnectionW
 def _warn(situation: Situation, draft: Draft, group: Group, change: ConnectionPlan) -> None:
     """Note what the module would warn of."""
     warnings = list(change.warnings)
-    if change.creation is not None:
-        warnings.append(
-            destination_warning(group.id, situation.seen.of(questions.destination(draft.settings, group.id)))
-        )
+    # Where findings are told, it is one.
+    if not situation.purpose.tells_findings:
+        destination = situation.seen.of(questions.destination(draft.settings, group.id))
+        warnings.append(destination_warning(group.name, destination, is_new=change.creation is not None))
     if change.start and not change.starts:
         warnings.append(stays_paused(change.schema, change.actual))
     for warning in filter(None, warnings):
         draft.warning("connection", "connection", warning)
+    row = change.actual
+    if row and is_broken(row) and row.get("paused") and not change.starts and situation.purpose.creates:
+        message = f"The connection {change.schema} is broken in Fivetran, and stays so."
+        draft.warning("connection", "broken_and_paused", message, BROKEN_AND_PAUSED)
 
 
 def _refuse(draft: Draft, group: Group, protected: Sequence[Difference]) -> None:
@@ -204,8 +212,11 @@ def _notice_paused(draft: Draft, change: ConnectionPlan) -> None:
 
 def _unverified(draft: Draft, row: JsonObject) -> str:
     """Return what Fivetran holds that nobody can see, and whether it has proved to work."""
-    of_storage = {"s3": ["IAM role"], "azure": ["connection string"]}.get(draft.settings.storage, [])
-    return f"What Fivetran holds as {joined(['Braze API key', *of_storage])}, because it shows a mask. {of_masked(row)}"
+    exports = draft.settings.roles["fivetran_connection"].get("exports_storage", "none")
+    of_storage = [MASKED[draft.settings.storage]] if draft.settings.storage in MASKED else []
+    of_exports = [f"{MASKED[exports]} of the exports"] if exports in MASKED else []
+    names = joined(["Braze API key", *of_storage, *of_exports])
+    return f"What Fivetran holds as {names}, because it shows a mask. {of_masked(row)}"
 
 
 def _check_right(situation: Situation, draft: Draft, group: Group) -> None:

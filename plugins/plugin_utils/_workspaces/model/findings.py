@@ -17,6 +17,11 @@ from ....module_utils._fivetran.account.destination import is_connected
 from ....module_utils._kernel.finding import ACCESS, Finding
 from ....module_utils._kernel.printable import printable
 
+BROKEN_AND_PAUSED = (
+    "It is paused, and has to sync once before Fivetran calls it connected: set fivetran_connection_paused: false, and"
+    " run onboard.yml."
+)
+
 
 def findings(subject: str, seen: Mapping[str, Any]) -> list[Finding]:
     """Return what is not as it should be about ``subject``, one of :data:`SUBJECTS`."""
@@ -92,6 +97,8 @@ def _of_the_connection(connection: Mapping[str, Any]) -> Iterator[Finding]:
         message = f"setup_state is {setup_state}, should be connected."
         if setup_state == "broken" and _mapping(connection, "status").get("sync_state") == "syncing":
             message += " A sync is under way: once it has succeeded, Fivetran calls it connected. Verify again then."
+        elif setup_state == "broken" and connection.get("paused"):
+            message += f" {BROKEN_AND_PAUSED}"
         else:
             message += " Run onboard.yml, which runs the setup tests."
         yield Finding("connection", "error", "state", message, field="setup_state")
