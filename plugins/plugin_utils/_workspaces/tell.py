@@ -55,6 +55,8 @@ NOTES = (
 
 # What verify.yml says as not verifiable, or not at all, for it is fine.
 SAID_OTHERWISE = ("access_unknown", "grant_adopted")
+# What changes nothing, and what verify.yml alone mentions.
+ASIDE = ("other_policies_attached", "wider_than_needed")
 
 
 FINE = "everything is as it should be."
@@ -140,7 +142,7 @@ def _told(purpose: str, plan: WorkspacePlan) -> list[str]:
 
 
 def notes_of(purpose: str, plan: WorkspacePlan) -> list[str]:
-    notes = [note for note in NOTES if purpose != "verify" or note not in SAID_OTHERWISE]
+    notes = [note for note in (*NOTES, *ASIDE) if note not in (SAID_OTHERWISE if purpose == "verify" else ASIDE)]
     return [finding.text() for finding in plan.noticed if finding.code in notes]
 
 

@@ -31,6 +31,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
 )
 
 from tests.unit.workspaces.situations import (
+    AWS_ACCOUNT,
     GROUP_ID,
     POLICY,
     ROLE,
@@ -98,6 +99,19 @@ def test_what_cannot_be_seen_of_a_workspace_with_findings_is_told_beside_them() 
         "shop_eu: The connection braze_shop_eu is paused in Fivetran: no sync since 2026-03-01 13:10 UTC."
     )
     assert unseen.startswith("shop_eu: not verifiable: What Fivetran holds as Braze API key")
+
+
+def test_verify_alone_mentions_what_a_role_allows_beside_the_policy() -> None:
+    by_hand = f"arn:aws:iam::{AWS_ACCOUNT}:policy/By-Hand"
+    policy, role = in_iam(US, "acme-currents")
+    more = replace(role, attached_policies=(*role.attached_policies, by_hand))
+    world = replace(SET_UP, iam=(policy, more))
+    assert [line for line in lines("verify", US, world=world) if by_hand in line] == [
+        f"  = The IAM role {role.arn} has further permissions, which stay: {by_hand}. Check that Fivetran should have"
+        " them. Where s3_access_policy_name has named another policy before, that still counts while it is attached:"
+        " detach and delete it."
+    ]
+    assert lines("onboard", US, world=world) == ["shop_us: everything is as it should be."]
 
 
 # Who has a line

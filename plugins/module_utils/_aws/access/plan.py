@@ -282,6 +282,7 @@ def _other_permissions(role: ActualRole | None, policy_arn: str) -> Iterator[Fin
     if others:
         yield Finding(
             ACCESS, "info", "other_policies_attached",
-            f"Somebody else has given the role {role.arn} further permissions: {', '.join(others)}. They stay.",
-            "Check that Fivetran should have them.",
+            f"The IAM role {role.arn} has further permissions, which stay: {', '.join(others)}.",
+            "Check that Fivetran should have them. Where s3_access_policy_name has named another policy before, that"
+            " still counts while it is attached: detach and delete it.",
         )  # fmt: skip
