@@ -26,9 +26,7 @@ class ActionModule(ControllerAction):
     def _act(self, variables: dict[str, Any]) -> dict[str, Any]:
         """Return nothing but warnings; failed where a variable is missing or wrong."""
         role = validated(OPTIONS, self._task.args)["role"]
-        # To that role alone, it is what it has made itself; the others are given it.
-        given = HostVariables(variables, self._loader, handed_over=role != "s3_access")
-        wrong = list(map(printable, wrong_variables(role, given)))
+        wrong = list(map(printable, wrong_variables(role, HostVariables(variables, self._loader))))
         warnings = misspelt_variables(role, variables)
         result: dict[str, Any] = {"warnings": warnings} if warnings else {}
         if wrong:

@@ -29,9 +29,6 @@ from .settings import Unreadable
 OMITTED = "<<Omit>>"
 _VALUE_OMITTED: Any = getattr(errors, "AnsibleValueOmittedError", ())
 
-# By this fact the role s3_access knows a fact of its own from what the user says.
-HANDED_OVER = "__s3_access_handed_over"
-
 _CLOSED_VAULT = "a vault that cannot be opened with the passwords given"
 _MARKS = ("{{", "{%")
 _TEMPLATE = re.compile(r"\{\{.*\}\}|\{%.*%\}", re.DOTALL)
@@ -55,16 +52,9 @@ _REASONS = (
 
 
 class HostVariables:
-    """The variables of one host as Ansible holds them; each is evaluated once, when it is asked for.
+    """The variables of one host as Ansible holds them; each is evaluated once, when it is asked for."""
 
-    What the role s3_access has handed over earlier in the same run counts as not set, unless it was ``handed_over`` to
-    who reads the variables.
-    """
-
-    def __init__(self, variables: dict[str, Any], loader: Any, *, handed_over: bool = False) -> None:
-        arn = None if handed_over else variables.get(HANDED_OVER)
-        if arn is not None and variables.get("s3_access_role_arn") == arn:
-            variables = {name: value for name, value in variables.items() if name != "s3_access_role_arn"}
+    def __init__(self, variables: dict[str, Any], loader: Any) -> None:
         self._variables = variables
         self._values: dict[str, Any] = {}
         self._templar = Templar(loader=loader, variables=variables)

@@ -34,14 +34,13 @@ PLAY: list[dict[str, Any]] = [
         "tasks": [
             {
                 "name": "Out comes",
-                "ansible.builtin.debug": {
-                    "msg": "{{ [lookup(version_lookup, 'amazon.aws'), s3_access_role_arn | default('nothing')] }}"
-                },
+                "ansible.builtin.debug": {"msg": "{{ [lookup(version_lookup, 'amazon.aws'), arn] }}"},
             }
         ],
         "vars": {
             "s3_access_external_id": world.GROUP_ID,
             "s3_access_bucket": world.S3_BUCKET,
+            "arn": "{{ s3_access_fivetran_role_arn | default('nothing') }}",
             "version_lookup": "onramp.braze_fivetran.collection_version",
         },
     }

@@ -45,7 +45,7 @@ def role(sandbox: Sandbox) -> Role:
                 },
                 {
                     "name": "Out comes",
-                    "ansible.builtin.debug": {"msg": "{{ s3_access_role_arn | default('of others') }}"},
+                    "ansible.builtin.debug": {"msg": "{{ s3_access_fivetran_role_arn }}"},
                 },
             ],
         }

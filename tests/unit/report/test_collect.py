@@ -536,7 +536,7 @@ def test_a_paused_connection_that_has_never_synced_is_told_as_such() -> None:
 
 
 def test_who_shares_a_role_shows_the_documents_that_another_has_brought_to_their_state() -> None:
-    fact = {"ansible_facts": {"__s3_access_handed_over": "arn:aws:iam::1:role/Fivetran"}}
+    fact = {"ansible_facts": {"s3_access_fivetran_role_arn": "arn:aws:iam::1:role/Fivetran"}}
     report = report_of([seen("s3_access_plan_info", ACCESS, "app_us"), seen("set_fact", fact, "shop_us")])
     assert [workspace.access for workspace in report.workspaces] == [report.workspaces[0].access] * 2
 

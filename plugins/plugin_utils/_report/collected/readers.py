@@ -20,7 +20,7 @@ from .observed import KnownWorkspace
 
 
 def read_facts(known: KnownWorkspace, facts: Mapping[str, Any]) -> None:
-    _read_role(known, results.text(facts, "__s3_access_handed_over"))
+    _read_role(known, results.text(facts, "s3_access_fivetran_role_arn"))
 
 
 def read_plan(known: KnownWorkspace, plan: Mapping[str, Any]) -> None:
