@@ -46,6 +46,17 @@ failure:
   sample:
     code: invalid_argument
     message: "currents_landing_bucket: is not set. Name of the bucket."
+handed_over:
+  description:
+    - What the role hands over until it comes to its end, by fact. The role C(onramp.braze_fivetran.role_variables) sets
+      it, so that a role that fails leaves nothing of an earlier call.
+  returned: always
+  type: dict
+  sample:
+    currents_landing_verdict:
+      changed: false
+      failed: true
+      msg: The role has failed before it came to this.
 """
 
 from ..module_utils._kernel.options.spec import OptionGroup

@@ -40,19 +40,24 @@ _SECRETS = frozenset(
 )
 
 
-# What roles and playbooks hand over, and what only they read.
-_NO_SETTINGS = frozenset(
-    {
-        "braze_api_key_verdict",
-        "braze_workspaces_at_once",
-        "currents_landing_verdict",
-        "fivetran_connection_details",
-        "fivetran_connection_sync_details",
-        "gcs_access_result",
-        "s3_access_difference",
-        "s3_access_fivetran_role_arn",
-    }
-)
+# As a result that has been registered, so that Ansible's test ``failed`` says what is.
+_NO_RESULT: Mapping[str, Any] = {"failed": True, "changed": False, "msg": "The role has failed before it came to this."}
+
+
+# What roles hand over, by role and entry point, with what stands there until they come to it. Without that, a role that
+# fails would leave what an earlier call has handed over, for another workspace maybe.
+HANDED_OVER: Mapping[tuple[str, str], Mapping[str, Any]] = {
+    ("braze_api_key", "main"): {"braze_api_key_verdict": _NO_RESULT},
+    ("currents_landing", "main"): {"currents_landing_verdict": _NO_RESULT},
+    ("s3_access", "main"): {"s3_access_fivetran_role_arn": "", "s3_access_difference": {}},
+    ("gcs_access", "main"): {"gcs_access_result": _NO_RESULT},
+    ("fivetran_connection", "main"): {"fivetran_connection_details": _NO_RESULT},
+    ("fivetran_connection", "sync"): {"fivetran_connection_sync_details": {}},
+}
+
+
+# That, and what only playbooks read.
+_NO_SETTINGS = frozenset(name for facts in HANDED_OVER.values() for name in facts) | {"braze_workspaces_at_once"}
 
 
 # What the playbooks give to the roles whatever the inventory says: by the variable of the workspace that they take it
