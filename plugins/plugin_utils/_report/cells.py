@@ -18,13 +18,13 @@ PLANS = {"create": "would be created", "update": "would be changed", "delete": "
 BAD_TESTS = ("FAILED", "JOB_FAILED")
 
 
-def cells_of(workspace: Workspace, check_mode: bool) -> dict[Step, Cell]:
+def cells_of(workspace: Workspace) -> dict[Step, Cell]:
     """Return the cell of each step. What was found about a step outweighs what its result looks like."""
     cells = {
         Step.KEY: _key(workspace),
         Step.LANDING: _landing(workspace),
-        Step.ACCESS: _access(workspace, check_mode),
-        Step.CONNECTION: _connection(workspace, check_mode),
+        Step.ACCESS: _access(workspace),
+        Step.CONNECTION: _connection(workspace),
         Step.TESTS: _tests(workspace),
         Step.SYNC: _sync(workspace),
     }
@@ -84,13 +84,13 @@ def _landing(workspace: Workspace) -> Cell:
     return Cell(Mark.WARNING, _words(landing.verdict))
 
 
-def _access(workspace: Workspace, check_mode: bool) -> Cell:
-    access = workspace.access
+def _access(workspace: Workspace) -> Cell:
+    access, is_planned = workspace.access, Step.ACCESS in workspace.planned
     if access is None:
         return Cell()
     if isinstance(access, GcsAccess):
-        return _done_or_planned(access.action, access.role, check_mode)
-    return _done_or_planned(_worst_action(access), f"role {access.role_arn.rpartition('/')[2]}", check_mode)
+        return _done_or_planned(access.action, access.role, is_planned)
+    return _done_or_planned(_worst_action(access), f"role {access.role_arn.rpartition('/')[2]}", is_planned)
 
 
 def _worst_action(access: S3Access) -> str:
@@ -98,18 +98,18 @@ def _worst_action(access: S3Access) -> str:
     return next((action for action in ("delete", "create", "update") if action in actions), "none")
 
 
-def _done_or_planned(action: str, words: str, check_mode: bool) -> Cell:
-    if check_mode and action in PLANS:
+def _done_or_planned(action: str, words: str, is_planned: bool) -> Cell:
+    if is_planned and action in PLANS:
         return Cell(Mark.PLANNED, PLANS[action])
     return Cell(Mark.REMOVED, "removed") if action == "delete" else Cell(Mark.OK, words)
 
 
-def _connection(workspace: Workspace, check_mode: bool) -> Cell:
-    connection = workspace.connection
+def _connection(workspace: Workspace) -> Cell:
+    connection, is_planned = workspace.connection, Step.CONNECTION in workspace.planned
     if connection is None:
         return Cell()
-    if connection.action == "delete" or (check_mode and connection.action in PLANS):
-        return _done_or_planned(connection.action, "", check_mode)
+    if connection.action == "delete" or (is_planned and connection.action in PLANS):
+        return _done_or_planned(connection.action, "", is_planned)
     if connection.setup_state == "broken" and connection.sync_state == "syncing":
         return Cell(Mark.WARNING, "called broken until the sync under way has succeeded")
     if connection.setup_state != "connected":

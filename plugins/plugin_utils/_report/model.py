@@ -19,11 +19,11 @@ from .._way import Stop
 from .vendors import GcsAccess, Landing, May, ReportedConnection, ReportedKey, ReportedTest, S3Access
 
 # The version of the JSON. The first number changes when a field disappears or gets another meaning.
-SCHEMA_VERSION = "1.3"
+SCHEMA_VERSION = "1.4"
 
 
 class Mark(StrEnum):
-    """How one step of one workspace stands, the worst first. ``PLANNED``: in check mode, this run would change it.
+    """How one step of one workspace stands, the worst first. ``PLANNED``: this run would change it, and has not.
 
     ``PAUSED``: nothing is wrong, and nothing syncs. ``UNVERIFIED``: what can be seen is right, and nothing proves the
     rest. ``NONE``: it was not looked at, or there is nothing to tell yet.
@@ -124,7 +124,8 @@ class Workspace:
     ``status``: the worst of the cells and findings, ``none`` if nothing was looked at. ``changed``: number of tasks
     that changed something. ``unverified``: what nobody can see, a sentence each. ``proved``: which
     setup tests of this run have proved that, and when. ``may``: what Fivetran may do with the bucket, once what is
-    planned is done. ``way``: the five stops of the data's way in order, or none of them. ``since``: the report since
+    planned is done. ``planned``: the steps of which what stands here is a plan, which this run has not carried out.
+    ``way``: the five stops of the data's way in order, or none of them. ``since``: the report since
     which it has been failed, to look at, or neither; empty where no reports are kept. ``flapping``: it fails and is
     well by turns. ``host``: of the inventory, where the workspace is an item of a loop on it; else its name.
     """
@@ -142,6 +143,7 @@ class Workspace:
     unverified: tuple[str, ...] = ()
     proved: str = ""
     may: tuple[May, ...] = ()
+    planned: tuple[Step, ...] = ()
     way: tuple[Stop, ...] = ()
     since: str = ""
     flapping: bool = False

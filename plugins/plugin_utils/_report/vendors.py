@@ -51,7 +51,7 @@ class Landing:
 class AwsObject:
     """An IAM policy or role with its document (a role's is its trust policy).
 
-    ``action``: what the run did, or in check mode would do: ``none``, ``create``, ``update`` or ``delete``.
+    ``action``: what the run did, or, of what is planned, would do: ``none``, ``create``, ``update`` or ``delete``.
     """
 
     name: str

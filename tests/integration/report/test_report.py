@@ -227,6 +227,24 @@ def test_one_line_in_the_configuration_switches_the_table_on_and_writes_nothing(
     assert list(tmp_path.iterdir()) == before
 
 
+def test_who_is_not_offboarded_is_not_told_that_its_access_was_removed(sandbox: Sandbox, tmp_path: Path) -> None:
+    inventory = workspaces(app_us={})
+    del inventory["braze_workspaces"]["hosts"]["shop_eu"]
+    assert play(sandbox, "onboard", inventory=inventory).exit_code == 0
+    # For one of the two that share the role, whichever comes first.
+    sandbox.fault("status", server="fivetran", operation="delete_connection", status=403, times=1)
+    metrics = tmp_path / "metrics.prom"
+    files = {"ONRAMP_REPORT_METRICS": str(metrics)}
+    reported = Reported(sandbox, tmp_path, "offboard", "-e", "offboard_confirmed=true", inventory=inventory, **files)
+    [stays] = [schema.removeprefix("braze_") for schema in connections(sandbox)]
+    [gone] = {"app_us", "shop_us"} - {stays}
+    assert (reported.marks(stays)["access"], reported.marks(stays)["connection"]) == ("planned", "failed")
+    assert (reported.marks(gone)["access"], reported.marks(gone)["connection"]) == ("ok", "removed")
+    assert 'step="access",mark="removed"' not in metrics.read_text()
+    again = Reported(sandbox, tmp_path, "offboard", "-e", "offboard_confirmed=true", inventory=inventory)
+    assert [again.marks(name)["access"] for name in (stays, gone)] == ["removed", "removed"]
+
+
 def test_a_report_that_cannot_be_written_warns_and_leaves_play_and_the_other_file_alone(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:

@@ -16,7 +16,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.coll
     Observation,
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.tasks import Item
-from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Mark, Step
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Cell, Mark, Step
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.page import page_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -285,9 +286,122 @@ def test_what_another_workspace_does_for_all_that_share_it_is_done_when_that_one
         return [(workspace.cells[Step.ACCESS].mark, workspace.cells[Step.ACCESS].text) for workspace in workspaces]
 
     assert access() == [(Mark.PLANNED, "would be removed")] * 2
-    assert access(seen("s3_access_plan_info", removed)) == [(Mark.REMOVED, "removed")] * 2
-    failed = seen("s3_access", {"msg": "AWS said no."}, role="s3_access", outcome="failed")
-    assert access(seen("s3_access_plan_info", removed), failed)[0] == (Mark.PLANNED, "would be removed")
+    looked = seen("s3_access_plan_info", removed)
+    assert access(looked, seen("s3_access", removed)) == [(Mark.REMOVED, "removed")] * 2
+    failed = seen("s3_access", {**removed, "msg": "AWS said no."}, role="s3_access", outcome="failed")
+    assert access(looked, failed)[0] == (Mark.PLANNED, "would be removed")
+
+
+MADE = {"changed": True, "connection": CONNECTION, "setup_tests": TESTS}
+REFUSED = {"msg": "shop_us: Fivetran answers 403.", "failure": {"code": "Forbidden"}}
+
+
+def in_aws(action: str) -> dict[str, Any]:
+    return {"access": {kind: {**ACCESS["access"][kind], "action": action} for kind in ("policy", "role")}}
+
+
+def to_do(action: str, *kinds: str, host: str = "shop_us", maker: str = "") -> Observation:
+    """Return the plan that does the same to the access and to the connection."""
+    looked = {**in_aws(action), **({} if action == "create" else {"connection": CONNECTION})}
+    changes = [
+        {"kind": kind, "action": action, "made_by": "" if kind == "connection" else maker}
+        for kind in kinds or ("policy", "role", "connection")
+    ]
+    return planned(host, applies=True, changes=changes, seen=looked, schema="braze_shop_us")
+
+
+def refused(module: str, role: str, result: dict[str, Any] = REFUSED) -> Observation:
+    return seen(module, result, role=role, outcome="failed")
+
+
+def wrote(action: str, host: str = "shop_us", **changes: Any) -> list[Observation]:
+    """Return what the role s3_access shows of what it has done."""
+    return [seen(module, in_aws(action), host, **changes) for module in ("s3_access_plan_info", "s3_access")]
+
+
+NOT_DELETED = refused("fivetran_connection", "fivetran_connection")
+NOT_WRITTEN = refused("s3_access", "s3_access", {**REFUSED, **in_aws("create")})
+
+
+@pytest.mark.parametrize(
+    ("observations", "access", "connection", "planned"),
+    [
+        # The access comes after the connection when a workspace leaves, and before it when one comes.
+        ([to_do("delete"), NOT_DELETED], "would be removed", "Fivetran answers 403.", ["access", "connection"]),
+        ([to_do("create"), NOT_WRITTEN], "Fivetran answers 403.", "would be created", ["access", "connection"]),
+        ([to_do("create"), *wrote("create"), NOT_DELETED], "role Fivetran", "Fivetran answers 403.", ["connection"]),
+        ([to_do("update"), *wrote("update"), seen("fivetran_connection", MADE)], "role Fivetran", "running", []),
+        (
+            [to_do("delete"), seen("fivetran_connection", {"connection": None}), *wrote("delete")],
+            "removed", "removed", [],
+        ),
+        # What only looks does nothing, and what is done by then is no plan.
+        ([seen("s3_access_plan_info", in_aws("create"))], "would be created", "", ["access"]),
+        ([to_do("create"), *wrote("none")[:1]], "role Fivetran", "would be created", ["connection"]),
+        (wrote("create", check_mode=True), "would be created", "", ["access"]),
+        # The key was looked at, and nothing was done.
+        (
+            [to_do("create"), seen("braze_api_key_info", KEY)],
+            "would be created", "would be created", ["access", "connection"],
+        ),
+    ],
+)  # fmt: skip
+def test_what_one_step_has_done_says_nothing_of_another_step(
+    observations: list[Observation], access: str, connection: str, planned: list[str]
+) -> None:
+    workspace = workspace_of(observations)
+    assert workspace.cells[Step.ACCESS].text == access
+    assert workspace.cells[Step.CONNECTION].text == connection
+    assert list(workspace.planned) == planned
+
+
+def test_a_grant_that_the_run_has_not_come_to_is_not_called_removed() -> None:
+    grant = {"changed": True, "grant": {}}
+    changes = [{"kind": kind, "action": "delete"} for kind in ("grant", "connection")]
+    plan = planned(applies=True, changes=changes, seen={"grant": grant, "connection": CONNECTION})
+    assert workspace_of([plan, NOT_DELETED]).cells[Step.ACCESS].text == "would be removed"
+    gone = seen("fivetran_connection", {"changed": True, "connection": None})
+    assert workspace_of([plan, gone]).cells[Step.ACCESS].text == "would be removed"
+    done = seen("gcs_bucket_iam_member", grant)
+    assert workspace_of([plan, gone, done]).cells[Step.ACCESS].text == "removed"
+
+
+def test_access_that_another_workspace_makes_is_done_with_the_own_connection_still_to_make() -> None:
+    plans = [to_do("create", host="app_us"), to_do("create", maker="app_us")]
+
+    def told(*done: Observation) -> list[str]:
+        [_app, shop] = report_of([*plans, *done]).workspaces
+        return [shop.cells[step].text for step in (Step.ACCESS, Step.CONNECTION)]
+
+    assert told() == ["would be created"] * 2
+    assert told(seen("fivetran_connection", MADE)) == ["would be created", "running"]
+    assert told(seen("fivetran_connection", REFUSED, "app_us", outcome="failed")) == ["would be created"] * 2
+    assert told(*wrote("create", "app_us")) == ["role Fivetran", "would be created"]
+    # What fails for the other one afterwards takes nothing back.
+    later = seen("fivetran_connection", REFUSED, "app_us", outcome="failed")
+    assert told(*wrote("create", "app_us"), later) == ["role Fivetran", "would be created"]
+
+
+def test_who_is_not_offboarded_keeps_the_access_that_another_workspace_leaves_to_it() -> None:
+    plans = [to_do("delete", host="app_us"), to_do("delete", maker="app_us")]
+    deleted = seen("fivetran_connection", {"changed": True, "connection": None}, "app_us")
+    # The second look, of those that are left.
+    again = planned("app_us", seen=in_aws("none"), changes=[{"kind": "role", "action": "none"}])
+    app, shop = report_of([*plans, deleted, NOT_DELETED, again]).workspaces
+    assert [app.cells[step].text for step in (Step.ACCESS, Step.CONNECTION)] == ["role Fivetran", "removed"]
+    assert shop.cells[Step.ACCESS] == Cell(Mark.PLANNED, "would be removed")
+
+
+def test_who_shows_the_documents_of_another_shows_them_as_planned_where_they_are() -> None:
+    fact = seen("set_fact", {"ansible_facts": {"__s3_access_handed_over": ACCESS["access"]["role"]["arn"]}})
+    for action, words in (("create", "would be created"), ("none", "role Fivetran")):
+        looked = seen("s3_access_plan_info", in_aws(action), "app_us")
+        assert report_of([looked, fact]).workspaces[1].cells[Step.ACCESS].text == words
+
+
+def test_the_page_calls_documents_planned_that_a_failed_run_has_not_written() -> None:
+    for observations, words in (([to_do("create"), NOT_WRITTEN], True), ([to_do("create"), *wrote("create")], False)):
+        assert ("Trust policy as it would be" in page_of(report_of(observations))) is words
 
 
 def test_of_a_workspace_that_is_refused_nothing_is_called_planned() -> None:

@@ -17,7 +17,7 @@ from ..model import Report, Run, Step, Unclaimed, Workspace
 from ..vendors import ReportedConnection, S3Access
 from . import results
 from .observed import COLLECTION, FAILED, UNREACHABLE, HostOutcome, KnownWorkspace, Observation
-from .readers import READERS, read_facts, read_plan
+from .readers import READERS, read_facts, read_plan, read_progress
 from .tasks import Items, RowKey, Rows, names_of
 from .told_once import told_once
 
@@ -83,10 +83,9 @@ class Collector:
         known.shown |= bool(known.loops) and seen.outcome == FAILED and (seen.own or bool(module))
         reader = READERS.get(module)
         if reader is not None:
-            known.check_mode = seen.check_mode
             known.acted |= not seen.check_mode
-            known.applied |= not seen.check_mode
             reader(known, seen.result)
+            read_progress(known, module, seen.result, check_mode=seen.check_mode, failed=seen.outcome != "ok")
         if seen.own and seen.outcome == "ok":
             read_facts(known, results.mapping(seen.result, "ansible_facts"))
         if seen.outcome == FAILED and not (module in TELL_THE_PLAN and known.noted):
@@ -113,7 +112,6 @@ class Collector:
                 known = self._of(str(name), ())
                 known.in_group = known.shown = True
                 known.acted |= not seen.check_mode and not plan.get("reads_only")
-                known.check_mode = not known.applied
                 read_plan(known, plan)
 
     def report(self, run: Run, outcomes: Mapping[str, HostOutcome]) -> Report:
@@ -122,11 +120,12 @@ class Collector:
         names = names_of({row: _identity(known) for row, known in shown.items()})
         # There, what fails or changes one item is not all the others'.
         hosts_of_items = {host for host, path in shown if path}
-        documents = _documents(shown.values())
+        settled = {row: self._done_by_others(known) for row, known in shown.items()}
+        documents = _documents(settled.values())
         workspaces = []
-        for row, known in sorted(shown.items(), key=lambda entry: (names[entry[0]], entry[0])):
+        for row, known in sorted(settled.items(), key=lambda entry: (names[entry[0]], entry[0])):
             outcome = outcomes.get(row[0], HostOutcome())
-            complete = _with_documents(self._done_by_others(known), documents)
+            complete = _with_documents(known, documents)
             if row[0] in hosts_of_items:
                 complete = _unless_reached(complete, outcome)
                 outcome = HostOutcome(failed=bool(known.failures), changed=known.changed)
@@ -147,8 +146,8 @@ class Collector:
     def _done_by_others(self, known: KnownWorkspace) -> KnownWorkspace:
         """Take no plan for a plan any more that others have done: who shares a role need not do anything."""
         makers = [self._known[name, ()] for name in known.makers if (name, ()) in self._known]
-        done = bool(makers) and all(maker.applied and not maker.failures for maker in makers)
-        return replace(known, check_mode=False) if done else known
+        done = bool(makers) and all(maker.access and Step.ACCESS not in maker.planned for maker in makers)
+        return replace(known, planned=known.planned - {Step.ACCESS}) if done else known
 
 
 def _unless_reached(known: KnownWorkspace, outcome: HostOutcome) -> KnownWorkspace:
@@ -181,11 +180,22 @@ def _workspace(name: str, host: str, known: KnownWorkspace, outcome: HostOutcome
         unverified=known.unverified,
         proved=known.proved,
         may=known.may,
+        planned=_planned(known),
         way=known.way,
     )
-    cells = cells_of(workspace, check_mode=known.check_mode)
+    cells = cells_of(workspace)
     status = status_of(cells.values(), findings, failed=outcome.failed or outcome.unreachable)
     return replace(workspace, cells=cells, status=status)
+
+
+def _planned(known: KnownWorkspace) -> tuple[Step, ...]:
+    """Return of which steps there is something to do that is not known to be done."""
+    access, connection = known.access, known.connection
+    to_do = {
+        Step.ACCESS: access is not None and not access.is_as_wanted,
+        Step.CONNECTION: connection is not None and connection.action != "none",
+    }
+    return tuple(step for step, is_to_do in to_do.items() if is_to_do and step in known.planned)
 
 
 def _next_steps(known: KnownWorkspace) -> list[Finding]:
@@ -199,27 +209,31 @@ def _next_steps(known: KnownWorkspace) -> list[Finding]:
 
 
 def _actual(known: KnownWorkspace) -> ReportedConnection | None:
-    """Return the connection; in check mode as it is and not as it would be."""
+    """Return the connection; what is planned of it as it is and not as it would be."""
     connection = known.connection
-    if connection is None or not known.check_mode or connection.schema not in known.listed:
+    if connection is None or Step.CONNECTION not in known.planned or connection.schema not in known.listed:
         return connection
     return replace(known.listed[connection.schema], action=connection.action)
 
 
-def _documents(everybody: Iterable[KnownWorkspace]) -> Mapping[str, S3Access]:
-    """Return by role the first access of which the policy is known."""
-    found: dict[str, S3Access] = {}
+def _documents(everybody: Iterable[KnownWorkspace]) -> Mapping[str, KnownWorkspace]:
+    """Return by role the first workspace of which the policy is known."""
+    found: dict[str, KnownWorkspace] = {}
     for known in everybody:
         if isinstance(known.access, S3Access) and known.access.policy is not None:
-            found.setdefault(known.access.role_arn, known.access)
+            found.setdefault(known.access.role_arn, known)
     return found
 
 
-def _with_documents(known: KnownWorkspace, documents: Mapping[str, S3Access]) -> KnownWorkspace:
+def _with_documents(known: KnownWorkspace, documents: Mapping[str, KnownWorkspace]) -> KnownWorkspace:
     """Fill in policy and trust that another workspace has brought to their state for all who share the role."""
     if not isinstance(known.access, S3Access) or known.access.policy is not None:
         return known
-    return replace(known, access=documents.get(known.access.role_arn, known.access))
+    other = documents.get(known.access.role_arn)
+    if other is None:
+        return known
+    planned = (known.planned - {Step.ACCESS}) | (other.planned & {Step.ACCESS})
+    return replace(known, access=other.access, planned=planned)
 
 
 def _failure(seen: Observation, module: str) -> Finding:

@@ -14,6 +14,7 @@ from typing import Any
 
 from ....module_utils._kernel.finding import Finding
 from ..._way import Stop
+from ..model import Step
 from ..vendors import GcsAccess, Landing, May, ReportedConnection, ReportedKey, ReportedTest, S3Access
 from .tasks import Items
 
@@ -87,11 +88,10 @@ class KnownWorkspace:
     changed: int = 0
     # It is an item of these loops.
     loops: tuple[str, ...] = ()
-    check_mode: bool = False
+    # The steps of which what is known is a plan, because nothing is known to have carried it out.
+    planned: frozenset[Step] = frozenset()
     # Something ran outside check mode, so that it may have changed things.
     acted: bool = False
-    # What is known is no plan any more.
-    applied: bool = False
-    # Who does for all that share it what is planned; empty where it is done by each.
+    # Who does for all that share it what is planned of the access; empty where it is done by each.
     makers: frozenset[str] = frozenset()
     way: tuple[Stop, ...] = ()

@@ -19,6 +19,22 @@ from . import results
 from .observed import KnownWorkspace
 
 
+def read_progress(
+    known: KnownWorkspace, module: str, result: Mapping[str, Any], *, check_mode: bool, failed: bool
+) -> None:
+    """Note of the step that a result speaks of whether it is done, or still a plan."""
+    step, field = PARTS.get(module, (Step.ACCESS, ""))
+    if field not in result:
+        return
+    if module == "s3_access_plan_info":
+        # It only looks.
+        done = known.access is not None and known.access.is_as_wanted
+    else:
+        # A failure of access tells what was to be done, one of a connection how that stands.
+        done = not failed or step is Step.CONNECTION
+    known.planned = known.planned - {step} if done and not check_mode else known.planned | {step}
+
+
 def read_facts(known: KnownWorkspace, facts: Mapping[str, Any]) -> None:
     _read_role(known, results.text(facts, "s3_access_fivetran_role_arn"))
 
@@ -36,6 +52,8 @@ def read_plan(known: KnownWorkspace, plan: Mapping[str, Any]) -> None:
     known.noted = results.planned_findings(plan)
     known.unverified = results.texts(plan, "unverified")
     action = results.action_on(plan, "connection") if counts else "none"
+    if "connection" in seen or action == "create":
+        known.planned |= {Step.CONNECTION}
     if "connection" in seen:
         data = results.mapping(seen, "connection")
         known.connection = results.connection(data, action)
@@ -51,10 +69,12 @@ def _read_planned_access(known: KnownWorkspace, plan: Mapping[str, Any], counts:
     known.place = _place(plan)
     known.may = ()
     if "access" in seen:
+        known.planned |= {Step.ACCESS}
         known.access = results.s3_access(seen)
         if counts or known.access.is_as_wanted:
             known.may = results.may_in_s3(seen, known.place)
     if "grant" in seen and (counts or grant.get("changed") is not True):
+        known.planned |= {Step.ACCESS}
         known.access = results.gcs_access(grant)
         known.may = results.may_in_gcs(grant, known.place)
 
@@ -84,6 +104,11 @@ def _read_s3_access(known: KnownWorkspace, result: Mapping[str, Any]) -> None:
         known.may = results.may_in_s3(result, known.place) or known.may
         known.findings += results.findings(results.mapping(result, "access"), Step.ACCESS)
         known.shown = True
+
+
+def _read_written_access(known: KnownWorkspace, result: Mapping[str, Any]) -> None:
+    if "access" in result:
+        known.access = results.s3_access(result)
 
 
 def _read_gcs_access(known: KnownWorkspace, result: Mapping[str, Any]) -> None:
@@ -147,10 +172,21 @@ READERS: Mapping[str, Callable[[KnownWorkspace, Mapping[str, Any]], None]] = {
     "braze_api_key_info": _read_key,
     "braze_currents_info": _read_landing,
     "s3_access_plan_info": _read_s3_access,
+    "s3_access": _read_written_access,
     "gcs_bucket_iam_member": _read_gcs_access,
     "s3_bucket_preflight_info": _read_preflight,
     "gcs_bucket_preflight_info": _read_preflight,
     "fivetran_connection": _read_connection,
     "fivetran_connection_info": _read_connections,
     "fivetran_connection_sync": _read_connection,
+}
+
+
+# What a module brings to its state, and the field of its result that tells of it.
+PARTS: Mapping[str, tuple[Step, str]] = {
+    "s3_access_plan_info": (Step.ACCESS, "access"),
+    "s3_access": (Step.ACCESS, "access"),
+    "gcs_bucket_iam_member": (Step.ACCESS, "grant"),
+    "fivetran_connection": (Step.CONNECTION, "connection"),
+    "fivetran_connection_sync": (Step.CONNECTION, "connection"),
 }

@@ -259,8 +259,12 @@ def unclaimed(plan: Mapping[str, Any]) -> tuple[Unclaimed, ...]:
 
 
 def makers(plan: Mapping[str, Any]) -> frozenset[str]:
-    """Return which other workspaces do what the plan of this one holds, if each of its changes is done by another."""
-    changes = [change for change in mappings(plan, "changes") if text(change, "action") not in ("", "none")]
+    """Return which other workspaces do what the plan says of the access, if each of its changes is done by another."""
+    changes = [
+        change
+        for change in mappings(plan, "changes")
+        if text(change, "action") not in ("", "none") and text(change, "kind") != "connection"
+    ]
     names = [text(change, "made_by") for change in changes]
     return frozenset(names) if all(names) else frozenset()
 
