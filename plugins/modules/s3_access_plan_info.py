@@ -127,6 +127,12 @@ access:
                 Effect: Allow
                 Action: ["s3:Get*", "s3:List*"]
                 Resource: ["arn:aws:s3:::acme-currents-us", "arn:aws:s3:::acme-currents-us/*"]
+        digest:
+          description:
+            - Of the document that is there now; empty where there is none. Another one says that somebody has changed
+              what the document means.
+          type: str
+          sample: 4f53cda18c2baa0c0354bb5f9a3ecbe5
         action:
           description: V(none), V(create), V(update) or V(delete).
           type: str

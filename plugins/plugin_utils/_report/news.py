@@ -169,7 +169,7 @@ def _compared(
         workspace,
         since=_since(then, last) if stands else run.finished_at,
         flapping=sum(one is not other for one, other in pairwise(failed)) >= FLAPS,
-        news=(*_turned(workspace, then, last), *_changes(workspace, then, acted)),
+        news=(*_turned(workspace, then, last), *_changes(workspace, then, acted, last)),
     )
 
 
@@ -227,7 +227,7 @@ def _reasons(data: Mapping[str, Any], mark: Mark) -> dict[Fault, str]:
     return {fault: results.plain(next(iter(text.splitlines()), MEANINGS[mark])) for fault, text in found.items()}
 
 
-def _changes(workspace: Workspace, then: Mapping[str, Any], acted: frozenset[str]) -> Iterator[News]:
+def _changes(workspace: Workspace, then: Mapping[str, Any], acted: frozenset[str], last: Earlier) -> Iterator[News]:
     """Yield what is another than before though no run has changed it."""
     now = asdict(workspace)
     if workspace.name not in acted:
@@ -236,7 +236,10 @@ def _changes(workspace: Workspace, then: Mapping[str, Any], acted: frozenset[str
     # A role may be shared: a change for one workspace may have been for this one, too.
     if not acted:
         yield from _moved(then, now, ("access",))
+    # What a run found there is told of before it wrote.
+    if not (acted or last.changed):
         yield from _documents(then, now)
+        yield from _grant(then, now)
 
 
 def _moved(then: Mapping[str, Any], now: Mapping[str, Any], parts: Iterable[str]) -> Iterator[News]:
@@ -262,15 +265,26 @@ def _lost_permissions(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterat
 
 
 def _documents(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[News]:
+    """Yield what reads otherwise in AWS; what it should read follows the inventory, and is nobody's change."""
     before, after = results.mapping(then, "access"), results.mapping(now, "access")
     for part, words in (("role", "the trust policy"), ("policy", "the policy")):
-        old = results.mapping(results.mapping(before, part), "document")
-        new = results.mapping(results.mapping(after, part), "document")
-        if old and new and old != new:
+        old, new = results.mapping(before, part), results.mapping(after, part)
+        was, reads = results.text(old, "digest"), results.text(new, "digest")
+        # Under another name, it is another one.
+        if not was or results.text(old, "arn") != results.text(new, "arn"):
+            continue
+        if reads and reads != was:
             yield News(New.CHANGED, f"access: {words} reads otherwise than before")
-    old, new = results.mapping(before, "condition"), results.mapping(after, "condition")
-    if before and after and old != new:
-        yield News(New.CHANGED, "access: the condition of the grant is another one")
+        elif not reads and results.text(new, "action") == "create":
+            yield News(New.CHANGED, f"access: the {part} is gone")
+
+
+def _grant(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[News]:
+    """Yield that the grant that was there is not any more; of another one that is wanted, nobody knows that."""
+    before, after = results.mapping(then, "access"), results.mapping(now, "access")
+    is_same = all(before.get(name) == after.get(name) for name in ("bucket", "role", "member", "condition"))
+    if results.text(before, "member") and is_same and (before.get("action"), after.get("action")) == ("none", "create"):
+        yield News(New.CHANGED, "access: the grant is gone, or has another condition")
 
 
 def _is_positive(value: object) -> bool:

@@ -52,12 +52,14 @@ class AwsObject:
     """An IAM policy or role with its document (a role's is its trust policy).
 
     ``action``: what the run did, or, of what is planned, would do: ``none``, ``create``, ``update`` or ``delete``.
+    ``digest``: of the document that was there when the run looked; empty if there was none, or nobody knows.
     """
 
     name: str
     arn: str
     action: str
     document: Mapping[str, Any]
+    digest: str = ""
 
 
 @dataclass(frozen=True)

@@ -115,3 +115,25 @@ def test_a_night_in_which_nothing_happened_has_nothing_new_and_what_a_person_or_
     told = news()
     assert told["shop_eu"] == []
     assert not [message for message in told["shop_us"] if message.startswith("changed")]
+
+
+@pytest.mark.slow
+def test_somebody_has_changed_what_is_in_aws_and_not_what_the_inventory_wants(sandbox: Sandbox, tmp_path: Path) -> None:
+    def changed(inventory: Any = None) -> list[str]:
+        night(sandbox, tmp_path, "--limit", "shop_us", inventory=inventory)
+        [workspace] = json.loads((tmp_path / "report.json").read_text())["workspaces"]
+        return [news["message"] for news in workspace["news"] if news["kind"] == "changed"]
+
+    assert play(sandbox, "onboard").exit_code == 0
+    assert changed() == []
+    narrow = workspaces(shop_us={"s3_access_scope": "prefix"})
+    assert changed(narrow) == []
+    iam = sandbox.aws("iam")
+    [policy] = iam.list_policies(Scope="Local")["Policies"]
+    wide = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    iam.create_policy_version(PolicyArn=policy["Arn"], PolicyDocument=json.dumps(wide), SetAsDefault=True)
+    assert changed() == ["access: the policy reads otherwise than before"]
+    trust = iam.get_role(RoleName="Fivetran")["Role"]["AssumeRolePolicyDocument"]
+    trust["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"] = "somebody_else"
+    iam.update_assume_role_policy(RoleName="Fivetran", PolicyDocument=json.dumps(trust))
+    assert changed(narrow) == ["access: the trust policy reads otherwise than before"]

@@ -204,6 +204,7 @@ def test_a_refusal_of_the_writing_names_what_was_written_before(sandbox: Sandbox
     assert result.msg.startswith("The IAM role arn:aws:iam::111122223333:role/Fivetran was not created.")
     assert f"Written before that: the IAM policy {POLICY_ARN}." in result.msg
     assert result["failure"]["request"] == "amazon.aws.iam_role"
+    assert result["changed"] is True
 
 
 def test_what_a_module_quotes_of_the_keys_that_were_found_is_not_shown(sandbox: Sandbox) -> None:

@@ -48,8 +48,20 @@ ACCESS = {
     "access": {
         "external_id": "patient_harbor",
         "effect": EFFECT,
-        "role": {"name": "Fivetran", "arn": "arn:aws:iam::1:role/Fivetran", "action": "none", "document": TRUST},
-        "policy": {"name": "Read", "arn": "arn:aws:iam::1:policy/Read", "action": "none", "document": TRUST},
+        "role": {
+            "name": "Fivetran",
+            "arn": "arn:aws:iam::1:role/Fivetran",
+            "action": "none",
+            "document": TRUST,
+            "digest": "1",
+        },
+        "policy": {
+            "name": "Read",
+            "arn": "arn:aws:iam::1:policy/Read",
+            "action": "none",
+            "document": TRUST,
+            "digest": "1",
+        },
         "findings": [],
     }
 }

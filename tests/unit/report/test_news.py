@@ -32,7 +32,7 @@ from tests.budget import examples
 from tests.unit.report.nights import DELAYED, INVALID, LACKING, Nights, connection, told
 from tests.unit.report.samples import ACCESS, TRUST, onboarding, planned, report_of, seen
 
-OTHER_TRUST = {**TRUST, "Statement": []}
+WANTED = {**TRUST, "Statement": []}
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
@@ -41,9 +41,21 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 PARTS = ("status", "since", "changed", "cells", "findings", "key", "landing", "access", "connection", "host")
 
 
-def of_access(**changes: Any) -> Mapping[str, Mapping[str, Any]]:
+def of_access(part: str = "role", **changes: Any) -> Mapping[str, Mapping[str, Any]]:
     access = ACCESS["access"]
-    return {"s3_access_plan_info": {"access": {**access, "role": {**access["role"], **changes}}}}
+    return {"s3_access_plan_info": {"access": {**access, part: {**access[part], **changes}}}}
+
+
+def looked_at(**access: Mapping[str, Any]) -> list[Observation]:
+    """Return what verify.yml sees of policy and role, which lets nobody say that a step has failed."""
+    there = {kind: {**ACCESS["access"][kind], **access.get(kind, {})} for kind in ("policy", "role")}
+    return [planned(reads_only=True, seen={"access": there})]
+
+
+def granted(action: str, **grant: Any) -> list[Observation]:
+    """Return what verify.yml sees of a grant in Google Cloud Storage."""
+    wanted = {"bucket": "acme", "role": "r", "member": "m", "condition": {"expression": "a"}, **grant}
+    return [planned(reads_only=True, seen={"grant": {"changed": action == "create", "grant": wanted}})]
 
 
 def test_what_fails_since_last_night_is_told_with_its_reason_and_from_then_on_since_when(tmp_path: Path) -> None:
@@ -175,7 +187,8 @@ CHANGES = [
     (connection(id="connection_2"), "connection: id was connection_1, is connection_2"),
     ({"braze_currents_info": {"prefix": "exports"}}, "landing: prefix was currents, is exports"),
     (of_access(arn="arn:aws:iam::1:role/Other"), "access: role_arn was arn:aws:iam::1:role/Fivetran, is ...Other"),
-    (of_access(document=OTHER_TRUST), "access: the trust policy reads otherwise than before"),
+    (of_access(digest="2"), "access: the trust policy reads otherwise than before"),
+    (of_access("policy", digest="2"), "access: the policy reads otherwise than before"),
 ]
 
 
@@ -194,6 +207,62 @@ def test_what_somebody_has_changed_is_told_unless_a_run_has_done_it(
         assert told(itself.of("shop_us", change, changed=changed_by)) == expected
 
 
+def told_of(folder: Path, *nights: list[Observation]) -> list[str]:
+    """Return what was changed by somebody according to the last of these nights."""
+    kept = Nights(folder, "shop_us")
+    [*_earlier, last] = [kept.run(night).workspaces[0] for night in nights]
+    return [message for kind, message in told(last) if kind == "changed"]
+
+
+def test_what_only_the_inventory_wants_otherwise_was_changed_by_nobody(tmp_path: Path) -> None:
+    other = {"action": "update", "document": WANTED}
+    assert told_of(tmp_path / "s3", looked_at(), looked_at(policy=other, role=other)) == []
+    # Of a role of somebody else's there is no policy, whatever would be in it.
+    none = [{"digest": "", "document": wanted} for wanted in (TRUST, WANTED)]
+    assert told_of(tmp_path / "given", *(looked_at(policy=policy) for policy in none)) == []
+    named = {"arn": "arn:aws:iam::1:policy/Other", "action": "create", "digest": ""}
+    assert told_of(tmp_path / "named", looked_at(), looked_at(policy=named)) == []
+    other_condition = granted("create", condition={"expression": "b"})
+    assert told_of(tmp_path / "gcs", granted("none"), other_condition) == []
+
+
+def test_what_somebody_has_done_in_the_cloud_is_told_though_the_inventory_wants_the_same(tmp_path: Path) -> None:
+    edited = {"action": "update", "digest": "2"}
+    assert told_of(tmp_path / "edited", looked_at(), looked_at(policy=edited, role=edited)) == [
+        "access: the trust policy reads otherwise than before",
+        "access: the policy reads otherwise than before",
+    ]
+    gone = {"action": "create", "digest": ""}
+    assert told_of(tmp_path / "gone", looked_at(), looked_at(policy=gone, role=gone)) == [
+        "access: the role is gone",
+        "access: the policy is gone",
+    ]
+    assert told_of(tmp_path / "still", looked_at(), looked_at(role=gone), looked_at(role=gone)) == []
+    assert told_of(tmp_path / "gcs", granted("none"), granted("create")) == [
+        "access: the grant is gone, or has another condition"
+    ]
+
+
+def test_what_a_run_found_before_it_wrote_is_not_held_against_what_it_has_written(tmp_path: Path) -> None:
+    nights = Nights(tmp_path, "shop_us")
+    nights.of("shop_us", of_access(digest="1"), playbook="onboard.yml", changed="shop_us")
+    assert told(nights.of("shop_us", of_access(digest="2"), playbook="onboard.yml")) == []
+    assert told(nights.of("shop_us", of_access(digest="3"), playbook="onboard.yml")) == [
+        ("changed", "access: the trust policy reads otherwise than before")
+    ]
+
+
+def test_what_was_written_before_a_task_failed_was_changed_by_a_run(tmp_path: Path) -> None:
+    nights = Nights(tmp_path, "shop_us")
+    nights.run(looked_at())
+    failed = {"msg": "The IAM role was not changed.", "changed": True, **ACCESS}
+    nights.run([*looked_at(), seen("s3_access", failed, outcome="failed")], playbook="onboard.yml")
+    [workspace] = nights.run(looked_at(policy={"digest": "2"})).workspaces
+    assert told(workspace) == []
+    elsewhere = seen("x", {"changed": True}, action="ansible.builtin.command", own=False, outcome="failed")
+    assert report_of([*looked_at(), elsewhere]).workspaces[0].changed == 0
+
+
 def test_a_run_in_check_mode_has_changed_nothing(tmp_path: Path) -> None:
     nights = Nights(tmp_path, "shop_us")
     nights.of("shop_us")
@@ -205,7 +274,7 @@ def test_what_a_run_changed_of_another_workspace_may_have_been_the_role_that_bot
     nights = Nights(tmp_path, "shop_eu", "shop_us")
     nights.of("shop_us")
     nights.of("shop_eu", playbook="onboard.yml", changed="shop_eu")
-    changed = {**of_access(document=OTHER_TRUST), **connection(paused=True)}
+    changed = {**of_access(digest="2"), **connection(paused=True)}
     assert told(nights.of("shop_us", changed)) == [("changed", "connection: paused was false, is true")]
 
 

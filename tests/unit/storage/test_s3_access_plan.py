@@ -487,3 +487,19 @@ def test_a_role_that_is_full_and_has_our_policy_is_fine() -> None:
     )
     plan = plan_present(desired(), replace(actual, role=role, most_policies=10), adopt=False)
     assert "too_many_policies" not in [finding.code for finding in plan.findings]
+
+
+def test_the_digest_is_of_what_is_there_whatever_is_wanted() -> None:
+    def digests(wish: DesiredAccess, actual: Actual) -> list[str]:
+        view = access_view(wish, actual, plan_present(wish, actual, adopt=False))
+        return [view[kind]["digest"] for kind in ("policy", "role")]
+
+    actual = made(desired())
+    policy, role = digests(desired(), actual)
+    assert "" not in (policy, role)
+    wider = desired(reading=Reading(("acme",), prefix="currents"), max_session_duration=7200)
+    assert digests(wider, actual) == [policy, role]
+    edited = policy_with(actual, permission_document(Reading(("acme", "other"))))
+    assert digests(desired(), edited) == [digests(desired(), edited)[0], role]
+    assert digests(desired(), edited)[0] != policy
+    assert digests(desired(), Actual()) == ["", ""]

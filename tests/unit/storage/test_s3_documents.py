@@ -16,6 +16,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.
     PARTITIONS,
     Reading,
     check_external_id,
+    digest_of,
     external_ids,
     granted_buckets,
     permission_document,
@@ -138,12 +139,15 @@ def shuffled(value: Any, seed: int) -> Any:
 def test_a_document_is_the_same_in_whatever_order_it_is_written(seed: int) -> None:
     document = permission_document(Reading(("acme", "other"), prefix="currents", kms_key_arns=(KEY,)))
     assert same_document(document, shuffled(document, seed))
+    assert digest_of(document) == digest_of(shuffled(document, seed))
 
 
 def test_an_account_id_and_the_arn_of_its_root_are_the_same_principal() -> None:
     trust = trust_document("jovial_daylight", FIVETRAN_ACCOUNT, "aws")
     short = json.loads(json.dumps(trust).replace("arn:aws:iam::834469178297:root", "834469178297"))
     assert same_document(trust, short)
+    # In every process, and in each release: reports of other nights hold it.
+    assert digest_of(trust) == digest_of(short) == "7d3d1848176cf5191fcafdef810561ac"
 
 
 @pytest.mark.parametrize(
@@ -161,6 +165,7 @@ def test_a_trust_that_differs_in_anything_is_another(text: str, replacement: str
     other = json.loads(json.dumps(trust).replace(text, replacement))
     assert other != trust
     assert not same_document(trust, other)
+    assert digest_of(trust) != digest_of(other)
 
 
 def test_a_second_statement_makes_another_document() -> None:

@@ -22,7 +22,7 @@ from ..client import Aws, aws_from_params, check_account, identity
 from ..effect.effect import Document
 from ..simulation import Simulated, can_outweigh, is_simulated, simulate
 from .adoption import plan_given, reach, with_evidence
-from .documents import PARTITIONS, JsonObject, Reading, check_reading, check_role_arn, trust_document
+from .documents import PARTITIONS, JsonObject, Reading, check_reading, check_role_arn, digest_of, trust_document
 from .explanation import explanation, summary
 from .model import NOTHING, TAG, AccessPlan, Actual, ActualRole, DesiredAccess, Place
 from .plan import plan_present
@@ -170,6 +170,7 @@ def access_view(desired: DesiredAccess, actual: Actual, plan: AccessPlan) -> Jso
             "arn": policy.arn if policy else desired.policy_arn,
             "path": policy.path if policy else desired.path,
             "document": plan.policy.after.get("document", policy.document if policy else desired.permissions),
+            "digest": digest_of(policy.document if policy else None),
             **vars(plan.policy),
         },
         "role": {
@@ -177,6 +178,7 @@ def access_view(desired: DesiredAccess, actual: Actual, plan: AccessPlan) -> Jso
             "arn": role.arn if role else desired.role_arn,
             "path": role.path if role else desired.path,
             "document": plan.role.after.get("trust", role.trust if role else desired.trust),
+            "digest": digest_of(role.trust if role else None),
             **vars(plan.role),
         },
         "managed": not plan.foreign,

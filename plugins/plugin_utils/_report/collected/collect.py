@@ -75,8 +75,9 @@ class Collector:
         # What a workspace of the inventory loops over is no other workspace.
         known = self._of(seen.host, () if seen.workspace else seen.items)
         known.in_group |= seen.workspace
-        known.changed += seen.result.get("changed") is True
         module = seen.action.removeprefix(COLLECTION) if seen.action.startswith(COLLECTION) else ""
+        # A failed module of somebody else's may only say so.
+        known.changed += seen.result.get("changed") is True and (seen.outcome == "ok" or bool(module))
         if module == "workspace_plan":
             self._read_plan(seen)
         # Even if nothing else is known of it: somebody has meant it to be a workspace.
@@ -169,7 +170,8 @@ def _workspace(name: str, host: str, known: KnownWorkspace, outcome: HostOutcome
         name=name,
         host=host,
         status=status_of((), ()),
-        changed=outcome.changed,
+        # What a task changed before it failed was changed, too, which Ansible does not count.
+        changed=max(outcome.changed, known.changed),
         cells={},
         findings=findings,
         key=known.key,

@@ -115,7 +115,7 @@ def s3_access(result: Mapping[str, Any]) -> S3Access:
 
 def _aws_object(data: Mapping[str, Any]) -> AwsObject:
     document = json.loads(json.dumps(mapping(data, "document"), default=str))
-    return AwsObject(text(data, "name"), text(data, "arn"), text(data, "action"), document)
+    return AwsObject(text(data, "name"), text(data, "arn"), text(data, "action"), document, text(data, "digest"))
 
 
 def gcs_access(result: Mapping[str, Any]) -> GcsAccess:

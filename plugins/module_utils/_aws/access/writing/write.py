@@ -64,10 +64,11 @@ def write_access(task: Task, run_module: RunModule) -> Result:
     access = _plan_again(task, plan)
     result: Result = {"changed": has_steps(access), "access": access, "diff": differences(access)}
     if result["changed"] and not task.check_mode:
+        writing = _Writing(task, aws, keys, access, run_module)
         try:
-            _Writing(task, aws, keys, access, run_module).run()
+            writing.run()
         except OnrampError as error:
-            raise error.with_result({"access": access}) from None
+            raise error.with_result({"changed": bool(writing.done), "access": access}) from None
     return result
 
 
