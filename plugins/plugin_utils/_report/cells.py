@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ...module_utils._kernel.finding import Finding
 from .model import MARK_OF_SEVERITY, Cell, Mark, Step, Workspace
@@ -16,6 +16,12 @@ from .vendors import GcsAccess, ReportedConnection, S3Access
 
 PLANS = {"create": "would be created", "update": "would be changed", "delete": "would be removed"}
 BAD_TESTS = ("FAILED", "JOB_FAILED")
+# What says of a step that failed the same as its own result, in other words, by code; of states, by the field.
+SAME: Mapping[Step, tuple[str, ...]] = {
+    Step.CONNECTION: ("setup_state", "setup_broken", "setup_incomplete", "still_broken"),
+    Step.TESTS: ("setup_tests_failed",),
+    Step.SYNC: ("failed_at", "sync_failed"),
+}
 
 
 def cells_of(workspace: Workspace) -> dict[Step, Cell]:
@@ -30,7 +36,10 @@ def cells_of(workspace: Workspace) -> dict[Step, Cell]:
     }
     for step, cell in cells.items():
         found = [finding for finding in workspace.findings if finding.step == step]
-        cells[step] = _outweighed(cell, found)
+        if cell.mark == Mark.FAILED:
+            cells[step] = _completed(cell, [finding for finding in found if not _is_the_same(workspace, finding)])
+        else:
+            cells[step] = _outweighed(cell, found)
     return cells
 
 
@@ -56,9 +65,23 @@ def headline_of(workspace: Workspace) -> Cell:
 def _outweighed(cell: Cell, findings: list[Finding]) -> Cell:
     for severity, mark in MARK_OF_SEVERITY.items():
         messages = [finding.message for finding in findings if finding.severity == severity]
-        if messages and cell.mark != Mark.FAILED:
+        if messages:
             return Cell(mark, "\n".join(messages))
     return cell
+
+
+def _completed(cell: Cell, findings: Iterable[Finding]) -> Cell:
+    """Return a step that failed by itself with what else is wrong with it, which may be why nothing is done."""
+    messages = [finding.message for finding in findings if MARK_OF_SEVERITY.get(finding.severity) == cell.mark]
+    return Cell(cell.mark, "\n".join(dict.fromkeys([cell.text, *messages])))
+
+
+def _is_the_same(workspace: Workspace, finding: Finding) -> bool:
+    """Tell whether a finding is about what the step's own result says."""
+    if finding.step == Step.KEY:
+        return workspace.key is not None and finding.code == workspace.key.verdict
+    what = finding.field if finding.code == "state" else finding.code
+    return finding.step in SAME and what in SAME[Step(finding.step)]
 
 
 def _key(workspace: Workspace) -> Cell:

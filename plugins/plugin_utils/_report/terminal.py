@@ -149,16 +149,21 @@ def _reasons(workspace: Workspace) -> Iterator[tuple[Mark, str, str]]:
 def _with_remedies(cell: Cell, found: Iterable[Finding]) -> list[str]:
     """Return the reasons of a cell, each with what to do about it.
 
-    Where the step's own result is the reason, a finding says why it is so and what to do, or only the latter.
+    Where the step's own result is a reason, what is found about that says why it is so and what to do, or only the
+    latter. All else that is found is a reason of its own, and stands in the cell.
     """
-    reasons = cell.text.splitlines()
+    lines = cell.text.splitlines()
     findings = [finding for finding in found if MARK_OF_SEVERITY.get(finding.severity) is cell.mark]
-    told = {line: finding for finding in findings for line in finding.message.splitlines()[-1:]}
-    if not findings or any(reason in told for reason in reasons):
-        return [_sentences(reason, told[reason].remedy if reason in told else "") for reason in reasons]
-    [first, *others] = findings
-    own = _sentences(cell.text, first.remedy) if first.remedy else first.message
-    return [own, *(_sentences(finding.message, finding.remedy) for finding in others)]
+    remedies = {line: finding.remedy for finding in findings for line in finding.message.splitlines()[-1:]}
+    quoted = {line for finding in findings for line in finding.message.splitlines()}
+    own = [line for line in lines if line not in quoted]
+    about_it = [finding for finding in findings if not set(lines).intersection(finding.message.splitlines())]
+    reasons = [_sentences(line, remedies.get(line, "")) for line in lines if line in quoted]
+    if not about_it:
+        return [*own, *reasons]
+    [first, *others] = about_it
+    words = _sentences("\n".join(own), first.remedy) if own and first.remedy else first.message
+    return [words, *(_sentences(finding.message, finding.remedy) for finding in others), *reasons]
 
 
 def _sentences(message: str, remedy: str) -> str:

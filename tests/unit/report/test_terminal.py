@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
+from html import unescape
 
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.collected.observed import (
     HostOutcome,
     Observation,
 )
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.junit import junit_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.model import Mark
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.page import page_of
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._report.terminal import lines_of
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import escape
 
 from tests.growth import LINEAR, growth
 from tests.unit.report.samples import (
@@ -145,7 +149,7 @@ def test_a_workspace_that_is_refused_for_its_settings_is_marked_in_its_row() -> 
 
 
 def test_what_to_do_stands_with_what_is_wrong_also_where_the_result_itself_is_the_reason() -> None:
-    found = [{**NOT_GOOD, "remedy": "Make a new one."}]
+    found = [{**NOT_GOOD, "code": "missing_permissions", "remedy": "Make a new one."}]
     lacking = {**KEY, **LACKING, "next_step": "Make a new one."}
     lines = [line.text for line in lines_of(report_of([planned(findings=found, seen={"key": lacking})]), 90, "utf-8")]
     assert lines[2] == "    ✗ key: lacks campaigns.list, canvas.details. Make a new one."
@@ -156,6 +160,58 @@ def test_what_to_do_stands_with_what_is_wrong_also_where_the_result_itself_is_th
     }
     failed = report_of([seen("fivetran_connection", result, outcome="failed")])
     assert [line.text for line in lines_of(failed, 90, "utf-8")][2] == "    ✗ tests: Read: FAILED. Look at the role."
+
+
+BROKEN = {**CONNECTION, "setup_state": "broken", "failed_at": "2026-03-02T08:00:00Z"}
+OTHERS_BUCKET = {
+    "step": "connection", "severity": "error", "code": "protected_field", "field": "currents_bucket",
+    "message": 'currents_bucket: the connection has "theirs", and the inventory asks for "ours".',
+    "remedy": "Correct the inventory, or adopt it.",
+}  # fmt: skip
+
+
+def test_why_a_connection_that_is_broken_is_refused_is_told_everywhere() -> None:
+    others_role = {**OTHERS_BUCKET, "field": "role", "message": "role: another one."}
+    called = {"step": "connection", "severity": "error", "code": "setup_broken", "message": "Fivetran calls it broken."}
+    failed = {"step": "sync", "severity": "error", "code": "state", "field": "failed_at", "message": "The sync failed."}
+    said = {**failed, "field": "errors", "message": "Fivetran says: no such bucket."}
+
+    def reasons(*found: dict[str, str]) -> list[str]:
+        report = report_of([planned(findings=list(found), seen={"connection": BROKEN})])
+        page, junit = page_of(report), junit_of(report)
+        row = page.partition("</table>")[0]
+        for finding in found:
+            assert escape(finding["message"]) in page
+            assert finding["message"] in unescape(junit)
+        assert all(escape(finding["message"]) in row for finding in found if "remedy" in finding)
+        return [line.text.strip() for line in lines_of(report, 200, "utf-8") if line.text.startswith("    ")]
+
+    refused = f"✗ connection: {OTHERS_BUCKET['message']} {OTHERS_BUCKET['remedy']}"
+    sync = "✗ sync: failed 2026-03-02 08:00 UTC"
+    assert reasons() == ["✗ connection: setup broken", sync]
+    assert reasons(OTHERS_BUCKET) == ["✗ connection: setup broken", refused, sync]
+    assert reasons(OTHERS_BUCKET, others_role) == [
+        "✗ connection: setup broken",
+        refused,
+        f"✗ connection: role: another one. {OTHERS_BUCKET['remedy']}",
+        sync,
+    ]
+    # What says the same in a sentence takes the place of the words.
+    assert reasons(OTHERS_BUCKET, called) == ["✗ connection: Fivetran calls it broken.", refused, sync]
+    assert reasons(failed, said) == [
+        "✗ connection: setup broken", "✗ sync: The sync failed.", f"✗ sync: {said['message']}",
+    ]  # fmt: skip
+    assert reasons(said) == ["✗ connection: setup broken", sync, f"✗ sync: {said['message']}"]
+
+
+def test_what_else_is_wrong_with_a_key_is_no_way_to_make_it_good() -> None:
+    shared = {**NOT_GOOD, "code": "shared_key", "message": "Two workspaces have it.", "remedy": "Name another."}
+    same = {**NOT_GOOD, "code": "missing_permissions", "remedy": "Make a new one."}
+    report = report_of([planned(findings=[shared, same], seen={"key": {**KEY, **LACKING}})])
+    assert [line.text for line in lines_of(report, 90, "utf-8")][2:4] == [
+        "    ✗ key: lacks campaigns.list, canvas.details. Make a new one.",
+        "    ✗ key: Two workspaces have it. Name another.",
+    ]
 
 
 def test_a_long_reason_that_many_share_is_told_once_and_referred_to() -> None:
