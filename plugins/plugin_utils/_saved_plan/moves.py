@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._words import joined
+from .._workspaces.model.differences import apart
+from .._workspaces.model.findings import quoted
 from .._workspaces.model.plan import Action, Change, ChangeReason, WorkspacePlan
-from .._workspaces.tell import REASONS, short
+from .._workspaces.tell import REASONS
 from .model import PLACE
 from .parts import Stray, is_masked, strays
 
@@ -72,7 +74,8 @@ def place_moves(then: WorkspacePlan, now: WorkspacePlan) -> Iterator[Move]:
     for name in PLACE:
         old, new = getattr(then, name), getattr(now, name)
         if old != new:
-            yield Move(f"{_SETTINGS[name]} is {short(new)}, and was {short(old)}", _SETTINGS[name])
+            is_now, was = _short(new, old)
+            yield Move(f"{_SETTINGS[name]} is {is_now}, and was {was}", _SETTINGS[name])
     if then.access.role_arn and now.access.role_arn and then.access.role_arn != now.access.role_arn:
         yield Move(f"the IAM role is {now.access.role_arn}, and was {then.access.role_arn}", "role_arn")
 
@@ -133,7 +136,7 @@ def _not_planned(then: Change | None, now: Change, known: Circumstances) -> Iter
         if known.same_settings:
             yield Move(_is_now(what, stray), stray.path)
         else:
-            yield Move(f"{_path(stray.path)} of {what} is {short(stray.now)}, and would be changed", stray.path)
+            yield Move(f"{_path(stray.path)} of {what} is {_short(stray.now)[0]}, and would be changed", stray.path)
     if not differing:
         yield Move(f"{what} would be changed: {REASONS[now.reason]}")
 
@@ -162,7 +165,8 @@ def _other_work(then: Change, now: Change) -> Iterator[Move]:
         new = getattr(now.work, name)
         if old != new:
             field = f"fivetran_connection_{name}"
-            yield Move(f"{field} would be {short(new)}, and was {short(old)}", field)
+            would_be, was = _short(new, old)
+            yield Move(f"{field} would be {would_be}, and was {was}", field)
 
 
 def _not_wanted(then: Change, now: Change | None) -> Iterator[Move]:
@@ -172,7 +176,8 @@ def _not_wanted(then: Change, now: Change | None) -> Iterator[Move]:
     if fields and then.action is Action.UPDATE:
         yield from (
             Move(
-                f"{_path(field)} of {_what(then)} was to become {short(then.after[field])}, and is left as it is", field
+                f"{_path(field)} of {_what(then)} was to become {_short(then.after[field])[0]}, and is left as it is",
+                field,
             )
             for field in fields
         )
@@ -182,31 +187,29 @@ def _not_wanted(then: Change, now: Change | None) -> Iterator[Move]:
 
 def _is_now(what: str, stray: Stray) -> str:
     path = f"{_path(stray.path)} of {what}"
-    parts = [f"has {_few(stray.extra)}"] if stray.extra else []
-    parts += [f"lacks {_few(stray.missing)}"] if stray.missing else []
+    texts = apart([*stray.extra, *stray.missing])
+    extra, missing = texts[: len(stray.extra)], texts[len(stray.extra) :]
+    parts = [f"has {joined(extra)}"] if extra else []
+    parts += [f"lacks {joined(missing)}"] if missing else []
     if parts:
         return f"{path} {' and '.join(parts)}, as it did not then"
-    return f"{path} is {short(stray.now)} now, and was {short(stray.then)}"
+    is_now, was = _short(stray.now, stray.then)
+    return f"{path} is {is_now} now, and was {was}"
 
 
 def _would_be(what: str, stray: Stray, wanted: Any) -> str:
     path = f"{_path(stray.path)} of {what}"
     if stray.extra or stray.missing:
         verb = "would get" if stray.extra else "would lose"
-        return f"{path} {verb} {_few(stray.extra or stray.missing)}, which was not approved"
-    approved = (
-        f"{short(wanted)} was approved" if not isinstance(wanted, Mapping | list | None) else "that was not approved"
-    )
-    return f"{path} would become {short(stray.now)}, and {approved}"
+        return f"{path} {verb} {joined(apart(stray.extra or stray.missing))}, which was not approved"
+    would_be, approved = _short(stray.now, wanted)
+    is_shown = not isinstance(wanted, Mapping | list | None)
+    return f"{path} would become {would_be}, and {f'{approved} was' if is_shown else 'that was not'} approved"
 
 
-def _few(items: Collection[str]) -> str:
-    return short_text(joined(items))
-
-
-def short_text(text: str) -> str:
-    """Return a text that is not longer than a value of a plan."""
-    return text if len(text) <= 160 else f"{text[:160]}..."
+def _short(*values: Any) -> list[str]:
+    """Return values in one line each, of long ones so much that those that differ look different."""
+    return apart([quoted(value) for value in values])
 
 
 def _what(change: Change) -> str:

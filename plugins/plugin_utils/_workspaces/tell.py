@@ -16,6 +16,7 @@ from ...module_utils._kernel.printable import visible
 from ...module_utils._kernel.secrets.redact import REDACTED
 from .._way import way_line
 from .heal.outcomes import healing_lines, in_words, state_of
+from .model.differences import difference
 from .model.findings import leaves, quoted
 from .model.plan import Action, Change, ChangeReason, Plan, WorkspacePlan, WorkspaceVerdict
 
@@ -63,10 +64,6 @@ FINE = "everything is as it should be."
 
 
 FINE_AS_SEEN = "everything that can be seen is as it should be."
-
-
-# Longer values stand in the difference that --diff shows.
-LONGEST_VALUE = 160
 
 
 # So many connections that nobody claims are told one by one.
@@ -233,14 +230,8 @@ def _lines(change: Change) -> Iterator[str]:
     yield f"  {SIGNS[change.action]} {VERBS[change.action]} {change.kind} {change.name}: {REASONS[change.reason]}{who}"
     if change.made_by or change.action is not Action.UPDATE:
         return
-    for path, old, new in _leaves(change):
-        yield f"      {path}: {short(old)} -> {short(new)}"
-
-
-def short(value: Any) -> str:
-    """Return a value in one line, of a long one the beginning."""
-    text = quoted(value)
-    return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "..."
+    for field, value in change.after.items():
+        yield from difference(field, change.before.get(field), value)
 
 
 def diffs(plan: WorkspacePlan) -> list[dict[str, Any]]:

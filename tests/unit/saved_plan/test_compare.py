@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -194,6 +195,20 @@ def test_a_policy_that_lost_a_bucket_refuses_all_who_share_it() -> None:
     )
     assert verdicts(plan) == {"shop_us": "refused", "shop_de": "refused", "shop_eu": "fine"}
     assert 'lacks "arn:aws:s3:::acme-de" and "arn:aws:s3:::acme-de/*"' in said(plan, "shop_us")
+
+
+def test_each_bucket_that_a_policy_lost_is_named_and_long_values_are_told_apart() -> None:
+    fleet = [settings(f"ws_{number}", currents_bucket=f"acme-currents-{number}") for number in range(7)]
+    kept = World(rows=tuple(map(row, fleet)), iam=in_iam(fleet[0], *(one.bucket for one in fleet)))
+    lost = replace(kept, iam=in_iam(fleet[0], "acme-currents-0"))
+    text = said(held_against(saved("onboard", *fleet, world=kept), *fleet, world=lost), "ws_0")
+    for number in range(1, 6):
+        assert f'"arn:aws:s3:::acme-currents-{number}"' in text
+    was, is_now = (gcs(currents_prefix="f" * 200 + end) for end in "ab")
+    moved = said(held_against(saved("onboard", was), is_now), "shop_eu")
+    new, _and, old = moved.partition("currents_prefix is ")[2].partition(", and was ")
+    assert new.endswith('a"') != new.endswith('b"')
+    assert not old.startswith(new)
 
 
 def test_a_policy_that_got_a_bucket_is_not_what_was_approved() -> None:

@@ -10,7 +10,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._saved_plan.tell import lines
 
 from tests.unit.saved_plan.plans import data_of, resealed, saved
-from tests.unit.workspaces.situations import change, gcs, plan_of, settings, unusable
+from tests.unit.workspaces.situations import World, change, gcs, in_iam, plan_of, row, settings, unusable
 
 US, DE, EU = settings(), settings("shop_de", currents_bucket="acme-de"), gcs()
 INVENTORY = (US, DE, EU, unusable())
@@ -40,6 +40,18 @@ def test_what_a_file_says_makes_no_line_of_its_own() -> None:
         "plan.json",
     )
     assert all(line.isprintable() for line in lines(made))
+
+
+def test_who_approves_a_long_policy_reads_which_bucket_it_gets() -> None:
+    fleet = [settings(f"ws_{number}", currents_bucket=f"acme-currents-{number}") for number in range(1, 8)]
+    buckets = [workspace.bucket for workspace in fleet[:-1]]
+    world = World(rows=tuple(map(row, fleet)), iam=in_iam(fleet[0], *buckets))
+    found = lines(saved("onboard", *fleet, world=world))
+    said = [line for line in found if "Resource" in line]
+    assert said == [
+        '      document.Statement[0].Resource: added: "arn:aws:s3:::acme-currents-7"',
+        '      document.Statement[0].Resource: added: "arn:aws:s3:::acme-currents-7/*"',
+    ]
 
 
 def test_what_several_need_is_known_of_one_of_them_alone() -> None:

@@ -10,8 +10,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.model import ActualPolicy, ActualRole
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Returned
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.differences import LONGEST_VALUE
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.plan import (
     Action,
     Change,
@@ -21,7 +23,6 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
 )
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.result import as_told
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import (
-    LONGEST_VALUE,
     REASONS,
     SIGNS,
     VERBS,
@@ -260,6 +261,65 @@ def test_a_long_value_is_cut() -> None:
     change = Change("connection", "braze", Action.UPDATE, ChangeReason.DIFFERS, before=before, after=after)
     line = told("onboard", WorkspacePlan("a", changes=(change,)))[-1]
     assert line == f'      field: "short" -> "{"x" * (LONGEST_VALUE - 1)}...'
+
+
+FLEET = [settings(f"ws_{letter}", currents_bucket=f"acme-currents-{letter}") for letter in "abcdef"]
+FLEET_BUCKETS = [workspace.bucket for workspace in FLEET]
+
+
+def details(purpose: str, *inventory: Any, **more: Any) -> list[str]:
+    """Return what is told of the contents of whatever is changed."""
+    return [line.strip() for line in lines(purpose, *inventory, **more) if line.startswith("      ")]
+
+
+def fleet_world(*buckets: str, **role: Any) -> World:
+    return World(rows=tuple(map(row, FLEET)), iam=in_iam(FLEET[0], *buckets, **role))
+
+
+def with_statement(document: dict[str, Any], **statement: Any) -> dict[str, Any]:
+    return {**document, "Statement": [*document["Statement"], statement]}
+
+
+def test_a_bucket_that_a_long_policy_gets_or_loses_is_named_and_the_others_are_not() -> None:
+    named = '"arn:aws:s3:::acme-currents-f'
+    gets = details("onboard", *FLEET, world=fleet_world(*FLEET_BUCKETS[:5]))
+    assert gets == [
+        f'document.Statement[0].Resource: added: {named}"',
+        f'document.Statement[0].Resource: added: {named}/*"',
+    ]
+    loses = details("offboard", *FLEET, world=fleet_world(*FLEET_BUCKETS), names=["ws_f"])
+    assert loses == [
+        f'document.Statement[0].Resource: taken out: {named}"',
+        f'document.Statement[0].Resource: taken out: {named}/*"',
+    ]
+
+
+def test_a_key_that_a_long_policy_gets_is_told_as_the_statement_that_it_is() -> None:
+    key = "arn:aws:kms:eu-central-1:111122223333:key/0d1f6c1e-5a54-4c1a-9d5c-3b2f6a7e8d90"
+    with_key = [settings(one.name, currents_bucket=one.bucket, s3_access_kms_key_arns=[key]) for one in FLEET]
+    [line] = details("onboard", *with_key, world=fleet_world(*FLEET_BUCKETS))
+    assert line.startswith('document.Statement: added: {"Sid": "FivetranDecrypts", "Effect": "Allow"')
+    assert key in line
+
+
+def test_a_statement_that_is_taken_out_of_a_policy_is_told_whole() -> None:
+    policy, role = in_iam(FLEET[0], *FLEET_BUCKETS)
+    assert isinstance(policy, ActualPolicy)
+    resources = [f"arn:aws:s3:::acme-currents-{letter}/*" for letter in "abcdef"]
+    denying = with_statement(policy.document, Effect="Deny", Action="s3:GetObject", Resource=resources)
+    world = World(rows=tuple(map(row, FLEET)), iam=(replace(policy, document=denying), role))
+    [line] = details("onboard", *FLEET, world=world)
+    assert line.startswith('document.Statement: taken out: {"Effect": "Deny"')
+    assert resources[-1] in line
+
+
+def test_whom_a_trust_policy_lets_in_no_more_is_told() -> None:
+    _policy, role = in_iam(FLEET[0], *FLEET_BUCKETS)
+    assert isinstance(role, ActualRole)
+    trust = with_statement(role.trust, Effect="Allow", Principal="*", Action="sts:AssumeRole")
+    assert details("onboard", *FLEET, world=fleet_world(*FLEET_BUCKETS, trust=trust)) == [
+        'trust.Statement: taken out: {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}'
+    ]
 
 
 def test_every_action_and_reason_has_words() -> None:
