@@ -132,7 +132,9 @@ outcome:
       type: dict
       sample: {}
     findings:
-      description: All of that, shaped as RV(outcome.finding), which is the first.
+      description:
+        - All of that, shaped as RV(outcome.finding), which is the first. What is no error in C(severity) was found of
+          access, and may be why the setup tests or the sync have failed.
       type: list
       elements: dict
       sample: []

@@ -366,8 +366,8 @@ workspaces:
     healing:
       description:
         - With O(purpose=heal), what is to be done, or why nothing is, with C(state), C(message), C(causes), which are
-          repaired, C(left), which is left to a person, C(notes), C(cause), C(tried), C(again_at) and what the playbook
-          goes by.
+          repaired, C(left), which is left to a person, C(hints), C(notes), C(cause), C(tried), C(again_at) and what the
+          playbook goes by.
       type: dict
       sample:
         state: nothing_broken

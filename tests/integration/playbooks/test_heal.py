@@ -26,6 +26,7 @@ from tests.integration.playbooks.ailing import (
     summary,
 )
 from tests.integration.playbooks.fleet import IMPATIENT, connections, play
+from tests.integration.playbooks.shapes import encrypt
 from tests.playbook import PlayResult
 from tests.sandbox import breaking, world
 from tests.sandbox.client import Sandbox
@@ -268,6 +269,26 @@ def test_one_that_cannot_be_healed_stops_no_other(ailing: Sandbox) -> None:
     (refused,) = [host for host, state in states(result).items() if state == "not_healed"]
     assert "lacks the right" in result.messages(refused)
     assert rescued(result, refused) == 1
+
+
+def test_what_the_look_has_found_of_access_is_told_where_the_tests_fail(onboarded: Sandbox, tmp_path: Path) -> None:
+    key = encrypt(onboarded)
+    for item in onboarded.aws("s3").list_objects_v2(Bucket=world.S3_BUCKET)["Contents"]:
+        onboarded.aws("s3").copy_object(
+            Bucket=world.S3_BUCKET, Key=item["Key"], CopySource={"Bucket": world.S3_BUCKET, "Key": item["Key"]},
+            ServerSideEncryption="aws:kms", SSEKMSKeyId=key,
+        )  # fmt: skip
+    breaking.notice(onboarded, id_of(onboarded, "key"))
+    remedy = "name the key's ARN in s3_access_kms_key_arns"
+    arguments = "--limit", "key", *IMPATIENT, *remembering(tmp_path)
+    tried, again = heal(onboarded, *arguments), heal(onboarded, *arguments)
+    assert (states(tried)["key"], states(again)["key"]) == ("not_healed", "cooling_down")
+    for result in (tried, again):
+        told = outcomes(result)["key"]["findings"]
+        assert [one["code"] for one in told if remedy in one["remedy"]] == ["kms_decrypt_unknown"]
+        assert remedy in result.messages("key")
+    assert "kms:Decrypt" in outcomes(tried)["key"]["message"]
+    assert remedy in outcomes(tried)["key"]["message"]
 
 
 def rescued(result: PlayResult, host: str) -> int:

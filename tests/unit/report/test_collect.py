@@ -211,6 +211,20 @@ def test_what_heal_leaves_to_a_person_is_told_once_and_at_its_step() -> None:
     assert [(finding.step, finding.message) for finding in workspace.findings] == [("sync", "not healed. No.")]
 
 
+def test_what_may_be_why_heal_has_failed_is_a_finding_of_its_own() -> None:
+    hint = {"step": "access", "severity": "warning", "code": "kms", "message": "By a key.", "remedy": "Name it."}
+    found = {"step": "tests", "severity": "error", "code": "setup_tests_failed", "message": "No.", "remedy": ""}
+    ended = seen("workspace_heal", {"outcome": {"state": "not_healed", "findings": [found, hint]}})
+    failure = {"code": "setup_tests_failed", "message": "No.", "step": "tests"}
+    message = "shop_us: not healed. No. By a key. Name it."
+    told = seen("workspace_heal", {"msg": message, "failure": failure}, outcome="failed")
+    workspace = workspace_of([planned(seen=SEEN), ended, told], shop_us=HostOutcome(failed=True))
+    assert [(one.step, one.severity, one.text()) for one in workspace.findings] == [
+        ("tests", "error", "not healed. No."),
+        ("access", "warning", "By a key. Name it."),
+    ]
+
+
 def test_who_is_not_to_be_healed_is_not_shown() -> None:
     one = {"reads_only": False, "findings": [], "warnings": [], "changes": [], "seen": SEEN}
     plans = {"app_us": {**one, "healing": {"state": "left_out"}}, "shop_us": {**one, "healing": {"state": "healed"}}}

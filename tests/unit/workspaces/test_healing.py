@@ -10,9 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket import S3Bucket
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Returned
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.healings import HealState
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.tell import told
 
 from tests.unit.workspaces.healed import (
     BROKEN,
@@ -30,6 +32,7 @@ from tests.unit.workspaces.healed import (
     world_of,
 )
 from tests.unit.workspaces.situations import (
+    AWS_ACCOUNT,
     World,
     failed,
     gcs_policy,
@@ -175,6 +178,33 @@ def test_a_connection_that_reads_another_bucket_is_pointed_elsewhere_by_a_person
     assert plan.healing.state is HealState.NEEDS_A_PERSON
     assert plan.healing.left[0].code == "protected_field"
     assert kinds(plan) == {}
+
+
+KMS = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "arn:aws:kms:us-east-1:111122223333:key/of-the-bucket"}
+BY_KMS = {questions.s3_bucket(US, AWS_ACCOUNT): Returned(S3Bucket(BUCKET, answers={"get_bucket_encryption": KMS}))}
+
+
+def test_what_the_look_has_found_of_access_goes_along_where_something_is_broken() -> None:
+    plan = plan_of(US, world_of(status=BROKEN), answers=BY_KMS)
+    assert plan.healing is not None
+    assert plan.healing.state is HealState.TO_HEAL
+    (hint,) = plan.healing.hints
+    assert hint.code == "kms_decrypt_unknown"
+    assert "name the key's ARN in s3_access_kms_key_arns" in hint.remedy
+    assert f"  ! {hint.text()}" in told("heal", plan)
+    assert plan.healing.as_json()["hints"] == [hint.as_json()]
+    # Of a connection that works, it is for onboard and verify.
+    assert healing_of(US, world_of(), answers=BY_KMS).hints == ()
+
+
+def test_what_is_softened_to_a_warning_goes_along_as_well() -> None:
+    workspace = settings(s3_access_preflight="warn")
+    denies = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": f"arn:aws:s3:::{BUCKET}/*"}
+    policy = {"Version": "2012-10-17", "Statement": [denies]}
+    bucket = S3Bucket(BUCKET, answers={"get_bucket_policy": policy})
+    answers = {questions.s3_bucket(workspace, AWS_ACCOUNT): Returned(bucket)}
+    healing = healing_of(workspace, world_of(workspace, status=BROKEN), answers=answers)
+    assert "bucket_policy_denies" in [finding.code for finding in healing.hints]
 
 
 def test_a_sync_that_failed_once_is_run_once_more_and_none_that_has_ended_meanwhile() -> None:

@@ -13,6 +13,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.find
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.heal.outcomes import (
     failed_message,
     outcome,
+    planned,
     remembered,
     sentence,
     summary,
@@ -91,6 +92,46 @@ def test_a_failure_is_one_finding_of_its_step(
     assert ended["did"] == []
     assert len(ended["findings"]) == 1
     assert code in remembered(ended) or ended["finding"]["code"] == "stopped_by_fivetran"
+
+
+HINT = Finding("access", "warning", "kms_decrypt_unknown", "The bucket encrypts with a key.", "Name it.").as_json()
+
+
+def hinted(*left: dict[str, str], **healing: Any) -> dict[str, Any]:
+    """Return a plan whose look has found what may keep Fivetran from reading."""
+    made = plan(*left)
+    return {**made, "healing": {**made["healing"], "hints": [HINT], **healing}}
+
+
+@pytest.mark.parametrize("code", ["setup_tests_failed", "sync_failed"])
+def test_what_may_be_why_is_told_with_the_failure(code: str) -> None:
+    failure = {"msg": "Correct what the tests name and run again.", "failure": {"code": code}}
+    ended = outcome(hinted(STALE), {}, {}, failure, "connection")
+    assert ended["message"] == "Correct what the tests name and run again. The bucket encrypts with a key. Name it."
+    assert failed_message("shop_us", ended) == f"shop_us: not healed. {ended['message']}"
+    assert ended["findings"][1:] == [HINT, STALE]
+    assert remembered(ended) == f"not healed ({code})"
+
+
+def test_what_may_be_why_is_told_where_it_is_still_broken_and_of_nothing_else() -> None:
+    ended = outcome(hinted(), {**TESTED, "connection": {"setup_state": "incomplete"}}, {}, {})
+    assert ended["message"].endswith("incomplete. The bucket encrypts with a key. Name it.")
+    assert ended["findings"][1:] == [HINT]
+    assert outcome(hinted(), TESTED, SYNCED, {})["findings"] == []
+    assert outcome(hinted(), TESTED, LATE, {})["findings"] == []
+    refused = {"msg": "No.", "failure": {"code": "access_denied"}}
+    assert len(outcome(hinted(), {}, {}, refused, "access")["findings"]) == 1
+
+
+def test_what_may_be_why_is_told_as_long_as_it_cools_down_and_beside_what_a_person_has_to_do() -> None:
+    broken = Finding("connection", "error", "setup_broken", "It is broken.").as_json()
+    cooling = planned(hinted(state="cooling_down", message="It was tried.", causes=[broken])["healing"])
+    assert cooling["findings"] == [broken, HINT]
+    assert failed_message("a", cooling) == "a: cooling down. It was tried. The bucket encrypts with a key. Name it."
+    left = planned(hinted(STALE, state="needs_a_person", message="Currents has stopped.")["healing"])
+    assert failed_message("a", left).endswith("Currents has stopped. The bucket encrypts with a key. Name it.")
+    syncing = planned(hinted(state="syncing", message="A sync is under way.")["healing"])
+    assert syncing["findings"] == []
 
 
 def test_what_was_done_before_a_failure_is_told_as_well() -> None:

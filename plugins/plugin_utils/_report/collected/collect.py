@@ -258,4 +258,12 @@ def _add_failure(known: KnownWorkspace, failure: Finding, seen: Observation) -> 
         rescued = known.failures.pop()
         failure = replace(failure, step=rescued.step, code=rescued.code)
     known.rescued = seen.rescued
-    known.failures.append(failure)
+    known.failures.append(_without_others(failure, known.findings))
+
+
+def _without_others(failure: Finding, others: Iterable[Finding]) -> Finding:
+    """Return a failure without what it says of findings that are told beside it."""
+    message = failure.message
+    for other in others:
+        message = message.replace(f" {other.text()}", "") if other.severity != "error" else message
+    return replace(failure, message=message)

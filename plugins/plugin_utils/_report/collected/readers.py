@@ -168,6 +168,11 @@ def _read_connections(known: KnownWorkspace, result: Mapping[str, Any]) -> None:
         known.alerts[found.schema] = results.alerts(data)
 
 
+def _read_healing(known: KnownWorkspace, result: Mapping[str, Any]) -> None:
+    """Read what may be why Fivetran cannot read, where that could not be healed."""
+    known.findings += results.hints(results.mapping(result, "outcome"))
+
+
 READERS: Mapping[str, Callable[[KnownWorkspace, Mapping[str, Any]], None]] = {
     "braze_api_key_info": _read_key,
     "braze_currents_info": _read_landing,
@@ -179,6 +184,7 @@ READERS: Mapping[str, Callable[[KnownWorkspace, Mapping[str, Any]], None]] = {
     "fivetran_connection": _read_connection,
     "fivetran_connection_info": _read_connections,
     "fivetran_connection_sync": _read_connection,
+    "workspace_heal": _read_healing,
 }
 
 

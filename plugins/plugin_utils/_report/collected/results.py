@@ -17,7 +17,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ....module_utils._kernel.finding import Finding
+from ....module_utils._kernel.finding import ACCESS, Finding
 from ..._way import Flow, Stop, StopName
 from ..model import Unclaimed
 from ..vendors import (
@@ -219,6 +219,11 @@ def _alert(item: Mapping[str, Any]) -> str:
 def findings(data: Mapping[str, Any], step: str) -> list[Finding]:
     """Read the findings of a preflight or of ``s3_access_plan_info``."""
     return [_finding(item, step) for item in mappings(data, "findings")]
+
+
+def hints(outcome: Mapping[str, Any]) -> list[Finding]:
+    """Read of how healing has ended what may be why, and of which nobody is sure."""
+    return [finding for finding in findings(outcome, ACCESS) if finding.severity != "error"]
 
 
 def _finding(item: Mapping[str, Any], step: str) -> Finding:

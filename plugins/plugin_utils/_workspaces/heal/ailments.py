@@ -39,6 +39,10 @@ NOT_LANDING = frozenset(
 )
 # This keeps all data away, also where Fivetran has not noticed yet.
 BUCKET_MISSING = "bucket_missing"
+# What says nothing of whether Fivetran can read.
+NOT_OF_READING = frozenset(
+    {"bucket_is_public", "condition_without_effect", "kms_not_supported_by_braze", "object_lock", "trust_too_open"}
+)
 # Before the first sync, every sync that ends counts.
 NEVER = "1970-01-01T00:00:00Z"
 MOST_REASONS = 2
@@ -55,6 +59,7 @@ class Ailments:
 
     ``blocking``: of that, something without which no sync can succeed. ``is_broken``: Fivetran says that the connection
     does not work. ``not_looked_at``: something without which nothing can be decided. ``notes``: what is left alone.
+    ``hints``: what may be why Fivetran cannot read, which its setup tests tell.
     """
 
     is_broken: bool = False
@@ -66,6 +71,7 @@ class Ailments:
     causes: tuple[Finding, ...] = ()
     left: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
+    hints: tuple[Finding, ...] = ()
     cause: str = ""
     since: str = ""
     why_alone: str = ""
@@ -101,6 +107,7 @@ def find(situation: Situation, draft: Draft) -> Ailments:
         causes=(*of_access, *of_connection),
         left=(*blocking, *_landing(draft)),
         notes=tuple(_notes(draft, does_not_work=is_broken or access_is_broken)),
+        hints=tuple(_hints(draft)) if is_broken or access_is_broken else (),
         cause=_cause(of_access, of_connection, said),
         since=str(last.finished_at or NEVER),
         why_alone="Nothing is broken.",
@@ -185,6 +192,12 @@ def _blocking(draft: Draft, row: JsonObject, *, does_not_work: bool) -> Iterator
     for finding in draft.noticed:
         if finding.step == "access" and finding.severity == "error":
             yield finding
+
+
+def _hints(draft: Draft) -> Iterator[Finding]:
+    """Yield what the look has found of access without being sure: of a connection that does not work, it may be why."""
+    yield from (one for one in draft.warnings if one.step == "access" and one.code not in NOT_OF_READING)
+    yield from (one for one in draft.noticed if one.code == "access_unknown")
 
 
 def stopped(schema: str) -> Finding:

@@ -107,7 +107,8 @@ def _healing(situation: Situation, draft: Draft, plan: WorkspacePlan, request: H
     identity = f"{plan.group.id if plan.group else ''}/{plan.schema}"
     does_access = found.access_is_broken and any(change.kind in ACCESS_KINDS for change in plan.todo)
     does_connection = (found.is_broken or does_access) and not found.blocking
-    known: dict[str, Any] = {"left": found.left, "notes": found.notes, "identity": identity, "cause": found.cause}
+    known: dict[str, Any] = {name: getattr(found, name) for name in ("left", "notes", "hints", "cause")}
+    known["identity"] = identity
     if found.is_syncing and not does_access and not found.blocking:
         return Healing(HealState.SYNCING, found.syncing, **known)
     if not (does_access or (does_connection and found.is_broken)):

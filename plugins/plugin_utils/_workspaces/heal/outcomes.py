@@ -29,6 +29,8 @@ WORDS: Mapping[HealState, str] = {
     HealState.NOT_HEALED: "not healed",
     HealState.LEFT_OUT: "not asked for",
 }
+# What the look has found of access may be why.
+OF_ACCESS = ("setup_tests_failed", "sync_failed")
 # Told although there are none.
 ALWAYS = (HealState.HEALED, HealState.NOTHING_BROKEN, HealState.NEEDS_A_PERSON, HealState.COOLING_DOWN)
 # Ansible calls these failed.
@@ -84,9 +86,10 @@ def healing_lines(name: str, healing: Healing) -> list[str]:
         return [f"{name}: {healing.message}"]
     head = f"{name}: {WORDS[healing.state]}. {healing.message}" if healing.message != "Nothing is broken." else ""
     left = healing.left if healing.state is not HealState.NEEDS_A_PERSON else healing.left[1:]
+    hints = healing.hints if healing.state is not HealState.SYNCING else ()
     return [
         head or f"{name}: nothing is broken.",
-        *(f"  ! {finding.text()}" for finding in left if finding.text() != healing.message),
+        *(f"  ! {finding.text()}" for finding in (*left, *hints) if finding.text() != healing.message),
         *(f"  = {note}" for note in healing.notes),
     ]
 
@@ -97,6 +100,7 @@ def healing_lines(name: str, healing: Healing) -> list[str]:
 def planned(healing: Mapping[str, Any]) -> dict[str, Any]:
     """Return the outcome of a workspace for which nothing is done."""
     left = [*(healing["causes"] if healing["state"] == HealState.COOLING_DOWN else ()), *healing["left"]]
+    left += _hints(healing) if healing["state"] in FAILED else []
     return _outcome(HealState(healing["state"]), [], healing["message"], left)
 
 
@@ -117,11 +121,14 @@ def outcome(
     if failure:
         found = _found(plan, failure, failed_at)
         state = HealState.NEEDS_A_PERSON if found["code"] == "stopped_by_fivetran" else HealState.NOT_HEALED
-        return _outcome(state, did, _text(found), [found, *left])
+        hints = _hints(healing) if found["code"] in OF_ACCESS else []
+        return _outcome(state, did, _texts(found, *hints), [found, *hints, *left])
     state, message = _ended(plan["schema"], connection, sync)
     if state is HealState.NOT_HEALED:
-        left = [Finding("connection", "error", "still_broken", message).as_json(), *left]
-    elif left:
+        hints = _hints(healing)
+        found = Finding("connection", "error", "still_broken", message).as_json()
+        return _outcome(state, did, _texts(found, *hints), [found, *hints, *left])
+    if left:
         return _outcome(HealState.NEEDS_A_PERSON, did, _text(left[0]), left)
     return _outcome(state, did, message, left)
 
@@ -170,6 +177,14 @@ def _found(plan: Mapping[str, Any], failure: Mapping[str, Any], failed_at: str) 
     return Finding(step, "error", code, printable(str(failure.get("msg") or "It failed."))).as_json()
 
 
+def _hints(healing: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return list(healing.get("hints") or ())
+
+
+def _texts(*findings: Mapping[str, Any]) -> str:
+    return " ".join(map(_text, findings))
+
+
 def _text(finding: Mapping[str, Any]) -> str:
     return f"{finding['message']} {finding['remedy']}".strip()
 
@@ -186,8 +201,11 @@ def _outcome(state: HealState, did: Sequence[str], message: str, left: Sequence[
 
 def failed_message(name: str, ended: Mapping[str, Any]) -> str:
     """Return why a workspace is not well, and all that is left to a person."""
-    others = [_text(finding) for finding in ended["findings"][1:]] if ended["state"] == HealState.NEEDS_A_PERSON else []
-    return " ".join([sentence(name, ended), *others])
+    others = ended["findings"][1:] if ended["state"] == HealState.NEEDS_A_PERSON else []
+    if ended["state"] == HealState.COOLING_DOWN:
+        # Why it was tried, the sentence says.
+        others = [finding for finding in ended["findings"] if finding["severity"] != "error"]
+    return " ".join([sentence(name, ended), *map(_text, others)])
 
 
 def remembered(ended: Mapping[str, Any]) -> str:

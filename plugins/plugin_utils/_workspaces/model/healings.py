@@ -65,8 +65,9 @@ class Healing:
     """What is to be done for a workspace, or why nothing is.
 
     ``causes``: what is repaired. ``left``: what only a person can do, the first one first. ``notes``: what is left
-    alone. ``cause``: what is broken, as a key by which another attempt knows it again. ``connection``: it is tested,
-    and synced if it is still broken then, or if the last sync failed. ``since``: a sync that ends later counts.
+    alone. ``hints``: what may be why the setup tests fail, if they do. ``cause``: what is broken, as a key by which
+    another attempt knows it again. ``connection``: it is tested, and synced if it is still broken then, or if the last
+    sync failed. ``since``: a sync that ends later counts.
     """
 
     state: HealState
@@ -74,6 +75,7 @@ class Healing:
     causes: tuple[Finding, ...] = ()
     left: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
+    hints: tuple[Finding, ...] = ()
     identity: str = ""
     cause: str = ""
     connection: bool = False
@@ -91,5 +93,6 @@ class Healing:
             "causes": [finding.as_json() for finding in self.causes],
             "left": [finding.as_json() for finding in self.left],
             "notes": list(self.notes),
+            "hints": [finding.as_json() for finding in self.hints],
             "tried": list(self.tried),
         }
