@@ -13,6 +13,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.client import client_from_params
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import InvalidArgument, OnrampError
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.shared import HTTP_OPTIONS
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.printable import sentence
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.secrets.redact import Redactor
 from ansible_collections.onramp.braze_fivetran.plugins.modules.workspace_unclaimed_info import OPTIONS
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.arguments import validated
@@ -95,7 +96,7 @@ def _values(variables: HostVariables, names: tuple[str, ...]) -> dict[str, Any]:
             try:
                 found[name] = variables.value(name)
             except Unreadable as reason:
-                raise InvalidArgument(f"{name}: cannot be evaluated: {str(reason).rstrip('.')}.") from None
+                raise InvalidArgument(f"{name}: cannot be evaluated: {sentence(str(reason))}") from None
     return found
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.printable import sentence
 
 PLAN = "onramp_plan"
 
@@ -27,8 +28,8 @@ class ActionModule(ActionBase):
         plan = plan if isinstance(plan, Mapping) else {}
         workspace = (plan.get("workspaces") or {}).get(name)
         if workspace is None:
-            cause = str(plan.get("msg") or "workspace_plan has not run before").rstrip(".")
-            message = f"{name}: there is no plan, because the look at all workspaces has ended without one: {cause}."
+            cause = sentence(str(plan.get("msg") or "workspace_plan has not run before"))
+            message = f"{name}: there is no plan, because the look at all workspaces has ended without one: {cause}"
             return {**result, "failed": True, "msg": message, "failure": {"code": "not_looked_at", "message": message}}
         return {**result, **self._told(workspace)}
 

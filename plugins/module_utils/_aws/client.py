@@ -35,6 +35,7 @@ from .._kernel.http.client import CONNECT_TIMEOUT
 from .._kernel.http.url import check_base_url, leaves_the_machine
 from .._kernel.libraries import require_library
 from .._kernel.options.limits import retry_policy
+from .._kernel.printable import sentence
 from .._kernel.secrets.shown import quoted
 from .credentials.connection import AwsOptions, TwoIdentities, connection_from_params
 from .credentials.keys import AssumedRole, Keys, never_ask_for_codes, use_role
@@ -219,7 +220,7 @@ def _bad_configuration(error: Exception, core: Any) -> OnrampError:
         return no_credentials(error, who_acts(core))
     message = " ".join(str(error).split())
     return OnrampError(
-        msg=f"The AWS configuration cannot be used: {message.rstrip('.')}. Check profile, region and AWS_ENDPOINT_URL.",
+        msg=f"The AWS configuration cannot be used: {sentence(message)} Check profile, region and AWS_ENDPOINT_URL.",
         failure=Failure(code="invalid_configuration", message=message),
     )
 

@@ -25,7 +25,7 @@ except ImportError:
     CALL_ERRORS = ()
 
 from .._kernel.errors import Failure, OnrampError
-from .._kernel.printable import printable
+from .._kernel.printable import printable, sentence
 
 # So much of a vendor's text is shown.
 LONGEST = 1000
@@ -68,7 +68,7 @@ def call_error(error: Exception, action: str) -> OnrampError:
     # What the client says of an answer that it cannot read quotes the answer.
     unusable = _is_unusable(error)
     message = "the answer is not what the API promises" if unusable else printable(str(error))
-    msg = f"AWS gave no usable answer to {action}. Cause: {message.rstrip('.')}."
+    msg = f"AWS gave no usable answer to {action}. Cause: {sentence(message)}"
     if code == "no_credentials":
         msg += " Name a profile, or set the environment variables that the AWS SDK reads, such as AWS_PROFILE."
     return OnrampError(msg=msg, failure=Failure(code=code, message=message, request=action))
@@ -79,7 +79,7 @@ def _refusal(error: Any, code: str, action: str) -> OnrampError:
     message = _quotable(code, text)[:LONGEST]
     request_id = error.response.get("ResponseMetadata", {}).get("RequestId")
     request_id = printable(str(request_id))[:LONGEST] if request_id else None
-    msg = f"AWS refused {action}. AWS says: {code}: {message.rstrip('.')}."
+    msg = f"AWS refused {action}. AWS says: {sentence(f'{code}: {message}' if message else code)}"
     if request_id:
         msg += f" Request id: {request_id}."
     step = advice(code, text, action)

@@ -18,6 +18,7 @@ from .._kernel.deadline import Deadline
 from .._kernel.http.call import RETRIED_STATUSES, Explanation, HttpError, RetryPolicy
 from .._kernel.http.client import HttpClient
 from .._kernel.http.rate_limits import SHORTEST_TOLD, closed
+from .._kernel.printable import sentence
 from .._kernel.secrets.redact import Redactor
 from .instances import Endpoint
 from .permissions import Permission
@@ -178,7 +179,7 @@ def _unaccepted(permission: Permission, error: HttpError, renewed: str) -> Probe
     failure = error.failure
     message = failure.message
     if failure.status == 429:
-        message = f"{message or 'The rate limit is used up'}. {renewed}".rstrip()
+        message = f"{sentence(message or 'The rate limit is used up')} {renewed}".rstrip()
     return ProbeAnswer(
         permission,
         accepted=False,

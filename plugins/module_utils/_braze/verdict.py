@@ -231,7 +231,9 @@ def _ask_braze(judgement: KeyJudgement, endpoint: Endpoint) -> str:  # noqa: ARG
 
 
 def _check_the_way(judgement: KeyJudgement, endpoint: Endpoint) -> str:
-    reasons = sorted({answer.message or _what_came(answer) for answer in judgement.answers if answer.undecided})
+    reasons = sorted(
+        {answer.message.rstrip(".") or _what_came(answer) for answer in judgement.answers if answer.undecided}
+    )
     return (
         f"No Braze REST API answers at {endpoint.api_url}"
         + (f" ({'; '.join(reasons[:3])})" if reasons else "")

@@ -37,7 +37,7 @@ except ImportError:
 
 from .._kernel.errors import Failure, OnrampError
 from .._kernel.http.ending import ending
-from .._kernel.printable import printable
+from .._kernel.printable import printable, sentence
 from .credentials import no_credentials
 
 VENDOR = "Google Cloud Storage"
@@ -56,14 +56,14 @@ def call_error(error: Exception, request: str, next_steps: Mapping[int, str]) ->
     status = error_status(error)
     if status is None:
         return OnrampError(
-            msg=f"{VENDOR} gave no usable answer. The request was {request}. Cause: {_cause(error)}.",
+            msg=f"{VENDOR} gave no usable answer. The request was {request}. Cause: {sentence(_cause(error))}",
             failure=Failure(code=_code_without_status(error), message=_cause(error), request=request),
         )
     code, message = error_code(error), error_message(error)
     step = advice(status, code, message) or next_steps.get(status, "")
     return OnrampError(
         msg=f"{VENDOR} answered with HTTP {status}. The request was {request}."
-        f" {VENDOR} says: {code}: {message.rstrip('.')}." + (f" {step}" if step else ""),
+        f" {VENDOR} says: {code}: {sentence(message)}" + (f" {step}" if step else ""),
         failure=Failure(code=code, message=message, status=status, request=request),
     )
 

@@ -16,6 +16,12 @@ def printable(text: str) -> str:
     return visible(" ".join(text.split()))
 
 
+def sentence(text: str) -> str:
+    """Return what somebody else has said so that another sentence can follow: it has one sign at its end."""
+    bare = text.rstrip()
+    return bare if bare.endswith(("?", "!", "...")) else f"{bare.rstrip('.')}."
+
+
 def visible(line: str) -> str:
     """Return a line of ours, whose blanks stay as they are, with a mark for each character that cannot be seen.
 

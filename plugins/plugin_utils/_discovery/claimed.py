@@ -16,6 +16,7 @@ from ansible.inventory.helpers import get_group_vars
 from ansible.utils.vars import combine_vars
 from ansible.vars.plugins import get_vars_from_inventory_sources
 
+from ...module_utils._kernel.printable import sentence
 from .._settings.reader import HostVariables
 from .._settings.settings import Unreadable
 from .connections import FoundConnection
@@ -56,7 +57,7 @@ def claims(inventory: Any, loader: Any, extra: dict[str, Any], doubt: Callable[[
             yield Claim(host.name, "", "")
             doubt(
                 f"Which connection the host {host.name} claims is not known, so that a second host may stand for it:"
-                f" {reason}."
+                f" {sentence(str(reason))}"
             )
 
 

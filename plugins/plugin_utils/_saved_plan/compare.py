@@ -18,6 +18,7 @@ from functools import cached_property
 from typing import Any
 
 from ...module_utils._kernel.finding import Finding
+from ...module_utils._kernel.printable import sentence
 from .._words import joined
 from .._workspaces.model.findings import minute
 from .._workspaces.model.plan import ACCESS_KINDS, Change, ChangeReason, Plan, WorkspacePlan
@@ -125,7 +126,7 @@ class Approval:
             return ()
         told = "; ".join(move.text for move in moves[:_MOST_TOLD])
         more = f"; and {len(moves) - _MOST_TOLD} more" if len(moves) > _MOST_TOLD else ""
-        message = f"Not as in the plan of {self.when}: {told}{more}."
+        message = f"Not as in the plan of {self.when}: {sentence(told + more)}"
         return (Finding(STEP, "error", MOVED, message, REMEDY, field=moves[0].field),)
 
     def _not_approved(self, then: WorkspacePlan | None) -> Finding:

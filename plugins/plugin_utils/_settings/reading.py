@@ -13,6 +13,7 @@ from copy import copy
 from typing import Any
 
 from ...module_utils._kernel.options.shared import FIVETRAN_OPTIONS, WHERE_MADE
+from ...module_utils._kernel.printable import sentence
 from ...module_utils._kernel.secrets.keys import BLANKS
 from ...module_utils._kernel.secrets.redact import Redactor
 from .meant import without_secrets
@@ -88,9 +89,9 @@ def _hints(names: Sequence[str]) -> Iterator[str]:
 
 def cannot_be_evaluated(reason: Unreadable) -> str:
     """Return what is said of a variable that is set and cannot be read."""
-    why = str(reason).rstrip(".")
-    step = " Define it, or correct its name here." if why.endswith("is undefined") else ""
-    return f"cannot be evaluated: {why}.{step}"
+    why = sentence(str(reason))
+    step = " Define it, or correct its name here." if why.endswith("is undefined.") else ""
+    return f"cannot be evaluated: {why}{step}"
 
 
 def not_set(option: Option, otherwise: str | None) -> str:

@@ -6,10 +6,17 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._fivetran.setup_tests import judge_setup
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.errors import Failure, OnrampError
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.printable import printable, visible
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.printable import (
+    printable,
+    sentence,
+    visible,
+)
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._action.warnings import naming
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,6 +39,29 @@ UNSEEN = {
 BREAKS = ("\n", "\r\n", "\r", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029")
 # As Ansible prints them itself.
 FORGED = ("PLAY RECAP ****", "fatal: [shop_us]: FAILED! => {}", "ok: [shop_us]", "TASK [anything] ***")
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("It failed", "It failed."),
+        ("It failed.", "It failed."),
+        ("It failed. ", "It failed."),
+        ("Did you mean shared?", "Did you mean shared?"),
+        ("Not allowed!", "Not allowed!"),
+        ("What is cut...", "What is cut..."),
+        ("", "."),
+    ],
+)
+def test_what_another_sentence_follows_has_one_sign_at_its_end(said: str, told: str) -> None:
+    assert sentence(said) == told
+
+
+def test_nobody_takes_only_a_period_away_before_one_is_put_there() -> None:
+    """It would make two signs of a question, so that ``sentence`` does both."""
+    plugins = Path(__file__).parents[3] / "plugins"
+    twice = re.compile(r"""rstrip\(["']\.["']\)\}\.""")
+    assert [path.name for path in plugins.rglob("*.py") if twice.search(path.read_text())] == ["printable.py"]
 
 
 @pytest.mark.parametrize("unseen", UNSEEN)

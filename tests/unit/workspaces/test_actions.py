@@ -29,6 +29,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
     WorkspacePlan,
 )
 
+from tests.actions import run_action
+
 TO_CHANGE = WorkspacePlan("", changes=(Change("connection", "braze", Action.CREATE, ChangeReason.MISSING),))
 FINE = WorkspacePlan("")
 REFUSED = no_plan("onboard", ["refused"], "No.").workspaces["refused"]
@@ -97,3 +99,9 @@ def test_a_host_outside_of_the_group_is_refused_and_the_others_are_not() -> None
     assert [problem.message for problem in plan.workspaces["stranger"].problems] == [
         "The host does not belong to the group braze_workspaces."
     ]
+
+
+def test_why_the_look_has_ended_without_a_plan_keeps_the_sign_at_its_end() -> None:
+    asks = {"failed": True, "msg": "onramp_step: expected shared, got share. Did you mean shared?"}
+    told = run_action("workspace_verdict", {}, {}, variables={"onramp_plan": asks, "inventory_hostname": "a"}).values
+    assert told["msg"].endswith("got share. Did you mean shared?")

@@ -23,6 +23,7 @@ except ImportError:  # boto3 is missing, which is told where a session is opened
     Credentials = object
 
 from ..._kernel.errors import Explained, Failure, OnrampError
+from ..._kernel.printable import sentence
 
 CODE = "no_credentials"
 
@@ -31,13 +32,13 @@ def no_credentials(error: Exception, who: Who) -> OnrampError:
     """Return why there are none. ``error``: whatever was raised while they were being got."""
     if isinstance(error, OnrampError):
         return error
-    sentence, next_step = _explain(error, who)
+    why, next_step = _explain(error, who)
     response = getattr(error, "response", {})
     return OnrampError(
-        msg=f"{sentence}. {next_step}",
+        msg=f"{sentence(why)} {next_step}",
         failure=Failure(
             code=CODE,
-            message=sentence,
+            message=why,
             status=response.get("ResponseMetadata", {}).get("HTTPStatusCode"),
             request_id=response.get("ResponseMetadata", {}).get("RequestId"),
         ),

@@ -22,6 +22,7 @@ from typing import Any
 
 from ..._kernel.difference import Difference
 from ..._kernel.errors import Failure, InvalidArgument, OnrampError
+from ..._kernel.printable import printable, sentence
 from ..._kernel.secrets.shown import quoted
 from ..client import JsonObject
 from ..identity import nearest
@@ -172,7 +173,7 @@ def _check_unlocked(item: JsonObject, setting: SchemaSetting) -> None:
     reason = " - ".join(str(lock[name]) for name in ("reason_code", "reason") if lock.get(name))
     msg = (
         f"{setting.label}: Fivetran does not let anybody change this; it is {item.get('enabled')}. Its reason:"
-        f" {reason or 'none given'}. Leave this setting out."
+        f" {sentence(printable(reason) or 'none given')} Leave this setting out."
     )
     raise OnrampError(msg=msg, failure=Failure(code="locked", message=msg))
 

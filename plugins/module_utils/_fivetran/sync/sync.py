@@ -17,6 +17,7 @@ from ..._kernel.deadline import CLOCK, Backoff, Clock, Deadline
 from ..._kernel.errors import Failure, InvalidArgument, OnrampError
 from ..._kernel.http.call import HttpError
 from ..._kernel.options.limits import LONGEST_SYNC, check_number
+from ..._kernel.printable import sentence
 from ..._kernel.secrets.redact import Redactor
 from ..._kernel.secrets.shown import quoted
 from ..._kernel.task import Result, Task
@@ -173,7 +174,7 @@ class Sync:
         if last.outcome == "failed":
             raise _failure(
                 "sync_failed",
-                f"The sync of connection {_named(actual)} failed at {last.finished_at}. {self._reasons(actual)}."
+                f"The sync of connection {_named(actual)} failed at {last.finished_at}. {self._reasons(actual)}"
                 " Correct what Fivetran names and start it again.",
             )
         return True
@@ -188,7 +189,7 @@ class Sync:
             raise _failure(
                 "not_connected",
                 f"Connection {_named(actual)} cannot sync, because its setup_state is {setup_state(actual)}."
-                f" {self._reasons(actual)}. Correct that, then run its setup tests, with fivetran_connection.",
+                f" {self._reasons(actual)} Correct that, then run its setup tests, with fivetran_connection.",
             )
         is_stopped = status_of(actual).get("sync_state") == "paused" and not is_broken(actual)
         if actual.get("paused") or is_stopped:
@@ -200,7 +201,7 @@ class Sync:
 
     def _reasons(self, actual: JsonObject) -> str:
         said = "; ".join(why(self.client, actual))
-        return self.redactor.text(f"Fivetran says: {said}" if said else "Fivetran names no reason")
+        return self.redactor.text(f"Fivetran says: {sentence(said)}" if said else "Fivetran names no reason.")
 
     def _is_put_off(self, actual: JsonObject, deadline: Deadline) -> bool:
         """Tell whether Fivetran itself will not go on before the deadline, so that waiting for it is no use."""
@@ -214,11 +215,11 @@ class Sync:
         state = str(status.get("sync_state"))
         if state == "rescheduled":
             state += f" for {status.get('rescheduled_for')}, because the source allows no more calls until then"
-        said = f". {self._reasons(actual)}" if reasons(actual) else ""
+        said = f". {self._reasons(actual)}" if reasons(actual) else "."
         return _failure(
             "sync_timeout",
             f"The sync of connection {_named(actual)} does not finish within {round(timeout)} seconds; its sync_state"
-            f" is {state}{said}. It goes on at Fivetran: look again later, or wait longer with wait_timeout (of the"
+            f" is {state}{said} It goes on at Fivetran: look again later, or wait longer with wait_timeout (of the"
             " role, fivetran_connection_sync_timeout).",
         )
 

@@ -26,7 +26,7 @@ from ..clients import Clients
 from ..deadline import Deadline
 from ..errors import Failure
 from ..libraries import require_library
-from ..printable import printable
+from ..printable import printable, sentence
 from ..secrets.redact import Redactor
 from .answer import decode, requested_wait
 from .call import Call, ExplainStatus, HttpError, Response, RetryPolicy, explain_nothing
@@ -264,7 +264,7 @@ class HttpClient:
         code, message = self._printed(code), self._printed(message)
         msg = f"{self.vendor} {what}. The request was {request}."
         if message:
-            msg += f" {self.vendor} says: {code}: {message.rstrip('.')}." if status else f" Cause: {message}."
+            msg += f" {self.vendor} says: {code}: {sentence(message)}" if status else f" Cause: {sentence(message)}"
         if request_id:
             msg += f" Request id: {request_id}."
         if next_step:

@@ -22,6 +22,7 @@ from ....module_utils._fivetran.connection.state import is_broken, stays_paused
 from ....module_utils._fivetran.sync.last_sync import LastSync, connection_view, reasons
 from ....module_utils._kernel.difference import Difference, before_and_after
 from ....module_utils._kernel.errors import Failure, OnrampError
+from ....module_utils._kernel.printable import sentence
 from ....module_utils._kernel.secrets.redact import REDACTED, Redactor
 from ..._words import joined
 from ..look import asked, questions
@@ -264,4 +265,4 @@ def notice_state(situation: Situation, draft: Draft) -> None:
     for reason in situation.seen.of(question) if situation.seen.has(question) else ():
         # Those of tasks and warnings are told already.
         if reason not in reasons(row):
-            draft.notice("sync", "error", "state", f"Fivetran says: {reason}.", field="errors")
+            draft.notice("sync", "error", "state", f"Fivetran says: {sentence(reason)}", field="errors")

@@ -18,6 +18,7 @@ from ....module_utils._fivetran.connection.braze_config import SERVICE
 from ....module_utils._fivetran.connection.state import CONNECTED, is_running, setup_state, status_of
 from ....module_utils._fivetran.sync.last_sync import LastSync, reasons
 from ....module_utils._kernel.finding import Finding
+from ....module_utils._kernel.printable import sentence
 from ..._way import Flow, StopName
 from ..._words import joined
 from ..decide.drafts import Draft, Situation
@@ -156,7 +157,7 @@ def _of_access(draft: Draft) -> Iterator[Finding]:
 
 
 def _of_connection(row: JsonObject, last: LastSync, said: tuple[str, ...]) -> Iterator[Finding]:
-    why = f" It says: {'; '.join(said[:MOST_REASONS])}." if said else ""
+    why = f" It says: {sentence('; '.join(said[:MOST_REASONS]))}" if said else ""
     state = setup_state(row)
     if state != CONNECTED:
         yield Finding("connection", "error", f"setup_{state}", f"Fivetran calls the connection {state}.{why}")

@@ -21,7 +21,7 @@ from ....module_utils._fivetran.client import JsonObject
 from ....module_utils._fivetran.connection.desired import SYNC_FREQUENCIES
 from ....module_utils._fivetran.connection.state import CONNECTED, SYNCING, setup_state, status_of
 from ....module_utils._fivetran.sync.last_sync import LastSync
-from ....module_utils._kernel.printable import printable
+from ....module_utils._kernel.printable import printable, sentence
 from ..._way import Flow, StopName
 from ..decide.drafts import Draft, Situation
 from ..decide.identity import folder_read, shown
@@ -264,5 +264,5 @@ def _warehouse(situation: Situation, draft: Draft) -> Trouble | None:
 
 
 def _sentence(text: str) -> str:
-    line = printable(text).rstrip(".")
-    return f"{line}." if len(line) <= LONGEST else f"{line[:LONGEST]}..."
+    line = printable(text)
+    return sentence(line) if len(line) <= LONGEST else f"{line[:LONGEST]}..."

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...._kernel.errors import Failure, InvalidArgument, OnrampError
+from ...._kernel.printable import sentence
 from ...client import other_account
 from ...errors import advice
 from ..documents import JsonObject, granted_buckets
@@ -149,7 +150,7 @@ def writing_failed(kind: str, step: Mapping[str, Any], answer: Mapping[str, Any]
     """Return why a module of amazon.aws has not done its step; ``done``: what was written before it."""
     refusal, where = answer.get("error") or {}, answer.get("response_metadata") or {}
     said = " ".join(str(answer.get("msg") or "it gave no reason").split())[:1000]
-    msg = f"The IAM {kind} {step['arn']} was not {_DONE[step['action']]}. {WRITERS[kind]} says: {said.rstrip('.')}."
+    msg = f"The IAM {kind} {step['arn']} was not {_DONE[step['action']]}. {WRITERS[kind]} says: {sentence(said)}"
     step_of_help = advice(str(refusal.get("code") or ""), str(refusal.get("message") or said))
     msg += f" {step_of_help}" if step_of_help else ""
     msg += f" Written before that: {', '.join(done)}. Run again: what is there already is left." if done else ""

@@ -18,6 +18,7 @@ from typing import Any
 from ...._kernel.deadline import Backoff, Deadline
 from ...._kernel.errors import Failure, OnrampError
 from ...._kernel.http.client import CONNECT_TIMEOUT
+from ...._kernel.printable import sentence
 from ...._kernel.secrets.redact import Redactor
 from ...._kernel.task import Result, Task
 from ...client import Aws, aws_from_params
@@ -202,7 +203,7 @@ class _Writing:
                 break
         else:
             return
-        message = f"What is in the AWS account {self.access['account']} now is not what was written: {wrong}."
+        message = f"What is in the AWS account {self.access['account']} now is not what was written: {sentence(wrong)}"
         raise OnrampError(
             msg=f"{message} Somebody else has written at the same time. Check whose change that is, and run again.",
             failure=Failure(code="written_meanwhile", message=message),
@@ -219,5 +220,5 @@ class _Writing:
                 error.msg = f"Everything was written, but could not be looked at again. {error.msg} Run again."
                 raise
             found = error.result.get("access", {})
-            return "; ".join(left_over(self.access, found) if found else ()) or error.msg.rstrip(".")
+            return "; ".join(left_over(self.access, found) if found else ()) or error.msg
         return "; ".join(left_over(self.access, found))
