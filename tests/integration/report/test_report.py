@@ -21,7 +21,7 @@ from tests.collection import CHECKOUT
 from tests.integration.inventories.by_hand import GCS, make
 from tests.integration.playbooks.fleet import EXAMPLES, connections, play, workspaces
 from tests.playbook import PlayResult, run_playbook
-from tests.sandbox import world
+from tests.sandbox import breaking, world
 from tests.sandbox.client import Sandbox
 
 CALLBACK = "onramp.braze_fivetran.workspace_report"
@@ -243,6 +243,33 @@ def test_who_is_not_offboarded_is_not_told_that_its_access_was_removed(sandbox: 
     assert 'step="access",mark="removed"' not in metrics.read_text()
     again = Reported(sandbox, tmp_path, "offboard", "-e", "offboard_confirmed=true", inventory=inventory)
     assert [again.marks(name)["access"] for name in (stays, gone)] == ["removed", "removed"]
+
+
+@pytest.mark.slow
+def test_who_is_to_adopt_a_broken_connection_is_told_what_that_would_change(sandbox: Sandbox, tmp_path: Path) -> None:
+    inventory = workspaces()
+    del inventory["braze_workspaces"]["hosts"]["shop_eu"]
+    assert play(sandbox, "onboard", inventory=inventory).exit_code == 0
+    made = connections(sandbox)["braze_shop_us"]
+    pointed = {**made["config"], "s3bucket": "somebody-elses"}
+    sandbox.seed("fivetran", "edit_connection", id=made["id"], config=pointed)
+    breaking.notice(sandbox)
+    for name in ("onboard", "heal"):
+        reported = Reported(
+            sandbox,
+            tmp_path,
+            name,
+            inventory=inventory,
+            ANSIBLE_STDOUT_CALLBACK="onramp.braze_fivetran.quiet",
+            ONRAMP_REPORT_JUNIT=str(tmp_path / "junit.xml"),
+        )
+        assert reported.marks("shop_us")["connection"] == "failed"
+        printed, _banner, table = reported.play.output.partition("BRAZE WORKSPACES")
+        cell = reported.json["workspaces"][0]["cells"]["connection"]["text"]
+        row = reported.html.partition("</table>")[0]
+        for text in (printed, table, cell, row, (tmp_path / "junit.xml").read_text()):
+            assert "somebody-elses" in text
+            assert world.S3_BUCKET in text
 
 
 def test_a_report_that_cannot_be_written_warns_and_leaves_play_and_the_other_file_alone(

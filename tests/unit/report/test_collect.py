@@ -407,7 +407,7 @@ def test_who_is_not_offboarded_keeps_the_access_that_another_workspace_leaves_to
 
 
 def test_who_shows_the_documents_of_another_shows_them_as_planned_where_they_are() -> None:
-    fact = seen("set_fact", {"ansible_facts": {"__s3_access_handed_over": ACCESS["access"]["role"]["arn"]}})
+    fact = seen("set_fact", {"ansible_facts": {"s3_access_fivetran_role_arn": ACCESS["access"]["role"]["arn"]}})
     for action, words in (("create", "would be created"), ("none", "role Fivetran")):
         looked = seen("s3_access_plan_info", in_aws(action), "app_us")
         assert report_of([looked, fact]).workspaces[1].cells[Step.ACCESS].text == words
