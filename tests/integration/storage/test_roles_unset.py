@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 import pytest
+from ansible.release import __version__
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._settings.options import ROLES, role_options
 
 from tests.integration.given import let_fivetran_read
@@ -27,6 +28,11 @@ FACTS = {
     "fivetran_connection": "fivetran_connection_details",
 }
 UNSET: dict[str, Any] = {"omit": "{{ nothing | default(omit) }}", "null": None}
+# Before ansible-core 2.19, omit is a text, which Ansible's own check refuses where another type belongs.
+REFUSED = {
+    "null": "{}: is null. Leave it out",
+    "omit": "Validation of arguments failed" if __version__.startswith("2.18.") else "never",
+}
 SHOW = "ansible.builtin.debug"
 
 
@@ -104,7 +110,7 @@ def test_what_is_no_value_is_as_good_as_unset(sandbox: Sandbox, role: str, unset
     differing = {}
     for name, host, other_host in alike:
         found, expected = outcome(play, host), outcome(play, other_host)
-        is_refused = unset == "null" and str(found).startswith(f"{name}: is null. Leave it out")
+        is_refused = str(found).startswith(REFUSED[unset].format(name))
         if found != expected and not is_refused:
             differing[host] = found
     assert differing == {}
