@@ -137,7 +137,8 @@ def _if_the_group_is_gone(situation: Situation, draft: Draft, error: OnrampError
     settings = draft.settings
     if not situation.purpose.removes or error.failure.code != "NotFound_Group" or settings.storage not in ("s3", "gcs"):
         return ""
-    return f"If it was deleted, its connections are gone with it, and the access can be taken away by: {by_hand(draft)}"
+    by = by_hand(situation, draft)
+    return f"If it was deleted, its connections are gone with it, and the access can be taken away by: {by}"
 
 
 def _who_stays(situation: Situation, drafts: list[Draft]) -> None:

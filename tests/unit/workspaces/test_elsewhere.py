@@ -81,6 +81,40 @@ def test_a_run_that_moves_a_connection_to_another_storage_tells_how_the_old_acce
     assert f"-e gcs_access_bucket=bucket-us-in-gcs -e gcs_access_member={SERVICE_ACCOUNT}" in finding.remedy
 
 
+def if_the_group_is_gone(workspace: Settings, **world: object) -> str:
+    """Return what is said to a workspace that leaves, and whose group Fivetran does not have any more."""
+    others = ({"id": "others", "name": "Others"},)
+    [plan] = plans_of("offboard", workspace, world=World(groups=others, **world))  # type: ignore[arg-type]
+    [problem] = plan.problems
+    assert problem.code == "NotFound_Group"
+    return problem.remedy
+
+
+def test_where_the_group_was_deleted_the_command_has_the_external_id_that_the_role_bears() -> None:
+    remedy = if_the_group_is_gone(WAS_IN_S3, iam=in_iam(WAS_IN_S3, "bucket-us"))
+    assert f"-e s3_access_external_id={GROUP_ID} -e s3_access_bucket=bucket-us" in remedy
+    assert "GROUP_ID" not in remedy
+
+
+@pytest.mark.parametrize("tags", [{}, {"onramp.braze_fivetran/external-id": "sha256:0815"}])
+def test_where_the_role_bears_no_external_id_it_is_said_where_to_read_it(tags: dict[str, str]) -> None:
+    for iam in (in_iam(WAS_IN_S3, "bucket-us", tags=tags), ()):
+        remedy = if_the_group_is_gone(WAS_IN_S3, iam=iam)
+        assert "-e s3_access_external_id=GROUP_ID" in remedy
+        assert remedy.endswith("shows: aws iam get-role --role-name Fivetran")
+
+
+def test_where_the_service_account_is_not_known_it_is_said_where_to_read_it() -> None:
+    shows = "gcloud storage buckets get-iam-policy gs://bucket-us-in-gcs"
+    remedy = if_the_group_is_gone(WAS_IN_GCS)
+    assert "-e gcs_access_member=E-MAIL" in remedy
+    assert remedy.endswith(shows)
+    to_s3 = settings("us", currents_bucket="bucket-us", fivetran_connection_adopt=True)
+    [finding] = told("onboard", to_s3, WAS_IN_GCS)
+    assert "-e gcs_access_member=E-MAIL" in finding.remedy
+    assert finding.remedy.endswith(shows)
+
+
 def test_a_role_of_another_name_stays_and_that_is_said() -> None:
     renamed = settings("us", currents_bucket="bucket-us", s3_access_role_name="New", s3_access_policy_name="New")
     [finding] = told("offboard", renamed, WAS_IN_S3)

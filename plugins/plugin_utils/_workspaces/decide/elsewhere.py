@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..look import questions
 from .drafts import Draft, Situation
 from .identity import Folder, folder_read, folders_read, shown
 
@@ -50,7 +51,8 @@ def note_access_elsewhere(situation: Situation, draft: Draft) -> None:
         values = f"currents_storage: {storage} and currents_bucket: {bucket}"
     remedy = f"To take that away as well, set {values}, and run offboard.yml again."
     if not purpose.removes:
-        remedy = f"Once nothing reads there any more, it is taken away by: {by_hand(draft, storage, bucket)}"
+        by = by_hand(situation, draft, storage, bucket)
+        remedy = f"Once nothing reads there any more, it is taken away by: {by}"
     draft.warning("access", code, f"{option}: the connection reads {place}, and the inventory {said}. {stays}", remedy)
 
 
@@ -69,19 +71,47 @@ def note_other_names(leaving: Iterable[Draft], name: str) -> None:
             )
 
 
-def by_hand(draft: Draft, storage: str = "", bucket: str = "") -> str:
-    """Return the command that takes access to a bucket away without the plan, by default to that of the settings."""
+def by_hand(situation: Situation, draft: Draft, storage: str = "", bucket: str = "") -> str:
+    """Return the command that takes access to a bucket away without the plan, by default to that of the settings.
+
+    What nobody here knows is left to be filled in; behind the command stands where to read it.
+    """
     settings, group = draft.settings, draft.group
     storage, bucket = storage or settings.storage, bucket or settings.bucket
+    where = ""
     if storage == "gcs":
         e_mail = group.service_account if group and group.service_account else "E-MAIL"
         what = {"gcs_access_bucket": bucket, "gcs_access_member": e_mail}
+        if e_mail == "E-MAIL":
+            where = (
+                ". E-MAIL is Fivetran's service account, which the bucket's policy shows:"
+                f" gcloud storage buckets get-iam-policy gs://{bucket}"
+            )
     else:
         access = settings.roles["s3_access"]
-        what = {"s3_access_external_id": group.id if group else "GROUP_ID", "s3_access_bucket": bucket}
+        external_id = group.id if group else _external_id(situation, draft)
+        what = {"s3_access_external_id": external_id or "GROUP_ID", "s3_access_bucket": bucket}
         what |= {f"s3_access_{name}": str(access[name]) for name in ("role_name", "policy_name")}
+        if not external_id:
+            where = (
+                ". GROUP_ID is the External ID, which the role's tag onramp.braze_fivetran/external-id or its trust"
+                f" policy shows: aws iam get-role --role-name {access['role_name']}"
+            )
     values = " ".join(f"-e {name}={value}" for name, value in what.items())
     return (
         "ansible localhost -m ansible.builtin.include_role -a"
-        f" name=onramp.braze_fivetran.{storage}_access -e {storage}_access_state=absent {values}"
+        f" name=onramp.braze_fivetran.{storage}_access -e {storage}_access_state=absent {values}{where}"
     )
+
+
+def _external_id(situation: Situation, draft: Draft) -> str:
+    """Return the External ID for which the role was made, as its tag has it: Fivetran knows it no more."""
+    account = situation.account_of(draft.settings)
+    question = questions.iam(draft.settings, account) if account and draft.settings.storage == "s3" else None
+    role = situation.seen.of(question).role if question and situation.seen.has(question) else None
+    # The SDK of AWS stands behind it.
+    from ....module_utils._aws.access.model import TAG
+
+    tag = role.tags.get(TAG, "") if role else ""
+    # Of what a tag cannot hold, it has a checksum.
+    return "" if tag.startswith("sha256:") else tag
