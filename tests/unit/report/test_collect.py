@@ -324,8 +324,8 @@ def to_do(action: str, *kinds: str, host: str = "shop_us", maker: str = "") -> O
     return planned(host, applies=True, changes=changes, seen=looked, schema="braze_shop_us")
 
 
-def refused(module: str, role: str, result: dict[str, Any] = REFUSED) -> Observation:
-    return seen(module, result, role=role, outcome="failed")
+def refused(module: str, role: str, result: dict[str, Any] | None = None) -> Observation:
+    return seen(module, result or REFUSED, role=role, outcome="failed")
 
 
 def wrote(action: str, host: str = "shop_us", **changes: Any) -> list[Observation]:

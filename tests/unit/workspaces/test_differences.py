@@ -65,7 +65,7 @@ def test_a_statement_is_held_against_what_became_of_it_wherever_that_stands() ->
     more = {**READS, "Resource": [*MANY, "b"]}
     assert lines([READS, DENIES], [more]) == [
         'f[0].Resource: added: "b"',
-        *[line for line in lines([READS, DENIES], [READS])],
+        *lines([READS, DENIES], [READS]),
     ]
     assert lines([DENIES, READS], [more])[0] == 'f[1].Resource: added: "b"'
     [taken] = lines([READS, DENIES], [READS])
