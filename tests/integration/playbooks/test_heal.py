@@ -271,6 +271,7 @@ def test_one_that_cannot_be_healed_stops_no_other(ailing: Sandbox) -> None:
     assert rescued(result, refused) == 1
 
 
+@pytest.mark.slow
 def test_what_the_look_has_found_of_access_is_told_where_the_tests_fail(onboarded: Sandbox, tmp_path: Path) -> None:
     key = encrypt(onboarded)
     for item in onboarded.aws("s3").list_objects_v2(Bucket=world.S3_BUCKET)["Contents"]:

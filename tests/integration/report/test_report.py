@@ -227,6 +227,7 @@ def test_one_line_in_the_configuration_switches_the_table_on_and_writes_nothing(
     assert list(tmp_path.iterdir()) == before
 
 
+@pytest.mark.slow
 def test_who_is_not_offboarded_is_not_told_that_its_access_was_removed(sandbox: Sandbox, tmp_path: Path) -> None:
     inventory = workspaces(app_us={})
     del inventory["braze_workspaces"]["hosts"]["shop_eu"]

@@ -101,7 +101,7 @@ NO_RESULT = {"failed": True, "changed": False, "msg": "The role has failed befor
 EMPTY: dict[str, Any] = {"s3_access_fivetran_role_arn": "", "s3_access_difference": {}}
 
 
-@pytest.mark.parametrize("fact", FACTS)
+@pytest.mark.parametrize("fact", [FACTS[0], *(pytest.param(fact, marks=pytest.mark.slow) for fact in FACTS[1:])])
 def test_a_role_that_has_failed_hands_over_nothing_of_the_call_before(sandbox: Sandbox, fact: str) -> None:
     role, right, wrong = cases(sandbox)[fact]
     tasks = [
@@ -117,6 +117,7 @@ def test_a_role_that_has_failed_hands_over_nothing_of_the_call_before(sandbox: S
     assert fact == "s3_access_difference" or EMPTY.get(fact, NO_RESULT) not in told[::2]
 
 
+@pytest.mark.slow
 def test_a_role_that_is_named_and_not_there_is_not_taken_for_another_where_errors_are_ignored(
     sandbox: Sandbox,
 ) -> None:
@@ -149,6 +150,7 @@ def test_a_loop_that_goes_on_connects_no_workspace_through_the_role_of_another(s
     assert "fivetran_connection_role_arn" in play.messages()
 
 
+@pytest.mark.slow
 def test_what_the_other_entry_point_has_handed_over_stays(sandbox: Sandbox) -> None:
     role, right, _wrong = cases(sandbox)["fivetran_connection_details"]
     details, synced = shown("fivetran_connection_details.connection.schema"), shown("fivetran_connection_sync_details")
@@ -168,6 +170,7 @@ def test_what_the_other_entry_point_has_handed_over_stays(sandbox: Sandbox) -> N
     assert none == {}
 
 
+@pytest.mark.slow
 def test_with_a_plan_too_a_role_that_has_failed_hands_over_nothing_of_the_play_before(sandbox: Sandbox) -> None:
     role, right, _wrong = cases(sandbox)["s3_access_fivetran_role_arn"]
     planned = {**right, "s3_access_bucket": "acme-nothing-there", "onramp_workspace": {}}

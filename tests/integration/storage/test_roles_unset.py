@@ -130,6 +130,7 @@ def is_refused(unset: str, names: list[str], found: str) -> bool:
     return all(f"{name}: is null." in found for name in names)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unset", UNSET)
 def test_of_a_bucket_and_several_either_may_be_unset(sandbox: Sandbox, unset: str) -> None:
     let_fivetran_read(sandbox)

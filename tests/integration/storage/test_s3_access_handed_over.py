@@ -46,7 +46,7 @@ LATER: dict[str, list[dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("how", LATER)
+@pytest.mark.parametrize("how", [how if how == "roles" else pytest.param(how, marks=pytest.mark.slow) for how in LATER])
 def test_a_role_of_somebody_else_s_that_is_named_after_one_was_made_is_only_looked_at(
     sandbox: Sandbox, how: str
 ) -> None:
@@ -57,6 +57,7 @@ def test_a_role_of_somebody_else_s_that_is_named_after_one_was_made_is_only_look
     assert [task.result["msg"] for task in play.tasks if task.task == "Out comes"] == [THEIRS.arn]
 
 
+@pytest.mark.slow
 def test_an_item_of_a_loop_that_names_the_very_role_of_the_item_before_makes_none(sandbox: Sandbox) -> None:
     names = {"role_name": "Fivetran-{{ item.name }}", "policy_name": "Fivetran-{{ item.name }}-Access"}
     task = used("include", **names, role_arn="{{ item.arn | default(omit) }}")
@@ -66,6 +67,7 @@ def test_an_item_of_a_loop_that_names_the_very_role_of_the_item_before_makes_non
     assert iam_names(sandbox) == ["Fivetran-a", "Fivetran-a-Access"]
 
 
+@pytest.mark.slow
 def test_the_plan_takes_the_role_that_the_inventory_names_for_that_of_a_workspace_after_one_was_made(
     sandbox: Sandbox,
 ) -> None:
