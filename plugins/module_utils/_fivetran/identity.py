@@ -26,38 +26,26 @@ IDENTITY_OPTIONS = OptionGroup(
     required_together=[("group_id", "schema")],
 )
 
-NOT_FOUND = "NotFound_Connection"
 
-
-def require_connection(client: FivetranClient, params: Mapping[str, Any]) -> JsonObject:
+def connection_or_foretold(client: FivetranClient, task: Task) -> JsonObject | None:
     """Return the connection that the options of ``IDENTITY_OPTIONS`` name.
+
+    None where check mode may have foretold one of this name, and nobody has made it.
 
     :raises OnrampError: with Fivetran's own code ``NotFound_Connection``, naming what comes nearest.
     """
+    params = task.params
     if params["id"]:
         found = client.connection(params["id"])
     else:
         rows = client.connections(group_id=params["group_id"], schema=params["schema"])
         found = next((row for row in rows if row.get("schema") == params["schema"]), None)
     if found is None:
-        raise _not_found(client, params)
-    return found
-
-
-def connection_or_foretold(client: FivetranClient, task: Task) -> JsonObject | None:
-    """Return the connection; None where check mode may have foretold one of this name, and nobody has made it.
-
-    :raises OnrampError: as :func:`require_connection`.
-    """
-    try:
-        return require_connection(client, task.params)
-    except OnrampError as error:
-        if not task.check_mode or task.params["id"] or error.failure.code != NOT_FOUND:
-            raise
-        if client.group(task.params["group_id"]) is None:
-            raise
+        error = _not_found(client, params)
+        if not task.check_mode or params["id"] or client.group(params["group_id"]) is None:
+            raise error
         task.warn(f"{error.msg} In check mode, it is taken for one that an earlier task makes.")
-        return None
+    return found
 
 
 def _not_found(client: FivetranClient, params: Mapping[str, Any]) -> OnrampError:
@@ -68,7 +56,7 @@ def _not_found(client: FivetranClient, params: Mapping[str, Any]) -> OnrampError
             f"There is no connection with schema {quoted(params['schema'])} in group {params['group_id']} that this API"
             f" key can see. {_hint(client, params['group_id'], params['schema'])}"
         )
-    return OnrampError(msg=msg, failure=Failure(code=NOT_FOUND, message=msg))
+    return OnrampError(msg=msg, failure=Failure(code="NotFound_Connection", message=msg))
 
 
 def _hint(client: FivetranClient, group_id: str, schema: str) -> str:
