@@ -62,7 +62,7 @@ def run(script: str, piped: bytes, folder: str | bytes | None) -> tuple[int, byt
             _use_streams(printed[1], said[1])
             os.chdir(folder or ".")
             _forget_ansible()
-            code = _exit_code(lambda: _run_here(script, piped))
+            code = exit_code(lambda: _run_here(script, piped))
         finally:
             os._exit(code)
     os.close(printed[1])
@@ -136,7 +136,7 @@ def _is_of_ansible(hook: Callable[..., Any]) -> bool:
     return str(getattr(of, "__module__", None) or type(of).__module__).startswith("ansible")
 
 
-def _exit_code(work: Callable[[], object]) -> int:
+def exit_code(work: Callable[[], object]) -> int:
     """Return what a Python exits with that does nothing else, having done what is to be done at its end."""
     code: Any = None
     try:

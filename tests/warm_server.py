@@ -23,7 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tests import warm_imports
+from tests import warm_imports, warm_modules
 
 LARGEST_REQUEST = 1 << 17
 READY = b"ready"
@@ -220,4 +220,6 @@ def _print_to(output: int) -> None:
 
 if __name__ == "__main__":
     warm_imports.for_everybody()
-    sys.exit(Server(socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2])).serve())
+    server = Server(socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2]))
+    # Python would take everything apart that was imported; a fork would have it copied for that.
+    os._exit(warm_modules.exit_code(lambda: sys.exit(server.serve())))
