@@ -29,6 +29,8 @@ LONGEST_POLICY = 6144
 MOST_POLICIES = 10
 
 _TAG_VALUE = re.compile(r"[\w .:/=+@-]{1,256}", re.ASCII)
+# Before what stands for an External ID in its tag.
+_CHECKSUM = "sha256:"
 
 
 @dataclass(frozen=True)
@@ -211,4 +213,10 @@ def tag_value(external_id: str) -> str:
     """Return the External ID as a tag can hold it: itself, or its SHA-256 where tags forbid its characters."""
     if _TAG_VALUE.fullmatch(external_id):
         return external_id
-    return "sha256:" + hashlib.sha256(external_id.encode()).hexdigest()
+    return _CHECKSUM + hashlib.sha256(external_id.encode()).hexdigest()
+
+
+def tagged_external_id(tags: Mapping[str, str]) -> str:
+    """Return the External ID that was written by :func:`tag_value`; empty where there is none, or its SHA-256 alone."""
+    value = tags.get(TAG, "")
+    return "" if value.startswith(_CHECKSUM) else value

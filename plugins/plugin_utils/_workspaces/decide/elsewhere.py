@@ -110,8 +110,6 @@ def _external_id(situation: Situation, draft: Draft) -> str:
     question = questions.iam(draft.settings, account) if account and draft.settings.storage == "s3" else None
     role = situation.seen.of(question).role if question and situation.seen.has(question) else None
     # The SDK of AWS stands behind it.
-    from ....module_utils._aws.access.model import TAG
+    from ....module_utils._aws.access.model import tagged_external_id
 
-    tag = role.tags.get(TAG, "") if role else ""
-    # Of what a tag cannot hold, it has a checksum.
-    return "" if tag.startswith("sha256:") else tag
+    return tagged_external_id(role.tags) if role else ""
