@@ -51,10 +51,15 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with what waits; leave what is slow out of ``ansible-test units``, which knows no option for that."""
+    """Begin with what waits; let ``ansible-test units``, which forks for each, run a test that is not slow once.
+
+    It knows no option for that. With all that a test is to be run with, pytest runs it.
+    """
     if config.inipath and "ansible_test" in config.inipath.parts:
-        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("slow")])
-        items[:] = [item for item in items if not item.get_closest_marker("slow")]
+        quick = [item for item in reversed(items) if not item.get_closest_marker("slow")]
+        chosen = [*{item.nodeid.partition("[")[0]: item for item in quick}.values()][::-1]
+        config.hook.pytest_deselected(items=list({*items} - {*chosen}))
+        items[:] = chosen
     # Each worker begins with a part of them: the first one waits while the others compute.
     items.sort(key=lambda item: item.get_closest_marker("waits") is None)
 

@@ -95,9 +95,15 @@ def played(
     *arguments: str,
     inventory: str | Path | Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
+    home: Path | None = None,
 ) -> Iterator[tuple[PlayResult, Path]]:
-    """Give what :func:`run_playbook` returns, and the folder with everything that was written; it is removed then."""
+    """Give what :func:`run_playbook` returns, and the folder with everything that was written; it is removed then.
+
+    ``home``: what lies in that folder before, which is the home of who plays.
+    """
     with _folder() as directory:
+        if home is not None:
+            shutil.copytree(home, directory, dirs_exist_ok=True)
         output = printed_by(play := _play(sandbox, directory, playbook, arguments, inventory, environment), TIMEOUT)
         log = directory / EVENTS
         events = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []

@@ -238,6 +238,8 @@ def _read_models_once() -> None:
     """Let botocore find read already which services there are, and what it knows of those that plays talk to."""
     loaders: Any = importlib.import_module("botocore.loaders")
     own, load = loaders.Loader.BUILTIN_DATA_PATH, loaders.JSONFileLoader.load_file
+    # boto3 lets its sessions look into a folder of its own as well, which holds none of these.
+    read = {own, str(Path(importlib.import_module("boto3").__file__ or "").parent / "data")}
     list_services = loaders.Loader.list_available_services
     ours = loaders.Loader(include_default_search_paths=False, extra_search_paths=[own])
     known = cache(lambda path: load(ours.file_loader, path))
@@ -247,7 +249,7 @@ def _read_models_once() -> None:
         return known(file_path) if file_path.startswith(own) else load(self, file_path)
 
     def list_available_services(self: Any, type_name: str) -> Any:
-        others = any(Path(path).is_dir() for path in self.search_paths if path != own)
+        others = any(Path(path).is_dir() for path in self.search_paths if path not in read)
         return list_services(self, type_name) if others or type_name not in services else [*services[type_name]]
 
     loaders.JSONFileLoader.load_file, loaders.Loader.list_available_services = load_file, list_available_services

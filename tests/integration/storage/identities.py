@@ -199,16 +199,14 @@ def make_deployment_roles(sandbox: Sandbox) -> None:
 def aws_configuration(folder: Path) -> Iterator[dict[str, str]]:
     """Write profiles of every kind for both accounts; give the environment of somebody who has nothing else.
 
-    The home of the play is a folder of its own, so that the token of SSO is laid there by ``HOME``.
+    The token of SSO lies in the folder ``home``, which is to be the home of who plays.
     """
-    home = folder / "home"
     with _sso_portal() as portal:
         config = folder / "config"
         config.write_text("".join(_profiles(account, folder) for account in ACCOUNTS))
-        _log_in(home)
+        _log_in(folder / "home")
         yield {
             **NOBODY,
-            "HOME": str(home),
             "AWS_CONFIG_FILE": str(config),
             "AWS_SHARED_CREDENTIALS_FILE": str(folder / "none"),
             "AWS_ENDPOINT_URL_SSO": portal,

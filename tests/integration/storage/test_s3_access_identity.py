@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ from tests.integration.storage.identities import (
     make_deployment_roles,
     runs,
 )
-from tests.playbook import PlayResult, run_playbook
+from tests.playbook import PlayResult, played, run_playbook
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox
 
@@ -36,15 +36,18 @@ RUNS = runs(cells())
 
 
 @pytest.fixture
-def configured(sandbox: Sandbox, tmp_path: Path) -> Iterator[dict[str, str]]:
+def run(sandbox: Sandbox, tmp_path: Path) -> Iterator[Callable[[list[Cell]], PlayResult]]:
+    """Give what runs some of the matrix in one play, where a configuration of AWS has profiles of every kind."""
     make_deployment_roles(sandbox)
-    with aws_configuration(tmp_path) as environment:
-        yield environment
+    with aws_configuration(tmp_path) as configured:
 
+        def run(chosen: list[Cell]) -> PlayResult:
+            plays = [cell.play() for cell in chosen]
+            environment = {**configured, **chosen[0].said.process}
+            with played(sandbox, plays, environment=environment, home=tmp_path / "home") as (result, _directory):
+                return result
 
-def run(sandbox: Sandbox, chosen: list[Cell], environment: dict[str, str]) -> PlayResult:
-    plays = [cell.play() for cell in chosen]
-    return run_playbook(sandbox, plays, environment={**environment, **chosen[0].said.process})
+        yield run
 
 
 def hold(sandbox: Sandbox, cell: Cell, play: PlayResult) -> None:
@@ -63,10 +66,10 @@ def hold(sandbox: Sandbox, cell: Cell, play: PlayResult) -> None:
 
 
 def test_the_pairs_that_two_rules_would_read_in_two_ways_are_read_in_one(
-    sandbox: Sandbox, configured: dict[str, str]
+    sandbox: Sandbox, run: Callable[[list[Cell]], PlayResult]
 ) -> None:
     for chosen in runs(DANGEROUS):
-        play = run(sandbox, chosen, configured)
+        play = run(chosen)
         for cell in chosen:
             hold(sandbox, cell, play)
 
@@ -101,9 +104,9 @@ def test_whatever_the_play_says_of_hosts_the_user_who_runs_ansible_writes_from_t
 @pytest.mark.slow
 @pytest.mark.parametrize("chosen", RUNS, ids=lambda chosen: f"{len(chosen)} cells of {chosen[0].first}")
 def test_every_pair_of_ways_leads_to_one_account(
-    sandbox: Sandbox, configured: dict[str, str], chosen: list[Cell]
+    sandbox: Sandbox, run: Callable[[list[Cell]], PlayResult], chosen: list[Cell]
 ) -> None:
-    play = run(sandbox, chosen, configured)
+    play = run(chosen)
     for cell in chosen:
         hold(sandbox, cell, play)
     contradicting = [cell for cell in chosen if cell.expected is None]
