@@ -85,7 +85,7 @@ class ActionModule(ControllerAction):
         """Say how it has ended, and remember that."""
         workspace = _workspace(variables)
         failure = _result(variables, FAILURE) if params["failed_at"] else {}
-        # Those of an earlier run in the same process are none of this one.
+        # Those of an earlier run in the same process are not this one's.
         done = (
             ({}, {}) if params["failed_at"] == "access" else (_result(variables, CONNECTION), _result(variables, SYNC))
         )
@@ -97,9 +97,7 @@ class ActionModule(ControllerAction):
 
     def _outcome(self, _params: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         """Say how the host stands."""
-        healing = _workspace(variables).get("healing")
-        if not healing:
-            return {"outcome": {"workspace": _host(variables), **planned(NO_PLAN)}}
+        healing = _workspace(variables).get("healing") or NO_PLAN
         was_tried = healing["state"] == HealState.TO_HEAL and not self._task.check_mode
         found = _ended(variables) if was_tried else planned(healing)
         told = {"workspace": _host(variables), **found}

@@ -158,7 +158,7 @@ def _variable(value: Any) -> Any:
     """Return a value as a variable. What could be a template to anybody is marked as none."""
     if isinstance(value, Placeholder):
         return TEMPLATE(value.template)
-    # Marked as unsafe, a text is no text any more to those who read what ansible-inventory prints.
+    # Marked as unsafe, a text is no longer text to those who read what ansible-inventory prints.
     return TEMPLATE(value) if isinstance(value, str) and is_plain(value) else wrap_var(value)
 
 

@@ -140,7 +140,7 @@ next_step:
   type: str
   sample: >-
     Currents does not write under this prefix but under 'braze/currents'. Set the prefix to that, or name in
-    folders_of_others what other workspaces write to.
+    folders_of_others (currents_landing_folders_of_others in the role) what other workspaces write to.
 newest_hour:
   description: Hour of the newest events, in UTC as ISO 8601; V(none) if there are none.
   returned: success, and failure if it is known

@@ -97,7 +97,9 @@ EXAMPLES = r"""
 RETURN = r"""
 msg:
   description: What is told, a line or a list of lines.
-  returned: always
+  returned:
+    with O(phase=outcome) and O(phase=sum_up), with O(phase=tell) where the playbook was run, with O(phase=verdict) where
+    the host is not well
   type: raw
   sample: "Healed 2, nothing broken 1, needs a person 1, cooling down 0."
 goes_ahead:
@@ -110,6 +112,11 @@ outcome:
   returned: with O(phase=end) and O(phase=outcome)
   type: dict
   contains:
+    workspace:
+      description: Name of the host.
+      returned: with O(phase=outcome)
+      type: str
+      sample: shop_us
     state:
       description:
         - V(healed), V(syncing), V(nothing_broken), V(needs_a_person), V(cooling_down), V(not_healed), V(left_out) if it

@@ -15,7 +15,7 @@ author:
 description:
   - Reads a plan that M(onramp.braze_fivetran.workspace_plan) has saved, and tells it to a person as it was told then.
     No vendor is asked, and neither credentials nor an inventory are needed.
-  - It fails where the file is no plan, is of another version of the format, or was changed since it was written.
+  - It fails where the file is not a plan, is of another version of the format, or was changed since it was written.
   - It runs on the controller, within Ansible's own process.
 extends_documentation_fragment:
   - onramp.braze_fivetran._attributes

@@ -25,7 +25,7 @@ def write_whole(path: Path, text: str, mode: int = _AS_USUAL) -> None:
     """Write a file so that nobody who reads it meanwhile sees half of it.
 
     A link is followed. A file that is there keeps its permissions, a new one gets those of ``mode`` that new files get
-    here. What is no file, such as a pipe, is written to. Folders that are missing are made.
+    here. What is not a file, such as a pipe, is written to. Folders that are missing are made.
 
     :raises OSError: it cannot be written; what was there is as it was.
     """
@@ -53,12 +53,12 @@ def write_whole(path: Path, text: str, mode: int = _AS_USUAL) -> None:
 def read_regular(path: str | Path, most: int, flags: int = 0) -> bytes:
     """Return the first ``most`` bytes of a file, without waiting for the other end of a pipe. ``flags``: of opening it.
 
-    :raises OSError: it cannot be read, or is no file.
+    :raises OSError: it cannot be read, or is not a file.
     """
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | flags)
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError(errno.EINVAL, "it is no file", str(path))
+            raise OSError(errno.EINVAL, "it is not a file", str(path))
         return file.read(most)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from ..module_utils._kernel.secrets.names import is_secret_name
 from ..module_utils._kernel.secrets.redact import texts_in
 
-# What is longer is no file of credentials.
+# What is longer is not a file of credentials.
 _LONGEST = 256 * 1024
 _SECRETS_OF_AWS = ("aws_secret_access_key", "aws_session_token", "aws_security_token")
 

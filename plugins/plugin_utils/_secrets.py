@@ -7,7 +7,7 @@
 A vendor may quote what another task, for another workspace, was given. To read every workspace's keys takes seconds
 where there are a thousand, and may ask a vault for each. So a task does that only where it has a vendor's own words to
 tell; and what one task has read, all later ones know: Ansible imports this in its own process before it forks workers,
-which share the memory that is set aside here. It is no file, and ends with the run.
+which share the memory that is set aside here. It is not a file, and ends with the run.
 """
 
 # Private to this collection: no promise of stability to anybody outside it.

@@ -40,7 +40,7 @@ _PASSING_WORDS = (*_THROTTLED_WORDS, "limitexceeded", "requesttimeout")
 class Patience:
     """``tries``: how often a call is sent at most. ``total``: seconds after which no other try is begun.
 
-    ``throttled``: seconds for which AWS may throttle it, which is no try; None: that is part of the total.
+    ``throttled``: seconds for which AWS may throttle it, which is not a try; None: that is part of the total.
     """
 
     tries: int

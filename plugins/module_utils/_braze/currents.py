@@ -91,7 +91,8 @@ def next_step(verdict: LandingVerdict, survey: Survey, now: datetime) -> str:
     if verdict is LandingVerdict.ELSEWHERE:
         return (
             f"Currents does not write under this prefix but under {_places(survey.other_prefixes)}. Set the prefix to"
-            " that, or name in folders_of_others what other workspaces write to."
+            " that, or name in folders_of_others (currents_landing_folders_of_others in the role) what other workspaces"
+            " write to."
         )
     if verdict is LandingVerdict.NOT_CURRENTS:
         return _what_is_there(survey)

@@ -128,5 +128,5 @@ def _unknown(api_url: str) -> Endpoint:
             " URL is not known either. Take the REST URL from Braze's API overview."
         )
     else:
-        warning = f"api_url: {host} is none of Braze's instances that this version knows. It is used as it is."
+        warning = f"api_url: {host} is not one of Braze's instances that this version knows. It is used as it is."
     return Endpoint(api_url, warning=warning)

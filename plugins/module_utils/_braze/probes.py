@@ -91,7 +91,7 @@ class Prober:
             repeat = [attempt for attempt in attempts.values() if attempt.worth_repeating]
             wait = self._wait_before(repeat, tries_made) if repeat else 0.0
             if repeat and all(attempt.is_limited for attempt in repeat) and wait <= left:
-                # Nothing but rate limits is in the way: that is no try, and has a time of its own.
+                # Nothing but rate limits is in the way: that is not a try, and has a time of its own.
                 self._wait_for_limit(wait)
                 left, deadline = left - wait, deadline.later(wait)
             elif not repeat or not deadline.wait(wait):

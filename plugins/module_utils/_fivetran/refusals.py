@@ -13,7 +13,7 @@ from typing import Any
 from .._kernel.http.call import Explanation
 
 NO_SUCH_PATH = (
-    "That is no answer about an object: the API is not at this address. Check fivetran_api_url (environment:"
+    "That is not an answer about an object: the API is not at this address. Check fivetran_api_url (environment:"
     " FIVETRAN_API_URL), which is https://api.fivetran.com."
 )
 NEXT_STEPS = {

@@ -130,7 +130,7 @@ def _no_credentials_file(option: str, file: str, content: Any) -> Explained:
     kind = content.get("type") if isinstance(content, dict) else None
     # What else may stand there is not known.
     of_type = f" of the type {kind}" if isinstance(kind, str) and re.fullmatch(r"[a-z_]{1,40}", kind) else ""
-    what = f"JSON{of_type}, which is none" if isinstance(content, dict) else "no JSON, and so none"
+    what = f"JSON{of_type}, which is not one" if isinstance(content, dict) else "no JSON, and so none"
     return Explained(
         f"{option}: {quoted(file)} holds {what} of Google's kinds of credentials",
         "Name the key file of a service account, or what gcloud iam workload-identity-pools create-cred-config or"

@@ -122,7 +122,7 @@ def _metadata_findings(bucket: GcsBucket, wish: Wish) -> Iterator[Finding]:
         yield Finding(
             ACCESS, "error", "uniform_access_needed",
             f"Bucket {bucket.name} has no uniform bucket-level access, without which Google takes no condition.",
-            f"Turn it on, after looking who reads by ACLs: gcloud storage buckets update gs://{bucket.name}"
+            f"Turn it on, after checking who reads through ACLs: gcloud storage buckets update gs://{bucket.name}"
             " --uniform-bucket-level-access. Or grant the whole bucket.",
         )  # fmt: skip
     if bucket.exists is None:

@@ -122,6 +122,6 @@ def _typed(name: str, spec: OptionSpec, value: Any) -> Any:
 
 
 def _first_odd(value: Any) -> str:
-    """Return in words what is no list, or what in it is no connection."""
+    """Return in words what is not a list, or what in it is no connection."""
     odd = [item for item in value if not isinstance(item, Mapping)] if isinstance(value, list) else []
     return f"one with {shown(odd[0])} in it" if odd else shown(value)

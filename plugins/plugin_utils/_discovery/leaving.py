@@ -163,7 +163,7 @@ def _identity(connection: FoundConnection) -> dict[str, VariableValue]:
 def _access(storage: str, access: AccessVariables) -> dict[str, VariableValue]:
     """Return the settings of the access. What was not found is left to those of the group, as for any other host."""
     if storage == "gcs":
-        # Which grant it would be if it is none of this collection, only the settings of the group can say.
+        # Which grant it would be if it is not this collection's, only the settings of the group can say.
         is_own = not access.missing and "gcs_access_manage" not in access.settings
         return {"gcs_access_scope": access.settings.get("gcs_access_scope", "bucket")} if is_own else {}
     chosen = _role(access)

@@ -79,7 +79,7 @@ class Gate:
         except RecursionError:
             return Reply(400, "The body is nested too deep.")
         if not isinstance(posted, dict) or not text(posted, "event"):
-            return Reply(400, "The body is no event.")
+            return Reply(400, "The body is not an event.")
         if posted["event"] == TEST_EVENT:
             return Reply(200, "Somebody listens.")
         created = moment(posted.get("created"))

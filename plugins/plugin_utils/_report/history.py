@@ -34,7 +34,7 @@ COMPARED = ("host", "status", "since", "changed", "cells", "findings", "key", "l
 def read(folder: Path, finished_at: str) -> tuple[dict[Path, Earlier], list[str]]:
     """Return the reports of a folder, the oldest first, and the names of files that look like one and are none.
 
-    ``finished_at``: of the run that they are earlier than; what lies ahead of it is no earlier report, and would be
+    ``finished_at``: of the run that they are earlier than; what lies ahead of it is not an earlier report, and would be
     the newest one for ever.
 
     :raises OSError: the folder cannot be read.

@@ -27,7 +27,7 @@ _FOLDER = "It is a folder."
 _NO_PLANS = {
     errno.ELOOP: "It is a link: name the file itself.",
     errno.EISDIR: _FOLDER,
-    errno.EINVAL: "It is no file.",
+    errno.EINVAL: "It is not a file.",
 }
 
 
@@ -68,7 +68,7 @@ def _cannot_write(path: str, why: str) -> NoReturn:
 def read(path: str) -> tuple[dict[str, Any], Saved]:
     """Return a plan as it stands in its file, and as it was saved.
 
-    :raises OnrampError: it is no file, cannot be read, is too large, or is not exactly what was written.
+    :raises OnrampError: it is not a file, cannot be read, is too large, or is not exactly what was written.
     """
     try:
         text = _text(path)
@@ -76,11 +76,11 @@ def read(path: str) -> tuple[dict[str, Any], Saved]:
         why = _NO_PLANS.get(error.errno or 0)
         unusable(path, why or f"The plan cannot be read: {error.strerror}.")
     except ValueError:
-        unusable(path, "This is no plan: it is no text.")
+        unusable(path, "This is not a plan: it is not text.")
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
-        unusable(path, "This is no plan: it is no JSON.")
+        unusable(path, "This is not a plan: it is not JSON.")
     saved = from_data(data, path)
     # Blanks and fields that stand there twice are not in what was read.
     if rendered(data) != text:

@@ -4,7 +4,7 @@
 
 """Read a saved plan out of plain data: exactly what ``model.py`` makes, or nothing.
 
-What is no plan, or was changed since, is refused in one sentence that quotes nothing of it.
+What is not a plan, or was changed since, is refused in one sentence that quotes nothing of it.
 """
 
 # Private to this collection: no promise of stability to anybody outside it.
@@ -67,7 +67,7 @@ def from_data(data: Any, what: str) -> Saved:
     :raises OnrampError: it is none, of another version, or was changed since it was made.
     """
     if not isinstance(data, Mapping) or data.get("format") != FORMAT:
-        unusable(what, "This is no plan. onboard.yml writes one with --check -e onramp_plan_file=FILE.")
+        unusable(what, "This is not a plan. onboard.yml writes one with --check -e onramp_plan_file=FILE.")
     version = data.get("version")
     if version != FORMAT_VERSION or isinstance(version, bool):
         made_by = data.get("made_by")

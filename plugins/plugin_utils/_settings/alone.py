@@ -95,7 +95,7 @@ class _Draft:
     def _read_one(self, option: Option) -> Any:
         value = self._evaluated(option)
         if holds_omit(value):
-            # What is in a text or a list is none of ours; the module gets it without.
+            # What is in a text or a list is not ours; the module gets it without.
             return None
         value = RAW_RULES.get(option.name, _as_it_is)(value if option.no_log else no_secret(option, value))
         if value is None:

@@ -146,7 +146,7 @@ def folder(value: str) -> str:
 
 
 def role_arn(value: str) -> str:
-    """Return what an ARN is that is none of a role."""
+    """Return what an ARN is that is not a role's."""
     return " That is a user, not a role." if ":user/" in value else ""
 
 

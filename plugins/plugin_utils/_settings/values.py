@@ -61,7 +61,7 @@ def typed(option: Option, value: Any) -> Any:
     :raises Refused: what is none, and none of the choices.
     """
     if holds_omit(value):
-        raise Refused("is Ansible's omit, which is no value here; leave the variable out instead.")
+        raise Refused("is Ansible's omit, which is not a value here; leave the variable out instead.")
     return _CONVERSIONS[option.type](option, value)
 
 
@@ -153,7 +153,7 @@ def _dict(option: Option, value: Any) -> dict[str, Any]:
         return given
     unknown = [key for key in given if key not in option.fields]
     if unknown:
-        raise Refused(f"holds {shown(unknown[0])}, which is none of {', '.join(option.fields)}.")
+        raise Refused(f"holds {shown(unknown[0])}, which is not one of {', '.join(option.fields)}.")
     missing = [name for name, inner in option.fields.items() if inner.required and given.get(name) in (None, "")]
     if missing:
         raise Refused(f"needs {' and '.join(missing)}.")

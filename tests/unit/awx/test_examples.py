@@ -160,7 +160,7 @@ BROKEN = {
     "an unknown kind of question": (ONBOARD, "type: integer", "type: number", (ONBOARDS, "at_once", "unknown number")),
     "a default of another type": (ONBOARD, "default: 0", "default: none", (ONBOARDS, "at_once", "default: int")),
     "a question without required": (ONBOARD, "    required: true\n", "", (ONBOARDS, "at_once", "required: missing")),
-    "a choice that is no text": (OFFBOARD, '["false", "true"]', "[false, true]", (OFFBOARDS, "confirmed", "choices")),
+    "a choice that is not text": (OFFBOARD, '["false", "true"]', "[false, true]", (OFFBOARDS, "confirmed", "choices")),
     "a default that is no choice": (OFFBOARD, 'default: "false"', 'default: "no"', (OFFBOARDS, "default", "'no'")),
 }  # fmt: skip
 

@@ -349,7 +349,7 @@ NOT_WRITTEN = refused("s3_access", "s3_access", {**REFUSED, **in_aws("create")})
             [to_do("delete"), seen("fivetran_connection", {"connection": None}), *wrote("delete")],
             "removed", "removed", [],
         ),
-        # What only looks does nothing, and what is done by then is no plan.
+        # What only looks does nothing, and what is done by then is not a plan.
         ([seen("s3_access_plan_info", in_aws("create"))], "would be created", "", ["access"]),
         ([to_do("create"), *wrote("none")[:1]], "role Fivetran", "would be created", ["connection"]),
         (wrote("create", check_mode=True), "would be created", "", ["access"]),

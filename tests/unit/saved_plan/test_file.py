@@ -178,12 +178,12 @@ def test_a_changed_byte_is_refused(path: Path, step: int) -> None:
     [
         (lambda text: text.replace("\n", " ", 1), "The file is not as it was written. Make a new plan."),
         (lambda text: text + "\n", "The file is not as it was written."),
-        (lambda text: text[:-100], "This is no plan: it is no JSON."),
-        (lambda _text: "", "it is no JSON"),
-        (lambda _text: "[" * 200_000, "it is no JSON"),
-        (lambda _text: "{}", "This is no plan. onboard.yml writes one with --check -e onramp_plan_file=FILE."),
-        (lambda _text: "[]", "This is no plan."),
-        (lambda _text: '{"schema_version": "1.3", "workspaces": []}', "This is no plan."),
+        (lambda text: text[:-100], "This is not a plan: it is not JSON."),
+        (lambda _text: "", "it is not JSON"),
+        (lambda _text: "[" * 200_000, "it is not JSON"),
+        (lambda _text: "{}", "This is not a plan. onboard.yml writes one with --check -e onramp_plan_file=FILE."),
+        (lambda _text: "[]", "This is not a plan."),
+        (lambda _text: '{"schema_version": "1.3", "workspaces": []}', "This is not a plan."),
         (lambda text: text.replace('"shop_us"', '"shop_xx"', 1), "its checksum is another"),
         (lambda text: text.replace('"version": 1', '"version": 2'), "of version 2 of the format"),
         (lambda text: text.replace('"version": 1', '"version": true'), "of version"),
@@ -250,12 +250,12 @@ def test_a_link_a_pipe_a_device_and_a_folder_are_no_plans(path: Path, tmp_path: 
     link.symlink_to(path)
     os.mkfifo(pipe)
     assert refusal(link) == "It is a link: name the file itself."
-    assert refusal(pipe) == "It is no file."
-    assert refusal(Path("/dev/zero")) == "It is no file."
+    assert refusal(pipe) == "It is not a file."
+    assert refusal(Path("/dev/zero")) == "It is not a file."
     assert refusal(tmp_path) == "It is a folder."
     assert refusal(tmp_path / "nowhere.json") == "The plan cannot be read: No such file or directory."
     path.write_bytes(b"\xff\xfe{")
-    assert refusal(path) == "This is no plan: it is no text."
+    assert refusal(path) == "This is not a plan: it is not text."
 
 
 def test_a_plan_for_something_else_is_refused_by_name() -> None:

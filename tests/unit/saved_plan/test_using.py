@@ -57,7 +57,7 @@ def test_a_plan_is_given_by_its_path_as_itself_or_packed_into_a_text(path: str) 
 def test_a_plan_that_is_given_and_empty_is_none(given: Any) -> None:
     """So a template of AWX can say that no job runs without one."""
     assert refusal(approved_plan=given).startswith("onramp_approved_plan: It is empty.")
-    assert refusal(approved_plan={}).startswith("onramp_approved_plan: This is no plan.")
+    assert refusal(approved_plan={}).startswith("onramp_approved_plan: This is not a plan.")
 
 
 def test_the_path_of_a_plan_to_write_is_not_empty_nor_that_of_the_approved_one(path: str, tmp_path: Path) -> None:

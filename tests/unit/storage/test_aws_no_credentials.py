@@ -406,8 +406,8 @@ ROWS: dict[str, Row] = {
     "token of a stranger": Row(
         lambda place: token_refused(place, "InvalidIdentityToken"),
         f"AWS refused credentials to the default AWS profile to act as {ROLE}: InvalidIdentityToken to"
-        " AssumeRoleWithWebIdentity. The token in AWS_WEB_IDENTITY_TOKEN_FILE is none that the account knows: compare"
-        " its issuer with the identity providers in IAM.",
+        " AssumeRoleWithWebIdentity. The token in AWS_WEB_IDENTITY_TOKEN_FILE is not one that the account knows:"
+        " compare its issuer with the identity providers in IAM.",
         None,
     ),
     "token that the role does not trust": Row(

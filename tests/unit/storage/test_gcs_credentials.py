@@ -310,17 +310,17 @@ ROWS: dict[str, tuple[Callable[[Place], Any], str]] = {
     ),
     "the client of an application": (
         lambda place: place.name({"installed": {"client_secret": CLIENT_SECRET}}),
-        f"{VARIABLE}: '{{folder}}/credentials.json' holds JSON, which is none of Google's kinds of credentials."
+        f"{VARIABLE}: '{{folder}}/credentials.json' holds JSON, which is not one of Google's kinds of credentials."
         f" {NO_KIND}",
     ),
     "an unknown type": (
         lambda place: place.name({"type": "api_key", "key": CLIENT_SECRET}),
-        f"{VARIABLE}: '{{folder}}/credentials.json' holds JSON of the type api_key, which is none of Google's kinds of"
-        f" credentials. {NO_KIND}",
+        f"{VARIABLE}: '{{folder}}/credentials.json' holds JSON of the type api_key, which is not one of Google's kinds"
+        f" of credentials. {NO_KIND}",
     ),
     "a secret as the type": (
         lambda place: place.name({"type": CLIENT_SECRET}),
-        f"{VARIABLE}: '{{folder}}/credentials.json' holds JSON, which is none of Google's kinds of credentials."
+        f"{VARIABLE}: '{{folder}}/credentials.json' holds JSON, which is not one of Google's kinds of credentials."
         f" {NO_KIND}",
     ),
     "a login as the key of a service account": (

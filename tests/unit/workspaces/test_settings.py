@@ -278,7 +278,7 @@ AZURE_NEEDED = (
     "is needed with currents_storage: azure. Copy it from the storage account in the Azure portal, under Access keys."
 )
 BOTH = "Write currents_bucket: acme and currents_prefix: currents."
-OMIT = "is Ansible's omit, which is no value here; leave the variable out instead."
+OMIT = "is Ansible's omit, which is not a value here; leave the variable out instead."
 ROLE_ARN = "expected the ARN of an IAM role such as arn:aws:iam::111122223333:role/Fivetran"
 INSTANCE = (
     "expected the REST URL or the dashboard URL of a Braze instance, or its name (US-01, US-02, US-03, US-04, US-05,"
@@ -467,7 +467,7 @@ VALUES: list[tuple[str, Any, str]] = [
     (
         "gcs_access_condition",
         {"title": "t", "expression": "e", "text": "x"},
-        'holds "text", which is none of title, expression, description.',
+        'holds "text", which is not one of title, expression, description.',
     ),
     (
         "gcs_access_condition",

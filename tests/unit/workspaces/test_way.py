@@ -179,7 +179,7 @@ def test_data_older_than_the_limit_is_late_where_it_stands_still(
         (
             {"synced": hours(30)},
             "It stands still at the connection braze_shop: its last sync that succeeded ended at 2026-03-01 08:30 UTC."
-            " Look in Fivetran what it waits for, and start a sync there.",
+            " Check in Fivetran what it waits for, and start a sync there.",
         ),
         (
             {"synced": hours(30), "is_syncing": True},

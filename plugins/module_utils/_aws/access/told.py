@@ -58,7 +58,7 @@ def place_findings(role: ActualRole, place: Place, effect: Effect, way_out: str)
 
 def _speaks_of(document: Document) -> list[str]:
     content = document.content or {}
-    # What is no list of statements, or one that is none, is told by the judgement.
+    # What is not a list of statements, or one that is none, is told by the judgement.
     said = [one for one in listed(content.get("Statement")) if isinstance(one, Mapping)]
     return granted_buckets({"Statement": said})
 

@@ -228,7 +228,7 @@ _OF_OPERATIONS: Mapping[str, str] = {
 
 _OF_TOKENS: Mapping[str, str] = {
     "ExpiredTokenException": f"The token in {TOKEN_FILE} has expired: the job has to get a new one before this.",
-    "InvalidIdentityToken": f"The token in {TOKEN_FILE} is none that the account knows: compare its issuer with the"
+    "InvalidIdentityToken": f"The token in {TOKEN_FILE} is not one that the account knows: compare its issuer with the"
     " identity providers in IAM.",
     "IDPRejectedClaim": f"The identity provider has rejected the token in {TOKEN_FILE}: the job has to get a new one.",
     "AccessDenied": "The trust policy of the role has to allow this job: compare its conditions (aud, sub) with the"

@@ -160,9 +160,9 @@ def _fault(content: Mapping[str, Any], kind: DocumentKind) -> str:
         if (name in content) == (f"Not{name}" in content):
             return f"needs either {name} or Not{name}"
         if name != "Principal" and not _are_texts(content.get(name, content.get(f"Not{name}"))):
-            return f"has a {name} that is no text"
+            return f"has a {name} that is not text"
     if kind is DocumentKind.IDENTITY and not {"Principal", "NotPrincipal"}.isdisjoint(content):
-        return "has a Principal, which belongs into a resource's policy"
+        return "has a Principal, which belongs in a resource's policy"
     return "" if _is_condition(content.get("Condition", {})) else "has a Condition of another form"
 
 

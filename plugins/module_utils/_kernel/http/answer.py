@@ -40,7 +40,7 @@ def decode(content: bytes, status: int) -> tuple[Any, bool]:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not JSON")
 
 
 # Python would take NaN and Infinity, which nobody whom they are handed to can read.

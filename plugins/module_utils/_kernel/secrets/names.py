@@ -70,7 +70,7 @@ def is_secret_name(name: str) -> bool:
 def without_secrets(data: Any) -> Any:
     """Return a copy of JSON-like ``data`` in which what stands under the name of a secret is ``********``.
 
-    A vendor's mask stays as it is, and so does what is no text. Of a pair of key and value, the key is the name.
+    A vendor's mask stays as it is, and so does what is not text. Of a pair of key and value, the key is the name.
     """
     if isinstance(data, list):
         return [without_secrets(value) for value in data]

@@ -25,7 +25,7 @@ SHORTEST = 6
 _FEWEST_SIGNS = 3
 # A line of a secret that stands for itself, as in a private key.
 _SHORTEST_LINE = 12
-# What is escaped more often is no text that anybody reads.
+# What is escaped more often is not text that anybody reads.
 _MOST_ESCAPED = 3
 
 _COMPOUND = re.compile(
@@ -125,7 +125,7 @@ _URL_SAFE = str.maketrans("+/", "-_")
 
 
 def _bytes(text: str) -> bytes:
-    # A secret of the environment that is no UTF-8 holds halves of surrogate pairs.
+    # A secret of the environment that is not UTF-8 holds halves of surrogate pairs.
     return text.encode(errors="surrogatepass")
 
 

@@ -193,7 +193,7 @@ class _Received:
 
 
 def _answer(received: bytes, method: str) -> TracedAnswer | None:
-    """Return the answer that was received; None if it is none of HTTP."""
+    """Return the answer that was received; None if it is not HTTP."""
     response = http.client.HTTPResponse(_Received(received), method=method)  # type: ignore[arg-type]
     whole = True
     try:

@@ -29,7 +29,7 @@ LARGEST = 16 * 1024 * 1024
 def read(path: Path) -> Attempts:
     """Return what the file holds.
 
-    :raises OSError: it is there, and is no file or cannot be read.
+    :raises OSError: it is there, and is not a file or cannot be read.
     """
     try:
         content = read_regular(path, LARGEST + 1)

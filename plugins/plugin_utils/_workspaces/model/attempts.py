@@ -98,7 +98,7 @@ class Attempts:
 
     @classmethod
     def from_json(cls, data: Any) -> Attempts:
-        """Return what can be read; what is none of ours counts as nothing."""
+        """Return what can be read; what is not ours counts as nothing."""
         rows = data.get("attempts") if isinstance(data, Mapping) and data.get("version") == VERSION else None
         found = [_read(row) for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
         known = cls()

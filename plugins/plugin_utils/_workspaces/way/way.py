@@ -189,7 +189,7 @@ def finding(facts: Facts, schema: str) -> tuple[str, str]:
     return _of_the_connection(facts, f"{head} It stands still at the connection {schema}")
 
 
-START = "Look in Fivetran what it waits for, and start a sync there."
+START = "Check in Fivetran what it waits for, and start a sync there."
 
 
 def _of_the_connection(facts: Facts, head: str) -> tuple[str, str]:
