@@ -16,6 +16,7 @@ from ansible.utils.collection_loader._collection_finder import _AnsibleCollectio
 CHECKOUT = Path(__file__).resolve().parent.parent
 # Another path, of one that `make test-release` names, brings another release of amazon.aws.
 COLLECTIONS = Path(os.environ.get("TESTED_COLLECTIONS") or CHECKOUT / ".cache" / "collections")
+MODULES = "ansible_collections.onramp.braze_fivetran.plugins.modules"
 
 
 def make_collection_importable() -> None:

@@ -22,9 +22,9 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.exec
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import validator
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.task import ModuleSpec
 
+from tests import returned
 from tests.clock import Hurried
-
-MODULES = "ansible_collections.onramp.braze_fivetran.plugins.modules"
+from tests.collection import MODULES
 
 
 @dataclass
@@ -65,7 +65,10 @@ def run_module(
 ) -> ModuleResult:
     """Run module ``name`` (without namespace) with ``environment`` for its fallbacks; ``time`` is what it waits by."""
     with patch.dict("os.environ", environment):
-        return run_spec(load(name), arguments, check=check, clock=(time or Hurried()).clock)
+        result = run_spec(load(name), arguments, check=check, clock=(time or Hurried()).clock)
+    # Also vendors that give values of other types are called here.
+    returned.hold(name, result.values, typed=False)
+    return result
 
 
 def run_spec(spec: ModuleSpec, arguments: Mapping[str, Any], *, clock: Clock, check: bool = False) -> ModuleResult:

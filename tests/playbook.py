@@ -22,12 +22,14 @@ from typing import Any, TypeAlias
 
 import yaml
 
+from tests import returned
 from tests.collection import CHECKOUT, COLLECTIONS
 from tests.sandbox.client import Sandbox
 from tests.warm import WarmPlay, can_be_warm, let_the_next_be_cold, play_folder, printed_by
 
 # Longer than any test play; a hanging play fails the test instead of the whole run.
 TIMEOUT = 180
+OURS = "onramp.braze_fivetran"
 EVENTS = "events.jsonl"
 # What Ansible itself knows of a localhost that is in no inventory; without the second one, modules are processes.
 LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
@@ -113,6 +115,10 @@ def played(
             tasks=tuple(TaskResult(**event["task"]) for event in events if "task" in event),
             stats=next((event["stats"] for event in events if "stats" in event), {}),
         )
+        for task in result.tasks:
+            of_ours, _dot, module = task.action.rpartition(".")
+            if of_ours == OURS:
+                returned.hold(module, task.result)
         yield result, directory
 
 

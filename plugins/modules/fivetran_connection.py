@@ -259,6 +259,7 @@ RETURN = r"""
 connection:
   description:
     - The connection as it is now, in check mode as it would be; V(none) after a removal.
+    - What is not set, and what Fivetran does not tell, is V(none); so is, in check mode, what only Fivetran decides.
     - Secrets are masked.
   returned: always, if known
   type: dict

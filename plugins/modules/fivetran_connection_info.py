@@ -62,7 +62,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 connections:
-  description: The connections, in the order in which Fivetran lists them.
+  description:
+    - The connections, in the order in which Fivetran lists them.
+    - What is not set, and what Fivetran does not tell, is V(none).
   returned: success
   type: list
   elements: dict

@@ -121,7 +121,10 @@ sync:
       type: str
       sample: "2024-12-01T15:43:29.013729Z"
 connection:
-  description: The connection as it was found or, with O(wait=true), after the sync.
+  description:
+    - The connection as it was found or, with O(wait=true), after the sync.
+    - What is not set, and what Fivetran does not tell, is V(none); so is, in check mode, everything of a connection
+      that an earlier task would make.
   returned: success, or failure after the start
   type: dict
   contains:

@@ -49,7 +49,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 destination:
-  description: The destination; V(none) if none has been set up yet in the group, or the key cannot see it.
+  description:
+    - The destination; V(none) if none has been set up yet in the group, or the key cannot see it.
+    - What Fivetran does not tell is V(none).
   returned: success
   type: dict
   contains:

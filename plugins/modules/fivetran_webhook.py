@@ -117,7 +117,7 @@ EXAMPLES = r"""
 RETURN = r"""
 webhook:
   description: The webhook as it is now, in check mode as it would be; V(none) after a removal. Never its secret.
-  returned: success
+  returned: success, and failure if it is known
   type: dict
   contains:
     id:

@@ -78,7 +78,7 @@ role_arn:
   sample: arn:aws:iam::123456789012:role/Fivetran
 ready:
   description: Whether there is no finding of severity V(error).
-  returned: success
+  returned: success, and failure if it is known
   type: bool
   sample: false
 findings:

@@ -153,6 +153,17 @@ missing:
   type: list
   elements: str
   sample: []
+failure:
+  description: What went wrong, as data.
+  returned: failure
+  type: dict
+  sample:
+    code: file_exists
+    message: /home/ada/inventory.yml exists already.
+    status:
+    request:
+    request_id:
+    retry_after:
 """
 
 from ..module_utils._kernel.options.shared import FIVETRAN_OPTIONS, GCS_OPTIONS

@@ -98,8 +98,8 @@ RETURN = r"""
 msg:
   description: What is told, a line or a list of lines.
   returned:
-    with O(phase=outcome) and O(phase=sum_up), with O(phase=tell) where the playbook was run, with O(phase=verdict) where
-    the host is not well
+    with O(phase=outcome) and O(phase=sum_up); with O(phase=tell) where the playbook was run; with O(phase=verdict)
+    where the host is not well
   type: raw
   sample: "Healed 2, nothing broken 1, needs a person 1, cooling down 0."
 goes_ahead:

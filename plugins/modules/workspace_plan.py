@@ -153,7 +153,7 @@ told:
   description:
     - The same; how many of them have no line of their own, see O(tell_each_up_to); what of it Fivetran's rate limit
       will not let be done in one run; and with O(purpose=verify) what RV(unclaimed) and RV(doubts) hold, line by line.
-  returned: always
+  returned: success
   type: list
   elements: str
   sample: ["Plan: 100 workspaces: 96 fine, 3 to change, 1 refused."]
@@ -218,26 +218,80 @@ ansible_stats:
     aggregate: false
 hosts_to_tell:
   description: Which hosts M(onramp.braze_fivetran.workspace_verdict) is for, as a pattern of Ansible.
-  returned: always
+  returned: success
   type: raw
   sample: braze_workspaces
 hosts_to_change:
   description: Which hosts the plays that follow are for, as a pattern of Ansible; nobody in check mode.
-  returned: unless the look has ended without a plan
+  returned: success, unless the look has ended without a plan
   type: raw
   sample: [shop_us, app_us, "&braze_workspaces"]
 hosts_to_share:
   description:
     - Which hosts bring to its state what several workspaces need, as a pattern of Ansible; nobody where there is
       nothing of the kind.
-  returned: unless the look has ended without a plan
+  returned: success, unless the look has ended without a plan
   type: raw
   sample: [shop_us, app_us, "&braze_workspaces"]
+hosts_taken_up:
+  description: Which hosts are healed, or told about, as a pattern of Ansible.
+  returned: with O(purpose=heal), unless the look has ended without a plan
+  type: raw
+  sample: braze_workspaces
+to_do:
+  description:
+    - What the roles are called with, by host, for the playbooks of this collection. It may change with them.
+  returned: success
+  type: dict
+  sample: {}
+to_delete:
+  description: The connections that would be deleted, a host and its schema each; empty unless with O(purpose=offboard).
+  returned: success
+  type: list
+  elements: str
+  sample: []
 workspaces:
   description: The plans, by host. They hold no secrets.
-  returned: always
+  returned: success
   type: dict
   contains:
+    name:
+      description: Name of the host.
+      type: str
+      sample: shop_us
+    schema:
+      description: The schema of its connection; empty where the look did not come to it, as all that follows.
+      type: str
+      sample: braze_shop_us
+    storage:
+      description: V(s3), V(gcs), V(azure) or V(none).
+      type: str
+      sample: s3
+    bucket:
+      description: The bucket that Currents writes to.
+      type: str
+      sample: acme-currents-us
+    prefix:
+      description: The folder in it.
+      type: str
+      sample: currents
+    api_url:
+      description: The REST URL of the Braze instance.
+      type: str
+      sample: https://rest.iad-01.braze.com
+    fivetran_api_url:
+      description: The URL of Fivetran's API.
+      type: str
+      sample: https://api.fivetran.com
+    paused:
+      description: What the inventory says of pausing the connection; V(none) where it says nothing.
+      type: bool
+      sample: false
+    given:
+      description: The settings of the exports that the inventory has.
+      type: list
+      elements: str
+      sample: []
     verdict:
       description: V(fine), V(changes), or V(refused) where there are problems.
       type: str
@@ -317,6 +371,10 @@ workspaces:
           type: list
           elements: str
           sample: []
+        work:
+          description: How the role C(fivetran_connection) is called for a connection; else V(none).
+          type: dict
+          sample: {}
     later:
       description: Changes that are made in the other O(step), shaped as RV(workspaces.changes).
       type: list
@@ -372,6 +430,38 @@ workspaces:
       sample:
         state: nothing_broken
         message: Nothing is broken.
+    findings:
+      description: What fails the host, shaped as RV(workspaces.problems).
+      type: list
+      elements: dict
+      sample: []
+    failed:
+      description: Whether M(onramp.braze_fivetran.workspace_verdict) fails the host.
+      type: bool
+      sample: false
+    failure:
+      description: The first finding, with C(code) and C(message); empty if there is none.
+      type: dict
+      sample: {}
+    warned:
+      description: What it warns of, a sentence each.
+      type: list
+      elements: str
+      sample: []
+    told_if_verbose:
+      description: What it tells beside that with C(-v), line by line.
+      type: list
+      elements: str
+      sample: []
+    reads_only:
+      description: Whether the playbook changes nothing, so that a change is none of check mode either.
+      type: bool
+      sample: false
+    diff:
+      description: What C(--diff) shows of it, as M(onramp.braze_fivetran.workspace_verdict) returns it.
+      type: list
+      elements: dict
+      sample: []
     has_news:
       description: Whether it is worth a line of its own among many, see O(tell_each_up_to).
       type: bool
@@ -385,6 +475,17 @@ workspaces:
       description: What was seen, as the modules of this collection return it.
       type: dict
       sample: {}
+failure:
+  description: What went wrong, as data.
+  returned: failure
+  type: dict
+  sample:
+    code: invalid_argument
+    message: 'onramp_heal_wait: expected a whole number, got "x".'
+    status:
+    request:
+    request_id:
+    retry_after:
 """
 
 from ..module_utils._kernel.options.shared import HTTP_OPTIONS

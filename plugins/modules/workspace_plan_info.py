@@ -91,6 +91,17 @@ plan:
   sample:
     format: onramp.braze_fivetran.plan
     version: 1
+failure:
+  description: What went wrong, as data.
+  returned: failure
+  type: dict
+  sample:
+    code: plan_unusable
+    message: "plan.json: It is a folder."
+    status:
+    request:
+    request_id:
+    retry_after:
 """
 
 from ..module_utils._kernel.options.spec import OptionGroup

@@ -95,6 +95,17 @@ variables:
     currents_bucket: acme-currents-us
     currents_prefix: old
     s3_access_role_arn: arn:aws:iam::111122223333:role/FivetranS3
+failure:
+  description: What went wrong, as data.
+  returned: failure
+  type: dict
+  sample:
+    code: NotFound_Connection
+    message: There is no connection braze_shop_old in the Fivetran group Warehouse.
+    status:
+    request:
+    request_id:
+    retry_after:
 """
 
 from ..module_utils._kernel.options.shared import HTTP_OPTIONS

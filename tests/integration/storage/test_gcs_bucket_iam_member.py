@@ -19,7 +19,8 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.http
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 
-from tests.modules import MODULES, ModuleResult, run_module
+from tests.collection import MODULES
+from tests.modules import ModuleResult, run_module
 from tests.playbook import run_playbook
 from tests.sandbox import world
 from tests.sandbox.client import Sandbox

@@ -16,8 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.collection import CHECKOUT
-from tests.modules import MODULES
+from tests.collection import CHECKOUT, MODULES
 
 NAMES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py"))
 # Where the same thing stands: the first has all its fields, each of the others all but those that are named.

@@ -18,8 +18,7 @@ import pytest
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.options.spec import OptionGroup
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._kernel.runner import validator
 
-from tests.collection import CHECKOUT, imported_from
-from tests.modules import MODULES
+from tests.collection import CHECKOUT, MODULES, imported_from
 
 IDENTITY = OptionGroup(
     {"id": {"type": "str"}, "name": {"type": "str"}},
