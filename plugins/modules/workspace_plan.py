@@ -288,10 +288,10 @@ workspaces:
       type: bool
       sample: false
     given:
-      description: The settings of the exports that the inventory has.
+      description: The variables that the inventory sets for it, by name.
       type: list
       elements: str
-      sample: []
+      sample: [braze_api_key, currents_bucket, fivetran_schema]
     verdict:
       description: V(fine), V(changes), or V(refused) where there are problems.
       type: str
@@ -454,7 +454,7 @@ workspaces:
       elements: str
       sample: []
     reads_only:
-      description: Whether the playbook changes nothing, so that a change is none of check mode either.
+      description: Whether the playbook only looks, as verify.yml does.
       type: bool
       sample: false
     diff:
