@@ -10,7 +10,6 @@ import gc
 import os
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
-from zlib import crc32
 
 import pytest
 from hypothesis import settings
@@ -51,24 +50,18 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with what waits; let ``ansible-test units``, which forks for each, run a test that is not slow once.
-
-    It knows no option for that. With all that a test is to be run with, pytest runs it.
-    """
+    """Begin with what waits; leave what is slow out of ``ansible-test units``, which knows no option for that."""
     if config.inipath and "ansible_test" in config.inipath.parts:
-        quick = [item for item in reversed(items) if not item.get_closest_marker("slow")]
-        chosen = [*{item.nodeid.partition("[")[0]: item for item in quick}.values()][::-1]
-        config.hook.pytest_deselected(items=list({*items} - {*chosen}))
-        items[:] = chosen
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("slow")])
+        items[:] = [item for item in items if not item.get_closest_marker("slow")]
     # Each worker begins with a part of them: the first one waits while the others compute.
     items.sort(key=lambda item: item.get_closest_marker("waits") is None)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """With ``COLD_PLAYS=first``, let the first play of every fourth test that is not slow be a process of its own."""
-    chosen = crc32(item.nodeid.encode()) % 4 == 0
-    let_the_next_be_cold(cold=COLD == "first" and chosen and not item.get_closest_marker("slow"))
+    """With ``COLD_PLAYS=first``, let the first play of each test that is not slow be a process of its own."""
+    let_the_next_be_cold(cold=COLD == "first" and not item.get_closest_marker("slow"))
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,7 @@
 
 Hundreds of plays would each spend a second on that. What a fork runs is Ansible's own ``main``: ``warm_server.py``
 forks, and ``warm_imports.py`` says what is imported before. With ``COLD_PLAYS=all`` every play is a process of its own
-all the same; with ``COLD_PLAYS=first``, as ``make test-full`` has it, the first one of every fourth test that is not
-slow.
+all the same; with ``COLD_PLAYS=first``, as ``make test-full`` has it, the first one of each test that is not slow.
 """
 
 from __future__ import annotations
