@@ -25,7 +25,6 @@ TYPES: Mapping[str, Any] = {"bool": bool, "dict": Mapping, "float": (int, float)
 LIKE = {"s3_access": {"access": "s3_access_plan_info"}}
 # One for each host, which has what is documented.
 BY_HOST = {("workspace_plan", "workspaces")}
-OF_TYPE = " is not of the type "
 
 
 def hold(module: str, result: Mapping[str, Any], *, typed: bool = True) -> None:
@@ -41,10 +40,17 @@ def broken_promises(module: str, result: Mapping[str, Any], *, typed: bool = Tru
     """Return what a result has that RETURN does not tell, and what it lacks of it."""
     if not documented(module) or OF_OTHERS & result.keys():
         return []
-    told = [line for line in _untold(module, documented(module), result, "") if typed or OF_TYPE not in line]
+    told = _untold(module, documented(module), result, typed=typed)
     # Where there is nothing at all, Ansible itself has refused the arguments.
     refused = not (documented(module).keys() - OF_ANSIBLE) & result.keys()
     return [f"{module}: {line}" for line in (*told, *(() if refused else _lacking(documented(module), result)))]
+
+
+@cache
+def documentation(module: str, part: str) -> Mapping[str, Any]:
+    """Return what DOCUMENTATION or RETURN of a module holds."""
+    found: Mapping[str, Any] = yaml.safe_load(getattr(importlib.import_module(f"{MODULES}.{module}"), part))
+    return found or {}
 
 
 @cache
@@ -52,13 +58,15 @@ def documented(module: str) -> Mapping[str, Any]:
     """Return RETURN of a module; nothing for one that is not this collection's."""
     if not (CHECKOUT / "plugins" / "modules" / f"{module}.py").exists():
         return {}
-    fields: dict[str, Any] = yaml.safe_load(importlib.import_module(f"{MODULES}.{module}").RETURN)
+    fields = dict(documentation(module, "RETURN"))
     for name, other in LIKE.get(module, {}).items():
         fields[name] = {**fields[name], "contains": documented(other)[name]["contains"]}
     return fields
 
 
-def _untold(module: str, fields: Mapping[str, Any], values: Mapping[str, Any], path: str) -> Iterator[str]:
+def _untold(
+    module: str, fields: Mapping[str, Any], values: Mapping[str, Any], path: str = "", *, typed: bool
+) -> Iterator[str]:
     for name, value in values.items():
         where = f"{path}{name}"
         if name not in fields:
@@ -66,10 +74,10 @@ def _untold(module: str, fields: Mapping[str, Any], values: Mapping[str, Any], p
                 yield f"RETURN does not tell {where}"
         elif value is not None:
             field = fields[name]
-            if not isinstance(value, TYPES.get(field["type"], object)):
-                yield f"{where}{OF_TYPE}{field['type']}: {value!r}"
+            if typed and not isinstance(value, TYPES.get(field["type"], object)):
+                yield f"{where} is not of the type {field['type']}: {value!r}"
             for part in _parts(value, by_host=(module, where) in BY_HOST) if "contains" in field else ():
-                yield from _untold(module, field["contains"], part, f"{where}.")
+                yield from _untold(module, field["contains"], part, f"{where}.", typed=typed)
 
 
 def _parts(value: Any, *, by_host: bool) -> list[Mapping[str, Any]]:

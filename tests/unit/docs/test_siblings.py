@@ -6,17 +6,15 @@
 
 from __future__ import annotations
 
-import importlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from functools import cache
 from itertools import combinations
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.collection import CHECKOUT, MODULES
+from tests.collection import CHECKOUT
+from tests.returned import documentation
 
 NAMES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py"))
 # Where the same thing stands: the first has all its fields, each of the others all but those that are named.
@@ -54,10 +52,9 @@ NOT_YET = "; V(none) in check mode if it does not exist yet"
 HOMONYMS = {"workspaces"}
 
 
-@cache
 def documented(module: str, part: str) -> Mapping[str, Any]:
-    found = yaml.safe_load(getattr(importlib.import_module(f"{MODULES}.{module}"), part))
-    return (found.get("options") if part == "DOCUMENTATION" else found) or {}
+    found = documentation(module, part)
+    return found.get("options", {}) if part == "DOCUMENTATION" else found
 
 
 def block(path: str) -> Mapping[str, Any]:
