@@ -177,6 +177,7 @@ def test_a_connection_that_reads_another_bucket_is_pointed_elsewhere_by_a_person
     assert plan.healing is not None
     assert plan.healing.state is HealState.NEEDS_A_PERSON
     assert plan.healing.left[0].code == "protected_field"
+    assert "Nothing was changed" not in plan.healing.left[0].text()
     assert kinds(plan) == {}
 
 

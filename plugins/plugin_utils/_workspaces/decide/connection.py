@@ -71,7 +71,7 @@ def _bring_about(situation: Situation, draft: Draft, group: Group) -> None:
     change = _planned(situation, draft, group, work)
     _warn(situation, draft, group, change)
     if change.protected:
-        _refuse(draft, group, change.protected)
+        _refuse(situation, draft, group, change.protected)
         kept = {item.name for item in change.protected}
         kept |= fields_of_switched(kept)
         change = replace(change, config=tuple(item for item in change.config if item.name not in kept))
@@ -157,7 +157,7 @@ def _warn(situation: Situation, draft: Draft, group: Group, change: ConnectionPl
         draft.warning("connection", "broken_and_paused", message, BROKEN_AND_PAUSED)
 
 
-def _refuse(draft: Draft, group: Group, protected: Sequence[Difference]) -> None:
+def _refuse(situation: Situation, draft: Draft, group: Group, protected: Sequence[Difference]) -> None:
     """Note that the connection would be pointed to something else, which may be a mistake."""
     schema = draft.settings.fivetran_schema
     for item in protected:
@@ -167,8 +167,10 @@ def _refuse(draft: Draft, group: Group, protected: Sequence[Difference]) -> None
             "protected_field",
             f"{setting}: the connection {schema} of the Fivetran group {group.name} has {quoted(item.before)}, and the"
             f" inventory asks for {quoted(item.after)}.",
-            "Nothing was changed. If it is this workspace's connection, correct the inventory, or have the connection"
-            " changed by fivetran_connection_adopt: true; if it is another one's, name another fivetran_schema.",
+            situation.purpose.refusing(
+                "If it is this workspace's connection, correct the inventory, or have the connection changed by"
+                " fivetran_connection_adopt: true; if it is another one's, name another fivetran_schema."
+            ),
             field=setting,
         )
 

@@ -114,7 +114,9 @@ def _same_connection(situation: Situation, index: _Index, draft: Draft) -> None:
             "schema_claimed_twice",
             f"fivetran_schema: {joined(sorted([draft.name, *others]))} all name the connection {schema} of the Fivetran"
             f" group {group.name}, and a connection belongs to one workspace.",
-            "Give each a fivetran_schema of its own, or take the wrong one out of the inventory. Nothing was changed.",
+            situation.purpose.refusing(
+                "Give each a fivetran_schema of its own, or take the wrong one out of the inventory."
+            ),
             field="fivetran_schema",
         )
 

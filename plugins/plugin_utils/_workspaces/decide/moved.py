@@ -85,7 +85,7 @@ def _note(situation: Situation, draft: Draft, own: Group, row: JsonObject, group
             "connection",
             "connection_moved",
             _message(draft, what, own, group, role),
-            remedy if purpose.tells_findings else f"Nothing was changed. {remedy}",
+            purpose.refusing(remedy),
             field="fivetran_group",
         )
     elif not (purpose.removes or situation.is_part):

@@ -37,6 +37,10 @@ class Purpose:
     sends_secrets: bool = False
     heals: bool = False
 
+    def refusing(self, advice: str) -> str:
+        """Return the advice about what is not done; only where nothing is done before it is told, it says so."""
+        return advice if self.tells_findings else f"Nothing was changed. {advice}"
+
 
 PURPOSES: Mapping[str, Purpose] = {
     purpose.name: purpose
