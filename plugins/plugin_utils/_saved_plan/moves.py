@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._words import joined
-from .._workspaces.model.differences import apart
-from .._workspaces.model.findings import quoted
+from .._workspaces.model.differences import apart, quoted
 from .._workspaces.model.plan import Action, Change, ChangeReason, WorkspacePlan
 from .._workspaces.tell import REASONS
 from .model import PLACE

@@ -16,8 +16,7 @@ from ...module_utils._kernel.printable import visible
 from ...module_utils._kernel.secrets.redact import REDACTED
 from .._way import way_line
 from .heal.outcomes import healing_lines, in_words, state_of
-from .model.differences import difference
-from .model.findings import leaves, quoted
+from .model.differences import difference, leaves, sentence
 from .model.plan import Action, Change, ChangeReason, Plan, WorkspacePlan, WorkspaceVerdict
 
 VERBS: Mapping[Action, str] = {
@@ -182,8 +181,8 @@ def findings_of(plan: WorkspacePlan) -> list[Finding]:
 def _differences(plan: WorkspacePlan) -> Iterator[Finding]:
     for change in plan.todo:
         step = "connection" if change.kind == "connection" else "access"
-        for field, sentence in _sentences(plan, change):
-            yield Finding(step, "error", f"{change.kind}_{change.reason}", sentence, field=field)
+        for field, message in _sentences(plan, change):
+            yield Finding(step, "error", f"{change.kind}_{change.reason}", message, field=field)
 
 
 def _sentences(plan: WorkspacePlan, change: Change) -> Iterator[tuple[str, str]]:
@@ -202,7 +201,7 @@ def _sentences(plan: WorkspacePlan, change: Change) -> Iterator[tuple[str, str]]
         for path, old, new in _leaves(change):
             # What is masked is sent with a new role, and nobody knows whether it differs.
             if not is_new or not str(new).startswith(REDACTED):
-                yield path, f"{path}{of} is {quoted(old)}, should be {quoted(new)}."
+                yield path, sentence(f"{path}{of}", old, new)
         if is_new:
             role = plan.access.role_arn
             yield (

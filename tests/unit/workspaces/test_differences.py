@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.
     MOST_ITEMS,
     apart,
     difference,
+    sentence,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,6 +53,32 @@ def test_of_a_long_list_only_what_goes_and_what_comes_is_told() -> None:
     assert lines(None, MANY[:4]) == [f'f: added: "{one}"' for one in MANY[:4]]
     assert lines(MANY, MANY[::-1]) == ["f: the same in another order"]
     assert lines(MANY, [*MANY[1:], MANY[0], "b"]) == ['f: added: "b"']
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (1, 2, "f is 1, should be 2."),
+        (["a"], ["a", "b"], 'f is ["a"], should be ["a", "b"].'),
+        ([*MANY, "b"], ["a", *MANY, "c"], 'f lacks "a" and "c" and should not have "b".'),
+        (MANY, [*MANY, "b"], 'f lacks "b".'),
+        ([*MANY, READS], MANY, f"f should not have {json.dumps(READS)}."),
+        (MANY[0], MANY, "f lacks {}, {}, {} and {}.".format(*(f'"{one}"' for one in MANY[1:]))),
+        (None, MANY[:4], "f lacks {}, {}, {} and {}.".format(*(f'"{one}"' for one in MANY[:4]))),
+        (MANY, MANY[::-1], "f has the same in another order."),
+        ("a", LONG, f'f is "a", should be "{LONG[: LONGEST_VALUE - 1]}....'),
+    ],
+)
+def test_a_sentence_quotes_both_values_and_of_long_lists_only_what_is_missing_or_too_much(
+    old: Any, new: Any, told: str
+) -> None:
+    assert sentence("f", old, new) == told
+
+
+def test_a_sentence_does_not_grow_with_what_is_as_it_should_be() -> None:
+    few, many = ([f"bucket-{number}" for number in range(count)] for count in (100, 1000))
+    assert sentence("f", few, [*few, "new"]) == sentence("f", many, [*many, "new"]) == 'f lacks "new".'
+    assert len(sentence("f", [], many)) < 2 * LONGEST_VALUE
 
 
 def test_of_very_many_items_it_is_told_how_many_more_there_are() -> None:

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.onramp.braze_fivetran.plugins.filter import findings as plugin
+from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.differences import leaves
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.findings import (
     SUBJECTS,
     findings,
-    leaves,
 )
 
 HEALTHY: dict[str, dict[str, Any]] = {

@@ -294,6 +294,15 @@ def test_a_bucket_that_a_long_policy_gets_or_loses_is_named_and_the_others_are_n
     ]
 
 
+def test_verifying_a_long_policy_names_the_bucket_that_it_lacks_and_no_other() -> None:
+    told = lines("verify", *FLEET, world=fleet_world(*FLEET_BUCKETS[:5]))
+    named = '"arn:aws:s3:::acme-currents-f'
+    assert told[:2] == [
+        "ws_a: 1 finding.",
+        f'- access: document.Statement[0].Resource of {POLICY} lacks {named}" and {named}/*".',
+    ]
+
+
 def test_a_key_that_a_long_policy_gets_is_told_as_the_statement_that_it_is() -> None:
     key = "arn:aws:kms:eu-central-1:111122223333:key/0d1f6c1e-5a54-4c1a-9d5c-3b2f6a7e8d90"
     with_key = [settings(one.name, currents_bucket=one.bucket, s3_access_kms_key_arns=[key]) for one in FLEET]

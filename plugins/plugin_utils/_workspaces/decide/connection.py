@@ -27,7 +27,8 @@ from ....module_utils._kernel.secrets.redact import REDACTED, Redactor
 from ..._words import joined
 from ..look import asked, questions
 from ..look.proof import of_masked
-from ..model.findings import BROKEN_AND_PAUSED, findings, minute, quoted
+from ..model.differences import quoted
+from ..model.findings import BROKEN_AND_PAUSED, findings, minute
 from ..model.plan import Action, Change, ChangeReason, ConnectionWork, Group
 from .drafts import Draft, Situation
 

@@ -11,12 +11,13 @@ Pure functions over JSON-like values.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
-from .findings import leaves, quoted
+from ..._words import joined
 
 # Longer values stand in the difference that --diff shows.
 LONGEST_VALUE = 160
@@ -26,6 +27,23 @@ LONGEST_ITEM = 1000
 MOST_ITEMS = 50
 # How much of two dictionaries has to be the same for one to be what became of the other.
 _ALIKE = 0.5
+
+
+def quoted(value: Any) -> str:
+    """Return a value in one printable line."""
+    return json.dumps(value, default=str)
+
+
+def leaves(path: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Yield path, old and new value of whatever differs, as deep as both have the same shape."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for name in dict.fromkeys([*before, *after]):
+            yield from leaves(f"{path}.{name}", before.get(name), after.get(name))
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for index, (old, new) in enumerate(zip(before, after, strict=True)):
+            yield from leaves(f"{path}[{index}]", old, new)
+    elif before != after:
+        yield path, before, after
 
 
 def difference(path: str, old: Any, new: Any) -> Iterator[str]:
@@ -44,6 +62,19 @@ def difference(path: str, old: Any, new: Any) -> Iterator[str]:
         yield from difference(path, old, {})
     elif old != new:
         yield "      {}: {} -> {}".format(path, *apart([quoted(old), quoted(new)]))
+
+
+def sentence(subject: str, old: Any, new: Any) -> str:
+    """Return what differs in a sentence: of long lists what is missing and what is too much, and not the rest."""
+    is_long = max(len(quoted(old)), len(quoted(new))) > LONGEST_VALUE
+    if is_long and (isinstance(old, list) or isinstance(new, list)):
+        missing, surplus = (
+            joined(apart([quoted(item) for item in _without(here, there).values()], LONGEST_ITEM))
+            for here, there in ((_items(new), _items(old)), (_items(old), _items(new)))
+        )
+        parts = [f"lacks {missing}" if missing else "", f"should not have {surplus}" if surplus else ""]
+        return f"{subject} {' and '.join(filter(None, parts)) or 'has the same in another order'}."
+    return "{} is {}, should be {}.".format(subject, *apart([quoted(old), quoted(new)]))
 
 
 def apart(texts: Sequence[str], longest: int = LONGEST_VALUE) -> list[str]:

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from ....module_utils._fivetran.account.destination import is_connected
 from ....module_utils._kernel.finding import ACCESS, Finding
 from ....module_utils._kernel.printable import printable
+from .differences import leaves, quoted, sentence
 
 BROKEN_AND_PAUSED = (
     "It is paused, and has to sync once before Fivetran calls it connected: set fivetran_connection_paused: false, and"
@@ -63,20 +63,7 @@ def _of_the_role(documents: Mapping[str, Any]) -> Iterator[Finding]:
             continue
         for field, value in after.items():
             for path, old, new in leaves(field, before.get(field), value):
-                message = f"{path} of {arn} is {quoted(old)}, should be {quoted(new)}."
-                yield Finding(ACCESS, "error", "role_differs", message, field=path)
-
-
-def leaves(path: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
-    """Yield path, old and new value of whatever differs, as deep as both have the same shape."""
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
-        for name in dict.fromkeys([*before, *after]):
-            yield from leaves(f"{path}.{name}", before.get(name), after.get(name))
-    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        for index, (old, new) in enumerate(zip(before, after, strict=True)):
-            yield from leaves(f"{path}[{index}]", old, new)
-    elif before != after:
-        yield path, before, after
+                yield Finding(ACCESS, "error", "role_differs", sentence(f"{path} of {arn}", old, new), field=path)
 
 
 def _of_the_grant(result: Mapping[str, Any]) -> Iterator[Finding]:
@@ -120,7 +107,7 @@ def _of_the_connection(connection: Mapping[str, Any]) -> Iterator[Finding]:
 def _of_the_settings(diff: Mapping[str, Any]) -> Iterator[Finding]:
     before = _mapping(diff, "before")
     for field, value in _mapping(diff, "after").items():
-        message = f"{field} is {quoted(before.get(field))}, should be {quoted(value)}."
+        message = sentence(field, before.get(field), value)
         yield Finding("connection", "error", "connection_differs", message, field=field)
 
 
@@ -139,11 +126,6 @@ SUBJECTS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Finding]]] = {
 def _mapping(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     value = data.get(name)
     return value if isinstance(value, Mapping) else {}
-
-
-def quoted(value: Any) -> str:
-    """Return a value in one printable line."""
-    return json.dumps(value, default=str)
 
 
 def minute(time: str | None) -> str:
