@@ -10,7 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.model import ActualPolicy, ActualRole
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.model import (
+    TAG,
+    ActualPolicy,
+    ActualRole,
+)
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Returned
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.model.differences import LONGEST_VALUE
@@ -297,10 +301,57 @@ def test_a_bucket_that_a_long_policy_gets_or_loses_is_named_and_the_others_are_n
 def test_verifying_a_long_policy_names_the_bucket_that_it_lacks_and_no_other() -> None:
     told = lines("verify", *FLEET, world=fleet_world(*FLEET_BUCKETS[:5]))
     named = '"arn:aws:s3:::acme-currents-f'
-    assert told[:2] == [
-        "ws_a: 1 finding.",
-        f'- access: document.Statement[0].Resource of {POLICY} lacks {named}" and {named}/*".',
+    found = f'- access: document.Statement[0].Resource of {POLICY} lacks {named}" and {named}/*".'
+    assert told[-2:] == ["ws_f: 1 finding.", found]
+    assert [line for line in told if "finding" in line] == ["ws_f: 1 finding."]
+
+
+def test_whom_a_bucket_that_a_policy_gets_is_not_for_has_nothing_to_change() -> None:
+    plan = plan_of("onboard", *FLEET, world=fleet_world(*FLEET_BUCKETS[:4]))
+    assert fleet_line(plan) == "Plan: 6 workspaces: 4 fine, 2 to change."
+    told_of = {name: told("onboard", workspace) for name, workspace in plan.workspaces.items()}
+    assert told_of["ws_a"] == ["ws_a: everything is as it should be."]
+    assert told_of["ws_e"][:2] == ["ws_e: 1 change.", f"  ~ change policy {POLICY}: it differs"]
+    assert told_of["ws_f"] == [
+        "ws_f: 1 change.",
+        f"  ~ change policy {POLICY}: it differs; ws_e does it for all that share it",
     ]
+
+
+def lacking_one(**policy: Any) -> tuple[ActualPolicy, ActualRole]:
+    """Return a policy that lacks the bucket of the last one, and its role."""
+    lacks, role = in_iam(FLEET[0], *FLEET_BUCKETS[:5])
+    assert isinstance(lacks, ActualPolicy)
+    assert isinstance(role, ActualRole)
+    return replace(lacks, **policy), role
+
+
+def and_more() -> dict[str, tuple[ActualPolicy, ActualRole]]:
+    """Return such policies and roles that differ in something else as well."""
+    policy, role = lacking_one()
+    resources = policy.document["Statement"][0]["Resource"]
+    narrow = {**policy.document["Statement"][0], "Action": ["s3:List*"]}
+    wide = {**policy.document["Statement"][0], "Resource": [*resources, "arn:aws:s3:::acme-*"]}
+    halved = {**policy.document["Statement"][0], "Resource": resources[:-1]}
+    surplus, _role = in_iam(FLEET[0], *FLEET_BUCKETS[:5], "acme-salaries")
+    assert isinstance(surplus, ActualPolicy)
+    return {
+        "other actions": (replace(policy, document={**policy.document, "Statement": [narrow]}), role),
+        "no bucket at all": (replace(policy, document={**policy.document, "Statement": []}), role),
+        "a wildcard": (replace(policy, document={**policy.document, "Statement": [wide]}), role),
+        "half a bucket": (replace(policy, document={**policy.document, "Statement": [halved]}), role),
+        "a bucket of nobody": (surplus, role),
+        "tags": lacking_one(tags={**policy.tags, TAG: "another_group"}),
+        "trust": (policy, replace(role, trust=with_statement(role.trust, Effect="Deny", Action="*", Principal="*"))),
+        "detached": (policy, replace(role, attached_policies=())),
+    }
+
+
+@pytest.mark.parametrize("what", list(and_more()))
+@pytest.mark.parametrize("purpose", ["onboard", "verify"])
+def test_what_differs_beside_missing_buckets_is_told_of_all_that_share_it(purpose: str, what: str) -> None:
+    plan = plan_of(purpose, *FLEET, world=World(rows=tuple(map(row, FLEET)), iam=and_more()[what]))
+    assert all(workspace.todo or workspace.problems for workspace in plan.workspaces.values())
 
 
 def test_a_key_that_a_long_policy_gets_is_told_as_the_statement_that_it_is() -> None:

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from .....module_utils._aws.access.access import access_view, desired_from_params
-from .....module_utils._aws.access.model import AccessPlan, AccessStep, Actual, DesiredAccess
+from .....module_utils._aws.access.documents import granted_buckets, permission_document, same_document
+from .....module_utils._aws.access.model import NOTHING, AccessPlan, AccessStep, Actual, DesiredAccess
 from .....module_utils._fivetran.client import JsonObject
 from .....module_utils._kernel.errors import InvalidArgument
 from ...look import asked, questions
@@ -46,14 +47,31 @@ def note_steps(
         for draft in drafts:
             draft.failure("access", error)
         return
+    newcomers = _newcomers(desired, actual, planned, drafts)
     view = access_view(desired, actual, planned)
     arn = str(view["role"]["arn"])
     to_do = planned.policy.changed or planned.role.changed
-    work = replace(work, maker=work.maker if to_do else "", role_arn=arn)
+    work = replace(work, maker=(newcomers or [work.maker])[0] if to_do else "", role_arn=arn)
     sharing = first_names(other.name for other in drafts)
+    of_all = (planned, view, work)
+    unchanged = replace(planned, policy=NOTHING)
+    of_others = (unchanged, access_view(desired, actual, unchanged), replace(work, maker=""))
     for draft in drafts:
-        _note_for(draft, planned, view, work, sharing)
+        _note_for(draft, *(of_others if newcomers and draft.name not in newcomers else of_all), sharing)
         note_what_forbids(situation, draft, role.account, planned, arn)
+
+
+def _newcomers(desired: DesiredAccess, actual: Actual, planned: AccessPlan, drafts: Sequence[Draft]) -> list[str]:
+    """Return whose buckets the policy gets, if it gets nothing else: for the others, it is as it should be."""
+    if actual.policy is None or planned.role.changed or set(planned.policy.after) != {"document"}:
+        return []
+    granted = set(granted_buckets(actual.policy.document))
+    if not granted or not granted < set(desired.reading.buckets):
+        return []
+    before = permission_document(replace(desired.reading, buckets=tuple(sorted(granted))))
+    if not same_document(before, actual.policy.document):
+        return []
+    return [draft.name for draft in drafts if draft.settings.bucket not in granted]
 
 
 def _note_for(draft: Draft, planned: AccessPlan, view: JsonObject, work: RoleWork, sharing: Sequence[str]) -> None:
