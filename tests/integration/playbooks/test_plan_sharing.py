@@ -60,6 +60,26 @@ def test_a_workspace_that_does_not_pass_its_checks_adds_nothing_to_the_shared_po
     assert granted(sandbox) == [world.S3_BUCKET]
 
 
+def test_a_workspace_more_with_a_bucket_of_its_own_changes_itself_alone(sandbox: Sandbox) -> None:
+    make_bucket(sandbox, "acme-loyalty-us", "currents")
+    assert play(sandbox, "onboard", *US_ONLY).exit_code == 0
+    inventory = workspaces(app_us=OTHER_BUCKET)
+    found = play(sandbox, "verify", *US_ONLY, inventory=inventory)
+    assert [task.host for task in found.failures()] == ["app_us"]
+    says(found.output, "Verified 2 workspaces: 1 fine, 1 with findings.", 'lacks "arn:aws:s3:::acme-loyalty-us"')
+    foreseen = play(sandbox, "onboard", *US_ONLY, "--check", inventory=inventory)
+    done = play(sandbox, "onboard", *US_ONLY, inventory=inventory)
+    assert done.exit_code == 0, done.output
+    for result in (foreseen, done):
+        says(result.output, "Plan: 2 workspaces: 1 fine, 1 to change.")
+        assert to_do(result, "shop_us") == []
+        assert to_do(result, "app_us") == [("update", "policy"), ("create", "connection")]
+    assert granted(sandbox) == [world.S3_BUCKET, "acme-loyalty-us"]
+    again = play(sandbox, "onboard", *US_ONLY, inventory=inventory)
+    assert [to_do(again, host) for host in ("shop_us", "app_us")] == [[], []]
+    says(play(sandbox, "verify", *US_ONLY, inventory=inventory).output, "Verified 2 workspaces: 2 fine.")
+
+
 @pytest.mark.slow
 def test_the_bucket_that_a_workspace_has_left_is_released_one_run_later_and_that_is_said(sandbox: Sandbox) -> None:
     make_bucket(sandbox, "acme-loyalty-us", "currents")

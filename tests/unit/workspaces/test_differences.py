@@ -59,7 +59,12 @@ def test_of_a_long_list_only_what_goes_and_what_comes_is_told() -> None:
     ("old", "new", "told"),
     [
         (1, 2, "f is 1, should be 2."),
-        (["a"], ["a", "b"], 'f is ["a"], should be ["a", "b"].'),
+        (["a"], ["a", "b"], 'f lacks "b".'),
+        (["a", "b"], ["c", "a"], 'f lacks "c" and should not have "b".'),
+        (["a"], ["b", "c"], 'f is ["a"], should be ["b", "c"].'),
+        (["a"], [], 'f is ["a"], should be [].'),
+        ("a", ["a", "b"], 'f lacks "b".'),
+        (None, ["a"], 'f is null, should be ["a"].'),
         ([*MANY, "b"], ["a", *MANY, "c"], 'f lacks "a" and "c" and should not have "b".'),
         (MANY, [*MANY, "b"], 'f lacks "b".'),
         ([*MANY, READS], MANY, f"f should not have {json.dumps(READS)}."),

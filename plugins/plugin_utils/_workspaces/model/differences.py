@@ -65,14 +65,13 @@ def difference(path: str, old: Any, new: Any) -> Iterator[str]:
 
 
 def sentence(subject: str, old: Any, new: Any) -> str:
-    """Return what differs in a sentence: of long lists what is missing and what is too much, and not the rest."""
-    is_long = max(len(quoted(old)), len(quoted(new))) > LONGEST_VALUE
-    if is_long and (isinstance(old, list) or isinstance(new, list)):
-        missing, surplus = (
-            joined(apart([quoted(item) for item in _without(here, there).values()], LONGEST_ITEM))
-            for here, there in ((_items(new), _items(old)), (_items(old), _items(new)))
-        )
-        parts = [f"lacks {missing}" if missing else "", f"should not have {surplus}" if surplus else ""]
+    """Return what differs in a sentence: of lists that agree in part what is missing and what is too much."""
+    here, there = _items(old), _items(new)
+    surplus, missing = _without(here, there), _without(there, here)
+    is_list, is_long = (isinstance(old, list) or isinstance(new, list)), len(quoted(old) + quoted(new)) > LONGEST_VALUE
+    if is_list and (is_long or len(missing) < len(there)):
+        too_much, lacking = (joined(apart([*map(quoted, side.values())], LONGEST_ITEM)) for side in (surplus, missing))
+        parts = [f"lacks {lacking}" if missing else "", f"should not have {too_much}" if surplus else ""]
         return f"{subject} {' and '.join(filter(None, parts)) or 'has the same in another order'}."
     return "{} is {}, should be {}.".format(subject, *apart([quoted(old), quoted(new)]))
 
