@@ -15,6 +15,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.
     FIVETRAN_ACCOUNT,
     PARTITIONS,
     Reading,
+    buckets_spoken_of,
     check_external_id,
     digest_of,
     external_ids,
@@ -54,6 +55,71 @@ def test_a_bucket_whose_name_begins_like_ours_is_never_granted(buckets: list[str
 def test_every_bucket_of_several_is_granted() -> None:
     document = permission_document(Reading(("acme-us", "acme-eu")))
     assert granted_buckets(document) == ["acme-eu", "acme-us"]
+
+
+def of_ours(*more: dict[str, object]) -> dict[str, object]:
+    document = permission_document(Reading(("acme-us",)))
+    return {**document, "Statement": [*document["Statement"], *more]}
+
+
+PAYROLL = ["arn:aws:s3:::acme-payroll", "arn:aws:s3:::acme-payroll/*"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        [{"Effect": "Deny", "Action": "s3:*", "Resource": PAYROLL}],
+        [{"Effect": "Allow", "Action": ["s3:PutObject", "s3:Delete*"], "Resource": PAYROLL}],
+        [{"Effect": "Allow", "Action": "sqs:*", "Resource": PAYROLL}],
+        [{"Effect": "Allow", "NotAction": "s3:*", "Resource": PAYROLL}],
+        [
+            {"Effect": "Allow", "Action": "*", "Resource": PAYROLL},
+            {"Effect": "Deny", "Action": "S3:Get*", "Resource": "*"},
+        ],
+        [
+            {"Effect": "Allow", "Action": "s3:GetObject", "Resource": PAYROLL},
+            {"Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:::acme-pay*"},
+        ],
+        [{"Effect": "Allow", "NotResource": PAYROLL, "Action": "s3:*"}],
+        ["no statement"],
+    ],
+)
+def test_a_bucket_that_is_denied_or_only_written_to_is_not_granted_but_spoken_of(more: list[Any]) -> None:
+    document = of_ours(*more)
+    assert "acme-payroll" not in granted_buckets(document)
+    speaks = any("Resource" in one for one in more if isinstance(one, dict))
+    assert ("acme-payroll" in buckets_spoken_of(document)) is speaks
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        [{"Effect": "Allow", "Action": "s3:getobject", "Resource": PAYROLL[1]}],
+        [{"Effect": "Allow", "Action": "S3:Get*", "Resource": PAYROLL[1]}],
+        [{"Effect": "Allow", "Action": "s3:Get?bject", "Resource": PAYROLL[1]}],
+        [{"Effect": "Allow", "NotAction": "s3:ListBucket", "Resource": PAYROLL[1]}],
+        # What reads the rest of it still needs the bucket.
+        [
+            {"Effect": "Allow", "Action": "s3:*", "Resource": PAYROLL},
+            {"Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:::acme-payroll/private/*"},
+        ],
+        [
+            {"Effect": "Allow", "Action": "s3:*", "Resource": PAYROLL},
+            {"Effect": "Deny", "Action": "s3:Put*", "Resource": PAYROLL},
+        ],
+        [
+            {"Effect": "Allow", "Action": "s3:*", "Resource": PAYROLL},
+            {
+                "Effect": "Deny",
+                "Action": "s3:*",
+                "Resource": PAYROLL,
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            },
+        ],
+    ],
+)
+def test_a_bucket_that_is_read_in_whatever_way_is_granted(more: list[Any]) -> None:
+    assert granted_buckets(of_ours(*more)) == ["acme-payroll", "acme-us"]
 
 
 def test_scope_prefix_lists_and_reads_the_folder_only() -> None:

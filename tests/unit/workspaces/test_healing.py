@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.model import ActualPolicy
 from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.bucket import S3Bucket
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look import questions
 from ansible_collections.onramp.braze_fivetran.plugins.plugin_utils._workspaces.look.questions import Returned
@@ -96,6 +97,68 @@ def test_a_wider_policy_of_a_connection_that_works_is_left_alone() -> None:
     assert plan.healing is not None
     assert plan.healing.state is HealState.NOTHING_BROKEN
     assert kinds(plan) == {}
+
+
+# What somebody has added to a policy
+
+
+DENIES_ANOTHER = {"Sid": "NoPayroll", "Effect": "Deny", "Action": ["s3:*"], "Resource": ["arn:aws:s3:::payroll/*"]}
+EXPORTS = {"Sid": "Exports", "Effect": "Allow", "Action": "s3:PutObject", "Resource": "*"}
+DENIES_OURS = {"Effect": "Deny", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{BUCKET}/*"}
+
+
+def edited(*more: dict[str, Any], **own: Any) -> Any:
+    """Return a policy to which somebody has added statements, and in which ours is another; and the role."""
+    policy, role = in_iam(US, BUCKET)
+    assert isinstance(policy, ActualPolicy)
+    [statement] = policy.document["Statement"]
+    return replace(policy, document={**policy.document, "Statement": [{**statement, **own}, *more]}), role
+
+
+@pytest.mark.parametrize("more", [DENIES_ANOTHER, EXPORTS], ids=["deny", "allow"])
+def test_healing_a_trust_policy_takes_out_of_the_policy_nothing_that_somebody_has_added(more: dict[str, Any]) -> None:
+    policy, role = edited(more)
+    plan = plan_of(US, replace(world_of(), iam=(policy, replace(role, trust=NOBODY))))
+    assert plan.healing is not None
+    assert plan.healing.state is HealState.TO_HEAL
+    assert kinds(plan) == {"role": "update", "connection": "update"}
+
+
+@pytest.mark.parametrize("status", [None, BROKEN], ids=["unnoticed", "noticed"])
+@pytest.mark.parametrize(
+    "iam",
+    [edited(DENIES_OURS), edited(DENIES_ANOTHER, Action=["s3:Get*"]), edited(EXPORTS, Action=["s3:Get*"])],
+    ids=["denied", "deny of another", "allow"],
+)
+def test_a_policy_that_keeps_fivetran_out_and_says_more_is_left_to_a_person(iam: Any, status: Any) -> None:
+    without_policy = S3Bucket(BUCKET, answers={"get_bucket_policy": None})
+    plan = plan_of(
+        US,
+        replace(world_of(**({"status": status} if status else {})), iam=iam),
+        answers={questions.s3_bucket(US, AWS_ACCOUNT): Returned(without_policy)},
+    )
+    assert plan.healing is not None
+    assert plan.healing.state is HealState.NEEDS_A_PERSON
+    assert plan.healing.left[0].code == "policy_has_more"
+    assert "onboard.yml" in plan.healing.left[0].text()
+    assert kinds(plan) == {}
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"Action": ["s3:GetObject"]},
+        {"Action": "s3:get*"},
+        {"Resource": [f"arn:aws:s3:::{BUCKET}"]},
+        {"Condition": {"StringEquals": {"aws:RequestedRegion": "eu-central-1"}}},
+    ],
+    ids=["fewer actions", "other case", "fewer resources", "condition"],
+)
+def test_a_policy_that_allows_less_than_it_should_is_repaired(own: dict[str, Any]) -> None:
+    plan = plan_of(US, replace(world_of(status=BROKEN), iam=edited(**own)))
+    assert plan.healing is not None
+    assert plan.healing.state is HealState.TO_HEAL
+    assert kinds(plan) == {"policy": "update", "connection": "update"}
 
 
 # What is repaired

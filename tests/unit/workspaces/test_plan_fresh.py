@@ -7,10 +7,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.model import ActualRole
+import pytest
+from ansible_collections.onramp.braze_fivetran.plugins.module_utils._aws.access.model import ActualPolicy, ActualRole
 
-from tests.unit.workspaces.situations import InIam, World, in_iam, plans_of, row, settings
+from tests.unit.workspaces.situations import InIam, World, change, in_iam, plans_of, row, settings, unknown
 
 US = settings("us", currents_bucket="bucket-us")
 
@@ -19,6 +21,28 @@ def written_lately(iam: InIam) -> InIam:
     policy, role = iam
     assert not isinstance(policy, ActualRole)
     return replace(policy, is_fresh=True), role
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        {"Sid": "NoPayroll", "Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:::acme-payroll/*"},
+        {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::acme-payroll/*"},
+    ],
+    ids=["denied", "written"],
+)
+@pytest.mark.parametrize("others", [(), (unknown("unreadable"),)], ids=["alone", "beside one that cannot be read"])
+def test_a_bucket_that_a_policy_denies_or_lets_write_is_never_made_one_that_it_lets_read(
+    added: dict[str, str], others: tuple[Any, ...]
+) -> None:
+    policy, role = written_lately(in_iam(US, US.bucket))
+    assert isinstance(policy, ActualPolicy)
+    document = {**policy.document, "Statement": [*policy.document["Statement"], added]}
+    world = World(iam=(replace(policy, document=document), role), rows=(row(US),))
+    plan = plans_of("onboard", US, *others, world=world)[0]
+    assert "acme-payroll" not in str(change(plan, "policy").after)
+    assert plan.access.buckets == (US.bucket,)
+    assert "bucket_granted_lately" not in [found.code for found in plan.noticed]
 
 
 def test_a_bucket_that_nobody_names_stays_while_the_policy_is_fresh_and_that_is_said() -> None:

@@ -19,7 +19,7 @@ from ..._bucket.effect import Answer, Effect, Reason
 from ..._kernel.finding import ACCESS, Finding
 from ..effect.effect import BucketAccess, Document, RolePermissions, may_assume, may_read
 from ..simulation import NOT_ASKED, Simulated, can_outweigh, weighed
-from .documents import JsonObject, granted_buckets, listed, same_document
+from .documents import JsonObject, buckets_spoken_of, listed, same_document
 from .explanation import own_decryption, role_after
 from .model import (
     NOTHING,
@@ -253,11 +253,11 @@ def policy_of_another_group(policy: ActualPolicy, owner: str) -> Finding:
 
 def foreign_policy(desired: DesiredAccess, policy: ActualPolicy) -> Finding:
     """Return why somebody else's policy is not written, with what it grants and what it lacks."""
-    grants = granted_buckets(policy.document)
+    named = buckets_spoken_of(policy.document)
     return Finding(
         ACCESS, "error", "foreign_policy",
         f"The IAM policy {policy.arn} was made by somebody else and does not let Fivetran read all of"
-        f" {', '.join(desired.reading.buckets)}. It speaks of {', '.join(grants) if grants else 'no bucket'}.",
+        f" {', '.join(desired.reading.buckets)}. It speaks of {', '.join(named) if named else 'no bucket'}.",
         "Choose another s3_access_policy_name, or let what is missing be added beside what it says with"
         f" {ADOPT}: {statements(desired.permissions)}",
     )  # fmt: skip

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _KEY_ARN = re.compile(r"arn:(?:aws|aws-us-gov|aws-cn):kms:[a-z0-9-]+:\d{12}:key/[\w-]+", re.ASCII)
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\x21-\x7e]+")
 _ROOT = re.compile(r"arn:[a-z-]+:iam::(\d{12}):root")
+_READING = ("s3:getobject", "s3:listbucket")
 # What an asterisk, a question mark or a dollar sign would mean in an IAM policy, nobody wants in a prefix.
 _UNSAFE_IN_PREFIX = re.compile(r"[*?$]")
 
@@ -216,10 +217,45 @@ def bucket_policy_title(bucket: str) -> str:
     return f"the policy of bucket {bucket}"
 
 
-def granted_buckets(document: Mapping[str, Any] | None) -> list[str]:
+def buckets_spoken_of(document: Mapping[str, Any] | None) -> list[str]:
     """Return the names of the buckets that the document speaks of, in order; a wildcard stays one."""
-    found = {bucket for resource in _resources(document) if (bucket := _bucket_of(resource))}
-    return sorted(found)
+    return sorted(_buckets_in(listed((document or {}).get("Statement"))))
+
+
+def granted_buckets(document: Mapping[str, Any] | None) -> list[str]:
+    """Return the names of the buckets that the document lets somebody read, in order; a wildcard stays one.
+
+    What is only written to, or denied as a whole, is not read, and must not become so where the document is made anew.
+    """
+    statements = [one for one in listed((document or {}).get("Statement")) if _is_about_reading(one)]
+    allowed = _buckets_in(one for one in statements if one.get("Effect") == "Allow")
+    denying = [one for one in statements if one.get("Effect") == "Deny" and not one.get("Condition")]
+    denied = [resource for one in denying for resource in listed(one.get("Resource"))]
+    return sorted(name for name, arn in allowed.items() if not any(_are_named(denied, x) for x in (arn, f"{arn}/*")))
+
+
+def _buckets_in(statements: Iterable[Any]) -> dict[str, str]:
+    """Return the ARNs of the buckets that statements speak of, by their names."""
+    resources = (str(arn) for one in statements if isinstance(one, Mapping) for arn in listed(one.get("Resource")))
+    return {bucket: resource.split("/", 1)[0] for resource in resources if (bucket := _bucket_of(resource))}
+
+
+def _is_about_reading(statement: Any) -> bool:
+    """Tell whether a statement speaks of listing a bucket, or of reading objects."""
+    if not isinstance(statement, Mapping):
+        return False
+    if "NotAction" in statement:
+        return any(not _are_named(statement["NotAction"], action) for action in _READING)
+    return any(_are_named(statement.get("Action"), action) for action in _READING)
+
+
+def _are_named(patterns: Any, what: str) -> bool:
+    return any(is_pattern_of(str(one).lower(), what) for one in listed(patterns))
+
+
+def is_pattern_of(pattern: str, text: str) -> bool:
+    """Tell whether a text, such as an action or an ARN, is one that a pattern of a policy stands for."""
+    return bool(re.fullmatch(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), text))
 
 
 def external_ids(document: Mapping[str, Any] | None) -> list[str]:
@@ -230,11 +266,6 @@ def external_ids(document: Mapping[str, Any] | None) -> list[str]:
             values: Iterable[Any] = listed(operator.get("sts:ExternalId")) if isinstance(operator, Mapping) else ()
             found.update(map(str, values))
     return sorted(found)
-
-
-def _resources(document: Mapping[str, Any] | None) -> Iterator[str]:
-    for statement in listed((document or {}).get("Statement")):
-        yield from map(str, listed(statement.get("Resource")))
 
 
 def _bucket_of(resource: str) -> str | None:

@@ -15,7 +15,7 @@ from ..._bucket.effect import Answer, Effect, Reason
 from ..._kernel.finding import ACCESS, Finding
 from ..effect.effect import BucketAccess, Document, missing, trust_width
 from ..simulation import DENIES, is_simulated
-from .documents import bucket_policy_title, granted_buckets, listed
+from .documents import bucket_policy_title, buckets_spoken_of, listed
 from .explanation import trust_title, wider
 from .model import ActualRole, DesiredAccess, Place, PlaceJudgement
 
@@ -47,20 +47,13 @@ def place_findings(role: ActualRole, place: Place, effect: Effect, way_out: str)
         return
     lacking = missing(effect, role.session(), BucketAccess(place.bucket, place.prefix))
     add = " ".join(json.dumps(statement) for statements_ in lacking.values() for statement in statements_)
-    buckets = sorted({name for document in role.documents for name in _speaks_of(document)})
+    buckets = sorted({name for document in role.documents for name in buckets_spoken_of(document.content)})
     yield Finding(
         ACCESS, "error", "role_too_narrow",
         f"Fivetran cannot read {place} through the IAM role {role.arn}, which somebody else has made:"
         f" {told(effect.reasons)}." + (f" Its policies speak of {', '.join(buckets)}." if buckets else ""),
         f"Add to its permissions: {add}; {way_out}.",
     )  # fmt: skip
-
-
-def _speaks_of(document: Document) -> list[str]:
-    content = document.content or {}
-    # What is not a list of statements, or one that is none, is told by the judgement.
-    said = [one for one in listed(content.get("Statement")) if isinstance(one, Mapping)]
-    return granted_buckets({"Statement": said})
 
 
 def access_denied(role_arn: str, place: Place, effect: Effect) -> Finding:

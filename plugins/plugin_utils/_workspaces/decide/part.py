@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A run that was given a part of the fleet takes nothing away from what others may need. Pure functions.
+"""A run that was given a part of the fleet takes nothing away from what others may need, nor does one that heals.
 
-Who the others are it cannot know: their buckets are named by nobody here, and their connections may not be there yet.
+Who the others are a part cannot know: their buckets are named by nobody here, and their connections may not be there
+yet. Healing repairs what keeps data away, and leaves to onboard.yml what somebody has added. Pure functions.
 """
 
 # Private to this collection: no promise of stability to anybody outside it.
@@ -12,11 +13,16 @@ Who the others are it cannot know: their buckets are named by nobody here, and t
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, TypeAlias
 
-from ....module_utils._aws.access.documents import listed
-from ....module_utils._aws.access.model import AccessPlan, AccessStep
+from ....module_utils._aws.access.adoption import reach
+from ....module_utils._aws.access.documents import is_pattern_of, listed
+from ....module_utils._aws.access.explanation import role_after
+from ....module_utils._aws.access.model import NOTHING, AccessPlan, AccessStep, Actual, DesiredAccess, PlaceJudgement
+from ....module_utils._aws.effect.statement import Document
+from ....module_utils._bucket.effect import Answer
 from ....module_utils._kernel.finding import ACCESS, Finding
 from ..._words import joined
 from .drafts import Draft
@@ -24,6 +30,7 @@ from .drafts import Draft
 WHOLE = "run the playbook with the whole inventory, without onramp_part_of_fleet"
 # What "needed_by" holds where nobody can be named.
 SOMEBODY = ("workspaces outside of this part of the fleet",)
+POLICY_HAS_MORE = "policy_has_more"
 _DOCUMENTS = ("document", "trust")
 
 
@@ -40,7 +47,34 @@ def without_loss(plan: AccessPlan) -> AccessPlan:
         " fleet only (onramp_part_of_fleet).",
         remedy=f"To repair it, {WHOLE}.",
     )
-    return AccessPlan(**{**vars(plan), "findings": (*plan.findings, finding)})
+    return replace(plan, findings=(*plan.findings, finding))
+
+
+def without_taking_out(
+    plan: AccessPlan, desired: DesiredAccess, actual: Actual, policies: Callable[[], Mapping[str, Document]]
+) -> AccessPlan:
+    """Return the plan of a policy and a role; a policy from which something would be taken out stays as it is.
+
+    Where Fivetran cannot read because of that, a person has to decide. ``policies``: of the buckets, by name.
+    """
+    if not _lost("policy", plan.policy):
+        return plan
+    arn, known = actual.policy_arn(desired), policies()
+    role = role_after(desired, actual, NOTHING, attaches=True, boundary=actual.boundary)
+    finding = Finding(
+        step=ACCESS,
+        severity="error",
+        code=POLICY_HAS_MORE,
+        message=f"The IAM policy {arn} does not let Fivetran read, and says more than it should: healing takes nothing"
+        " out of a policy.",
+        remedy="onboard.yml makes it what it should be, and with --check tells before what it would take out.",
+    )
+    places = {}
+    for place in plan.places:
+        effect = reach(role.session(), place, {})
+        effect = effect if effect.answer is Answer.YES else reach(role.session(), place, known)
+        places[place] = PlaceJudgement(effect, () if effect.answer is Answer.YES else (finding,))
+    return replace(plan, policy=NOTHING, places=places)
 
 
 def note_kept(draft: Draft, what: str) -> None:
@@ -62,17 +96,21 @@ def _lost(what: str, step: AccessStep) -> list[str]:
 
 def _takes_away(before: Any, after: Any, name: str) -> bool:
     if name in _DOCUMENTS:
-        return bool(_statements(before) - _statements(after))
+        there, wanted = _lines(before), _lines(after)
+        return any(not any(_is_said_by(line, other) for other in wanted) for line in there)
     if isinstance(before, Mapping):
         return any(before[key] != (after or {}).get(key) for key in before)
     return before not in (None, "")
 
 
-def _statements(document: Any) -> set[str]:
-    """Return what a document says, one action on one resource at a time, so that documents can be compared as sets."""
+# What a document says, one action on one resource at a time: effect, action, resource, and the rest of the statement.
+_Line: TypeAlias = tuple[str, str, str, str]
+
+
+def _lines(document: Any) -> set[_Line]:
     statements = document.get("Statement") if isinstance(document, Mapping) else None
     return {
-        json.dumps([statement.get("Effect"), action, resource, _rest(statement)], sort_keys=True)
+        (str(statement.get("Effect")), str(action).lower(), str(resource), _rest(statement))
         for statement in listed(statements)
         if isinstance(statement, Mapping)
         for action in listed(statement.get("Action", ""))
@@ -80,5 +118,13 @@ def _statements(document: Any) -> set[str]:
     }
 
 
-def _rest(statement: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in statement.items() if name not in ("Sid", "Effect", "Action", "Resource")}
+def _is_said_by(line: _Line, other: _Line) -> bool:
+    """Tell whether the other one says the same, or allows more than that."""
+    effect, action, resource, rest = line
+    is_wider = effect == other[0] == "Allow" and is_pattern_of(other[1], action) and is_pattern_of(other[2], resource)
+    return line == other or (is_wider and other[3] in (rest, _rest({})))
+
+
+def _rest(statement: Mapping[str, Any]) -> str:
+    rest = {name: value for name, value in statement.items() if name not in ("Sid", "Effect", "Action", "Resource")}
+    return json.dumps(rest, sort_keys=True)

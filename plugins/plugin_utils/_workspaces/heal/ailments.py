@@ -22,6 +22,7 @@ from ....module_utils._kernel.printable import sentence
 from ..._way import Flow, StopName
 from ..._words import joined
 from ..decide.drafts import Draft, Situation
+from ..decide.part import POLICY_HAS_MORE
 from ..look import questions
 from ..model.attempts import cause_of
 from ..model.findings import minute
@@ -140,7 +141,8 @@ def _reasons(situation: Situation, draft: Draft, row: JsonObject) -> tuple[str, 
 
 def _access_is_broken(draft: Draft, *, is_broken: bool) -> bool:
     """Tell whether what the settings own does not let Fivetran read; what merely differs, only if it does not work."""
-    if not any(change.kind in ACCESS_KINDS and change.is_change for change in draft.changes):
+    is_left = any(problem.code == POLICY_HAS_MORE for problem in draft.problems)
+    if not is_left and not any(change.kind in ACCESS_KINDS and change.is_change for change in draft.changes):
         return False
     return is_broken or any(stop.stop == StopName.ACCESS and stop.state == Flow.BROKEN for stop in draft.way)
 
@@ -232,5 +234,5 @@ def _notes(draft: Draft, *, does_not_work: bool) -> Iterator[str]:
     if names:
         yield f"It differs from the inventory and keeps no data away: {joined(names)}. onboard.yml changes it."
     for problem in draft.problems:
-        if problem.step != "landing" and problem.code != BUCKET_MISSING:
+        if problem.step != "landing" and problem.code not in (BUCKET_MISSING, POLICY_HAS_MORE):
             yield f"It keeps no data away: {problem.message} verify.yml says more."

@@ -30,7 +30,7 @@ from ...._settings.settings import Settings
 from ...look import asked, questions
 from ...model.plan import Action, Change, ChangeReason, RoleWork
 from ..drafts import Draft, Situation
-from ..part import without_loss
+from ..part import without_loss, without_taking_out
 from ..s3_doubts import note_what_forbids
 from .s3_judging import (
     bucket_policies,
@@ -139,6 +139,8 @@ def _decide_present(situation: Situation, role: SharedRole) -> None:
         present = partial(plan_present, desired, actual, adopt=adopt, released=released, places=places(passing))
         said = partial(simulated, situation, role.account, actual.role.arn if actual.role else "")
         planned = with_evidence(present, policies, said)
+        if situation.purpose.heals:
+            planned = without_taking_out(planned, desired, actual, policies)
         return desired, without_loss(planned) if situation.is_part else planned, work
 
     note_steps(situation, role, passing, plan)
