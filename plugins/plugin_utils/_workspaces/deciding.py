@@ -24,7 +24,7 @@ from .._settings.settings import Unusable
 from .decide.allowance import shortages
 from .decide.connection import decide_connection, notice_state
 from .decide.drafts import Draft, Situation
-from .decide.elsewhere import by_hand, note_access_elsewhere, note_what_is_read
+from .decide.elsewhere import by_hand, external_id_of_the_role, note_access_elsewhere, note_what_is_read
 from .decide.identity import find_conflicts
 from .decide.moved import find_moved
 from .decide.unclaimed import doubts, find_unclaimed
@@ -137,8 +137,18 @@ def _if_the_group_is_gone(situation: Situation, draft: Draft, error: OnrampError
     settings = draft.settings
     if not situation.purpose.removes or error.failure.code != "NotFound_Group" or settings.storage not in ("s3", "gcs"):
         return ""
+    external_id = external_id_of_the_role(situation, draft)
+    for group in situation.seen.of(questions.account(settings)).groups:
+        if external_id and group.get("id") == external_id:
+            return (
+                f"The IAM role was made for the group {external_id}, which exists and is called {group.get('name')}. If"
+                f" that is meant, set fivetran_group: {external_id}. Nothing was changed."
+            )
     by = by_hand(situation, draft)
-    return f"If it was deleted, its connections are gone with it, and the access can be taken away by: {by}"
+    return (
+        "If it was renamed, set fivetran_group to its id. If it was deleted, its connections are gone with it, and the"
+        f" access can be taken away by: {by}"
+    )
 
 
 def _who_stays(situation: Situation, drafts: list[Draft]) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from tests.integration.inventories.by_hand import ansible
 from tests.integration.playbooks.fleet import connections, findings, iam_names, play, workspaces
@@ -176,9 +177,11 @@ def test_access_of_a_group_that_was_deleted_is_taken_away_by_the_command_that_is
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     assert play(sandbox, "onboard", *US).exit_code == 0
-    gone = workspaces(shop_us={"fivetran_group": "of_last_year"})
+    [connection] = connections(sandbox).values()
+    sandbox.seed("fivetran", "remove_connection", id=connection["id"])
+    of_groups(sandbox, "DELETE", world.GROUP_ID)
     before = sandbox.state_hash()
-    refused = play(sandbox, "offboard", *US, *YES, inventory=gone)
+    refused = play(sandbox, "offboard", *US, *YES)
     assert refused.exit_code != 0
     told = " ".join(refused.messages("shop_us").split())
     says(told, "There is no Fivetran group", "If it was deleted", "s3_access_state=absent")
@@ -187,6 +190,32 @@ def test_access_of_a_group_that_was_deleted_is_taken_away_by_the_command_that_is
     ran = ansible(sandbox, tmp_path, *command)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert iam_names(sandbox) == []
+
+
+@pytest.mark.slow
+def test_a_group_that_was_renamed_is_named_and_no_command_is_told_by_which_its_access_would_go(
+    sandbox: Sandbox,
+) -> None:
+    assert play(sandbox, "onboard", *US).exit_code == 0
+    of_groups(sandbox, "PATCH", world.GROUP_ID, {"name": "Warehouse_US"})
+    before = sandbox.state_hash()
+    refused = play(sandbox, "offboard", *US, *YES)
+    assert refused.exit_code != 0
+    told = " ".join(refused.messages("shop_us").split())
+    says(told, "There is no Fivetran group", "exists and is called Warehouse_US", f"fivetran_group: {world.GROUP_ID}")
+    assert "ansible localhost" not in told
+    assert sandbox.state_hash() == before
+    by_id = workspaces(shop_us={"fivetran_group": world.GROUP_ID})
+    assert play(sandbox, "offboard", *US, *YES, inventory=by_id).exit_code == 0
+    assert (connections(sandbox), iam_names(sandbox)) == ({}, [])
+
+
+def of_groups(sandbox: Sandbox, method: str, group_id: str, body: dict[str, str] | None = None) -> None:
+    """Change a group as a person does in Fivetran's dashboard."""
+    url = f"{sandbox.env['FIVETRAN_API_URL']}/v1/groups/{group_id}"
+    credentials = sandbox.env["FIVETRAN_APIKEY"], sandbox.env["FIVETRAN_APISECRET"]
+    answer = requests.request(method, url, json=body, auth=credentials, timeout=30)
+    assert answer.ok, answer.text
 
 
 @pytest.mark.slow

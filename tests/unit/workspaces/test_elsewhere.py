@@ -96,6 +96,94 @@ def test_where_the_group_was_deleted_the_command_has_the_external_id_that_the_ro
     assert "GROUP_ID" not in remedy
 
 
+def test_where_the_group_was_only_renamed_no_command_is_told_but_its_id() -> None:
+    renamed = ({"id": GROUP_ID, "name": "Warehouse_US"},)
+    [plan] = plans_of("offboard", WAS_IN_S3, world=World(groups=renamed, iam=in_iam(WAS_IN_S3, "bucket-us")))
+    [problem] = plan.problems
+    assert problem.code == "NotFound_Group"
+    assert f"exists and is called Warehouse_US. If that is meant, set fivetran_group: {GROUP_ID}." in problem.remedy
+    assert "ansible localhost" not in problem.text()
+    # In Google Cloud Storage nothing tells for which group a service account reads.
+    [plan] = plans_of("offboard", WAS_IN_GCS, world=World(groups=renamed))
+    assert "If it was renamed, set fivetran_group to its id. If it was deleted," in plan.problems[0].remedy
+
+
+@pytest.mark.parametrize(
+    ("now", "was", "parts"),
+    [
+        (
+            gcs(
+                "us",
+                fivetran_connection_adopt=True,
+                s3_access_scope="prefix",
+                s3_access_path="/data/",
+                s3_access_aws_profile="data of us",
+            ),
+            settings("us", currents_bucket="bucket-us", currents_prefix="old", s3_access_scope="prefix"),
+            [
+                "-e s3_access_scope=prefix",
+                "-e s3_access_prefix=old",
+                "-e s3_access_path=/data/",
+                """-e '{"s3_access_aws_profile": "data of us"}'""",
+            ],
+        ),
+        (
+            gcs(
+                "us",
+                fivetran_connection_adopt=True,
+                s3_access_kms_key_arns=["arn:aws:kms:eu-central-1:111122223333:key/0d1f6c1e-5a54-4c1a"],
+                s3_access_aws_access_key="AKIAIOSFODNN7EXAMPLE",
+                s3_access_aws_secret_key="wJalrXUtnFEMI",
+            ),
+            WAS_IN_S3,
+            [
+                '-e \'{"s3_access_kms_key_arns": ["arn:aws:kms:eu-central-1:111122223333:key/0d1f6c1e-5a54-4c1a"]}\'',
+                "s3_access_aws_secret_key of the inventory it needs as well",
+            ],
+        ),
+        (
+            settings("us", fivetran_connection_adopt=True, gcs_access_scope="prefix"),
+            WAS_IN_GCS,
+            ["-e gcs_access_scope=prefix", "-e gcs_access_prefix=us"],
+        ),
+        (
+            settings("us", fivetran_connection_adopt=True, gcs_access_role="projects/acme/roles/reader"),
+            WAS_IN_GCS,
+            ["-e gcs_access_role=projects/acme/roles/reader"],
+        ),
+    ],
+    ids=["S3 prefix", "S3 keys", "GCS prefix", "GCS role"],
+)
+def test_the_command_that_takes_access_away_has_all_that_the_inventory_says_of_it(
+    now: Settings, was: Settings, parts: list[str]
+) -> None:
+    [finding] = told("onboard", now, was)
+    for part in parts:
+        assert part in finding.remedy
+    assert "wJalr" not in finding.remedy
+
+
+def test_a_folder_that_a_grant_is_narrowed_to_is_told_where_the_connection_is_pointed_to_another() -> None:
+    was = gcs("us", currents_bucket="bucket-us-in-gcs", gcs_access_scope="prefix", currents_prefix="app")
+    now = gcs(
+        "us",
+        currents_bucket="bucket-us-in-gcs",
+        gcs_access_scope="prefix",
+        currents_prefix="loyalty",
+        fivetran_connection_adopt=True,
+    )
+    [finding] = told("onboard", now, was)
+    assert "currents_prefix: the connection reads gs://bucket-us-in-gcs/app, and the inventory names loyalty." in str(
+        finding.message
+    )
+    assert "-e gcs_access_scope=prefix -e gcs_access_prefix=app" in finding.remedy
+    [finding] = told("offboard", now, was)
+    assert finding.remedy == "To take that away as well, set currents_prefix: app, and run offboard.yml again."
+    elsewhere = gcs("us", currents_bucket="acme-other", gcs_access_scope="prefix", currents_prefix="loyalty")
+    [finding] = told("offboard", elsewhere, was)
+    assert "set currents_bucket: bucket-us-in-gcs and currents_prefix: app, and run" in finding.remedy
+
+
 @pytest.mark.parametrize("tags", [{}, {"onramp.braze_fivetran/external-id": "sha256:0815"}])
 def test_where_the_role_bears_no_external_id_it_is_said_where_to_read_it(tags: dict[str, str]) -> None:
     for iam in (in_iam(WAS_IN_S3, "bucket-us", tags=tags), ()):
