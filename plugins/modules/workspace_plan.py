@@ -292,6 +292,11 @@ workspaces:
       type: list
       elements: str
       sample: [braze_api_key, currents_bucket, fivetran_schema]
+    same_key:
+      description: The workspaces of the inventory that have the same Braze key, of many the first ten.
+      type: list
+      elements: str
+      sample: []
     verdict:
       description: V(fine), V(changes), or V(refused) where there are problems.
       type: str

@@ -57,6 +57,17 @@ def test_a_new_key_is_checked_sent_and_tested_before_the_old_one_may_go(onboarde
         assert secret not in result.output
 
 
+def test_the_old_key_of_several_may_go_only_once_all_of_them_have_the_new_one(onboarded: Sandbox) -> None:
+    shared = {"currents_folder_shared": True}
+    before = workspaces(shop_us=shared, app_us=shared)
+    assert play(onboarded, "onboard", "--limit", "!shop_eu", inventory=before).exit_code == 0
+    inventory = workspaces(**{name: {**shared, "braze_api_key": NEW_KEY} for name in ("shop_us", "app_us")})
+    result = play(onboarded, "rotate_key", "--limit", "shop_us", inventory=inventory)
+    assert result.exit_code == 0, result.output
+    assert CAN_GO not in said(result, "shop_us")
+    assert "delete the old one once this is said of app_us as well, of the same key," in said(result, "shop_us")
+
+
 def sent(operations: list[str]) -> int:
     return operations.index("fivetran:update_connection")
 

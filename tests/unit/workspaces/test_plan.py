@@ -355,6 +355,14 @@ def test_one_key_that_several_workspaces_have_is_warned_of_unless_that_is_meant(
         assert "key_used_twice" not in {warning.code for warning in plan.warnings}
 
 
+def test_who_has_the_same_key_is_known_no_matter_who_plays_and_whether_it_is_meant() -> None:
+    shared = {"braze_api_key": "a-key-of-one-workspace", "currents_folder_shared": True}
+    one, other, alone = settings("a", **shared), settings("b", **shared), settings("c")
+    [plan] = plans_of("rotate_key", one, other, alone, names=["a"])
+    assert (plan.same_key, plan.work()["same_key"]) == (("b",), ("b",))
+    assert [plan.same_key for plan in plans_of("rotate_key", one, other, alone)] == [("b",), ("a",), ()]
+
+
 def exports(bucket: str, prefix: str) -> dict[str, Any]:
     options = {"storage": "s3", "bucket": bucket, "prefix": prefix, "role_arn": ROLE}
     return {f"fivetran_connection_exports_{name}": value for name, value in options.items()}

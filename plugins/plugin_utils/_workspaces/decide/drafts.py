@@ -80,6 +80,7 @@ class Draft:
     way: tuple[Stop, ...] = ()
     # The buckets in S3 that the connection of a workspace which leaves reads now.
     reads: tuple[str, ...] = ()
+    same_key: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -156,6 +157,7 @@ class Draft:
             seen=self.seen,
             way=self.way,
             reads=self.reads,
+            same_key=self.same_key,
         )
 
 

@@ -24,6 +24,7 @@ from ....module_utils._kernel.secrets.redact import texts_in
 from ..._settings.meant import bucket_in
 from ..._settings.settings import Settings, Unusable
 from ..._words import joined
+from ..model.plan import MOST_SHARING, all_but
 from .drafts import Draft, Situation
 
 T = TypeVar("T")
@@ -53,8 +54,7 @@ class _Index:
     by_schema: Mapping[str | None, Sequence[Settings | Unusable]]
     by_folder: Mapping[Folder | None, Sequence[Settings | Unusable]]
     sources: Mapping[Folder, Sequence[_Source]]
-    # By the Braze key, the names of those that do not say that they share.
-    by_key: Mapping[str, Sequence[str]]
+    by_key: Mapping[str, Sequence[Settings]]
     # By the id of the group: schemas that somebody of the inventory claims, and who reads a folder.
     claimed: Mapping[str, frozenset[str | None]]
     readers: Mapping[str, Mapping[Folder | None, Sequence[JsonObject]]]
@@ -84,10 +84,8 @@ def _index(situation: Situation, drafts: Sequence[Draft]) -> _Index:
     readers = {group_id: _grouped(rows, folder_read) for group_id, (_group, rows) in rows.items()}
     entries = situation.inventory
     sources = _grouped((source for entry in entries for source in _sources(entry)), lambda source: source.folder)
-    keys: dict[str, list[str]] = {}
-    for entry in sorted((entry for entry in entries if isinstance(entry, Settings)), key=lambda entry: entry.name):
-        if entry.braze_api_key and not entry.folder_shared:
-            keys.setdefault(entry.braze_api_key, []).append(entry.name)
+    with_key = sorted((entry for entry in situation.readable if entry.braze_api_key), key=lambda entry: entry.name)
+    keys = _grouped(with_key, lambda entry: entry.braze_api_key)
     return _Index(_grouped(entries, schema_of), _grouped(entries, _folder_of), sources, keys, claimed, readers)
 
 
@@ -200,8 +198,10 @@ def _same_exports(situation: Situation, index: _Index, draft: Draft) -> None:
 
 
 def _same_key(index: _Index, draft: Draft) -> None:
-    """Warn of a key that several workspaces have: Braze knows one workspace by it."""
-    names = index.by_key.get(draft.settings.braze_api_key, ())
+    """Note who has the same key, and warn of it: Braze knows one workspace by it."""
+    same = index.by_key.get(draft.settings.braze_api_key, ())
+    draft.same_key = all_but(draft.name, [entry.name for entry in same[: MOST_SHARING + 1]])
+    names = [entry.name for entry in same if not entry.folder_shared]
     if draft.settings.folder_shared or not names[1:]:
         return
     draft.warning(

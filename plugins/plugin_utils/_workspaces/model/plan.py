@@ -152,7 +152,8 @@ class WorkspacePlan:
     is nobody's change here, such as a sync that failed. ``unverified``: what cannot be seen. ``incomplete``: what could
     not be looked at. ``seen``: results as the modules return them, for the report. ``way``: of its data, where findings
     are told. ``later``: changes that another step of the playbook makes, see ``step.py``. ``healing``: what heal.yml
-    makes of it. ``reads``: the buckets in S3 that its connection reads now.
+    makes of it. ``reads``: the buckets in S3 that its connection reads now. ``same_key``: the workspaces that have
+    the same Braze key, of many some.
     """
 
     name: str
@@ -177,6 +178,7 @@ class WorkspacePlan:
     later: tuple[Change, ...] = ()
     healing: Healing | None = None
     reads: tuple[str, ...] = ()
+    same_key: tuple[str, ...] = ()
 
     @property
     def todo(self) -> tuple[Change, ...]:
@@ -210,7 +212,7 @@ class WorkspacePlan:
 
     def work(self) -> dict[str, Any]:
         """Return what the roles are called with. Ansible copies it for each variable made of it, so it is short."""
-        names = ("schema", "storage", "bucket", "prefix", "api_url", "fivetran_api_url", "paused", "given")
+        names = ("schema", "storage", "bucket", "prefix", "api_url", "fivetran_api_url", "paused", "given", "same_key")
         return {
             "applies": self.verdict is WorkspaceVerdict.CHANGES,
             "to_change": sorted({change.kind for change in self.todo} if not self.problems else ()),
