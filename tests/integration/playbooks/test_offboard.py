@@ -64,8 +64,9 @@ def test_connection_grant_role_and_policy_go_and_a_second_run_finds_nothing_to_d
     assert max(deletions) < min(place for place, name in enumerate(operations) if name in access)
     onboarded.clear_journal()
     # Nothing is left to delete, so nobody is asked.
-    again = play(onboarded, "offboard")
+    again = play(onboarded, "offboard", ANSIBLE_CALLBACKS_ENABLED="onramp.braze_fivetran.workspace_report")
     assert again.exit_code == 0, again.output
+    assert "would" not in again.output.partition("BRAZE WORKSPACES")[2]
     assert onboarded.writes() == []
     assert not any(stats["changed"] for stats in again.stats.values())
 

@@ -380,6 +380,15 @@ def test_a_grant_that_the_run_has_not_come_to_is_not_called_removed() -> None:
     assert workspace_of([plan, gone, done]).cells[Step.ACCESS].text == "removed"
 
 
+def test_of_a_grant_that_is_not_there_nothing_is_removed() -> None:
+    nothing = {"changed": False, "grant": None}
+    plan = planned(applies=True, changes=[{"kind": "connection", "action": "delete"}], seen={"grant": nothing})
+    for told in ([plan], [plan, seen("gcs_bucket_iam_member", nothing)], [seen("gcs_bucket_iam_member", nothing)]):
+        workspace = workspace_of(told)
+        assert (workspace.cells[Step.ACCESS].text, workspace.access) == ("", None)
+        assert Step.ACCESS not in workspace.planned
+
+
 def test_access_that_another_workspace_makes_is_done_with_the_own_connection_still_to_make() -> None:
     plans = [to_do("create", host="app_us"), to_do("create", maker="app_us")]
 

@@ -73,7 +73,7 @@ def _read_planned_access(known: KnownWorkspace, plan: Mapping[str, Any], counts:
         known.access = results.s3_access(seen)
         if counts or known.access.is_as_wanted:
             known.may = results.may_in_s3(seen, known.place)
-    if "grant" in seen and (counts or grant.get("changed") is not True):
+    if results.has_grant(grant) and (counts or grant.get("changed") is not True):
         known.planned |= {Step.ACCESS}
         known.access = results.gcs_access(grant)
         known.may = results.may_in_gcs(grant, known.place)
@@ -113,12 +113,12 @@ def _read_written_access(known: KnownWorkspace, result: Mapping[str, Any]) -> No
 
 def _read_gcs_access(known: KnownWorkspace, result: Mapping[str, Any]) -> None:
     known.findings += results.findings(result, Step.ACCESS)
-    if "grant" in result:
+    if results.has_grant(result):
         known.access = results.gcs_access(result)
         # Of a grant that was made, the result tells what Fivetran could do before.
         if known.access.is_as_wanted:
             known.may = results.may_in_gcs(result, known.place) or known.may
-        known.shown = True
+    known.shown |= "grant" in result
 
 
 def _read_role(known: KnownWorkspace, arn: str) -> None:

@@ -118,6 +118,11 @@ def _aws_object(data: Mapping[str, Any]) -> AwsObject:
     return AwsObject(text(data, "name"), text(data, "arn"), text(data, "action"), document, text(data, "digest"))
 
 
+def has_grant(result: Mapping[str, Any]) -> bool:
+    """Tell whether a result of ``gcs_bucket_iam_member`` tells of a grant that is there, or that goes."""
+    return bool(mapping(result, "grant")) or result.get("changed") is True
+
+
 def gcs_access(result: Mapping[str, Any]) -> GcsAccess:
     """Read a result of ``gcs_bucket_iam_member``; without a grant, all but ``action`` is empty."""
     grant = mapping(result, "grant")
