@@ -162,8 +162,11 @@ def test_a_workspace_that_has_moved_leaves_nothing_of_its_old_access(sandbox: Sa
 @pytest.mark.slow
 def test_access_in_another_storage_than_the_inventory_names_is_told_and_goes_as_it_is_told(sandbox: Sandbox) -> None:
     assert play(sandbox, "onboard", *US).exit_code == 0
-    left = play(sandbox, "offboard", *US, *YES, inventory=workspaces(shop_us={"currents_storage": "none"}))
+    elsewhere = workspaces(shop_us={"currents_storage": "none"})
+    reported = {"ANSIBLE_CALLBACKS_ENABLED": "onramp.braze_fivetran.workspace_report"}
+    left = play(sandbox, "offboard", *US, *YES, inventory=elsewhere, **reported)
     assert left.exit_code == 0, left.output
+    says(left.output.partition("BRAZE WORKSPACES")[2], "! access: currents_storage: the connection reads s3://")
     assert connections(sandbox) == {}
     says(" ".join(left.output.split()), f"reads s3://{world.S3_BUCKET}", "the policy that let Fivetran read it stay")
     assert iam_names(sandbox) == ROLE_AND_POLICY

@@ -380,6 +380,14 @@ def test_a_grant_that_the_run_has_not_come_to_is_not_called_removed() -> None:
     assert workspace_of([plan, gone, done]).cells[Step.ACCESS].text == "removed"
 
 
+def test_access_that_stays_is_still_told_when_a_later_look_cannot_see_it_any_more() -> None:
+    stays = {"step": "access", "severity": "warning", "code": "role_elsewhere", "message": "The role stays."}
+    other = {"step": "key", "severity": "warning", "code": "key_used_twice", "message": "Two have it."}
+    first, second = planned(warnings=[stays, other]), planned()
+    assert [finding.code for finding in workspace_of([first, second]).findings] == ["role_elsewhere"]
+    assert [finding.code for finding in workspace_of([first, first]).findings] == ["role_elsewhere", "key_used_twice"]
+
+
 def test_of_a_grant_that_is_not_there_nothing_is_removed() -> None:
     nothing = {"changed": False, "grant": None}
     plan = planned(applies=True, changes=[{"kind": "connection", "action": "delete"}], seen={"grant": nothing})

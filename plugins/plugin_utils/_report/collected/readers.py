@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..._workspaces.look.proof import proof_by_tests, proved
+from ..._workspaces.model.plan import GRANT_ELSEWHERE, ROLE_ELSEWHERE
 from ..cells import BAD_TESTS, short_time
 from ..model import Step
 from ..vendors import ReportedTest, S3Access
@@ -49,7 +50,8 @@ def read_plan(known: KnownWorkspace, plan: Mapping[str, Any]) -> None:
     _read_planned_access(known, plan, counts)
     known.makers = results.makers(plan)
     known.way = results.way(plan)
-    known.noted = results.planned_findings(plan)
+    kept = [finding for finding in known.noted if finding.code in (ROLE_ELSEWHERE, GRANT_ELSEWHERE)]
+    known.noted = list(dict.fromkeys([*kept, *results.planned_findings(plan)]))
     known.unverified = results.texts(plan, "unverified")
     action = results.action_on(plan, "connection") if counts else "none"
     if "connection" in seen or action == "create":

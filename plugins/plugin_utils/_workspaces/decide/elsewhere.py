@@ -17,12 +17,13 @@ from typing import Any
 from ..._settings.options import role_options
 from ..._words import joined
 from ..look import questions
+from ..model.plan import GRANT_ELSEWHERE, ROLE_ELSEWHERE
 from .drafts import Draft, Situation
 from .identity import Folder, folder_read, folders_read, shown
 
 _WHAT = {
-    "s3": ("role_elsewhere", "The IAM role and the policy that let Fivetran read it stay."),
-    "gcs": ("grant_elsewhere", "The grant on it stays."),
+    "s3": (ROLE_ELSEWHERE, "The IAM role and the policy that let Fivetran read it stay."),
+    "gcs": (GRANT_ELSEWHERE, "The grant on it stays."),
 }
 
 
@@ -73,7 +74,7 @@ def note_other_names(leaving: Iterable[Draft], name: str) -> None:
         if stored and stored[0] == "s3":
             draft.warning(
                 "access",
-                "role_elsewhere",
+                ROLE_ELSEWHERE,
                 f"s3_access_role_name: there is no IAM role {name}, and no policy of the name that the inventory has."
                 f" Those by which Fivetran reads {shown('s3', stored[1], '')} have other names, and stay.",
                 "To take them away as well, set s3_access_role_name and s3_access_policy_name to their names, and run"

@@ -104,6 +104,11 @@ class Change:
         return self.action is not Action.NONE
 
 
+# Access that stays where the connection reads something else than the settings name. Once the connection is deleted, no
+# further look can tell of it.
+ROLE_ELSEWHERE, GRANT_ELSEWHERE = "role_elsewhere", "grant_elsewhere"
+
+
 # So many of those that share an object are named in the plan of each. All in each would be a million of a thousand.
 MOST_SHARING = 10
 
