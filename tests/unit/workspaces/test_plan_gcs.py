@@ -397,3 +397,15 @@ def test_what_is_told_and_reported_holds_whatever_was_decided() -> None:
                 rows = (row(workspace),)
                 told = as_told(plan_of(purpose, workspace, world=replace(world(*held), rows=rows)))
                 assert told["workspaces"][workspace.name]["told"]
+
+
+def test_what_another_who_leaves_was_granted_is_not_called_left_over() -> None:
+    fleet = [gcs(name, gcs_access_scope="prefix") for name in ("app", "loyalty")]
+    made = [planned("onboard", one).seen["grant"]["grant"] for one in fleet]
+    own = [{"role": one["role"], "members": [one["member"]], "condition": one["condition"]} for one in made]
+    rows = tuple(map(row, fleet))
+    for plan in plans_of("offboard", *fleet, world=world(*own, rows=rows)):
+        assert grant_of(plan) == REMOVED
+        assert "grant_kept" not in warned(plan)
+    for plan in plans_of("offboard", *fleet, world=world(*own, binding(ADMIN), rows=rows)):
+        assert f"would not have granted it: {ADMIN} to {MEMBER}." in warned(plan)["grant_kept"]

@@ -47,7 +47,7 @@ def leave(situation: Situation, known: Prepared, together: SameReader) -> Grant 
         note_grant(known, wanted, Action.NONE, needed_by=tuple(readers))
         return None
     if known.bucket.name not in together.staying:
-        _name_what_is_kept(known)
+        _name_what_is_kept(known, together)
     change = plan_policy(policy, wanted, present=False)
     note_grant(known, wanted, Action.DELETE if change.changed else Action.NONE, before=change.before, removes=True)
     return wanted if change.changed else None
@@ -61,15 +61,17 @@ def _keep(known: Prepared, policy: JsonObject) -> None:
     note_grant(known, known.wanted, Action.NONE, removes=True, needed_by=SOMEBODY if is_there else ())
 
 
-def _name_what_is_kept(known: Prepared) -> None:
-    """Tell what else the service account holds: a grant bears no mark of who has made it."""
+def _name_what_is_kept(known: Prepared, together: SameReader) -> None:
+    """Tell what else the service account holds: a grant bears no mark of who has made it.
+
+    What another workspace that leaves was granted is told of that one.
+    """
     member = known.wanted.member
     policy = known.bucket.policy or {}
     kept = [
         grant.line()
         for grant in grants(policy)
-        if same_member(grant.member, member)
-        and (grant.role, grant.condition) != (known.wanted.role, known.wanted.condition)
+        if same_member(grant.member, member) and (known.bucket.name, grant.role, grant.condition) not in together.wanted
     ]
     if kept:
         known.draft.warning(

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .....module_utils._fivetran.client import JsonObject
+from .....module_utils._google.policy import Condition
 from ...._settings.settings import Settings
 from ...look import questions
 from ...model.plan import Group
-from ..drafts import Draft, Situation
+from ..drafts import Situation
 from ..identity import buckets_named, folders_read
 from .gcs_grant import Prepared
 
@@ -25,11 +26,13 @@ class SameReader:
     """Workspaces of one group, which read as one service account.
 
     ``staying``: the connections of the group that stay, by each text that may be the name of a bucket; each key may see
-    others of them. ``unseen``: who may have a connection that nobody of this run can see.
+    others of them. ``unseen``: who may have a connection that nobody of this run can see. ``wanted``: bucket, role and
+    condition of the grants of all of them.
     """
 
     staying: Mapping[str, Sequence[JsonObject]]
     unseen: Sequence[Settings]
+    wanted: frozenset[tuple[str, str, Condition | None]]
 
 
 _Who = tuple[str, Group | None]
@@ -41,13 +44,14 @@ def reader_of(known: Prepared) -> _Who:
 
 def readers_together(situation: Situation, everybody: Iterable[Prepared]) -> dict[_Who, SameReader]:
     """Return those who belong together, worked out once for all of them."""
-    members: dict[_Who, list[Draft]] = {}
+    members: dict[_Who, list[Prepared]] = {}
     for known in everybody:
-        members.setdefault(reader_of(known), []).append(known.draft)
-    return {who: _of_group(situation, drafts) for who, drafts in members.items()}
+        members.setdefault(reader_of(known), []).append(known)
+    return {who: _of_group(situation, prepared) for who, prepared in members.items()}
 
 
-def _of_group(situation: Situation, drafts: Sequence[Draft]) -> SameReader:
+def _of_group(situation: Situation, prepared: Sequence[Prepared]) -> SameReader:
+    drafts = [known.draft for known in prepared]
     listings = {id(draft.staying): draft.staying for draft in drafts}
     rows = {(row.get("id"), row.get("schema")): row for listing in listings.values() for row in listing}
     staying: dict[str, list[JsonObject]] = {}
@@ -62,7 +66,8 @@ def _of_group(situation: Situation, drafts: Sequence[Draft]) -> SameReader:
         for entry in situation.readable
         if questions.credentials(entry) not in seeing and entry.fivetran_schema not in listed
     ]
-    return SameReader(staying, unseen)
+    wanted = frozenset((known.bucket.name, known.wanted.role, known.wanted.condition) for known in prepared)
+    return SameReader(staying, unseen, wanted)
 
 
 def who_still_reads(known: Prepared, together: SameReader) -> Iterator[str]:
