@@ -94,6 +94,21 @@ def test_settings_that_do_not_go_together_are_refused_before_fivetran_is_asked(s
     assert sandbox.journal("fivetran") == []
 
 
+def test_what_is_undefined_takes_the_place_of_nothing_where_the_play_begins_at_the_last_task(sandbox: Sandbox) -> None:
+    let_fivetran_read(sandbox)
+    assert run_example(sandbox, 0).exit_code == 0
+    sandbox.clear_journal()
+    play = example(sandbox, 0, fivetran_connection_role_arn="{{ of_a_task_that_was_left_out }}")
+    [task] = play["tasks"]
+    task["ansible.builtin.import_role"] = task.pop("ansible.builtin.include_role")
+    for more in ([], ["--check"]):
+        begin = ["--start-at-task", "Bring the Fivetran connection to its state, test it and start it"]
+        result = run_playbook(sandbox, [play], *begin, *more)
+        [refused] = result.failures()
+        assert "fivetran_connection_role_arn: is needed" in refused.result["msg"]
+        assert sandbox.writes() == []
+
+
 BY_HAND: dict[str, Any] = {
     "cloud_storage_type": "GCS",
     "gcs_bucket": world.GCS_BUCKET,
