@@ -66,7 +66,8 @@ def test_a_workspace_more_with_a_bucket_of_its_own_changes_itself_alone(sandbox:
     inventory = workspaces(app_us=OTHER_BUCKET)
     found = play(sandbox, "verify", *US_ONLY, inventory=inventory)
     assert [task.host for task in found.failures()] == ["app_us"]
-    says(found.output, "Verified 2 workspaces: 1 fine, 1 with findings.", 'lacks "arn:aws:s3:::acme-loyalty-us"')
+    says(found.output, "Verified 2 workspaces: 1 fine, 1 with findings.")
+    says(found.messages("app_us"), 'lacks "arn:aws:s3:::acme-loyalty-us"')
     foreseen = play(sandbox, "onboard", *US_ONLY, "--check", inventory=inventory)
     done = play(sandbox, "onboard", *US_ONLY, inventory=inventory)
     assert done.exit_code == 0, done.output
