@@ -27,7 +27,7 @@ from .options import Option, is_setting, options_alone
 from .reading import PLACEHOLDER, cannot_be_evaluated, not_set
 from .rules import RAW_RULES, VALUE_RULES, braze_url, bucket, credential, folder, number, schema
 from .settings import Unreadable, Variables
-from .together import TOGETHER
+from .together import TOGETHER, places_of
 from .values import Refused, holds_omit, no_secret, typed
 
 # Whose rules the plan asks elsewhere, by other names.
@@ -39,6 +39,7 @@ _VALUE_RULES: Mapping[str, Callable[[Any], Any]] = {
     "currents_landing_prefix": folder,
     "s3_access_prefix": folder,
     "gcs_access_prefix": folder,
+    "fivetran_connection_prefix": folder,
     "gcs_access_bucket": lambda value: _bucket("gcs", value, "gcs_access"),
     "s3_access_bucket": lambda value: _bucket("s3", value, "s3_access"),
     "s3_access_buckets": lambda value: [_bucket("s3", name, "s3_access") for name in value],
@@ -159,11 +160,21 @@ def _s3(get: Get) -> Iterator[tuple[str, str]]:
             yield f"s3_access_{option}", message
 
 
+def _connection(get: Get) -> Iterator[tuple[str, str]]:
+    for rule in places_of("fivetran_connection_"):
+        for complaint in rule.check(get):
+            yield complaint.variable, complaint.message
+
+
 def _nothing(_get: Get) -> Iterator[tuple[str, str]]:
     yield from ()
 
 
-_OF_ROLES: Mapping[str, Callable[[Get], Iterator[tuple[str, str]]]] = {"currents_landing": _landing, "s3_access": _s3}
+_OF_ROLES: Mapping[str, Callable[[Get], Iterator[tuple[str, str]]]] = {
+    "currents_landing": _landing,
+    "s3_access": _s3,
+    "fivetran_connection": _connection,
+}
 
 
 def _bucket(storage: str, name: str, role: str) -> str:

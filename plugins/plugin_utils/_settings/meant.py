@@ -158,7 +158,7 @@ def own_role_arn(value: str) -> str:
 
 def gcs_role(value: str) -> str:
     """Return the name by which Google's API knows a role that its console shows another one of."""
-    words = re.findall(r"[a-z]+", value.lower())
+    words = [word.lower() for word in re.findall(r"[A-Z]?[a-z]+", value)]
     if words[:1] != ["storage"] or len(words) < 2:
         return ""
     return _did_you_mean(f"roles/storage.{words[1]}{''.join(word.title() for word in words[2:])}")

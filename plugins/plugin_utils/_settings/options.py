@@ -210,12 +210,15 @@ def role_options(role: str) -> Mapping[str, Option]:
 
 @cache
 def options_alone(role: str) -> Mapping[str, Option]:
-    """Return the variables of all entry points of a role; needed are those that every one of them needs."""
+    """Return the variables of all entry points of a role, each as the first one describes it, which is main.
+
+    Needed are those that every one of them needs.
+    """
     points = _load(role, "meta", "argument_specs")["argument_specs"].values()
-    defaults = _load(role, "defaults")
-    found = {
-        name: _option(name, data, role, defaults.get(name)) for spec in points for name, data in spec["options"].items()
-    }
+    defaults, found = _load(role, "defaults"), dict[str, Option]()
+    for spec in points:
+        for name, data in spec["options"].items():
+            found.setdefault(name, _option(name, data, role, defaults.get(name)))
     needed = [{name for name, data in spec["options"].items() if data.get("required")} for spec in points]
     return {name: replace(option, required=all(name in names for names in needed)) for name, option in found.items()}
 

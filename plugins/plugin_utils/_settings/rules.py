@@ -140,13 +140,22 @@ def folder(value: str) -> str:
 
     :raises Refused: what is an address.
     """
-    folder_alone = bare_folder(value)
+    folder_alone, scheme = bare_folder(value), "gs" if value.lstrip().startswith("gs:") else "s3"
     if "://" in value or not folder_alone.isprintable():
         raise Refused(
-            "expected a folder in the bucket such as currents, without s3:// and a bucket,"
+            f"expected a folder in the bucket such as currents, without {scheme}:// and a bucket,"
             f" got {shown(value)}.{what_was_meant(meant.folder, value)}"
         )
     return folder_alone
+
+
+def no_address(value: str) -> str:
+    """Return a folder as it is, which is made a name of by what sends it.
+
+    :raises Refused: see :func:`folder`.
+    """
+    folder(value)
+    return value
 
 
 def _trimmed(value: str) -> str:
@@ -280,6 +289,7 @@ VALUE_RULES: Mapping[str, Callable[[Any], Any]] = {
     f"{CONNECTION}role_arn": _role_arn,
     f"{CONNECTION}exports_role_arn": _role_arn,
     f"{CONNECTION}exports_connection_string": connection_string,
+    f"{CONNECTION}exports_prefix": no_address,
     f"{CONNECTION}setup_test_timeout": partial(number, 1, LONGEST_TIMEOUT),
     f"{CONNECTION}retry_timeout": partial(number, 1, LONGEST_TIMEOUT),
     f"{CONNECTION}rate_limit_timeout": partial(number, 0, LONGEST_TIMEOUT),

@@ -8,8 +8,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ...module_utils._aws.credentials.connection import IDENTITY, contradictions
@@ -85,6 +86,22 @@ def _prefix_is_needed(get: Get) -> Iterator[Complaint]:
             yield Complaint("currents_prefix", str(refusal))
 
 
+def places_of(begin: str) -> Iterator[TogetherRule]:
+    """Yield the rules for the storage, and bucket or container, that a connection reads by variables of its role."""
+    storage = f"{begin}storage"
+    for name, storages in ((f"{begin}bucket", ("s3", "gcs")), (f"{begin}container", ("azure",))):
+        yield TogetherRule((storage, name), partial(_is_a_place, storage, name, storages))
+
+
+def _is_a_place(storage: str, name: str, storages: Collection[str], get: Get) -> Iterator[Complaint]:
+    if not get(name) or get(storage) not in storages:
+        return
+    try:
+        bucket(get(storage), get(name), storage.removesuffix("_storage"))
+    except Refused as refusal:
+        yield Complaint(name, str(refusal))
+
+
 def _one_condition(get: Get) -> Iterator[Complaint]:
     if get("gcs_access_scope") == "prefix" and get("gcs_access_condition"):
         yield Complaint("gcs_access_condition", "cannot be given with gcs_access_scope: prefix, which is one.")
@@ -148,5 +165,6 @@ TOGETHER = (
     _who_acts("currents_landing"),
     _who_acts("s3_access"),
     TogetherRule((DAILY_SYNC_TIME, SYNC_FREQUENCY), _daily),
+    *places_of(f"{CONNECTION}exports_"),
     TogetherRule(_EXPORTS, _exports, with_key=True),
 )

@@ -114,6 +114,9 @@ def test_the_root_of_a_bucket_has_several_spellings(spelling: str | None) -> Non
 def test_a_slash_at_the_end_of_the_api_url_means_nothing_and_any_other_difference_does() -> None:
     assert means_the_same("api_url", GIVEN["api_url"], f"{GIVEN['api_url']}/")
     assert not means_the_same("api_url", GIVEN["api_url"], "https://rest.iad-02.braze.com/")
+    made = braze_config({**GIVEN, "api_url": f"{GIVEN['api_url']}/"})
+    assert (made["config"]["api_url"], made["problems"]) == (GIVEN["api_url"], braze_config(GIVEN)["problems"])
+    assert "api_url: expected" in " ".join(braze_config({**GIVEN, "api_url": f"{GIVEN['api_url']}/v1/"})["problems"])
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,37 @@ def test_what_is_omitted_is_not_set(omit: str) -> None:
         ("braze_api_key", {"key": "Bearer abcdefghijkl"}, "braze_api_key_key: begins with Bearer or Basic"),
         ("braze_api_key", {"permissions": []}, "braze_api_key_permissions: is an empty list. Name at least one"),
         ("fivetran_connection", {"schema": "Shop"}, "fivetran_connection_schema: expected lower-case letters"),
+        (
+            "fivetran_connection",
+            {"storage": "s3", "prefix": "s3://acme-b/currents"},
+            "fivetran_connection_prefix: expected a folder in the bucket such as currents, without s3:// and a bucket,",
+        ),
+        (
+            "fivetran_connection",
+            {"exports_storage": "gcs", "exports_prefix": "gs://acme-b/exports"},
+            "fivetran_connection_exports_prefix: expected a folder in the bucket such as currents, without gs:// and",
+        ),
+        (
+            "fivetran_connection",
+            {"storage": "s3", "bucket": "s3://acme-b/currents"},
+            "fivetran_connection_bucket: expected the name of a bucket",
+        ),
+        (
+            "fivetran_connection",
+            {"storage": "azure", "container": "https://acme.blob.core.windows.net/braze"},
+            "fivetran_connection_container: expected",
+        ),
+        (
+            "fivetran_connection",
+            {"exports_storage": "gcs", "exports_bucket": "gs://acme-b/exports"},
+            "fivetran_connection_exports_bucket: expected the name of a bucket",
+        ),
+        # As its own entry point describes it, not as that which only syncs.
+        (
+            "fivetran_connection",
+            {"api_key": "CHANGE_ME"},
+            "fivetran_connection_api_key: is still to be filled in. Braze's REST API key for Fivetran.",
+        ),
         ("fivetran_connection", {"daily_sync_time": "14:00"}, "fivetran_connection_daily_sync_time: works only with"),
     ],
 )
@@ -165,6 +196,9 @@ def test_a_bucket_of_another_cloud_is_no_hint_where_the_storage_cannot_be_chosen
     assert "Write" not in found
     [found] = told("s3_access", bucket="s3://acme-b/c")
     assert found.endswith("Write s3_access_bucket: acme-b and s3_access_prefix: c.")
+    [found] = told("fivetran_connection", storage="gcs", bucket="s3://acme-b/c")
+    written = ("storage: s3", "bucket: acme-b", "prefix: c")
+    assert found.endswith(f"Write {' and '.join(f'fivetran_connection_{one}' for one in written)}.")
 
 
 def test_a_secret_of_one_variable_is_in_the_refusal_of_none() -> None:

@@ -462,6 +462,18 @@ VALUES: list[tuple[str, Any, str]] = [
         'expected roles/NAME, projects/PROJECT/roles/NAME or organizations/ID/roles/NAME, got "Storage Object Viewer".'
         " Did you mean roles/storage.objectViewer?",
     ),
+    (
+        "gcs_access_role",
+        "storage.legacyObjectReader",
+        "expected roles/NAME, projects/PROJECT/roles/NAME or organizations/ID/roles/NAME, got"
+        ' "storage.legacyObjectReader". Did you mean roles/storage.legacyObjectReader?',
+    ),
+    (
+        "fivetran_connection_exports_prefix",
+        "gs://acme/exports",
+        "expected a folder in the bucket such as currents, without gs:// and a bucket, got"
+        ' "gs://acme/exports". Did you mean exports?',
+    ),
     ("gcs_access_condition", {"title": "t"}, "needs expression."),
     ("gcs_access_condition", {"description": "d"}, "needs title and expression."),
     (
@@ -622,6 +634,14 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
             "fivetran_connection_exports_role_arn": "Fivetran",
         },
         [f'fivetran_connection_exports_role_arn: {ROLE_ARN}, got "Fivetran".'],
+    ),
+    (
+        {"fivetran_connection_exports_storage": "gcs", "fivetran_connection_exports_bucket": "gs://acme/exports"},
+        [
+            "fivetran_connection_exports_bucket: expected the name of a bucket, without gs:// and without a folder, got"
+            ' "gs://acme/exports". Write fivetran_connection_exports_bucket: acme and'
+            " fivetran_connection_exports_prefix: exports."
+        ],
     ),
 ]
 

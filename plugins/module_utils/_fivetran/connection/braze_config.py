@@ -188,7 +188,7 @@ def braze_config(settings: Mapping[str, Any], prefix: str = "", *, today: date |
     if made["problems"]:
         return made
     config, on_create = made["config"], made["config_on_create"]
-    config[API_URL] = _text(settings.get("api_url"))
+    config[API_URL] = _text(settings.get("api_url")).removesuffix("/")
     made["config_secrets"][API_KEY] = _text(settings.get("api_key"))
     exports = EXPORTS.kind(settings)
     (config if CURRENTS.is_set(settings) else on_create)[CURRENTS.kind_field] = STORAGE_TYPES[CURRENTS.kind(settings)]
@@ -224,7 +224,7 @@ def _problems(settings: Mapping[str, Any], prefix: str) -> Iterator[str]:
     if not _text(settings.get("api_key")):
         yield f"{prefix}api_key: is needed."
     url = _text(settings.get("api_url"))
-    if not _REST_URL.fullmatch(url):
+    if not _REST_URL.fullmatch(url.removesuffix("/")):
         yield (
             f"{prefix}api_url: expected the REST URL of the Braze instance such as https://rest.iad-01.braze.com, got"
             f" {shown(url)}."
