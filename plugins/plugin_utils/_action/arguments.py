@@ -18,6 +18,8 @@ from functools import partial
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
+from ansible.module_utils.common.arg_spec import ValidationResult
+from ansible.module_utils.errors import UnsupportedError
 
 from ...module_utils._kernel.errors import InvalidArgument
 from ...module_utils._kernel.options.limits import LONGEST_SYNC
@@ -77,6 +79,15 @@ OF_HEALING: Mapping[str, Variable] = {
 }
 
 
+def refusals(validation: ValidationResult, module: str = "") -> list[str]:
+    """Return what is wrong with arguments, a sentence each, as Ansible says it of a module in a process of its own."""
+    of = f" for ({module}) module" if module else ""
+    return [
+        f"Unsupported parameters{of}: {message}" if isinstance(error, UnsupportedError) else message
+        for error, message in zip(validation.errors.errors, validation.error_messages, strict=True)
+    ]
+
+
 def validated(options: OptionGroup, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments typed, with their defaults.
 
@@ -84,7 +95,7 @@ def validated(options: OptionGroup, arguments: Mapping[str, Any]) -> dict[str, A
     """
     validation = validator(options).validate(dict(arguments))
     if validation.error_messages:
-        raise AnsibleActionFail("; ".join(validation.error_messages))
+        raise AnsibleActionFail("; ".join(refusals(validation)))
     parameters: dict[str, Any] = validation.validated_parameters
     return parameters
 

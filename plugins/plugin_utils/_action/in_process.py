@@ -31,6 +31,7 @@ from ...module_utils._kernel.runner import validator
 from ...module_utils._kernel.secrets.redact import texts_in
 from ...module_utils._kernel.task import ModuleSpec
 from .._secrets import Discretion, secrets_of_run
+from .arguments import refusals
 from .aws_defaults import with_aws_defaults
 from .environment import environment, without_debug
 from .guard import GuardedAction, presentable
@@ -76,7 +77,7 @@ class InProcessAction(GuardedAction):
             if _wants_invocation(variables):
                 result["invocation"] = {"module_args": presentable(spec.options.arguments, params)}
             if validation.error_messages:
-                message = "; ".join(map(with_next_step, validation.error_messages))
+                message = "; ".join(map(with_next_step, refusals(validation, self._task.action)))
                 raise AnsibleActionFail(discretion.text(message), result=result)
             display_deprecations(validation)
             result.update(self._done_here(spec, validation, progress))

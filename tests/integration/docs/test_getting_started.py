@@ -131,6 +131,12 @@ def test_init_leaves_alone_what_is_there_and_writes_nothing_in_check_mode(newcom
     code, told = newcomer.run(f"{init} -e init_folder=beside")
     assert code == 0, told
     assert (newcomer.folder / "beside" / "inventory.yml").is_file()
+    # As who starts it without a shell: what a shell says of the folder may be of another one, or nothing at all.
+    (newcomer.folder / "there").mkdir()
+    for number, said in enumerate(("-u PWD", "")):
+        code, told = newcomer.run(f"env {said} --chdir=there {init} -e init_folder=in_{number}")
+        assert code == 0, told
+        assert (newcomer.folder / "there" / f"in_{number}" / "inventory.yml").is_file()
 
 
 GOOD = (CHECKOUT / "playbooks" / "files" / "init" / "inventory.yml").read_text()

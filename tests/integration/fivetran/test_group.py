@@ -55,6 +55,26 @@ def test_a_name_is_never_taken_for_an_id(sandbox: Sandbox) -> None:
     assert world.GROUP_NAME in stored(sandbox)
 
 
+@pytest.mark.parametrize("check", [False, True], ids=["run", "check"])
+@pytest.mark.parametrize("state", ["present", "absent"])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("", "name: is empty."),
+        (" ", "name: is empty."),
+        ("Warehouse\n", 'name: has blanks or line breaks around it. Write "Warehouse".'),
+        (" Warehouse", "name: has blanks or line breaks around it"),
+    ],
+)
+def test_what_is_no_name_or_looks_like_another_one_is_refused_before_fivetran_is_asked(
+    sandbox: Sandbox, name: str, words: str, state: str, check: bool
+) -> None:
+    refused = group(sandbox, check=check, name=name, state=state)
+    assert refused.failed
+    assert words in refused["msg"]
+    assert sandbox.journal() == []
+
+
 def test_a_group_is_renamed_by_its_id(sandbox: Sandbox) -> None:
     predicted = group(sandbox, check=True, id=world.GROUP_ID, name=NAME)
     assert predicted["group"]["name"] == NAME

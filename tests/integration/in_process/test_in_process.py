@@ -261,6 +261,19 @@ def test_a_key_that_is_no_utf_8_is_refused_by_name_both_ways(sandbox: Sandbox) -
     assert sandbox.journal() == []
 
 
+def test_an_option_that_there_is_not_is_told_with_its_module_both_ways(sandbox: Sandbox) -> None:
+    task = {"onramp.braze_fivetran.fivetran_connection_info": {"grup": "Warehouse"}, "ignore_errors": True}
+    played = run_playbook(sandbox, [{"hosts": "localhost", "gather_facts": False, "tasks": both_ways(task)}])
+    inside, outside = (result["msg"] for result in played.results("onramp.braze_fivetran.fivetran_connection_info"))
+    assert inside == outside
+    words = "Unsupported parameters for (onramp.braze_fivetran.fivetran_connection_info) module: grup."
+    assert inside.startswith(words)
+    alone = {"onramp.braze_fivetran.role_variables": {"role": "s3_access", "x": 1}, "ignore_errors": True}
+    played = run_playbook(sandbox, [{"hosts": "localhost", "gather_facts": False, "tasks": [alone]}])
+    [told] = played.results("onramp.braze_fivetran.role_variables")
+    assert told["msg"].startswith("Unsupported parameters: x.")
+
+
 def test_who_has_no_fivetran_key_is_told_both_ways_where_it_is_made(sandbox: Sandbox) -> None:
     task = {"onramp.braze_fivetran.fivetran_group_info": {"group": "Warehouse"}, "ignore_errors": True}
     plays = [{"hosts": "localhost", "gather_facts": False, "tasks": both_ways(task)}]

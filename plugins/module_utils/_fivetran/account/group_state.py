@@ -13,8 +13,9 @@ from typing import Any
 
 from ..._kernel.deadline import Clock
 from ..._kernel.difference import before_and_after, differences
-from ..._kernel.errors import Failure, OnrampError
+from ..._kernel.errors import Failure, InvalidArgument, OnrampError
 from ..._kernel.http.call import HttpError
+from ..._kernel.secrets.shown import shown
 from ..._kernel.task import Result, Task
 from ..client import FivetranClient, JsonObject, client_from_params
 from ..lost_answer import found_after
@@ -26,10 +27,22 @@ NAMED_CONNECTIONS = 10
 
 def group(task: Task) -> Result:
     """Do the work of ``fivetran_group``."""
+    _check_name(task.params["name"])
     client = client_from_params(task.params, clients=task.clients)
     if task.params["state"] == "present":
         return ensure_present(client, task.params, check_mode=task.check_mode, clock=task.clock)
     return ensure_absent(client, task.params, check_mode=task.check_mode)
+
+
+def _check_name(name: str | None) -> None:
+    """Refuse what is no name, or one that looks like another one.
+
+    :raises InvalidArgument: it is empty, or has blanks or line breaks around it.
+    """
+    if name is not None and not name.strip():
+        raise InvalidArgument("name: is empty. Give the name of the group, or leave it out where id is given.")
+    if name is not None and name != name.strip():
+        raise InvalidArgument(f"name: has blanks or line breaks around it. Write {shown(name.strip())}.")
 
 
 def ensure_present(client: FivetranClient, params: Mapping[str, Any], *, check_mode: bool, clock: Clock) -> Result:
