@@ -50,7 +50,13 @@ SYNC = "onramp_heal_synced"
 FAILURE = "ansible_failed_result"
 NO_PLAN = {"state": HealState.NOT_HEALED.value, "causes": [], "left": [], "message": "There is no plan for it."}
 BROKEN_OFF = planned({**NO_PLAN, "message": "It was broken off before its end."})
-TAKEN_UP = planned({**NO_PLAN, "state": HealState.COOLING_DOWN.value, "message": "Another run has just taken it up."})
+TAKEN_UP = planned(
+    {
+        **NO_PLAN,
+        "state": HealState.COOLING_DOWN.value,
+        "message": "Another run has just taken it up, or another workspace of this one that names the same connection.",
+    }
+)
 
 
 class ActionModule(ControllerAction):
