@@ -161,6 +161,16 @@ def test_a_policy_that_allows_less_than_it_should_is_repaired(own: dict[str, Any
     assert kinds(plan) == {"policy": "update", "connection": "update"}
 
 
+def test_tags_that_differ_keep_no_policy_from_being_repaired() -> None:
+    policy, role = edited(Action=["s3:Get*"])
+    tagged = settings(s3_access_tags={"team": "new"})
+    iam = (replace(policy, tags={**policy.tags, "team": "old"}), role)
+    plan = plan_of(tagged, replace(world_of(tagged, status=BROKEN), iam=iam))
+    assert plan.healing is not None
+    assert plan.healing.state is HealState.TO_HEAL
+    assert kinds(plan)["policy"] == "update"
+
+
 # What is repaired
 
 

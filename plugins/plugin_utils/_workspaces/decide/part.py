@@ -57,7 +57,8 @@ def without_taking_out(
 
     Where Fivetran cannot read because of that, a person has to decide. ``policies``: of the buckets, by name.
     """
-    if not _lost("policy", plan.policy):
+    before, after = (step.get("document") for step in (plan.policy.before, plan.policy.after))
+    if plan.policy.action != "update" or not _takes_away(before, after, "document"):
         return plan
     arn, known = actual.policy_arn(desired), policies()
     role = role_after(desired, actual, NOTHING, attaches=True, boundary=actual.boundary)
