@@ -18,7 +18,16 @@ from .._kernel.task import Result, Task, warn_or_fail
 from .instances import Endpoint, find_endpoint, other_instances
 from .permissions import PERMISSIONS, choose
 from .probes import Prober, braze_http
-from .verdict import KeyJudgement, KeyVerdict, PermissionState, ProbeAnswer, judge_key, needs_controls, next_step
+from .verdict import (
+    KeyJudgement,
+    KeyVerdict,
+    PermissionState,
+    ProbeAnswer,
+    how_it_stands,
+    judge_key,
+    needs_controls,
+    next_step,
+)
 
 # A permission that fails four times in a row is not decided by a fifth try.
 TRIES = 4
@@ -44,7 +53,7 @@ def api_key_info(task: Task) -> Result:
     result = _result(judgement, endpoint)
     if judgement.verdict is KeyVerdict.OK:
         return result
-    msg = f"The Braze API key is not good ({result['verdict']}). {result['next_step']}"
+    msg = f"{how_it_stands(result['verdict'])}. {result['next_step']}"
     if judgement.verdict is KeyVerdict.INVALID_KEY and task.params["on_problem"] == "fail":
         # Ansible prints all of a failure, and these say the same of each permission.
         result |= {"permissions": [], "undecided": []}

@@ -40,6 +40,13 @@ class KeyVerdict(StrEnum):
     UNDECIDED = "undecided"
 
 
+def how_it_stands(verdict: str) -> str:
+    """Return a verdict that is not ``ok`` as words of a sentence, without its full stop."""
+    if verdict in (KeyVerdict.UNREACHABLE, KeyVerdict.UNDECIDED):
+        return f"Whether the Braze API key is good is not known ({verdict})"
+    return f"The Braze API key is not good ({verdict})"
+
+
 class PermissionState(StrEnum):
     """What is known about one permission."""
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ...module_utils._braze.currents import OPTION_FOR, LandingVerdict
+from ...module_utils._braze.verdict import how_it_stands
 from ...module_utils._fivetran.account.account import group_of_account
 from ...module_utils._fivetran.client import JsonObject
 from ...module_utils._kernel.errors import Failure, OnrampError
@@ -186,7 +187,7 @@ def _key(situation: Situation, draft: Draft) -> None:
     draft.api_url = str(result["api_url"])
     reaction = draft.settings.roles["braze_api_key"]["on_problem"]
     if result["verdict"] != "ok":
-        message = f"The Braze API key is not good ({result['verdict']})."
+        message = f"{how_it_stands(str(result['verdict']))}."
         _warn_or_refuse(situation, draft, "key", reaction, str(result["verdict"]), message, str(result["next_step"]))
 
 

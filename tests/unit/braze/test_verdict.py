@@ -21,6 +21,7 @@ from ansible_collections.onramp.braze_fivetran.plugins.module_utils._braze.verdi
     KeyVerdict,
     PermissionState,
     ProbeAnswer,
+    how_it_stands,
     judge_key,
     needs_controls,
     next_step,
@@ -221,3 +222,11 @@ def test_a_template_that_is_not_found_is_granted_only_if_the_key_is_good_for_oth
     assert (good.verdict, good.states) == (KeyVerdict.OK, (PermissionState.GRANTED,))
     nowhere = judge_key([not_found], answers(rest=(404, ""), names=["canvas.list"]))
     assert (nowhere.verdict, nowhere.states) == (KeyVerdict.UNREACHABLE, (PermissionState.UNDECIDED,))
+
+
+@pytest.mark.parametrize("verdict", [verdict for verdict in KeyVerdict if verdict is not KeyVerdict.OK])
+def test_a_key_of_which_nothing_is_known_is_not_called_bad(verdict: KeyVerdict) -> None:
+    unknown = verdict in (KeyVerdict.UNREACHABLE, KeyVerdict.UNDECIDED)
+    said = how_it_stands(verdict)
+    assert said.startswith("Whether" if unknown else "The Braze API key is not good")
+    assert said.endswith(f" ({verdict.value})")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from ....module_utils._braze.verdict import how_it_stands
 from ....module_utils._fivetran.account.destination import is_connected
 from ....module_utils._kernel.finding import ACCESS, Finding
 from ....module_utils._kernel.printable import printable
@@ -41,7 +42,7 @@ def _of_the_group(group: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _of_the_key(verdict: Mapping[str, Any]) -> Iterator[Finding]:
     if verdict["verdict"] != "ok":
-        message = f"The Braze API key is not good ({verdict['verdict']})."
+        message = f"{how_it_stands(str(verdict['verdict']))}."
         yield _of_verdict("key", verdict, message, "braze_api_key")
 
 

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ....module_utils._braze.currents import LandingVerdict
+from ....module_utils._braze.verdict import how_it_stands
 from ....module_utils._fivetran.account.destination import is_connected
 from ....module_utils._fivetran.client import JsonObject
 from ....module_utils._fivetran.connection.desired import SYNC_FREQUENCIES
@@ -131,7 +132,7 @@ def _braze(draft: Draft, verdict: str, landed: datetime | None) -> Trouble | Non
     key = str((draft.seen.get("key") or {}).get("verdict") or "ok")
     quiet = f"nothing has landed since {when(landed)}" if verdict == LandingVerdict.STALE else ""
     if key not in ("ok", "undecided"):
-        return Trouble(f"The Braze API key is not good ({key}){f', and {quiet}' if quiet else ''}.")
+        return Trouble(f"{how_it_stands(key)}{f', and {quiet}' if quiet else ''}.")
     if quiet:
         return Trouble(f"{quiet[0].upper()}{quiet[1:]}.", Flow.LATE)
     if landed is None and verdict != LandingVerdict.ELSEWHERE and draft.settings.storage != "none":
