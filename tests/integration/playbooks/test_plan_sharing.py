@@ -60,6 +60,7 @@ def test_a_workspace_that_does_not_pass_its_checks_adds_nothing_to_the_shared_po
     assert granted(sandbox) == [world.S3_BUCKET]
 
 
+@pytest.mark.slow
 def test_a_workspace_more_with_a_bucket_of_its_own_changes_itself_alone(sandbox: Sandbox) -> None:
     make_bucket(sandbox, "acme-loyalty-us", "currents")
     assert play(sandbox, "onboard", *US_ONLY).exit_code == 0

@@ -57,6 +57,7 @@ def test_a_new_key_is_checked_sent_and_tested_before_the_old_one_may_go(onboarde
         assert secret not in result.output
 
 
+@pytest.mark.slow
 def test_the_old_key_of_several_may_go_only_once_all_of_them_have_the_new_one(onboarded: Sandbox) -> None:
     shared = {"currents_folder_shared": True}
     before = workspaces(shop_us=shared, app_us=shared)
