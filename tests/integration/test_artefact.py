@@ -9,6 +9,8 @@ from __future__ import annotations
 import tarfile
 from pathlib import Path
 
+import pytest
+
 from tests.collection import CHECKOUT, COLLECTIONS
 from tests.integration.galaxy import galaxy
 from tests.playbook import run_playbook
@@ -47,6 +49,7 @@ def test_the_artefact_holds_only_what_a_user_needs(artefact: Path) -> None:
     assert plugins <= set(names)
 
 
+@pytest.mark.slow
 def test_the_installed_artefact_onboards_and_then_changes_nothing(artefact: Path, sandbox: Sandbox) -> None:
     folder = artefact.parent
     installed = folder / "installed"

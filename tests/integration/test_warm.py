@@ -142,7 +142,12 @@ def children(pid: int) -> list[int]:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("-vv", "-i", "localhost,", "-c", "local", "play.yml"), ("--version",), ("missing.yml",), ("--no-such",)],
+    [
+        pytest.param(("-vv", "-i", "localhost,", "-c", "local", "play.yml"), marks=pytest.mark.slow),
+        ("--version",),
+        ("missing.yml",),
+        ("--no-such",),
+    ],
 )
 def test_a_play_in_a_fork_prints_and_ends_as_in_a_process_of_its_own(
     tmp_path: Path, environment: dict[str, str], arguments: tuple[str, ...]

@@ -202,6 +202,7 @@ def test_a_date_is_waited_for(server: Server) -> None:
 # Together
 
 
+@pytest.mark.slow
 def test_many_who_share_a_limit_come_back_one_after_the_other_and_none_starves(server: Server) -> None:
     server.allow(4, 1.0)
     told: list[str] = []
