@@ -126,7 +126,7 @@ class _Draft:
 
     def together(self) -> Iterator[tuple[str, str]]:
         """Ask the rules for several variables, and yield what is wrong."""
-        for rule in TOGETHER:
+        for rule in (*TOGETHER, *places_of("fivetran_connection_")):
             # What makes Fivetran's configuration is checked by the role itself, where it is needed.
             if not rule.with_key and all(name in self._options for name in rule.variables):
                 for complaint in rule.check(self._get):
@@ -160,21 +160,11 @@ def _s3(get: Get) -> Iterator[tuple[str, str]]:
             yield f"s3_access_{option}", message
 
 
-def _connection(get: Get) -> Iterator[tuple[str, str]]:
-    for rule in places_of("fivetran_connection_"):
-        for complaint in rule.check(get):
-            yield complaint.variable, complaint.message
-
-
 def _nothing(_get: Get) -> Iterator[tuple[str, str]]:
     yield from ()
 
 
-_OF_ROLES: Mapping[str, Callable[[Get], Iterator[tuple[str, str]]]] = {
-    "currents_landing": _landing,
-    "s3_access": _s3,
-    "fivetran_connection": _connection,
-}
+_OF_ROLES: Mapping[str, Callable[[Get], Iterator[tuple[str, str]]]] = {"currents_landing": _landing, "s3_access": _s3}
 
 
 def _bucket(storage: str, name: str, role: str) -> str:

@@ -20,6 +20,7 @@ from typing import Any
 from ..._bucket.names import bare_folder, check_bucket
 from ..._kernel.errors import InvalidArgument
 from ..._kernel.secrets.shown import quoted
+from ..effect.pattern import Extent, Pattern, extent, parse
 
 JsonObject = dict[str, Any]
 
@@ -250,12 +251,13 @@ def _is_about_reading(statement: Any) -> bool:
 
 
 def _are_named(patterns: Any, what: str) -> bool:
-    return any(is_pattern_of(str(one).lower(), what) for one in listed(patterns))
+    return covers([str(one).lower() for one in listed(patterns)], what)
 
 
-def is_pattern_of(pattern: str, text: str) -> bool:
-    """Tell whether a text, such as an action or an ARN, is one that a pattern of a policy stands for."""
-    return bool(re.fullmatch(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), text))
+def covers(patterns: Iterable[str], what: str) -> bool:
+    """Tell whether patterns of a policy stand for all that an action or an ARN stands for."""
+    parsed = [pattern for text in patterns if (pattern := parse(text))]
+    return extent(parsed, parse(what) or Pattern(())) is Extent.ALL
 
 
 def external_ids(document: Mapping[str, Any] | None) -> list[str]:

@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from ....module_utils._aws.access.adoption import reach
-from ....module_utils._aws.access.documents import is_pattern_of, listed
+from ....module_utils._aws.access.documents import covers, listed
 from ....module_utils._aws.access.explanation import role_after
 from ....module_utils._aws.access.model import NOTHING, AccessPlan, AccessStep, Actual, DesiredAccess, PlaceJudgement
 from ....module_utils._aws.effect.statement import Document
@@ -97,8 +97,8 @@ def _lost(what: str, step: AccessStep) -> list[str]:
 
 def _takes_away(before: Any, after: Any, name: str) -> bool:
     if name in _DOCUMENTS:
-        there, wanted = _lines(before), _lines(after)
-        return any(not any(_is_said_by(line, other) for other in wanted) for line in there)
+        wanted = _lines(after)
+        return any(not any(_allows_as_much(other, line) for other in wanted) for line in _lines(before) - wanted)
     if isinstance(before, Mapping):
         return any(before[key] != (after or {}).get(key) for key in before)
     return before not in (None, "")
@@ -119,11 +119,11 @@ def _lines(document: Any) -> set[_Line]:
     }
 
 
-def _is_said_by(line: _Line, other: _Line) -> bool:
-    """Tell whether the other one says the same, or allows more than that."""
+def _allows_as_much(line: _Line, other: _Line) -> bool:
+    """Tell whether a line allows what another one allows, or more than that."""
     effect, action, resource, rest = line
-    is_wider = effect == other[0] == "Allow" and is_pattern_of(other[1], action) and is_pattern_of(other[2], resource)
-    return line == other or (is_wider and other[3] in (rest, _rest({})))
+    is_alike = effect == other[0] == "Allow" and rest in (other[3], _rest({}))
+    return is_alike and covers([action], other[1]) and covers([resource], other[2])
 
 
 def _rest(statement: Mapping[str, Any]) -> str:
